@@ -1,0 +1,56 @@
+# The project's commands. `make` alone lists them.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := list
+.PHONY: list setup demo test check bench chaos format lock catalogues clean
+
+list: ## List the commands
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: $(STAMP) ## Install the Python packages into .venv (locked, with hashes)
+
+$(STAMP): constraints.txt pyproject.toml .ci/packages
+	@bash .ci/packages python
+	@test -x $(PYTHON) || python3 -m venv $(VENV)
+	@echo "Installing the locked Python packages into $(VENV) (once, one to three minutes)"
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+demo: setup ## Run central, two warehouses' gateways and virtual devices until Ctrl-C
+	@exec $(VENV)/bin/dockledger-demo $(DEMO_OPTIONS)
+
+test: setup ## Run all tests (installs mosquitto, PostgreSQL and Chromium if they are missing)
+	@bash .ci/packages python tests
+	@$(PYTHON) -m pytest $(PYTEST_OPTIONS)
+
+check: setup ## Check format, lint, types and layers
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/lint-imports --no-logo --quiet 2>/dev/null || $(VENV)/bin/lint-imports
+	@$(VENV)/bin/mypy --no-error-summary
+
+bench: setup ## Measure; ends with one line `ratio NAME VALUE` per figure
+	@bash .ci/packages python tests
+	@$(PYTHON) -m tests.bench
+
+chaos: setup ## Kill gateways, broker and central for CHAOS_S seconds (default 600)
+	@bash .ci/packages python tests
+	@CHAOS_S=$${CHAOS_S:-600} $(PYTHON) -m pytest -m chaos --timeout 0 tests/chaos
+
+format: setup ## Format the code
+	@$(VENV)/bin/ruff format --quiet .
+	@$(VENV)/bin/ruff check --fix --quiet .
+
+catalogues: setup ## Compile the Chinese message catalogues after a change of a .po file
+	@for po in gateway/screen/locale/zh/LC_MESSAGES/gateway.po central/web/locale/zh/LC_MESSAGES/central.po; do \
+	  $(VENV)/bin/pybabel -q compile -i $$po -o $${po%.po}.mo; done
+
+lock: ## Resolve the dependencies anew into constraints.txt (needs uv)
+	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --all-extras --no-annotate --no-header --upgrade pyproject.toml -o constraints.txt
+
+clean: ## Remove what the commands made
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The central ledger: what is true everywhere. Pure."""

@@ -1,0 +1,1 @@
+"""The contract between gateways and the ledger: what travels, and what it means. Pure."""

@@ -1,0 +1,1 @@
+"""Tests of Dockledger; the folders mirror the packages. Pure."""

@@ -1,0 +1,1 @@
+"""Tests of the contract between gateways and ledger. Pure."""

@@ -1,0 +1,100 @@
+"""Facts: what cannot be true is refused, what is newer is read as far as it is known. Pure."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from central.contract.errors import ContractError
+from central.contract.facts import Movement, Weighing, check_fact, decode_fact, encode_fact
+from tests.contract.make_vectors import BASE
+
+MOVEMENT = Movement(
+    seq=1,
+    **BASE,
+    business_step="receiving",
+    from_location="supplier",
+    to_location="DOCK-2",
+    item="BOLT-M8",
+    quantity="12",
+    unit="C62",
+)
+WEIGHING = Weighing(
+    seq=1,
+    **BASE,
+    scale="s",
+    item="i",
+    gross="10.50",
+    tare="0.50",
+    net="10.00",
+    unit="KGM",
+    alibi_number=1,
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"quantity": "0"}, "greater than zero"),
+        ({"quantity": "-1"}, "greater than zero"),
+        ({"quantity": "1e3"}, "not a decimal number"),
+        ({"quantity": "NaN"}, "not a decimal number"),
+        ({"quantity": "1.0000001"}, "6 decimal places"),
+        ({"quantity": "99999999999"}, "out of range"),
+        ({"quantity": "１２"}, "not a decimal number"),
+        ({"unit": "pieces"}, "UN/CEFACT"),
+        ({"to_location": "supplier"}, "to itself"),
+        ({"item": ""}, "needs an item"),
+        ({"expiry_date": "2027-02-30"}, "not a date"),
+        ({"net_weight": "0", "weight_unit": "KGM"}, "greater than zero"),
+        ({"warehouse": "SH/1"}, "warehouse code"),
+    ],
+)
+def test_an_impossible_movement_is_refused_with_the_reason(change, complaint):
+    with pytest.raises(ContractError, match=complaint):
+        encode_fact(msgspec.structs.replace(MOVEMENT, **change))
+
+
+def test_a_weighing_whose_weights_do_not_add_up_is_refused():
+    check_fact(WEIGHING)
+    with pytest.raises(ContractError, match="is not net"):
+        check_fact(msgspec.structs.replace(WEIGHING, net="10.01"))
+
+
+def test_fields_that_a_newer_gateway_appends_are_skipped():
+    values = msgspec.msgpack.decode(encode_fact(MOVEMENT))
+    newer = msgspec.msgpack.encode([*values, "a field of tomorrow", 7])
+    assert decode_fact(newer) == MOVEMENT
+
+
+def test_fields_that_an_older_gateway_did_not_have_take_their_defaults():
+    values = msgspec.msgpack.decode(encode_fact(MOVEMENT))
+    required = values[: values.index("C62") + 1]
+    assert decode_fact(msgspec.msgpack.encode(required)) == MOVEMENT
+
+
+@pytest.mark.parametrize("kind", [0, 5, 99, "movement", None])
+def test_a_kind_of_fact_that_is_not_known_is_a_contract_error(kind):
+    values = msgspec.msgpack.decode(encode_fact(MOVEMENT))
+    with pytest.raises(ContractError):
+        decode_fact(msgspec.msgpack.encode([kind, *values[1:]]))
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_give_a_fact_or_a_contract_error(data):
+    try:
+        fact = decode_fact(data)
+    except ContractError:
+        return
+    assert decode_fact(encode_fact(fact)) == fact
+
+
+@given(st.integers(0, 10_000), st.binary(min_size=1, max_size=4))
+def test_damaged_bytes_of_a_fact_raise_nothing_but_a_contract_error(position, noise):
+    data = bytearray(encode_fact(MOVEMENT))
+    position %= len(data)
+    data[position : position + len(noise)] = noise
+    try:
+        decode_fact(bytes(data))
+    except ContractError:
+        return

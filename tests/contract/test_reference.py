@@ -1,0 +1,80 @@
+"""Reference data: one document, every mistake named. Pure."""
+
+import pytest
+
+from central.contract.errors import ContractError
+from central.contract.reference import parse_reference
+
+GOOD = """
+revision = 3
+
+[[warehouses]]
+code = "SH1"
+name = "Shanghai 1"
+name_zh = "上海一号仓"
+locations = [{ code = "DOCK-1", kind = "dock_door" }, { code = "A-01-01", kind = "bin" }]
+
+[[items]]
+code = "BOLT-M8"
+name = "Bolt M8"
+name_zh = "螺栓 M8"
+unit = "C62"
+barcodes = [{ gtin = "09501101530003" }, { gtin = "19501101530000", quantity = "12" }]
+
+[[items]]
+code = "RESIN"
+name = "Resin"
+name_zh = "树脂"
+unit = "KGM"
+kind = "bulk"
+lot_tracked = true
+
+[[documents]]
+code = "PO-1001"
+warehouse = "SH1"
+partner = "ACME"
+lines = [{ line = 1, item = "BOLT-M8", quantity = "24" },
+         { line = 2, item = "RESIN", quantity = "1200", tolerance_percent = "2.5" }]
+
+[[operators]]
+code = "OP7"
+name = "Li"
+"""
+
+
+def test_a_reference_document_is_read_whole():
+    reference = parse_reference(GOOD.encode())
+    assert reference.revision == 3
+    assert reference.items[0].barcodes[1].quantity == "12"
+    assert reference.documents[0].lines[1].tolerance_percent == "2.5"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("revision = 3", "revision = 0", "revision"),
+        ("revision = 3", "revision = ", "reference data"),
+        ('code = "A-01-01"', 'code = "DOCK-1"', "location of SH1 'DOCK-1' is there twice"),
+        ('code = "A-01-01"', 'code = "supplier"', "virtual place"),
+        ('code = "RESIN"\n', 'code = "BOLT-M8"\n', "item 'BOLT-M8' is there twice"),
+        ("09501101530003", "09501101530004", "check digit is 3"),
+        ("19501101530000", "09501101530003", "GTIN '09501101530003' is there twice"),
+        ('quantity = "12"', 'quantity = "0"', "greater than zero"),
+        ('unit = "KGM"', 'unit = "kilo"', "UN/CEFACT"),
+        ('warehouse = "SH1"', 'warehouse = "SH9"', "no warehouse is called 'SH9'"),
+        ('item = "RESIN"', 'item = "RESINE"', "no item is called 'RESINE'"),
+        ("line = 2", "line = 1", "line of PO-1001 '1' is there twice"),
+        ('"2.5"', '"-1"', "tolerance < 0"),
+        ("lot_tracked", "lot_tracking", "lot_tracking"),
+    ],
+)
+def test_a_mistake_in_the_document_is_named(old, new, complaint):
+    assert old in GOOD
+    with pytest.raises(ContractError, match=complaint) as caught:
+        parse_reference(GOOD.replace(old, new, 1).encode())
+    assert caught.value.hint
+
+
+def test_bytes_that_are_no_text_are_a_contract_error():
+    with pytest.raises(ContractError):
+        parse_reference(b"\xff\xfe\x00")

@@ -1,0 +1,1 @@
+"""Checks of the house rules that a machine can check. Edge of the source tree."""

@@ -1,0 +1,50 @@
+"""The project's own Python sources, parsed once. Edge of the source tree."""
+
+import ast
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("gateway", "drivers", "central", "provisioning")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source file: its path below the root, its text and its syntax tree."""
+
+    path: str
+    text: str
+    tree: ast.Module
+
+    @property
+    def kind(self) -> str:
+        """Return the kind that the docstring opens with: Pure, Edge, Loop, Root or ""."""
+        opening = (ast.get_docstring(self.tree) or "").split("\n\n")[0].replace("\n", " ")
+        for sentence in opening.split(". "):
+            word = sentence.strip().rstrip(".").split(" ")[0]
+            if word in {"Pure", "Edge", "Loop", "Root"}:
+                return word
+        return ""
+
+
+@cache
+def product_sources() -> tuple[Source, ...]:
+    """Return all Python files of the product, sorted by path."""
+    return tuple(
+        _read(path) for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))
+    )
+
+
+@cache
+def test_sources() -> tuple[Source, ...]:
+    """Return all Python files of the tests, sorted by path."""
+    return tuple(_read(path) for path in sorted((ROOT / "tests").rglob("*.py")))
+
+
+test_sources.__test__ = False  # type: ignore[attr-defined]
+
+
+def _read(path: Path) -> Source:
+    text = path.read_text(encoding="utf-8")
+    return Source(path=str(path.relative_to(ROOT)), text=text, tree=ast.parse(text))
