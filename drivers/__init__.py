@@ -1,0 +1,1 @@
+"""Device drivers: bytes in, readings out; imports nothing else of Dockledger. Pure."""

@@ -1,0 +1,1 @@
+"""The drivers that come with Dockledger: transport + protocol + settings. Edge of the devices."""

@@ -1,0 +1,72 @@
+"""A label without a printer: what stands where, in millimetres. Pure.
+
+Origin is the top left corner; x to the right, y down. Printer languages render it, see
+`drivers/protocols/printer_zpl.py`. Text is data: no element can carry printer commands.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One line of text. `height_mm` is the character height; it is cut at the label's edge."""
+
+    x_mm: Decimal
+    y_mm: Decimal
+    height_mm: Decimal
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code128:
+    """A Code 128 bar code of printable ASCII; `module_mm` is the width of the narrowest bar."""
+
+    x_mm: Decimal
+    y_mm: Decimal
+    height_mm: Decimal
+    module_mm: Decimal
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gs1Code128:
+    """A GS1-128 bar code. `elements`: (application identifier, value) in the order to encode."""
+
+    x_mm: Decimal
+    y_mm: Decimal
+    height_mm: Decimal
+    module_mm: Decimal
+    elements: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gs1DataMatrix:
+    """A GS1 DataMatrix symbol; `module_mm` is the side of one cell."""
+
+    x_mm: Decimal
+    y_mm: Decimal
+    module_mm: Decimal
+    elements: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A filled rectangle, used as a rule."""
+
+    x_mm: Decimal
+    y_mm: Decimal
+    width_mm: Decimal
+    height_mm: Decimal
+
+
+Element = Text | Code128 | Gs1Code128 | Gs1DataMatrix | Line
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One label. The renderer refuses elements outside it with LabelInvalid."""
+
+    width_mm: Decimal
+    height_mm: Decimal
+    elements: tuple[Element, ...]

@@ -1,0 +1,1 @@
+"""What the bytes of each kind of device mean: bytes in, readings out. Pure."""

@@ -1,0 +1,237 @@
+"""Scales behind a Modbus register map: words to readings. Pure.
+
+Weight and status are read in ONE request, so that they belong together:
+
+    block_address                                   block_address + block_count - 1
+      | status word | weight, 1 or 2 words | ...              |
+      every bit of the status means what the map says
+
+Addresses count from 0 as on the wire: register 40008 of a manual is address 7.
+
+Sources: Modbus application protocol 1.1b3 (at most 125 registers a read, exception codes);
+Laumas TLB and LCB manuals for the map "laumas-tlb".
+"""
+
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from drivers.readings import DeviceFault, FaultCode, Reading, WeightMeasured
+
+BLOCK_WORDS_MAX = 125
+DECIMALS_MAX = 6
+STATUS_BITS_MAX = 16
+
+UnitCode = Literal["KGM", "GRM", "TNE", "LBR", "ONZ", "MGM"]
+NumberType = Literal["int16", "uint16", "int32", "uint32"]
+
+
+class StatusBit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One bit of the status word.
+
+    bit: 0 is the least significant, 15 the most.
+    is_true_when: "set", or "clear" for a bit that the device sets for the opposite.
+    """
+
+    bit: int
+    is_true_when: Literal["set", "clear"] = "set"
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, which msgspec reports, for a bit that a word does not have."""
+        if not 0 <= self.bit < STATUS_BITS_MAX:
+            raise ValueError("expected 0 <= bit <= 15")
+
+
+class ConstantWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Registers of the block that never change, for example the serial number.
+
+    A block without them is not from this scale, or not from this request: it is refused.
+    """
+
+    address: int
+    words: tuple[int, ...]
+
+
+class RegisterMap(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    tag_field="name",
+    tag="custom",
+):
+    """Where a device keeps its weight and what its status bits mean; in settings, name "custom".
+
+    function: "holding" (function code 3) or "input" (4).
+    block_address, block_count: the one block of registers that is read.
+    weight_address: first register of the weight; weight_type: its form; word_order: "big" if the
+        word of the higher value comes first.
+    weight_kind: what the device keeps there.
+    decimals_count: digits after the decimal point; the registers hold the weight without it.
+    unit: UN/CEFACT Recommendation 20 code.
+    status_address: register of the status word.
+    stable: the bit that says that the load does not move.
+    negative: the sign of a weight_type without sign; None if it is never negative.
+    overload, underload, fault, not_ready: any of these bits means that there is no weight.
+    constant: registers to compare, None for none.
+    """
+
+    function: Literal["holding", "input"] = "holding"
+    block_address: int
+    block_count: int
+    weight_address: int
+    weight_type: NumberType
+    word_order: Literal["big", "little"] = "big"
+    weight_kind: Literal["gross", "net"] = "gross"
+    decimals_count: int
+    unit: UnitCode
+    status_address: int
+    stable: StatusBit
+    negative: StatusBit | None = None
+    overload: tuple[StatusBit, ...] = ()
+    underload: tuple[StatusBit, ...] = ()
+    fault: tuple[StatusBit, ...] = ()
+    not_ready: tuple[StatusBit, ...] = ()
+    constant: ConstantWords | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, which msgspec reports, for a map that contradicts itself."""
+        if not 0 <= self.block_address <= 0xFFFF:
+            raise ValueError("expected 0 <= block_address <= 65535")
+        if not 1 <= self.block_count <= BLOCK_WORDS_MAX:
+            raise ValueError(f"expected 1 <= block_count <= {BLOCK_WORDS_MAX}")
+        if not 0 <= self.decimals_count <= DECIMALS_MAX:
+            raise ValueError(f"expected 0 <= decimals_count <= {DECIMALS_MAX}")
+        if self.negative is not None and self.weight_type.startswith("int"):
+            raise ValueError("expected no `negative` bit: this weight_type has its own sign")
+        constant = self.constant or ConstantWords(self.status_address, (0,))
+        for what, address, count in (
+            ("weight_address", self.weight_address, self.weight_words_count),
+            ("status_address", self.status_address, 1),
+            ("constant.address", constant.address, len(constant.words)),
+        ):
+            start = address - self.block_address
+            if not 0 <= start <= start + count <= self.block_count or count == 0:
+                raise ValueError(f"expected {what} and its words within the block")
+
+    @property
+    def weight_words_count(self) -> int:
+        return 2 if self.weight_type.endswith("32") else 1
+
+
+class LaumasTlb(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    tag_field="name",
+    tag="laumas-tlb",
+):
+    """Laumas TLB, TLB4, W100 and relatives, gross weight; in settings, name "laumas-tlb".
+
+    Read from the maker's manuals, not tried on a device.
+
+    decimals_count, unit: as the instrument is set; it does not send them with the weight.
+    """
+
+    decimals_count: int
+    unit: UnitCode
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, which msgspec reports, as the map itself does."""
+        laumas_tlb(self)
+
+
+def laumas_tlb(settings: LaumasTlb) -> RegisterMap:
+    """Return the map: 40007 status, 40008-40009 gross weight, unsigned, the sign in the status.
+
+    Source: Laumas TLU manual p. 30 and TLB4 map (registers), LCB manual p. 8 (bits).
+    """
+    return RegisterMap(
+        block_address=6,
+        block_count=3,
+        weight_address=7,
+        weight_type="uint32",
+        decimals_count=settings.decimals_count,
+        unit=settings.unit,
+        status_address=6,
+        stable=StatusBit(11),
+        negative=StatusBit(7),
+        # 2: over maximum by 9 divisions, 3: over 110 % of full scale, 4 and 5: gross, net overflow.
+        overload=(StatusBit(2), StatusBit(3), StatusBit(4), StatusBit(5)),
+        # 0: load cell, 1: converter.
+        fault=(StatusBit(0), StatusBit(1)),
+    )
+
+
+def interpret_block(register_map: RegisterMap, words: tuple[int, ...]) -> Reading:
+    """Return the weight in a block of words, or the fault that stands in its place.
+
+    `raw` is the words, two bytes each, high byte first, as on the wire. Never raises for words of
+    16 bits, however many.
+    """
+    raw = b"".join(word.to_bytes(2, "big") for word in words)
+    if len(words) != register_map.block_count:
+        detail = f"{len(words)} registers instead of {register_map.block_count}"
+        return DeviceFault("unreadable", detail, raw)
+    if register_map.constant is not None:
+        start = register_map.constant.address - register_map.block_address
+        found = words[start : start + len(register_map.constant.words)]
+        if found != register_map.constant.words:
+            return DeviceFault("unreadable", f"another device's registers: {found}", raw)
+    status = words[register_map.status_address - register_map.block_address]
+    if (code := _fault_code(register_map, status)) is not None:
+        return DeviceFault(code, f"status word {status:#06x}", raw)
+    start = register_map.weight_address - register_map.block_address
+    number = _number(register_map, words[start : start + register_map.weight_words_count])
+    if register_map.negative is not None and _is_true(register_map.negative, status):
+        number = -number
+    return WeightMeasured(
+        value=Decimal(number).scaleb(-register_map.decimals_count),
+        unit=register_map.unit,
+        kind=register_map.weight_kind,
+        stable=_is_true(register_map.stable, status),
+        raw=raw,
+    )
+
+
+def interpret_refusal(exception_code: int) -> DeviceFault:
+    """Return the fault for an answer that is a Modbus exception code instead of words."""
+    meaning = _EXCEPTIONS.get(exception_code, "unknown exception code")
+    return DeviceFault("not_ready", f"Modbus exception {exception_code}: {meaning}")
+
+
+_EXCEPTIONS = {
+    1: "the device does not know this function; try the other one, holding or input",
+    2: "the device has no such address; check block_address and block_count",
+    3: "the device does not give so many registers; check block_count",
+    4: "the device failed",
+    6: "the device is busy",
+    10: "the gateway has no path to the device",
+    11: "no answer from the device behind the gateway; check device_id",
+}
+
+
+def _fault_code(register_map: RegisterMap, status: int) -> FaultCode | None:
+    """Return the gravest fault of the status word; None if the weight holds."""
+    bits_by_code: tuple[tuple[FaultCode, tuple[StatusBit, ...]], ...] = (
+        ("zero_error", register_map.fault),
+        ("overload", register_map.overload),
+        ("underload", register_map.underload),
+        ("not_ready", register_map.not_ready),
+    )
+    for code, bits in bits_by_code:
+        if any(_is_true(bit, status) for bit in bits):
+            return code
+    return None
+
+
+def _is_true(bit: StatusBit, status: int) -> bool:
+    return bool(status >> bit.bit & 1) == (bit.is_true_when == "set")
+
+
+def _number(register_map: RegisterMap, words: tuple[int, ...]) -> int:
+    high_first = words if register_map.word_order == "big" else words[::-1]
+    data = b"".join(word.to_bytes(2, "big") for word in high_first)
+    return int.from_bytes(data, "big", signed=register_map.weight_type.startswith("int"))

@@ -1,0 +1,1 @@
+"""Tests of the drivers: bytes against readings, and real lines against simulators. Pure."""

@@ -1,0 +1,153 @@
+"""A device on a line: waiting, idle limits, polling and silence. Loop."""
+
+import time
+
+import pytest
+
+from drivers.builtin.stream import Polling, StreamDevice
+from drivers.errors import DeviceLost, DeviceSilent
+from drivers.protocols.scale_mt_sics import MtSicsProtocol
+from drivers.protocols.scanner_text import ScannerText, ScannerTextProtocol
+from drivers.readings import BarcodeScanned, WeightMeasured
+from drivers.simulators.lines import VirtualTcpPort
+from drivers.transports.tcp_client import open_tcp
+from tests.drivers.waiting import DEADLINE_S, read_until, read_until_raises
+
+
+@pytest.fixture
+def far():
+    with VirtualTcpPort() as port:
+        yield port
+
+
+@pytest.fixture
+def line(far):
+    opened = open_tcp("127.0.0.1", far.port, connect_timeout_s=DEADLINE_S)
+    assert far.wait_for_client(DEADLINE_S)
+    yield opened
+    opened.close()
+
+
+def scanner(line, *, idle_s=0.05):
+    return StreamDevice(line, ScannerTextProtocol(ScannerText()), idle_s=idle_s)
+
+
+def scale(line, *, interval_s=0.02, unanswered_max=3, answer_age_max_s=1.0):
+    polling = Polling(
+        command=b"SI\r\n",
+        interval_s=interval_s,
+        unanswered_max=unanswered_max,
+        silent_hint="Switch the scale on.",
+        answer_age_max_s=answer_age_max_s,
+    )
+    return StreamDevice(line, MtSicsProtocol(), idle_s=0.05, polling=polling)
+
+
+def test_readings_are_returned_as_soon_as_they_are_complete(far, line):
+    far.write(b"]E04006381333931\r95011\r")
+    started_s = time.monotonic()
+    readings = read_until(scanner(line), 2, timeout_s=DEADLINE_S)
+    assert [reading.data for reading in readings] == ["4006381333931", "95011"]
+    assert time.monotonic() - started_s < 1
+
+
+def test_nothing_said_is_nothing_returned_after_the_timeout(line):
+    started_s = time.monotonic()
+    assert list(scanner(line).read(0.05)) == []
+    assert 0.04 < time.monotonic() - started_s < 1
+
+
+def test_a_pause_in_a_scan_makes_it_a_half_one_and_the_next_is_whole(far, line):
+    device = scanner(line)
+    far.write(b"]C10109501")
+    (half,) = read_until(device, 1)
+    assert (half.code, half.raw) == ("scan_again", b"]C10109501")
+    far.write(b"]E04006381333931\r")
+    assert read_until(device, 1) == [BarcodeScanned("]E0", "4006381333931", b"]E04006381333931")]
+
+
+def test_a_pause_is_measured_over_many_short_reads(far, line):
+    device = scanner(line, idle_s=0.05)
+    far.write(b"half")
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not (readings := device.read(0.001)):
+        assert time.monotonic() < deadline_s
+    assert [reading.code for reading in readings] == ["scan_again"]
+
+
+def test_a_scan_that_comes_slowly_is_whole_as_long_as_no_pause_is_too_long(far, line):
+    device = scanner(line, idle_s=DEADLINE_S)
+    for part in (b"]E040063", b"8133", b"3931", b"\r"):
+        far.write(part)
+        readings = device.read(0.02)
+    assert [reading.data for reading in readings or read_until(device, 1)] == ["4006381333931"]
+
+
+def test_a_pause_begins_with_the_last_byte_not_with_the_scan_before(far, line):
+    device = scanner(line, idle_s=0.4)
+    assert list(device.read(0.45)) == []
+    far.write(b"]E040063")
+    assert list(device.read(0.05)) == []
+    far.write(b"81333931\r")
+    assert [reading.data for reading in read_until(device, 1)] == ["4006381333931"]
+
+
+def test_a_scale_is_asked_again_and_again_while_it_is_read(far, line):
+    device = scale(line, interval_s=0.02, unanswered_max=100)
+    for _ in range(3):
+        assert list(device.read(0.03)) == []
+        assert far.read(DEADLINE_S).startswith(b"SI\r\n")
+        far.write(b"S S     100.00 g\r\n")
+        (weight,) = read_until(device, 1)
+        assert isinstance(weight, WeightMeasured)
+
+
+def test_a_scale_that_leaves_questions_unanswered_is_silent(far, line):
+    device = scale(line, unanswered_max=3)
+    silent = read_until_raises(device, DeviceSilent)
+    assert silent.retriable and silent.hint == "Switch the scale on."
+    asked = b""
+    while data := far.read(0.05):
+        asked += data
+    assert asked == b"SI\r\n" * 3
+
+
+def test_an_echo_is_no_answer(far, line):
+    device = scale(line, unanswered_max=3)
+    with pytest.raises(DeviceSilent):
+        echo_until_silent(device, far)
+
+
+def echo_until_silent(device, far):
+    deadline_s = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline_s:
+        device.read(0.05)
+        far.write(far.read(0.0))
+
+
+def test_a_failure_is_an_answer(far, line):
+    device = scale(line, unanswered_max=2)
+    for _ in range(5):
+        far.write(b"S I\r\n")
+        (fault,) = read_until(device, 1)
+        assert fault.code == "not_ready"
+
+
+def test_an_answer_that_waited_while_nobody_read_is_not_taken_for_the_present_load(far, line):
+    device = scale(line, answer_age_max_s=0.05)
+    far.write(b"S S     999.00 g\r\nS S     9")
+    assert [str(weight.value) for weight in read_until(device, 1)] == ["999.00"]
+    far.write(b"99.00 g\r\nS S     999.00 g\r\n")
+    while far.read(0.1):
+        pass  # Nobody reads the scale for a while: what it said in the meantime grows old.
+    assert list(device.read(0.0)) == []
+    far.write(b"S S     100.00 g\r\n")
+    assert [str(weight.value) for weight in read_until(device, 1)] == ["100.00"]
+
+
+def test_a_lost_line_is_raised_and_closing_twice_is_harmless(far, line):
+    device = scale(line)
+    far.refuse()
+    assert read_until_raises(device, DeviceLost).hint
+    device.close()
+    device.close()
