@@ -10,14 +10,13 @@ bytes made by `encode_fact` are journaled, chained, sent and stored unchanged.
 
 import hashlib
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from central.contract.errors import ContractError
 from central.contract.identifiers import SEQ_MAX, Epoch, parse_code, parse_epoch
-from central.contract.quantities import parse_decimal, parse_unit, to_micro
+from central.contract.quantities import DIGITS_MAX, parse_decimal, parse_unit, to_micro
 
 FACT_BYTES_MAX = 64 * 1024
 DIGEST_BYTES = 32
@@ -181,6 +180,18 @@ def encode_fact(fact: Fact) -> bytes:
     return data
 
 
+def check_draft(fact: Fact) -> None:
+    """Raise ContractError unless `decode_fact` would take the bytes of `fact`.
+
+    More than `encode_fact` asks: also the length of texts and the range of numbers.
+    """
+    try:
+        data = _encoder.encode(fact)
+    except UnicodeEncodeError as error:
+        raise ContractError(f"text that cannot be encoded: {error}") from error
+    decode_fact(data)
+
+
 def decode_fact(data: bytes) -> Fact:
     """Return the fact in canonical bytes of this or an older version, or a newer one's known part.
 
@@ -261,12 +272,13 @@ def _check_weighing(fact: Weighing) -> None:
         raise ContractError(f"gross {gross} - tare {tare} is not net {net}")
 
 
-def _check_positive(text: str, *, what: str) -> Decimal:
+def _check_positive(text: str, *, what: str) -> None:
+    if text.isdecimal() and text.isascii() and len(text) <= DIGITS_MAX and text[0] != "0":
+        return  # Most quantities are such; the rest of the rules cannot fail for them.
     value = parse_decimal(text, what=what)
     to_micro(value, what=what)
     if value <= 0:
         raise ContractError(f"{what} {text} is not greater than zero")
-    return value
 
 
 def _check_date(text: str) -> None:

@@ -11,12 +11,14 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from central.contract.errors import ContractError
 
 GS = "\x1d"
 MESSAGE_CHARACTERS_MAX = 512
 ELEMENTS_MAX = 64
+MESSAGES_REMEMBERED_MAX = 512  # Cartons of one lot carry the same message, one after another.
 KEY_LENGTHS = frozenset({8, 12, 13, 14, 18})
 # GS1 AI encodable character set 82, figure 7.11-1.
 CHARSET_82 = re.compile(r"[!\"%&'()*+,\-./0-9:;<=>?A-Z_a-z]*", re.ASCII)
@@ -166,6 +168,7 @@ def make_sscc(*, extension_digit: str, company_prefix: str, serial_reference: in
     return digits + check_digit(digits)
 
 
+@lru_cache(maxsize=MESSAGES_REMEMBERED_MAX)
 def parse_elements(message: str) -> tuple[Element, ...]:
     """Return the elements of an element string, in order; leading and doubled GS are accepted.
 

@@ -12,8 +12,10 @@ from functools import lru_cache
 from central.contract.errors import ContractError
 
 MICRO_PER_UNIT = 1_000_000
-# Ten digits before the point: sums over a million such lines still fit a signed 64-bit integer.
-QUANTITY_MAX = Decimal(9_999_999_999)
+# Ten digits before the point: a line fits a signed 64-bit integer some 900 times over; whoever sums
+# more lines guards the sum.
+DIGITS_MAX = 10
+QUANTITY_MAX = Decimal(10**DIGITS_MAX - 1)
 DECIMAL_TEXT = re.compile(r"-?\d{1,19}(?:\.\d{1,12})?", re.ASCII)
 UNITS_REMEMBERED_MAX = 256
 UNIT_CODE = re.compile(r"[A-Z0-9]{2,3}", re.ASCII)

@@ -4,6 +4,7 @@ import warnings
 from datetime import date
 from decimal import Decimal
 
+import biip
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -131,8 +132,6 @@ ELEMENTS = st.one_of(
 
 @given(st.lists(ELEMENTS, min_size=1, max_size=6, unique_by=lambda element: element.ai))
 def test_what_is_encoded_is_parsed_back_and_biip_agrees(elements):
-    import biip
-
     message = gs1.encode_elements(tuple(elements))
     assert gs1.parse_elements(message) == tuple(elements)
     with warnings.catch_warnings():

@@ -1,0 +1,1 @@
+"""The edge gateway: readings become facts, durable and sent. Pure."""

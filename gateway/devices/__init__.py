@@ -1,0 +1,1 @@
+"""One supervised thread a device, and the print queue. Loop."""

@@ -1,0 +1,56 @@
+"""What the gateway can fail with, apart from its devices. Pure.
+
+GatewayError            has `retriable` and a `hint`: what a person can do
+|-- ConfigInvalid       the configuration file is wrong; names line, key and what to write
+|-- JournalError        the journal cannot be used; nothing acknowledged is touched
+|   |-- JournalNotOurs  the file is no journal, or another gateway's, or a newer version's
+|   |-- JournalDamaged  the file or its chain of digests is broken
+|   |-- JournalLocked   another process holds the journal
+|   `-- JournalFull     the disk took no more; the last step was not recorded
+`-- LinkLost            the broker is not reachable; it will be tried again
+"""
+
+
+class GatewayError(Exception):
+    """The gateway cannot go on with something.
+
+    `str(error)` says what and which; `hint` is one imperative sentence for whoever can mend it.
+    """
+
+    retriable: bool = False
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigInvalid(GatewayError):
+    """The configuration file cannot be used as it is."""
+
+
+class JournalError(GatewayError):
+    """The journal cannot be used."""
+
+
+class JournalNotOurs(JournalError):
+    """The file is not a journal of this gateway."""
+
+
+class JournalDamaged(JournalError):
+    """The journal's file or its chain of digests is broken."""
+
+
+class JournalLocked(JournalError):
+    """Another process has the journal open."""
+
+
+class JournalFull(JournalError):
+    """The disk is full or failing; what was being recorded is not recorded."""
+
+    retriable = True
+
+
+class LinkLost(GatewayError):
+    """The broker cannot be reached."""
+
+    retriable = True

@@ -1,0 +1,21 @@
+"""Brings journals of older versions to the present schema, step by step. Edge of SQLite."""
+
+import sqlite3
+
+from sqlite_utils import Database, Migrations
+
+from gateway.journal.schema import MIGRATION_SET, SCHEMA_0001
+
+# One function a step, numbered, only ever appended.
+MIGRATIONS = Migrations(MIGRATION_SET)
+
+
+@MIGRATIONS(name="0001_first_journal")
+def _first_journal(database: Database) -> None:
+    for statement in SCHEMA_0001:
+        database.execute(statement)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Apply what is not yet applied, each migration in a transaction of its own."""
+    MIGRATIONS.apply(Database(connection, recursive_triggers=False, execute_plugins=False))

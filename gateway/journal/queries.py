@@ -1,0 +1,105 @@
+"""What the journal is asked, besides its outbox and print jobs. Edge of SQLite."""
+
+import sqlite3
+from decimal import Decimal
+
+from central.contract.facts import Fact, Movement, decode_fact
+from central.contract.identifiers import Epoch, FactId
+from central.contract.quantities import from_micro
+from gateway.journal.append import MOVEMENT_TAG, Head
+from gateway.journal.records import StockRow
+
+SELECT_STOCK = """
+    SELECT location, item, lot, serial, sscc, unit, on_hand_micro FROM stock
+    WHERE on_hand_micro <> 0
+    AND (?1 = '' OR location = ?1) AND (?2 = '' OR item = ?2) AND (?3 = '' OR sscc = ?3)
+    ORDER BY location, item, lot, serial, sscc, unit
+"""
+# By a location alone the table's key finds the rows; this is what a screen asks for.
+SELECT_STOCK_AT = """
+    SELECT location, item, lot, serial, sscc, unit, on_hand_micro FROM stock
+    WHERE on_hand_micro <> 0 AND location = ?1
+    AND (?2 = '' OR item = ?2) AND (?3 = '' OR sscc = ?3)
+    ORDER BY location, item, lot, serial, sscc, unit
+"""
+SELECT_RECEIVED = """
+    SELECT document_line, received_micro FROM document_progress
+    WHERE document = ? ORDER BY document_line
+"""
+SELECT_NEWEST = "SELECT number, data FROM facts ORDER BY number DESC LIMIT ?"
+SELECT_NEWEST_MOVEMENT = """
+    SELECT number, data FROM facts
+    WHERE kind = ? AND number NOT IN (SELECT number FROM reversed_facts)
+    ORDER BY number DESC LIMIT 1
+"""
+SELECT_EPOCH_OF = """
+    SELECT start_count, nonce, first_number FROM epochs
+    WHERE first_number <= ? ORDER BY start_count DESC LIMIT 1
+"""
+NEXT_SSCC = "UPDATE identity SET sscc_reference = sscc_reference + 1 RETURNING sscc_reference"
+
+
+def stock_rows(
+    connection: sqlite3.Connection, *, location: str, item: str, sscc: str
+) -> list[StockRow]:
+    """Return local stock that is not zero, in the order of its key; "" filters nothing."""
+    statement = SELECT_STOCK_AT if location else SELECT_STOCK
+    return [
+        StockRow(
+            location=row[0],
+            item=row[1],
+            lot=row[2],
+            serial=row[3],
+            sscc=row[4],
+            unit=row[5],
+            on_hand=from_micro(row[6]),
+        )
+        for row in connection.execute(statement, (location, item, sscc))
+    ]
+
+
+def received_by_line(connection: sqlite3.Connection, document: str) -> dict[int, Decimal]:
+    """Return what this gateway received against each line of a document."""
+    return {
+        line: from_micro(micro) for line, micro in connection.execute(SELECT_RECEIVED, (document,))
+    }
+
+
+def newest_facts(
+    connection: sqlite3.Connection, gateway: str, limit: int
+) -> list[tuple[FactId, Fact]]:
+    """Return the newest facts, newest first."""
+    return [
+        (fact_id(connection, gateway, number), decode_fact(data))
+        for number, data in connection.execute(SELECT_NEWEST, (limit,)).fetchall()
+    ]
+
+
+def newest_reversible(
+    connection: sqlite3.Connection, gateway: str
+) -> tuple[FactId, Movement] | None:
+    """Return the newest movement that is not taken back, None if there is none."""
+    row = connection.execute(SELECT_NEWEST_MOVEMENT, (MOVEMENT_TAG,)).fetchone()
+    if row is None:
+        return None
+    fact = decode_fact(row[1])
+    assert isinstance(fact, Movement)
+    return fact_id(connection, gateway, row[0]), fact
+
+
+def fact_id(connection: sqlite3.Connection, gateway: str, number: int) -> FactId:
+    """Return the identity of the journal's fact `number`."""
+    start_count, nonce, first_number = connection.execute(SELECT_EPOCH_OF, (number,)).fetchone()
+    epoch = Epoch(start_count=start_count, nonce=int(nonce, 16))
+    return FactId(gateway=gateway, epoch=epoch, seq=number - first_number + 1)
+
+
+def next_sscc_reference(connection: sqlite3.Connection) -> int:
+    """Return the next serial reference for an SSCC, inside the caller's transaction."""
+    reference: int = connection.execute(NEXT_SSCC).fetchone()[0]
+    return reference
+
+
+def current_fact_id(head: Head, gateway: str, seq: int) -> FactId:
+    """Return the identity of fact `seq` of the current epoch."""
+    return FactId(gateway=gateway, epoch=head.epoch, seq=seq)

@@ -1,0 +1,34 @@
+"""Opens a journal to look into it, also beside a running gateway. Edge of SQLite."""
+
+import sqlite3
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from gateway.errors import JournalNotOurs
+from gateway.journal.opening import BUSY_TIMEOUT_S, check_header, check_version
+from gateway.journal.transactions import journal_error
+
+
+def open_reader(path: Path) -> Database:
+    """Return a connection that cannot write; it works beside a running gateway.
+
+    Raises JournalNotOurs, JournalDamaged, or JournalFull if the file cannot be opened.
+    """
+    if not path.exists():
+        raise JournalNotOurs(
+            f"there is no journal {path}",
+            hint="Start the gateway once, or correct gateway.data_directory.",
+        )
+    check_header(path)
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro",
+            uri=True,
+            timeout=BUSY_TIMEOUT_S,
+            isolation_level=None,
+        )
+        check_version(connection, path)
+    except sqlite3.Error as error:
+        raise journal_error(error) from error
+    return Database(connection, recursive_triggers=False, execute_plugins=False)

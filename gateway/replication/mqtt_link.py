@@ -1,0 +1,221 @@
+"""The gateway's connection to the broker. Edge of paho-mqtt.
+
+MQTT 5 (OASIS standard of 2019), so that a refused message is seen. QoS 1 is used for flow control
+and prompt repetition; nothing is believed because a broker acknowledged it. Nothing is kept for a
+next connection: what paho still held when the connection went is dropped, the sender knows better.
+
+Callbacks run in paho's thread and only put into the mailbox.
+"""
+
+import socket
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from central.contract.envelope import ACK_BYTES_MAX, BATCH_BYTES_MAX
+from central.contract.topics import GatewayTopic
+from gateway.config import MqttSection
+from gateway.replication.mailbox import Connected, Disconnected, Mailbox
+
+MESSAGES_QUEUED_MAX = 64
+MESSAGES_IN_FLIGHT_MAX = 20
+CONNECT_S_MAX = 3.0
+FAREWELL_S_MAX = 1.0
+RECONNECT_MIN_S = 1
+RECONNECT_MAX_S = 30
+TAKEN_OVER_PAUSE_S = 20  # Two gateways with one code would else throw each other out for ever.
+HEADER_BYTES_MAX = 512  # Of an MQTT PUBLISH beside its payload: topic, properties, lengths.
+RECEIVED_PACKET_BYTES_MAX = ACK_BYTES_MAX + HEADER_BYTES_MAX
+
+HINT_NETWORK = "Check the network cable, and host and port in [mqtt]."
+HINTS = {
+    "Not authorized": "Check username and password in [mqtt], and the broker's user list.",
+    "Bad user name or password": "Check username and password in [mqtt].",
+    "Unsupported protocol version": "Use a broker that speaks MQTT 5, such as mosquitto 2.",
+    "Session taken over": "Give each gateway a code of its own; two machines use this one.",
+}
+
+
+class MqttLink:
+    """One connection that comes back by itself. `publish_*` may be called from one thread."""
+
+    def __init__(
+        self, mqtt: MqttSection, *, site: str, gateway: str, will: bytes, mailbox: Mailbox
+    ) -> None:
+        """will: the state that the broker publishes for us when we are gone without farewell."""
+        self._mqtt = mqtt
+        self._mailbox = mailbox
+        self._up = str(GatewayTopic(site, gateway, "up"))
+        self._ack = str(GatewayTopic(site, gateway, "ack"))
+        self._state = str(GatewayTopic(site, gateway, "state"))
+        self._connected = False
+        self._refused = False  # The end of the connection that follows says nothing more.
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"dockledger-{gateway}",
+            protocol=MQTTProtocolVersion.MQTTv5,
+        )
+        client.connect_timeout = CONNECT_S_MAX
+        client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
+        client.max_queued_messages_set(MESSAGES_QUEUED_MAX)
+        client.max_inflight_messages_set(MESSAGES_IN_FLIGHT_MAX)
+        client.will_set(self._state, will, qos=1, retain=True)
+        if mqtt.username:
+            client.username_pw_set(mqtt.username, mqtt.password or None)
+        if mqtt.tls_ca_file:
+            client.tls_set(ca_certs=mqtt.tls_ca_file)
+        client.on_pre_connect = _drop_what_is_old
+        client.on_socket_open = _set_socket
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        self._client = client
+        self._payload_bytes_max = BATCH_BYTES_MAX
+
+    def start(self) -> None:
+        """Begin to connect, in a thread of paho's; the mailbox tells when it is done."""
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.MaximumPacketSize = RECEIVED_PACKET_BYTES_MAX
+        self._client.connect_async(
+            self._mqtt.host,
+            self._mqtt.port,
+            keepalive=self._mqtt.keepalive_s,
+            clean_start=True,
+            properties=properties,
+        )
+        self._client.loop_start()
+
+    def stop(self, farewell: bytes) -> None:
+        """Publish the state `farewell`, disconnect and wait for paho's thread."""
+        if self._connected:
+            message = self._client.publish(self._state, farewell, qos=1, retain=True)
+            if message.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                message.wait_for_publish(FAREWELL_S_MAX)
+        self._client.disconnect()
+        self._client.drop_out_messages()  # Else paho's thread waits for their acknowledgement.
+        self._client.loop_stop()
+
+    def publish_batch(self, payload: bytes) -> bool:
+        """Give a batch to the broker; False if it cannot be taken now. Not yet delivered then."""
+        return self._publish(self._up, payload, retain=False)
+
+    def publish_state(self, payload: bytes) -> bool:
+        """Publish the gateway's state, retained; False if it cannot be taken now."""
+        return self._publish(self._state, payload, retain=True)
+
+    def _publish(self, topic: str, payload: bytes, *, retain: bool) -> bool:
+        if not self._connected or len(payload) > self._payload_bytes_max:
+            return False
+        message = self._client.publish(topic, payload, qos=1, retain=retain)
+        return message.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _on_connect(
+        self,
+        client: paho.Client,
+        _userdata: object,
+        _flags: paho.ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        self._refused = reason.is_failure
+        if reason.is_failure:
+            self._tell_lost(f"the broker refuses us: {reason}", hint=_hint_of(reason))
+            return
+        packet_bytes_max = getattr(properties, "MaximumPacketSize", None)
+        if packet_bytes_max is not None:
+            room = int(packet_bytes_max) - HEADER_BYTES_MAX
+            self._payload_bytes_max = max(0, min(BATCH_BYTES_MAX, room))
+        client.subscribe(self._ack, qos=1)
+
+    def _on_subscribe(
+        self,
+        client: paho.Client,
+        _userdata: object,
+        _number: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._refused = True
+            self._tell_lost(
+                f"the broker does not let us read {self._ack}: {reasons[0]}",
+                hint="Let this user read the topic in the broker's access list.",
+            )
+            return
+        client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
+        self._connected = True
+        self._mailbox.put_connection(Connected(self._payload_bytes_max))
+
+    def _on_message(
+        self, client: paho.Client, _userdata: object, message: paho.MQTTMessage
+    ) -> None:
+        _acknowledge_quickly(client)
+        self._mailbox.put_ack(bytes(message.payload))
+
+    def _on_publish(
+        self,
+        client: paho.Client,
+        _userdata: object,
+        _number: int,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        _acknowledge_quickly(client)
+        if reason.is_failure:
+            self._mailbox.put_refused(str(reason))
+        else:
+            self._mailbox.wake()  # There is room in the queue.
+
+    def _on_connect_fail(self, _client: paho.Client, _userdata: object) -> None:
+        self._tell_lost("the broker cannot be reached", hint=HINT_NETWORK)
+
+    def _on_disconnect(
+        self,
+        client: paho.Client,
+        _userdata: object,
+        _flags: paho.DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if str(reason) == "Session taken over":
+            client.reconnect_delay_set(TAKEN_OVER_PAUSE_S, RECONNECT_MAX_S)
+        if not self._refused:
+            self._tell_lost(f"the broker's connection is lost: {reason}", hint=_hint_of(reason))
+
+    def _tell_lost(self, detail: str, *, hint: str) -> None:
+        self._connected = False
+        self._mailbox.put_connection(Disconnected(detail, hint))
+
+
+def _hint_of(reason: ReasonCode) -> str:
+    return HINTS.get(str(reason), HINT_NETWORK)
+
+
+def _drop_what_is_old(client: paho.Client, _userdata: object) -> None:
+    client.drop_out_messages()
+
+
+def _set_socket(client: paho.Client, _userdata: object, connection: object) -> None:
+    assert isinstance(connection, socket.socket)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    _acknowledge_quickly(client)
+
+
+def _acknowledge_quickly(client: paho.Client) -> None:
+    """Ask Linux to acknowledge the next segment at once; it forgets this, see tcp(7).
+
+    A broker that keeps Nagle's algorithm holds each small message back until the one before is
+    acknowledged, which Linux delays by 40 ms.
+    """
+    connection = client.socket()
+    if isinstance(connection, socket.socket) and hasattr(socket, "TCP_QUICKACK"):
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        except OSError:
+            return  # The connection has just ended; paho tells that.

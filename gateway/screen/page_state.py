@@ -1,0 +1,184 @@
+"""What the page shows, in one language, ready to be sent as JSON. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import msgspec
+
+from gateway.health import DeviceHealth, LinkHealth
+from gateway.station.effects import Message, Signal
+from gateway.station.messages import N_, UNIT_WORDS, render
+from gateway.station.screen_state import ScreenState, ShownWeight
+
+SIGNAL_WORDS = {"success": N_("OK"), "warning": N_("Attention"), "error": N_("Error")}
+DEVICE_WORDS = {
+    "opening": N_("connecting"),
+    "ready": N_("ready"),
+    "offline": N_("offline"),
+    "fault": N_("fault"),
+}
+CLASS_WORDS = {
+    "scanner": N_("scanner"),
+    "scale": N_("scale"),
+    "label_printer": N_("printer"),
+}
+# Fixed words of the page, by the name that its script knows them by.
+PAGE_WORDS = {
+    "title": N_("Station"),
+    "unsent": N_("unsent"),
+    "all_sent": N_("all sent"),
+    "central": N_("Central"),
+    "connected": N_("connected"),
+    "not_connected": N_("not connected"),
+    "last_scans": N_("Last scans"),
+    "devices": N_("Devices"),
+    "no_devices": N_("No device is configured"),
+    "weight": N_("Weight"),
+    "stable": N_("stable"),
+    "moving": N_("moving"),
+    "no_weight": N_("no weight"),
+    "before": N_("Before:"),
+    "waiting": N_("Ready to scan"),
+    "lost": N_("No connection to the gateway. Scans are still taken; the page tries again."),
+    "sheet": N_("Codes"),
+    "sound": N_("Sound on"),
+    "confirm": N_("Confirm"),
+    "done": N_("Done"),
+    "undo": N_("Undo"),
+    "cancel": N_("Cancel"),
+}
+LINK_PROBLEMS = {
+    "unknown_gateway": N_("Central does not know this gateway: enrol it there."),
+    "bad_signature": N_("Central refuses this gateway's key: enrol it again."),
+    "fork": N_("Central has other records of this gateway: call support, go on working."),
+    "broken_chain": N_("Central found a break in the records: call support, go on working."),
+}
+# Hints of errors that an operator sees; written where they are raised, translated here.
+HINTS = (
+    N_("Make space on the gateway's disk or replace its card; scan again afterwards."),
+    N_("Close the program that has the journal open, such as sqlite3; scan again afterwards."),
+    N_("Replace the gateway's card or mount its file system writable; scan again afterwards."),
+    N_("Stop scanning here, keep the journal's files and call support."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageSources:
+    """Everything that the page is made of, at one moment."""
+
+    state: ScreenState
+    devices: tuple[DeviceHealth, ...]
+    link: LinkHealth
+    journal_problem: str
+    unsent_count: int
+
+
+class ShownSignal(msgspec.Struct, frozen=True):
+    kind: str
+    word: str
+    text: str
+
+
+class ShownScan(msgspec.Struct, frozen=True):
+    number: int
+    time_ms: int
+    code: str
+    signal: ShownSignal
+
+
+class PageWeight(msgspec.Struct, frozen=True):
+    value: str
+    unit: str
+    stable: bool
+    problem: str
+
+
+class PageDevice(msgspec.Struct, frozen=True):
+    name: str
+    class_word: str
+    state: str
+    word: str
+    hint: str
+
+
+class PageState(msgspec.Struct, frozen=True):
+    """The full state of the page; every event carries all of it."""
+
+    prompt: str
+    done: str
+    signal: ShownSignal | None
+    operator: str
+    scans: tuple[ShownScan, ...]
+    weight: PageWeight | None
+    devices: tuple[PageDevice, ...]
+    connected: bool
+    unsent_count: int
+    problem: str
+
+
+def page_state(
+    sources: PageSources, *, language: str, translate: Callable[[str], str]
+) -> PageState:
+    """Return the page in a language. Texts without a translation stay English."""
+    text = partial(render, language=language, translate=translate)
+    state = sources.state
+    return PageState(
+        prompt=text(state.prompt),
+        done=text(state.done) if state.done else "",
+        signal=_signal(state.signal, text, translate) if state.signal else None,
+        operator=state.operator,
+        scans=tuple(
+            ShownScan(
+                number=scan.number,
+                time_ms=scan.outcome.event_time_ms,
+                code=scan.outcome.code,
+                signal=_signal(scan.outcome.signal, text, translate),
+            )
+            for scan in state.scans
+        ),
+        weight=_weight(state.weight, text, language=language) if state.weight else None,
+        devices=tuple(
+            PageDevice(
+                name=device.name,
+                class_word=translate(CLASS_WORDS.get(device.device_class, device.device_class)),
+                state=device.state,
+                word=translate(DEVICE_WORDS[device.state]),
+                hint=translate(device.hint) if device.hint else "",
+            )
+            for device in sources.devices
+        ),
+        connected=sources.link.connected,
+        unsent_count=sources.unsent_count,
+        problem=_problem(sources, translate),
+    )
+
+
+def page_words(translate: Callable[[str], str]) -> dict[str, str]:
+    """Return the fixed words of the page."""
+    return {name: translate(text) for name, text in PAGE_WORDS.items()}
+
+
+def _signal(
+    signal: Signal, text: Callable[[Message], str], translate: Callable[[str], str]
+) -> ShownSignal:
+    word = translate(SIGNAL_WORDS[signal.kind])
+    return ShownSignal(kind=signal.kind, word=word, text=text(signal.message))
+
+
+def _weight(weight: ShownWeight, text: Callable[[Message], str], *, language: str) -> PageWeight:
+    english, chinese = UNIT_WORDS.get(weight.unit, (weight.unit, weight.unit))
+    return PageWeight(
+        value=weight.value,
+        unit=chinese if language == "zh" else english,
+        stable=weight.stable,
+        problem=text(weight.problem) if weight.problem else "",
+    )
+
+
+def _problem(sources: PageSources, translate: Callable[[str], str]) -> str:
+    if sources.journal_problem:
+        return translate(sources.journal_problem)
+    if sources.link.problem:
+        return translate(LINK_PROBLEMS.get(sources.link.problem, sources.link.problem))
+    return ""

@@ -1,0 +1,109 @@
+"""Serves the station page from a thread of its own. Edge of HTTP (uvicorn)."""
+
+import asyncio
+import queue
+import socket
+from collections.abc import Callable
+from threading import Thread
+
+import uvicorn
+
+from gateway.clock import Clock
+from gateway.errors import ConfigInvalid
+from gateway.health import Health
+from gateway.screen.app import ScreenParts, create_app
+from gateway.screen.feed import Feed
+from gateway.screen.translation import Language
+from gateway.station.board import Board
+from gateway.station.catalogue import Catalogue
+from gateway.station.observations import Observation
+
+SHUTDOWN_S = 2
+CONNECTIONS_MAX = 64
+
+
+class ScreenServer:
+    """The page of one station. Start and stop it once each, from one thread."""
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        station: str,
+        language: Language,
+        board: Board,
+        health: Health,
+        observations: queue.Queue[Observation],
+        clock: Clock,
+        catalogue: Callable[[], Catalogue],
+        unsent_count: Callable[[], int],
+    ) -> None:
+        """port: 0 takes any free one. catalogue, unsent_count: called from the server's thread."""
+        self._host = host
+        self._port = port
+        self._parts = ScreenParts(
+            feed=Feed(board=board, health=health, unsent_count=unsent_count),
+            health=health,
+            catalogue=catalogue,
+            observations=observations,
+            clock=clock,
+            station=station,
+            language=language,
+        )
+        config = uvicorn.Config(
+            create_app(self._parts),
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            limit_concurrency=CONNECTIONS_MAX,
+            timeout_graceful_shutdown=SHUTDOWN_S,
+        )
+        self._server = uvicorn.Server(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._socket: socket.socket | None = None
+        self._thread = Thread(target=self._run, name="screen")
+
+    @property
+    def url(self) -> str:
+        """Return where the page is, e.g. "http://127.0.0.1:8081/"; known once started."""
+        assert self._socket is not None, "start the server first"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._socket.getsockname()[1]}/"
+
+    def start(self) -> None:
+        """Open the port; requests are answered from now on. Raises ConfigInvalid if it is taken."""
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        try:
+            self._socket = socket.create_server((self._host, self._port), family=family)
+        except OSError as error:
+            raise ConfigInvalid(
+                f"the station page cannot listen on {self._host}:{self._port}: {error}",
+                hint="Write a free port and an address of this machine under [screen].",
+            ) from error
+        # Inherited by each connection; asyncio sets it only on sockets that it made itself. Without
+        # it, head and body of an answer are 40 ms apart (Nagle against delayed acknowledgement).
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the port and every open page's stream."""
+        if self._socket is None:
+            return
+        self._server.should_exit = True
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._parts.stopping.set)
+        self._thread.join()
+        self._socket.close()
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        assert self._socket is not None
+        self._loop = asyncio.get_running_loop()
+        await self._server.serve(sockets=[self._socket])

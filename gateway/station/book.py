@@ -1,0 +1,107 @@
+"""What the gateway knows of its own stock: the journal, plus what is about to be recorded. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from central.contract.facts import VIRTUAL_PLACES, Fact, Movement
+from central.contract.identifiers import FactId
+
+StockKey = tuple[str, str, str, str, str, str]
+
+
+class StockLine(Protocol):
+    """Stock of one key at one place; on_hand may be negative."""
+
+    @property
+    def location(self) -> str: ...
+    @property
+    def item(self) -> str: ...
+    @property
+    def lot(self) -> str: ...
+    @property
+    def serial(self) -> str: ...
+    @property
+    def sscc(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def on_hand(self) -> Decimal: ...
+
+
+class Book(Protocol):
+    """The part of the journal that workflows read."""
+
+    def stock(self, *, location: str = "", item: str = "", sscc: str = "") -> Sequence[StockLine]:
+        """Return the stock that is not zero; an empty filter takes all."""
+        ...
+
+    def received(self, document: str) -> dict[int, Decimal]:
+        """Return the quantity received of each line of a document."""
+        ...
+
+    def last_reversible(self) -> tuple[FactId, Movement] | None:
+        """Return the newest movement that is not reversed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StockView:
+    """A line of stock as `PendingBook` gives it."""
+
+    location: str
+    item: str
+    lot: str
+    serial: str
+    sscc: str
+    unit: str
+    on_hand: Decimal
+
+
+class PendingBook:
+    """A book that already shows movements which wait for the same commit."""
+
+    def __init__(self, book: Book, pending: Sequence[Fact]) -> None:
+        """pending: drafts without reversals; a reversal is committed before anyone reads on."""
+        self._book = book
+        self._pending = pending
+
+    def stock(self, *, location: str = "", item: str = "", sscc: str = "") -> Sequence[StockLine]:
+        """Return the stock that is not zero; an empty filter takes all."""
+        rows = self._book.stock(location=location, item=item, sscc=sscc)
+        if not self._pending:
+            return rows
+        totals: dict[StockKey, Decimal] = {}
+        for row in rows:
+            key = (row.location, row.item, row.lot, row.serial, row.sscc, row.unit)
+            totals[key] = row.on_hand
+        for fact in self._movements():
+            for place, sign in ((fact.from_location, -1), (fact.to_location, 1)):
+                wanted = (
+                    place not in VIRTUAL_PLACES
+                    and location in {"", place}
+                    and item in {"", fact.item}
+                    and sscc in {"", fact.sscc}
+                )
+                if wanted:
+                    key = (place, fact.item, fact.lot, fact.serial, fact.sscc, fact.unit)
+                    totals[key] = totals.get(key, Decimal(0)) + sign * Decimal(fact.quantity)
+        return [StockView(*key, on_hand) for key, on_hand in sorted(totals.items()) if on_hand]
+
+    def received(self, document: str) -> dict[int, Decimal]:
+        """Return the quantity received of each line of a document."""
+        totals = dict(self._book.received(document))
+        for fact in self._movements():
+            if fact.document == document and fact.document_line:
+                before = totals.get(fact.document_line, Decimal(0))
+                totals[fact.document_line] = before + Decimal(fact.quantity)
+        return totals
+
+    def last_reversible(self) -> tuple[FactId, Movement] | None:
+        """Return the newest recorded movement; asked only when nothing is pending."""
+        assert not self._pending, "commit before looking for what to reverse"
+        return self._book.last_reversible()
+
+    def _movements(self) -> Iterator[Movement]:
+        return (fact for fact in self._pending if isinstance(fact, Movement))

@@ -1,0 +1,165 @@
+"""Drafts of the facts that workflows record, stamped and flagged, not yet numbered. Pure."""
+
+import msgspec
+
+from central.contract import facts
+from central.contract.facts import BusinessStep, Evidence, Fact, Movement, Reversal, Weighing
+from central.contract.identifiers import FactId
+from central.contract.quantities import canonical_text
+from drivers.readings import BarcodeScanned, WeightMeasured
+from gateway.station.commands import COMMAND_PREFIX
+from gateway.station.effects import UNNUMBERED, WEIGHING_BEFORE
+from gateway.station.meanings import ScannedItem
+from gateway.station.session import Load, Session, Surroundings, Tare
+
+RAW_BYTES_MAX = 4096
+
+
+def movement(
+    session: Session,
+    surroundings: Surroundings,
+    load: Load,
+    *,
+    from_location: str,
+    to_location: str,
+    step: BusinessStep,
+    document: str = "",
+    line: int = 0,
+    weighing_seq: int = 0,
+) -> Movement:
+    """Return the movement of a load. Its flags are the load's and those of `edge_flags`."""
+    observation, scanned = surroundings.observation, load.scanned
+    return Movement(
+        seq=UNNUMBERED,
+        event_time_ms=observation.event_time_ms,
+        clock_synced=observation.clock_synced,
+        boot_id=observation.boot_id,
+        monotonic_ns=observation.monotonic_ns,
+        warehouse=surroundings.setup.warehouse,
+        station=surroundings.setup.station,
+        operator=session.operator,
+        flags=_sorted_flags(load.flags, edge_flags(session, surroundings, scanned)),
+        evidence=(evidence(surroundings),),
+        business_step=step,
+        from_location=from_location,
+        to_location=to_location,
+        item=scanned.code,
+        quantity=canonical_text(load.quantity),
+        unit=scanned.unit,
+        lot=scanned.lot,
+        serial=scanned.serial,
+        expiry_date=scanned.expiry_date,
+        sscc=load.sscc,
+        net_weight=scanned.net_weight,
+        weight_unit=scanned.weight_unit,
+        document=document,
+        document_line=line,
+        weighing_seq=weighing_seq,
+    )
+
+
+def weighing(
+    session: Session,
+    surroundings: Surroundings,
+    scanned: ScannedItem,
+    gross: WeightMeasured,
+    *,
+    scale: str,
+    tare: Tare | None,
+    document: str,
+    line: int,
+) -> Weighing:
+    """Return the weighing of a load, with the scale's own digits."""
+    observation = surroundings.observation
+    tare_value = tare.value if tare else gross.value - gross.value
+    proofs = [Evidence(device=scale, kind="weight", raw=gross.raw[:RAW_BYTES_MAX])]
+    if tare:
+        proofs.append(Evidence(device=scale, kind="weight", raw=tare.raw[:RAW_BYTES_MAX]))
+    return Weighing(
+        seq=UNNUMBERED,
+        event_time_ms=observation.event_time_ms,
+        clock_synced=observation.clock_synced,
+        boot_id=observation.boot_id,
+        monotonic_ns=observation.monotonic_ns,
+        warehouse=surroundings.setup.warehouse,
+        station=surroundings.setup.station,
+        operator=session.operator,
+        flags=edge_flags(session, surroundings, scanned),
+        evidence=(*proofs, evidence(surroundings)),
+        scale=scale,
+        item=scanned.code,
+        gross=f"{gross.value:f}",
+        tare=f"{tare_value:f}",
+        net=f"{gross.value - tare_value:f}",
+        unit=gross.unit,
+        alibi_number=0,
+        device_alibi=gross.device_alibi,
+        lot=scanned.lot,
+        document=document,
+        document_line=line,
+    )
+
+
+def reversal(session: Session, surroundings: Surroundings, fact_id: FactId) -> Reversal:
+    """Return the reversal of an earlier movement of this gateway."""
+    observation = surroundings.observation
+    return Reversal(
+        seq=UNNUMBERED,
+        event_time_ms=observation.event_time_ms,
+        clock_synced=observation.clock_synced,
+        boot_id=observation.boot_id,
+        monotonic_ns=observation.monotonic_ns,
+        warehouse=surroundings.setup.warehouse,
+        station=surroundings.setup.station,
+        operator=session.operator,
+        flags=edge_flags(session, surroundings, None),
+        evidence=(evidence(surroundings),),
+        reverses_epoch=str(fact_id.epoch),
+        reverses_seq=fact_id.seq,
+        reason="undone at the station",
+    )
+
+
+def edge_flags(
+    session: Session, surroundings: Surroundings, scanned: ScannedItem | None
+) -> tuple[str, ...]:
+    """Return what the edge notices of any fact: clock, person, item and lot."""
+    flags: list[str] = []
+    if not surroundings.observation.clock_synced:
+        flags.append("clock_unsynced")
+    if session.operator and surroundings.catalogue.operator(session.operator) is None:
+        flags.append("unknown_operator")
+    if scanned is not None and scanned.item is None:
+        flags.append("unknown_item")
+    if scanned is not None and scanned.item and scanned.item.lot_tracked and not scanned.lot:
+        flags.append("no_lot")
+    return tuple(sorted(flags))
+
+
+def evidence(surroundings: Surroundings) -> Evidence:
+    """Return the reading of this step as evidence."""
+    observation = surroundings.observation
+    reading = observation.reading
+    kind, symbology = "weight", ""
+    if isinstance(reading, BarcodeScanned):
+        symbology = reading.symbology
+        kind = "command" if reading.data[:4].upper() == COMMAND_PREFIX else "barcode"
+    return Evidence(
+        device=observation.device, kind=kind, symbology=symbology, raw=reading.raw[:RAW_BYTES_MAX]
+    )
+
+
+def check_draft(fact: Fact) -> None:
+    """Raise ContractError if the journal or the ledger could not take this draft once numbered."""
+    if isinstance(fact, Movement):
+        seq = 1 if fact.weighing_seq == WEIGHING_BEFORE else fact.weighing_seq
+        numbered: Fact = msgspec.structs.replace(fact, seq=1, weighing_seq=seq)
+    elif isinstance(fact, Weighing):
+        numbered = msgspec.structs.replace(fact, seq=1, alibi_number=1)
+    else:
+        numbered = msgspec.structs.replace(fact, seq=1)
+    facts.check_draft(numbered)
+
+
+def _sorted_flags(*groups: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({flag for group in groups for flag in group}))

@@ -1,0 +1,256 @@
+"""From an observation to its meaning at this station. Pure.
+
+    data begins with CMD- LOC- DOC- OPR-   command, place, document, person
+    AIM identifier says GS1, or a GS       GS1 element string
+    AIM identifier of EAN, UPC or ITF-14   GTIN, check digit wanted
+    text is an item's code                 that item
+    digits with a right check digit        GTIN (8, 12, 13, 14) or SSCC (18)
+    an element string with (00) (01) (02)  as GS1, though nothing says so; a wrong check digit too
+    12 to 14 digits, wrong check digit     unreadable: most likely misread or misprinted
+    anything else                          an unknown item, never refused
+
+AIM identifiers: ISO/IEC 15424. Element strings: GS1 General Specifications, section 3.
+"""
+
+import hashlib
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from central.contract.errors import ContractError
+from central.contract.facts import VIRTUAL_PLACES
+from central.contract.gs1 import (
+    GS,
+    Element,
+    check_digit,
+    mass_unit,
+    parse_date,
+    parse_elements,
+    parse_measure,
+    to_gtin14,
+)
+from central.contract.identifiers import parse_code
+from central.contract.quantities import PIECE, canonical_text, convert_mass
+from drivers.readings import BarcodeScanned, DeviceFault, WeightMeasured
+from gateway.station.catalogue import Catalogue
+from gateway.station.commands import (
+    COMMAND_PREFIX,
+    DOCUMENT_PREFIX,
+    OPERATOR_PREFIX,
+    PLACE_PREFIX,
+    parse_command,
+)
+from gateway.station.meanings import (
+    DeviceTrouble,
+    Meaning,
+    ScannedBadge,
+    ScannedBin,
+    ScannedDocument,
+    ScannedItem,
+    ScannedSscc,
+    Unreadable,
+    WeightSeen,
+)
+from gateway.station.messages import N_, say
+from gateway.station.observations import Observation
+
+GS1_IDENTIFIERS = frozenset({"]C1", "]e0", "]e1", "]e2", "]d2", "]Q3", "]J1"})
+UNKNOWN_CODE_CHARACTERS_MAX = 64  # Movement.item takes no more.
+WRONG_CHECK_DIGIT = N_("Wrong check digit in {code}: scan again; if it stays wrong, relabel.")
+CLOCK_YEAR_MIN = 2020  # An earlier year is a clock that was never set.
+
+
+def interpret(observation: Observation, catalogue: Catalogue) -> Meaning:
+    """Return what an observation means; never raises, whatever was scanned."""
+    reading = observation.reading
+    if isinstance(reading, WeightMeasured):
+        return WeightSeen(reading)
+    if isinstance(reading, DeviceFault):
+        return DeviceTrouble(observation.device, reading)
+    return _scanned(reading, catalogue, today=_today(observation))
+
+
+def unknown_code(text: str) -> str:
+    """Return what stands for an unknown item in facts: the scanned text, printable, 64 at most.
+
+    A longer text keeps its begin and gets a digest, so that two of them stay two.
+    """
+    printable = "".join(character if character.isprintable() else "_" for character in text)
+    if len(printable) <= UNKNOWN_CODE_CHARACTERS_MAX:
+        return printable
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return printable[: UNKNOWN_CODE_CHARACTERS_MAX - 17] + "~" + digest
+
+
+def _scanned(scan: BarcodeScanned, catalogue: Catalogue, *, today: date | None) -> Meaning:
+    text = scan.data.strip(" ")
+    if not text.strip(GS):
+        return Unreadable(say(N_("The bar code is empty: scan it again.")))
+    if text[:4].upper() == COMMAND_PREFIX:
+        return parse_command(text) or Unreadable(
+            say(N_("{code} is no command: use the command sheet."), code=text[:40])
+        )
+    if text[:4] in {PLACE_PREFIX, DOCUMENT_PREFIX, OPERATOR_PREFIX}:
+        return _own_code(text, catalogue)
+    if scan.symbology in GS1_IDENTIFIERS or GS in text:
+        return _gs1(text, catalogue, today=today)
+    trade_number = _trade_number(text, scan.symbology)
+    if trade_number:
+        return _gtin(trade_number, catalogue)
+    item = catalogue.item(text)
+    if item is not None:
+        return ScannedItem(item=item, code=item.code, quantity=Decimal(1), unit=item.unit)
+    if text.isascii() and text.isdigit() and len(text) in {8, 12, 13, 14, 18}:
+        if text[-1] == check_digit(text[:-1]):
+            return ScannedSscc(text) if len(text) == 18 else _gtin(text, catalogue)
+        if len(text) in {12, 13, 14}:
+            return _wrong_check_digit(text)
+    if text[:2] in {"00", "01", "02"}:
+        meaning = _gs1(text, catalogue, today=today)
+        if not isinstance(meaning, Unreadable) or meaning.message.text == WRONG_CHECK_DIGIT:
+            return meaning
+    return ScannedItem(item=None, code=unknown_code(text), quantity=Decimal(1), unit=PIECE)
+
+
+def _own_code(text: str, catalogue: Catalogue) -> Meaning:
+    prefix, code = text[:4], text[4:]
+    try:
+        parse_code(code, what="scanned")
+    except ContractError:
+        return Unreadable(say(N_("{code} cannot be read: print this label again."), code=text[:40]))
+    if prefix == DOCUMENT_PREFIX:
+        return ScannedDocument(code, catalogue.document(code))
+    if prefix == OPERATOR_PREFIX:
+        return ScannedBadge(code, catalogue.operator(code))
+    if code in VIRTUAL_PLACES:
+        return Unreadable(say(N_("{code} is no place: scan the label of a bin."), code=code))
+    return ScannedBin(code, catalogue.location(code))
+
+
+def _trade_number(text: str, symbology: str) -> str:
+    # EAN and UPC are ]E0 (13 digits), ]E3 (13 digits and an add-on) and ]E4 (8); ITF is ]I0 to ]I3.
+    if not (text.isascii() and text.isdigit()):
+        return ""
+    if symbology == "]E3":
+        return text[:13]
+    if symbology[:2] == "]E" and len(text) in {8, 12, 13, 14}:
+        return text
+    return text if symbology[:2] == "]I" and len(text) == 14 else ""
+
+
+def _gtin(gtin: str, catalogue: Catalogue) -> Meaning:
+    if gtin[-1] != check_digit(gtin[:-1]):
+        return _wrong_check_digit(gtin)
+    return _item_of_gtin(to_gtin14(gtin), catalogue)
+
+
+def _wrong_check_digit(code: str) -> Unreadable:
+    return Unreadable(
+        say(
+            WRONG_CHECK_DIGIT,
+            code=code[:40],
+        )
+    )
+
+
+def _item_of_gtin(gtin14: str, catalogue: Catalogue) -> ScannedItem:
+    pack = catalogue.pack(gtin14)
+    if pack is None:
+        return ScannedItem(item=None, code=gtin14, gtin=gtin14, quantity=Decimal(1), unit=PIECE)
+    return ScannedItem(
+        item=pack.item,
+        code=pack.item.code,
+        gtin=gtin14,
+        quantity=pack.quantity,
+        unit=pack.item.unit,
+    )
+
+
+def _gs1(text: str, catalogue: Catalogue, *, today: date | None) -> Meaning:
+    try:
+        elements = parse_elements(text)
+        values = {element.ai: element.value for element in elements}
+        gtin = values.get("01") or values.get("02") or ""
+        sscc = values.get("00", "")
+        if not gtin:
+            return ScannedSscc(sscc) if sscc else _without_item(text)
+        expiry = parse_date(values["17"], today=today).isoformat() if "17" in values else ""
+        return _with_amount(
+            _item_of_gtin(gtin, catalogue),
+            elements,
+            lot=values.get("10", ""),
+            serial=values.get("21", ""),
+            expiry_date=expiry,
+            sscc=sscc,
+        )
+    except ContractError as error:
+        if "check digit" in str(error):
+            return _wrong_check_digit(re.sub(r"[^ -~]", " ", text))
+        return Unreadable(
+            say(
+                N_("This GS1 bar code cannot be read: scan again; if it stays, relabel. {reason}"),
+                reason=str(error)[:120],
+            )
+        )
+
+
+def _without_item(text: str) -> Unreadable:
+    return Unreadable(
+        say(
+            N_("This bar code names no item: scan the one with the item number (01). {code}"),
+            code=re.sub(r"[^ -~]", " ", text)[:40],
+        )
+    )
+
+
+def _with_amount(
+    scanned: ScannedItem,
+    elements: tuple[Element, ...],
+    *,
+    lot: str,
+    serial: str,
+    expiry_date: str,
+    sscc: str,
+) -> ScannedItem:
+    # (37) counts trade items, each a pack; (30) counts the item's own unit; a net weight is the
+    # quantity of an item that is kept by mass, and the catch weight of any other.
+    quantity, trade_count, net_weight, weight_unit = scanned.quantity, 1, "", ""
+    for element in elements:
+        if element.ai == "37" and int(element.value) > 0:
+            trade_count = int(element.value)
+            quantity = scanned.quantity * trade_count
+        elif element.ai == "30" and int(element.value) > 0:
+            quantity = Decimal(int(element.value))
+        elif element.ai[:3] == "310" and parse_measure(element) > 0:
+            net_weight = canonical_text(parse_measure(element))
+            weight_unit = mass_unit(element) or ""
+    if net_weight:
+        try:
+            quantity = convert_mass(
+                Decimal(net_weight), from_unit=weight_unit, to_unit=scanned.unit
+            )
+            net_weight, weight_unit = "", ""
+        except ContractError:
+            pass  # Kept by the piece: the weight stays beside the quantity.
+    return ScannedItem(
+        item=scanned.item,
+        code=scanned.code,
+        gtin=scanned.gtin,
+        quantity=quantity,
+        unit=scanned.unit,
+        trade_count=trade_count,
+        lot=lot,
+        serial=serial,
+        expiry_date=expiry_date,
+        sscc=sscc,
+        net_weight=net_weight,
+        weight_unit=weight_unit,
+    )
+
+
+def _today(observation: Observation) -> date | None:
+    try:
+        moment = datetime.fromtimestamp(observation.event_time_ms / 1000, tz=UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return moment.date() if moment.year >= CLOCK_YEAR_MIN else None

@@ -1,0 +1,67 @@
+"""Sentences for people: marked for translation, put together, rendered in a language. Pure.
+
+The English text is the identifier in the message catalogue. A value may come in both languages:
+`item_zh` replaces `item` where the sentence is shown in Chinese.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from central.contract.quantities import canonical_text
+from central.contract.reference import Item
+from gateway.station.effects import Message
+
+Words = tuple[tuple[str, str], ...]
+
+# Symbols for people; any other unit is shown as its UN/CEFACT code.
+UNIT_WORDS: dict[str, tuple[str, str]] = {
+    "C62": ("pcs", "件"),
+    "KGM": ("kg", "kg"),
+    "GRM": ("g", "g"),
+    "MGM": ("mg", "mg"),
+    "TNE": ("t", "t"),
+    "LBR": ("lb", "lb"),
+    "ONZ": ("oz", "oz"),
+}
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "mark only".
+    """Return `text` as it is; marks it as an entry of the message catalogue."""
+    return text
+
+
+def say(text: str, *words: Words, **values: str) -> Message:
+    """Return the sentence `text`, written as `N_("...")`, with its values."""
+    merged = tuple(pair for group in words for pair in group) + tuple(values.items())
+    return Message(text, merged)
+
+
+def render(message: Message, *, language: str, translate: Callable[[str], str]) -> str:
+    """Return a sentence in a language. A field without a value shows as its name."""
+    values = dict(message.values)
+    suffix = f"_{language}"
+    values |= {
+        name.removesuffix(suffix): value for name, value in message.values if name.endswith(suffix)
+    }
+    if "hint" in values:  # The sentence of an error; it is in the catalogue if people often see it.
+        values["hint"] = translate(values["hint"])
+    return translate(message.text).format_map(_Fields(values))
+
+
+def amount_words(quantity: Decimal, unit: str, *, name: str = "amount") -> Words:
+    """Return a quantity with its unit as the value `name`, e.g. "12 pcs"."""
+    english, chinese = UNIT_WORDS.get(unit, (unit, unit))
+    text = canonical_text(quantity)
+    return ((name, f"{text} {english}"), (f"{name}_zh", f"{text} {chinese}"))
+
+
+def item_words(item: Item | None, code: str) -> Words:
+    """Return the value `item`: name and code, for an unknown item what was scanned."""
+    if item is None:
+        return (("item", code),)
+    return (("item", f"{item.name} ({item.code})"), ("item_zh", f"{item.name_zh} ({item.code})"))
+
+
+class _Fields(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"

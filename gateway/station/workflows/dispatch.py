@@ -1,0 +1,188 @@
+"""Leads each meaning to the workflow that is open, and switches between workflows. Pure.
+
+any state + RECEIVE, PUTAWAY, WEIGH, PRINT-BIN, PRINT-PALLET   that workflow, from its start
+any state + QTY-n                                              the next scan counts n times
+any state + badge                                              that person works from now on
+any state + UNDO                                               the last movement is reversed
+          (goods in hand at a putaway: the last of them is taken out of the hand instead)
+Menu      + document                                           Receive against it
+any state + unreadable code, device fault                      an error; nothing else changes
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from central.contract.quantities import canonical_text
+from drivers.readings import BarcodeScanned
+from gateway.station.commands import COMMAND_TITLES, Command, ScannedCommand
+from gateway.station.drafts import reversal
+from gateway.station.effects import Effect, Message, ShowPrompt, Signal
+from gateway.station.meanings import (
+    DeviceTrouble,
+    Meaning,
+    ScannedBadge,
+    ScannedDocument,
+    Unreadable,
+    WeightSeen,
+)
+from gateway.station.messages import N_, amount_words, item_words, say
+from gateway.station.session import (
+    Menu,
+    PrintBin,
+    PrintPallet,
+    Putaway,
+    Receive,
+    Session,
+    State,
+    Step,
+    Surroundings,
+    Weigh,
+)
+from gateway.station.trouble import fault_message
+from gateway.station.workflows import print_labels, putaway, receive, weigh
+from gateway.station.workflows.replies import changed, error, recorded, success, warning
+
+STARTS: dict[Command, State] = {
+    Command.RECEIVE: Receive(),
+    Command.PUTAWAY: Putaway(),
+    Command.WEIGH: Weigh(),
+    Command.PRINT_BIN: PrintBin(),
+    Command.PRINT_PALLET: PrintPallet(),
+}
+
+
+def advance(
+    session: Session, meaning: Meaning, surroundings: Surroundings
+) -> tuple[Session, tuple[Effect, ...]]:
+    """Return the session after one observation, and what should happen because of it.
+
+    A live weight that changes nothing has no effects.
+    """
+    step = _advance(session, meaning, surroundings)
+    if step.session == session and not step.effects:
+        return session, ()
+    done = step.done or next(
+        (
+            effect.message
+            for effect in step.effects
+            if isinstance(effect, Signal) and effect.kind != "error"
+        ),
+        None,
+    )
+    return step.session, (*step.effects, ShowPrompt(prompt(step.session), done))
+
+
+def prompt(session: Session) -> Message:
+    """Return what the operator is asked for now."""
+    state = session.state
+    if session.multiplier != 1:
+        return say(
+            N_("{count} times: scan what it counts for"), count=canonical_text(session.multiplier)
+        )
+    if isinstance(state, Receive):
+        return receive.prompt(state)
+    if isinstance(state, Putaway):
+        return putaway.prompt(state)
+    if isinstance(state, Weigh):
+        return weigh.prompt(session, state)
+    if isinstance(state, Menu):
+        return say(N_("Scan what to do: receive, put away, weigh or print; or a document"))
+    return print_labels.prompt(state)
+
+
+def _advance(session: Session, meaning: Meaning, surroundings: Surroundings) -> Step:
+    if isinstance(meaning, WeightSeen):
+        return Step(weigh.watch_unloading(session, meaning.weight))
+    if isinstance(meaning, Unreadable):
+        return error(session, meaning.message)
+    if isinstance(meaning, DeviceTrouble):
+        if meaning.device in surroundings.setup.scales and not isinstance(session.state, Weigh):
+            return Step(session)  # The live weight shows it; nobody is weighing.
+        return error(session, fault_message(meaning.device, meaning.fault.code))
+    if isinstance(meaning, ScannedBadge):
+        return _sign_in(session, meaning)
+    if isinstance(meaning, ScannedCommand):
+        if meaning.command in STARTS:
+            return _start(session, meaning.command)
+        if meaning.command is Command.QUANTITY and isinstance(session.state, Weigh):
+            return error(session, say(N_("The scale gives the quantity: put the load on it.")))
+        if meaning.command is Command.QUANTITY:
+            following = replace(session, multiplier=meaning.quantity)
+            count = canonical_text(meaning.quantity)
+            return success(following, say(N_("The next scan counts {count} times."), count=count))
+        if meaning.command is Command.CANCEL and session.multiplier != 1:
+            following = replace(session, multiplier=Decimal(1))
+            return success(following, say(N_("The next scan counts once.")))
+        hand = isinstance(session.state, Putaway) and bool(session.state.loads)
+        if meaning.command is Command.UNDO and not hand:
+            return _undo(session, surroundings)
+    return _advance_state(session, meaning, surroundings)
+
+
+def _advance_state(session: Session, meaning: Meaning, surroundings: Surroundings) -> Step:
+    state = session.state
+    if isinstance(state, Weigh):
+        return weigh.advance(session, state, meaning, surroundings)
+    if isinstance(state, Receive):
+        return receive.advance(session, state, meaning, surroundings)
+    if isinstance(state, Putaway):
+        return putaway.advance(session, state, meaning, surroundings)
+    if isinstance(state, PrintBin | PrintPallet):
+        return print_labels.advance(session, state, meaning, surroundings)
+    if isinstance(meaning, ScannedDocument):
+        return receive.open_document(session, meaning)
+    return _not_in_menu(session, meaning, surroundings)
+
+
+def _sign_in(session: Session, badge: ScannedBadge) -> Step:
+    following = replace(session, operator=badge.code)
+    if badge.operator is None:
+        return warning(following, say(N_("Badge {code} is unknown here."), code=badge.code))
+    return success(following, say(N_("Hello, {name}."), name=badge.operator.name))
+
+
+def _start(session: Session, command: Command) -> Step:
+    following = replace(session, state=STARTS[command], multiplier=Decimal(1))
+    state = session.state
+    if isinstance(state, Putaway) and state.loads:
+        count = str(len(state.loads))
+        return warning(
+            following,
+            say(N_("Not put away and not recorded: {count} goods in hand."), count=count),
+        )
+    if isinstance(state, Weigh) and state.tare is not None:
+        return warning(
+            following, say(N_("The open weighing is dropped; nothing of it is recorded."))
+        )
+    return success(following, say(COMMAND_TITLES[command]))
+
+
+def _undo(session: Session, surroundings: Surroundings) -> Step:
+    found = surroundings.book.last_reversible()
+    if found is None:
+        return error(session, say(N_("There is nothing to undo.")))
+    fact_id, moved = found
+    done = say(
+        N_("Undone: {amount} {item} back from {to_place} to {from_place}"),
+        item_words(surroundings.catalogue.item(moved.item), moved.item),
+        amount_words(Decimal(moved.quantity), moved.unit),
+        to_place=moved.to_location,
+        from_place=moved.from_location,
+    )
+    return recorded(session, (reversal(session, surroundings, fact_id),), done)
+
+
+def _not_in_menu(session: Session, meaning: Meaning, surroundings: Surroundings) -> Step:
+    if isinstance(meaning, ScannedCommand):
+        if meaning.command in {Command.CANCEL, Command.DONE}:
+            return success(changed(session, Menu()), say(N_("Back to the start.")))
+        return error(session, say(N_("Nothing is open: scan what to do first.")))
+    reading = surroundings.observation.reading
+    code = reading.data[:40] if isinstance(reading, BarcodeScanned) else ""
+    return error(
+        session,
+        say(
+            N_("Nothing recorded for {code}: scan what to do first, then this code again."),
+            code="".join(character if character.isprintable() else " " for character in code),
+        ),
+    )

@@ -1,0 +1,166 @@
+"""Labels on demand: bins by their place, pallets with a new SSCC. Pure.
+
+    state         scanned          becomes        queues
+    PrintBin      place            PrintBin       bin label of that place
+    PrintPallet   item             PrintPallet    pallet label: new SSCC, content and its count
+    PrintPallet   CONFIRM          PrintPallet    pallet label: new SSCC alone
+    either        CANCEL, DONE     Menu           -
+
+The quantity command before the scan: copies of a bin label, count of trade items on a pallet.
+Nothing is a fact here; the print fact is written when the printer has answered.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from central.contract.errors import ContractError
+from central.contract.gs1 import make_sscc
+from drivers.labels import Label
+from gateway.station.commands import Command, ScannedCommand
+from gateway.station.effects import Message, NewPrintJob, QueuePrint, Signal
+from gateway.station.label_templates import (
+    COUNT_MAX,
+    PalletContent,
+    ascii_text,
+    bin_label,
+    pallet_label,
+)
+from gateway.station.meanings import Meaning, ScannedBin, ScannedItem
+from gateway.station.messages import N_, say
+from gateway.station.session import Menu, PrintBin, PrintPallet, Session, Step, Surroundings
+from gateway.station.workflows.replies import changed, error, not_here, success
+
+COPIES_MAX = 100
+
+
+def prompt(state: PrintBin | PrintPallet) -> Message:
+    """Return what to do next."""
+    if isinstance(state, PrintBin):
+        return say(N_("Bin labels: scan the bin whose label is wanted"))
+    return say(N_("Pallet labels: scan the item on the pallet, or CONFIRM for the number alone"))
+
+
+def advance(
+    session: Session, state: PrintBin | PrintPallet, meaning: Meaning, surroundings: Surroundings
+) -> Step:
+    """Return what a scan does while labels are printed."""
+    if isinstance(meaning, ScannedCommand) and meaning.command in {Command.CANCEL, Command.DONE}:
+        return success(changed(session, Menu()), say(N_("Back to the start.")))
+    wanted = isinstance(meaning, ScannedBin if isinstance(state, PrintBin) else ScannedItem)
+    confirmed = isinstance(meaning, ScannedCommand) and meaning.command is Command.CONFIRM
+    if not wanted and (isinstance(state, PrintBin) or not confirmed):
+        return not_here(session)
+    if not surroundings.setup.printers:
+        return error(
+            session, say(N_("This station has no label printer: add one to its configuration."))
+        )
+    if isinstance(meaning, ScannedBin):
+        return _print_bin(session, meaning, surroundings)
+    return _print_pallet(
+        session, meaning if isinstance(meaning, ScannedItem) else None, surroundings
+    )
+
+
+def _print_bin(session: Session, place: ScannedBin, surroundings: Surroundings) -> Step:
+    copies = session.multiplier
+    if copies != copies.to_integral_value() or copies > COPIES_MAX:
+        return error(
+            session,
+            say(N_("At most {count} whole copies: scan another quantity."), count=str(COPIES_MAX)),
+        )
+    label = bin_label(place.code)
+    if label is None:
+        return error(
+            session,
+            say(
+                N_("{place} is too long for this label: give it a shorter code."), place=place.code
+            ),
+        )
+    return _queued(
+        session,
+        surroundings,
+        label,
+        template="bin",
+        content=place.code,
+        copies_count=int(copies),
+        unknown=place.location is None,
+    )
+
+
+def _print_pallet(
+    session: Session, scanned: ScannedItem | None, surroundings: Surroundings
+) -> Step:
+    setup, reference = surroundings.setup, surroundings.sscc_reference
+    if not setup.sscc_company_prefix or reference is None:
+        return error(
+            session,
+            say(
+                N_("No SSCC can be given: set sscc_company_prefix in the station's configuration.")
+            ),
+        )
+    content = None
+    if scanned is not None:
+        count = scanned.trade_count * session.multiplier
+        if not scanned.gtin:
+            return error(session, say(N_("This item has no GTIN here: scan its GTIN bar code.")))
+        if count != count.to_integral_value() or count > COUNT_MAX:
+            return error(
+                session, say(N_("A pallet label counts whole items: scan another quantity."))
+            )
+        name = scanned.item.name if scanned.item else scanned.code
+        content = PalletContent(name=name, gtin=scanned.gtin, count=int(count), lot=scanned.lot)
+    try:
+        sscc = make_sscc(
+            extension_digit=setup.sscc_extension_digit,
+            company_prefix=setup.sscc_company_prefix,
+            serial_reference=reference,
+        )
+    except ContractError:
+        return error(
+            session,
+            say(N_("All SSCC of this company prefix are used up: configure another prefix.")),
+        )
+    described = (
+        f"{sscc} {content.count} x {content.gtin} {content.lot}".strip() if content else sscc
+    )
+    return _queued(
+        session,
+        surroundings,
+        pallet_label(sscc, content),
+        template="pallet",
+        content=described,
+        copies_count=1,
+        unknown=scanned is not None and scanned.item is None,
+    )
+
+
+def _queued(
+    session: Session,
+    surroundings: Surroundings,
+    label: Label,
+    *,
+    template: str,
+    content: str,
+    copies_count: int,
+    unknown: bool,
+) -> Step:
+    printer = surroundings.setup.printers[0]
+    job = NewPrintJob(
+        printer=printer,
+        template=template,
+        content=ascii_text(content) if template == "bin" else content,
+        label=label,
+        copies_count=copies_count,
+        station=surroundings.setup.station,
+        operator=session.operator,
+    )
+    done = say(N_("Label {content} goes to {printer}."), content=content, printer=printer)
+    signal = Signal("success", done)
+    if unknown:
+        signal = Signal(
+            "warning",
+            say(
+                N_("Label {content} is printed, but it is unknown here: check it."), content=content
+            ),
+        )
+    return Step(replace(session, multiplier=Decimal(1)), (QueuePrint(job), signal), done)

@@ -1,0 +1,58 @@
+"""Signals that more than one workflow gives. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from central.contract.facts import Fact
+from gateway.station.effects import Message, RecordFacts, Signal
+from gateway.station.messages import N_, say
+from gateway.station.session import Session, State, Step
+
+# Flags that a person should know of at once, in the order of telling.
+FLAG_WORDS: dict[str, str] = {
+    "unknown_item": N_("Recorded, but this item is unknown: put it aside and tell the office."),
+    "unknown_location": N_("Recorded, but this place is unknown: check its label."),
+    "unexpected": N_("Recorded, but not expected on this document: put it aside."),
+    "unknown_document": N_("Recorded, but this document is unknown here: tell the office."),
+    "outside_tolerance": N_("Recorded, but outside the tolerance: tell the office."),
+    "over_expected": N_("Recorded, but more than expected: check the count."),
+    "sscc_repeated": N_("Recorded, but this pallet was here already: undo if scanned twice."),
+    "unit_differs": N_("Recorded in the scale's unit: it does not fit the item's unit."),
+    "negative_stock": N_("Recorded, but the book had less here: count this place."),
+    "no_lot": N_("Recorded without a lot: scan the label that carries the lot."),
+}
+
+
+def error(session: Session, message: Message) -> Step:
+    """Return the session as it was, with an error: nothing is recorded."""
+    return Step(session, (Signal("error", message),))
+
+
+def success(session: Session, message: Message) -> Step:
+    """Return a new session after a good step without facts."""
+    return Step(session, (Signal("success", message),))
+
+
+def warning(session: Session, message: Message) -> Step:
+    """Return a new session after a step without facts that a person should look at."""
+    return Step(session, (Signal("warning", message),))
+
+
+def recorded(session: Session, facts: Sequence[Fact], done: Message) -> Step:
+    """Return the session with the facts; the signal is what their gravest flag says, or `done`."""
+    flags = {flag for fact in facts for flag in fact.flags}
+    told = next((text for flag, text in FLAG_WORDS.items() if flag in flags), None)
+    signal = Signal("warning", say(told)) if told else Signal("success", done)
+    following = session if session.multiplier == 1 else replace(session, multiplier=Decimal(1))
+    return Step(following, (RecordFacts(tuple(facts)), signal), done)
+
+
+def changed(session: Session, state: State) -> Session:
+    """Return the session in another state, the quantity of the next scan kept."""
+    return replace(session, state=state)
+
+
+def not_here(session: Session) -> Step:
+    """Return the answer to a code that has no meaning at this point."""
+    return error(session, say(N_("This code does not fit here: do what the screen asks for.")))

@@ -1,0 +1,326 @@
+"""The one thread that thinks: observations in, facts to the journal, then the signal. Loop.
+
+    queue --drain--> interpret --> advance --> drafts --ONE commit for all that waited--> journal
+                                                                  |
+                                             board (green, sound) <-- only now
+
+A commit that fails takes everything back that waited for it: session and screen are as before, and
+the operator is told to scan again. Live weights go to the board, five a second; they become facts
+only through CONFIRM.
+"""
+
+import logging
+import queue
+from threading import Event, Thread
+
+from central.contract.errors import ContractError
+from central.contract.facts import Fact, Reversal
+from drivers.readings import BarcodeScanned, DeviceFault, WeightMeasured
+from gateway.clock import Clock
+from gateway.errors import JournalFull
+from gateway.health import Health
+from gateway.journal.journal import Journal
+from gateway.station.board import Board
+from gateway.station.book import PendingBook
+from gateway.station.catalogue import Catalogue
+from gateway.station.commands import Command, ScannedCommand
+from gateway.station.drafts import check_draft
+from gateway.station.effects import (
+    Effect,
+    Message,
+    NewPrintJob,
+    QueuePrint,
+    RecordFacts,
+    ShowPrompt,
+    Signal,
+)
+from gateway.station.interpret import interpret
+from gateway.station.meanings import Meaning
+from gateway.station.messages import N_, say
+from gateway.station.observations import Observation
+from gateway.station.screen_state import ScanOutcome, ShownWeight
+from gateway.station.session import PrintPallet, ScaleView, Session, StationSetup, Surroundings
+from gateway.station.trouble import fault_message
+from gateway.station.workflows.dispatch import advance, prompt
+from gateway.station.workflows.weigh import WEIGHT_AGE_MAX_NS
+
+logger = logging.getLogger(__name__)
+
+OBSERVATIONS_PER_COMMIT_MAX = 64
+FACTS_PER_COMMIT_MAX = 500  # One more observation adds at most 100; the journal takes 1000.
+IDLE_S = 0.2
+WEIGHT_SHOWN_EVERY_NS = 200_000_000
+CODE_CHARACTERS_SHOWN_MAX = 60
+RESTART_HINT = N_("Restart the gateway; nothing is recorded now.")
+
+
+class _Group:
+    """What waits for one commit.
+
+    refusal: why what waited before it was not recorded; whatever came with it is refused as well,
+    lest an UNDO meant for a lost scan reverses the one before.
+    """
+
+    def __init__(self, session: Session, refusal: Signal | None = None) -> None:
+        self.session = session
+        self.refusal = refusal
+        self.facts: list[Fact] = []
+        self.print_jobs: list[NewPrintJob] = []
+        self.outcomes: list[ScanOutcome] = []
+        self.done: Message | None = None
+        self.prompt_changed = False
+
+
+class StationLoop:
+    """Drives one station. `step` may be called instead of `start`, by one thread only."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        catalogue: Catalogue,
+        observations: queue.Queue[Observation],
+        board: Board,
+        health: Health,
+        setup: StationSetup,
+        clock: Clock,
+    ) -> None:
+        self._journal = journal
+        self._catalogue = catalogue
+        self._observations = observations
+        self._board = board
+        self._health = health
+        self._setup = setup
+        self._clock = clock
+        self._session = Session()
+        self._scale: ScaleView | None = None
+        self._weight_waits = False
+        self._weight_shown_ns = 0
+        self._faults: dict[str, str] = {}
+        self._sscc_reference: int | None = None
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="station-loop")
+
+    @staticmethod
+    def new_board() -> Board:
+        """Return a board that shows the prompt of a new session."""
+        return Board(prompt(Session()))
+
+    def use_catalogue(self, catalogue: Catalogue) -> None:
+        """Interpret from now on by new reference data. Any thread may call."""
+        self._catalogue = catalogue
+
+    def start(self) -> None:
+        """Begin to work in a thread of its own."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the commit that is under way; what still waits in the queue stays there."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Return True while the thread works; False after a mistake of ours has ended it."""
+        return self._thread.is_alive()
+
+    def step(self, timeout_s: float) -> int:
+        """Take all observations that wait, at least `timeout_s` for the first; return how many."""
+        batch = self._drain(timeout_s)
+        group = _Group(self._session)
+        for observation in batch:
+            group = self._observe(group, observation)
+        self._commit(group)
+        self._show_weight()
+        return len(batch)
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self.step(IDLE_S)
+        except Exception:
+            # Our mistake, or a damaged journal: say so on the screen, then let the service restart.
+            logger.exception("the station loop ended")
+            self._health.set_journal_problem(RESTART_HINT)
+            raise
+
+    def _drain(self, timeout_s: float) -> list[Observation]:
+        batch: list[Observation] = []
+        try:
+            batch.append(self._observations.get(timeout=timeout_s))
+            while len(batch) < OBSERVATIONS_PER_COMMIT_MAX:
+                batch.append(self._observations.get_nowait())
+        except queue.Empty:
+            pass
+        return batch
+
+    def _observe(self, group: _Group, observation: Observation) -> _Group:
+        self._health.count("observations_total")
+        if not self._worth_a_step(observation):
+            return group
+        meaning = interpret(observation, self._catalogue)
+        undo = isinstance(meaning, ScannedCommand) and meaning.command is Command.UNDO
+        full = len(group.facts) >= FACTS_PER_COMMIT_MAX
+        if group.refusal is None and (undo or full):
+            group = self._commit(group)  # What is undone must have its number.
+        if group.refusal is not None:
+            if isinstance(observation.reading, BarcodeScanned):
+                group.outcomes.append(_outcome(observation, group.refusal))
+            return group
+        session, effects = self._advance(group, observation, meaning)
+        self._collect(group, observation, session, effects)
+        if undo and any(isinstance(fact, Reversal) for fact in group.facts):
+            return self._commit(group)  # The book shows a reversal only once it is recorded.
+        return group
+
+    def _worth_a_step(self, observation: Observation) -> bool:
+        """Note what scales say; a scale that repeats its fault is told once."""
+        device, reading = observation.device, observation.reading
+        if device in self._setup.scales[:1] and not isinstance(reading, BarcodeScanned):
+            self._scale = ScaleView(device, reading, observation.monotonic_ns)
+            self._weight_waits = True
+        if isinstance(reading, WeightMeasured):
+            self._faults.pop(device, None)
+            return device in self._setup.scales[:1]
+        if isinstance(reading, DeviceFault) and device in self._setup.scales:
+            before = self._faults.get(device)
+            self._faults[device] = reading.code
+            return before != reading.code
+        return True
+
+    def _advance(
+        self, group: _Group, observation: Observation, meaning: Meaning
+    ) -> tuple[Session, tuple[Effect, ...]]:
+        try:
+            surroundings = Surroundings(
+                catalogue=self._catalogue,
+                book=PendingBook(self._journal, group.facts),
+                setup=self._setup,
+                observation=observation,
+                scale=self._scale,
+                sscc_reference=self._reserved_sscc(group.session),
+            )
+            session, effects = advance(group.session, meaning, surroundings)
+            for effect in effects:
+                for fact in effect.facts if isinstance(effect, RecordFacts) else ():
+                    check_draft(fact)
+        except ContractError as error:
+            # A quantity beyond all bounds, say: refused alone; what waits beside it is kept.
+            logger.warning("a step makes no fact", extra={"reason": str(error)})
+            reply = say(N_("Not recorded: {reason} {hint}"), reason=str(error), hint=error.hint)
+            return group.session, (Signal("error", reply),)
+        except JournalFull as error:
+            self._health.set_journal_problem(error.hint)
+            reply = say(N_("Not recorded: {hint} Then scan again."), hint=error.hint)
+            return group.session, (Signal("error", reply),)
+        return session, effects
+
+    def _reserved_sscc(self, session: Session) -> int | None:
+        if not isinstance(session.state, PrintPallet) or not self._setup.sscc_company_prefix:
+            return None
+        if self._sscc_reference is None:
+            self._sscc_reference = self._journal.next_sscc_reference()
+        return self._sscc_reference
+
+    def _collect(
+        self,
+        group: _Group,
+        observation: Observation,
+        session: Session,
+        effects: tuple[Effect, ...],
+    ) -> None:
+        group.session = session
+        for effect in effects:
+            if isinstance(effect, RecordFacts):
+                group.facts.extend(effect.facts)
+            elif isinstance(effect, QueuePrint):
+                group.print_jobs.append(effect.job)
+                if effect.job.template == "pallet":
+                    self._sscc_reference = None  # Used up, even if the commit fails.
+            elif isinstance(effect, ShowPrompt):
+                group.prompt_changed = True
+                group.done = effect.done or group.done
+            else:
+                group.outcomes.append(_outcome(observation, effect))
+
+    def _commit(self, group: _Group) -> _Group:
+        """Make a group durable, then show it; return the group that follows."""
+        if group.facts or group.print_jobs:
+            try:
+                self._journal.append(group.facts, group.print_jobs)
+            except JournalFull as error:
+                return _Group(self._session, self._refuse(group, error))
+            self._health.set_journal_problem("")
+            self._health.count("facts_recorded_total", len(group.facts))
+        self._session = group.session
+        self._publish(group.outcomes, done=group.done, changed=group.prompt_changed)
+        return _Group(self._session)
+
+    def _refuse(self, group: _Group, error: JournalFull) -> Signal:
+        logger.error("nothing can be recorded", extra={"reason": str(error)})
+        self._health.set_journal_problem(error.hint)
+        self._health.count("commits_failed_total")
+        refusal = Signal(
+            "error",
+            say(
+                N_("Not recorded: {hint} Then scan the last {count} codes again."),
+                hint=error.hint,
+                count=str(len(group.outcomes)),
+            ),
+        )
+        outcomes = [
+            ScanOutcome(outcome.event_time_ms, outcome.code, refusal) for outcome in group.outcomes
+        ]
+        self._publish(outcomes, done=None, changed=True)
+        return refusal
+
+    def _publish(self, outcomes: list[ScanOutcome], *, done: Message | None, changed: bool) -> None:
+        for outcome in outcomes:
+            self._health.count(f"signals_{outcome.signal.kind}_total")
+        if outcomes or changed:
+            self._board.publish(
+                outcomes,
+                prompt=prompt(self._session),
+                done=done,
+                operator=self._session.operator,
+            )
+
+    def _show_weight(self) -> None:
+        now_ns = self._clock.monotonic_ns()
+        view = self._scale
+        if view is not None and now_ns - view.monotonic_ns > WEIGHT_AGE_MAX_NS:
+            self._board.show_weight(None)  # A weight that is not live is none.
+            return
+        due = now_ns - self._weight_shown_ns >= WEIGHT_SHOWN_EVERY_NS
+        if view is not None and self._weight_waits and due:
+            self._board.show_weight(_shown(view))
+            self._weight_shown_ns, self._weight_waits = now_ns, False
+
+
+def _shown(view: ScaleView) -> ShownWeight:
+    reading = view.reading
+    if isinstance(reading, WeightMeasured):
+        return ShownWeight(
+            device=view.device,
+            value=f"{reading.value:f}",
+            unit=reading.unit,
+            kind=reading.kind,
+            stable=reading.stable,
+        )
+    problem = fault_message(view.device, reading.code)
+    return ShownWeight(view.device, "", "", "gross", stable=False, problem=problem)
+
+
+def _outcome(observation: Observation, signal: Signal) -> ScanOutcome:
+    return ScanOutcome(observation.event_time_ms, _code(observation), signal)
+
+
+def _code(observation: Observation) -> str:
+    reading = observation.reading
+    if not isinstance(reading, BarcodeScanned):
+        return ""
+    shown = reading.data[:CODE_CHARACTERS_SHOWN_MAX]
+    if shown.isprintable():
+        return shown
+    return "".join(letter if letter.isprintable() else " " for letter in shown)

@@ -1,0 +1,103 @@
+"""Devices that do what a test tells them, and a way to wait for what follows. Edge of threads."""
+
+import queue
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from drivers.api import Driver
+from drivers.labels import Label
+from drivers.readings import PrinterStatus, PrintResult, Reading
+
+READY = PrinterStatus(("ready",))
+
+
+class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """None."""
+
+
+class ScriptedReader:
+    """A scanner or scale: `say` makes it speak, `fail` makes the next read or opening raise."""
+
+    def __init__(self, device_class: str = "scanner") -> None:
+        self.driver = Driver(
+            name="scripted",
+            device_class=device_class,  # type: ignore[arg-type]
+            summary="A device of a test.",
+            settings_type=NoSettings,
+            open_device=self._open,
+        )
+        self.opens_count = 0
+        self.reads_count = 0
+        self.closes_count = 0
+        self.open_errors: list[Exception] = []
+        self._said: queue.Queue[Sequence[Reading] | Exception] = queue.Queue()
+
+    def say(self, *readings: Reading) -> None:
+        self._said.put(readings)
+
+    def fail(self, error: Exception) -> None:
+        self._said.put(error)
+
+    def read(self, timeout_s: float) -> Sequence[Reading]:
+        self.reads_count += 1
+        try:
+            said = self._said.get(timeout=min(timeout_s, 0.02))
+        except queue.Empty:
+            return ()
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    def close(self) -> None:
+        self.closes_count += 1
+
+    def _open(self, _settings: object) -> "ScriptedReader":
+        self.opens_count += 1
+        if self.open_errors:
+            raise self.open_errors.pop(0)
+        return self
+
+
+class ScriptedPrinter:
+    """A label printer: `results` are what becomes of the next jobs, then they are printed."""
+
+    def __init__(self) -> None:
+        self.driver = Driver(
+            name="scripted-printer",
+            device_class="label_printer",
+            summary="A printer of a test.",
+            settings_type=NoSettings,
+            open_device=self._open,
+        )
+        self.now = READY
+        self.results: list[PrintResult | Exception] = []
+        self.printed: list[int] = []
+        self.open_errors: list[Exception] = []
+
+    def status(self) -> PrinterStatus:
+        return self.now
+
+    def print_label(self, label: Label, copies_count: int) -> PrintResult:
+        self.printed.append(copies_count)
+        result = self.results.pop(0) if self.results else PrintResult("printed", "done")
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def close(self) -> None:
+        pass
+
+    def _open(self, _settings: object) -> "ScriptedPrinter":
+        if self.open_errors:
+            raise self.open_errors.pop(0)
+        return self
+
+
+def until(condition: Callable[[], object], what: str, *, seconds_max: float = 10.0) -> None:
+    """Return when the condition holds; fail with `what` when it does not in time."""
+    deadline = time.monotonic() + seconds_max
+    while not condition():
+        assert time.monotonic() < deadline, f"not in {seconds_max} s: {what}"
+        time.sleep(0.005)

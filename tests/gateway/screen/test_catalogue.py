@@ -1,0 +1,75 @@
+"""The Chinese catalogue holds every text that the gateway shows, with the same fields, compiled."""
+
+import ast
+import io
+import sqlite3
+import string
+from pathlib import Path
+
+import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+import gateway
+from gateway.journal.transactions import journal_error
+from gateway.screen.translation import DOMAIN, LOCALE_FOLDER, translator
+
+SOURCE_FOLDER = Path(gateway.__file__).parent
+PO_FILE = LOCALE_FOLDER / "zh" / "LC_MESSAGES" / f"{DOMAIN}.po"
+MO_FILE = PO_FILE.with_suffix(".mo")
+
+
+def marked_texts() -> list[str]:
+    """Return every text in N_("..."), sorted."""
+    found = set()
+    for path in SOURCE_FOLDER.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "N_":
+                assert isinstance(node.args[0], ast.Constant), f"{path}:{node.lineno}"
+                found.add(node.args[0].value)
+    return sorted(found)
+
+
+def fields_of(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def chinese():
+    return read_po(io.BytesIO(PO_FILE.read_bytes()), locale="zh")
+
+
+@pytest.mark.parametrize("text", marked_texts())
+def test_every_text_is_translated_with_the_same_fields(text):
+    entry = chinese().get(text)
+    assert entry is not None, "not in gateway.po"
+    assert entry.string, "not translated"
+    assert not entry.fuzzy
+    assert fields_of(entry.string) == fields_of(text)
+    assert text == "OK" or entry.string != text
+
+
+def test_the_catalogue_holds_no_text_that_nobody_shows():
+    assert {entry.id for entry in chinese() if entry.id} == set(marked_texts())
+
+
+def test_the_compiled_catalogue_is_the_written_one():
+    compiled = io.BytesIO()
+    write_mo(compiled, chinese())
+    assert MO_FILE.read_bytes() == compiled.getvalue()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CORRUPT],
+)
+def test_what_the_journal_asks_people_to_do_is_translated(code):
+    error = sqlite3.OperationalError("as told by the test")
+    error.sqlite_errorcode = code
+    assert journal_error(error).hint in marked_texts()
+
+
+def test_texts_are_translated_at_runtime_and_unknown_ones_stay():
+    assert translator("zh")("Confirm") == "确认"
+    assert translator("zh")("no such text") == "no such text"
+    assert translator("zh")("") == ""
+    assert translator("en")("Confirm") == "Confirm"

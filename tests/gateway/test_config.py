@@ -1,0 +1,228 @@
+"""The configuration file: what it gives, and how each mistake in it is answered. Edge of files."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from drivers.registry import load_driver
+from gateway import config as config_module
+from gateway.config import EXAMPLES, load_config, read_password
+from gateway.config_lines import find_line
+from gateway.errors import ConfigInvalid
+
+EXAMPLE = Path(config_module.__file__).with_name("gateway.example.toml")
+SMALL = """\
+[gateway]
+code = "g1"
+warehouse = "sh1"
+data_directory = "data"
+
+[station]
+code = "dock-2"
+receive_location = "dock-1"
+
+[mqtt]
+host = "127.0.0.1"
+
+[[device]]
+name = "scanner"
+driver = "scanner-tcp"
+settings = { host = "127.0.0.1", port = 4001 }
+
+[[device]]
+name = "scale"
+driver = "mt-sics-tcp"
+[device.settings]
+host = "127.0.0.1"
+port = 4305
+"""
+
+
+def write(tmp_path, text):
+    path = tmp_path / "gateway.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_example_loads_and_its_devices_settings_are_their_drivers_own():
+    config = load_config(EXAMPLE)
+    assert config.gateway.code == "sh1-dock-2"
+    for device in config.devices:
+        load_driver(device.driver).parse_settings(device.settings)
+
+
+def test_the_example_shows_and_explains_every_key():
+    text = EXAMPLE.read_text("utf-8")
+    for section, struct in {
+        "gateway": config_module.GatewaySection,
+        "station": config_module.StationSection,
+        "mqtt": config_module.MqttSection,
+        "screen": config_module.ScreenSection,
+    }.items():
+        for key in struct.__struct_fields__:
+            line = find_line(text, f"{section}.{key}")
+            lines = text.splitlines()
+            assert lines[line - 1].startswith(f"{key} ="), f"{section}.{key} is not in the example"
+            before = lines[line - 2]
+            assert before.startswith("#") or key == "password_file", f"{key} has no comment"
+
+
+def test_every_key_has_an_example_of_what_to_write():
+    keys = set()
+    for field in msgspec.structs.fields(config_module.GatewayConfig):
+        struct = field.type if isinstance(field.type, type) else config_module.DeviceSection
+        keys |= {field.encode_name}
+        keys |= {f"{field.encode_name}.{name}" for name in struct.__struct_fields__}
+    assert keys == set(EXAMPLES)
+
+
+def test_defaults_stand_in_for_what_is_left_out(tmp_path):
+    config = load_config(write(tmp_path, SMALL))
+    assert config.gateway.site == "main"
+    assert (config.mqtt.port, config.mqtt.keepalive_s) == (1883, 15)
+    assert (config.screen.host, config.screen.port) == ("127.0.0.1", 8081)
+    assert [device.name for device in config.devices] == ["scanner", "scale"]
+    assert config.devices[1].settings == {"host": "127.0.0.1", "port": 4305}
+
+
+def test_relative_paths_are_relative_to_the_file(tmp_path):
+    assert load_config(write(tmp_path, SMALL)).gateway.data_directory == str(tmp_path / "data")
+
+
+def replaced(old, new):
+    assert old in SMALL
+    return SMALL.replace(old, new, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (
+            replaced('host = "127.0.0.1"', 'host = "127.0.0.1"\nport = "x"'),
+            "gateway.toml line 12, mqtt.port: expected int, got str",
+            "write for example port = 1883",
+        ),
+        (
+            replaced('host = "127.0.0.1"', 'host = "127.0.0.1"\nport = 70000'),
+            "gateway.toml line 12, mqtt.port: expected int <= 65535",
+            "write for example port = 1883",
+        ),
+        (
+            replaced('host = "127.0.0.1"', 'hots = "127.0.0.1"'),
+            "gateway.toml line 11, mqtt.hots: there is no such key",
+            "did you mean host?",
+        ),
+        (
+            replaced("[mqtt]", "[mttq]"),
+            "gateway.toml line 10, mttq: there is no such key",
+            "did you mean mqtt?",
+        ),
+        (
+            replaced('host = "127.0.0.1"', 'host = "127.0.0.1"\nzzz = 1'),
+            "gateway.toml line 12, mqtt.zzz: there is no such key",
+            "remove it; [mqtt] knows host, port, username",
+        ),
+        (
+            replaced('code = "g1"\n', ""),
+            "gateway.toml line 1, gateway.code: is missing",
+            'write for example code = "sh1-dock-2"',
+        ),
+        (
+            replaced('code = "g1"', 'code = "dock 2"'),
+            "gateway.toml line 2, gateway.code: code code 'dock 2' is not usable",
+            'write for example code = "sh1-dock-2"',
+        ),
+        (
+            replaced('name = "scale"', 'name = "scanner"'),
+            "gateway.toml line 19, device[1].name: a second device is called 'scanner'",
+            "give each device a name of its own",
+        ),
+        (
+            replaced('driver = "mt-sics-tcp"', "driver = 5"),
+            "gateway.toml line 20, device[1].driver: expected str, got int",
+            'write for example driver = "scanner-serial"',
+        ),
+        (
+            replaced('code = "dock-2"', 'code = "dock-2"\nsscc_company_prefix = "12a"'),
+            "gateway.toml line 8, station.sscc_company_prefix: not 4 to 12 digits",
+            'write for example sscc_company_prefix = "6901234"',
+        ),
+        (
+            replaced('warehouse = "sh1"', 'warehouse = "sh1"\nlanguage = "de"'),
+            "gateway.toml line 4, gateway.language: invalid enum value 'de'",
+            'write for example language = "en" or language = "zh"',
+        ),
+        (
+            replaced('host = "127.0.0.1"', 'host = "h"\npassword = "a"\npassword_file = "b"'),
+            "gateway.toml line 12, mqtt.password: there is a password_file too",
+            "keep only password_file",
+        ),
+        (
+            replaced("[station]", "[station"),
+            "gateway.toml line 6: not TOML",
+            "Write key = value",
+        ),
+        (
+            replaced('code = "g1"', 'code = "g1"\ncode = "g2"'),
+            "gateway.toml line 3: not TOML: Cannot overwrite a value",
+            "Write key = value",
+        ),
+    ],
+    ids=lambda value: value.partition(": ")[2][:40] if value.startswith("gateway.toml") else "",
+)
+def test_a_mistake_is_answered_with_line_key_and_what_to_write(tmp_path, text, message, hint):
+    with pytest.raises(ConfigInvalid) as raised:
+        load_config(write(tmp_path, text))
+    assert str(raised.value).startswith(message)
+    assert raised.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b'[gateway]\ncode = "\xff"', "line 2: not UTF-8"), (b"#" * 2_000_000, "larger than")],
+    ids=["not UTF-8", "too large"],
+)
+def test_a_file_that_is_no_text_of_reasonable_size_is_refused(tmp_path, data, words):
+    path = tmp_path / "gateway.toml"
+    path.write_bytes(data)
+    with pytest.raises(ConfigInvalid, match=words):
+        load_config(path)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ConfigInvalid, match=re.escape(str(tmp_path / "none.toml"))) as raised:
+        load_config(tmp_path / "none.toml")
+    assert "--config" in raised.value.hint
+
+
+def test_the_password_comes_from_its_file_without_the_line_end(tmp_path):
+    (tmp_path / "secret").write_text("pass word\n")
+    text = replaced('host = "127.0.0.1"', 'host = "h"\npassword_file = "secret"')
+    assert read_password(load_config(write(tmp_path, text)).mqtt) == "pass word"
+    (tmp_path / "secret").unlink()
+    with pytest.raises(ConfigInvalid, match="cannot be read"):
+        read_password(load_config(tmp_path / "gateway.toml").mqtt)
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("gateway", 1),
+        ("gateway.code", 2),
+        ("mqtt.none", 10),
+        ("device", 13),
+        ("device[0].name", 14),
+        ("device[0].settings.port", 16),
+        ("device[1].settings.port", 23),
+        ("device[1].settings.none", 21),
+        ("nothing", 1),
+    ],
+)
+def test_the_line_of_a_key_is_found(key, line):
+    assert find_line(SMALL, key) == line
+
+
+def test_a_text_over_several_lines_holds_no_keys():
+    assert find_line('a = """\nb = 1\n"""\nb = 2\n', "b") == 4
