@@ -1,0 +1,207 @@
+"""The command `dockledger-central`: serves the ledger, proves it, mends it, feeds it. Root.
+
+Exit codes: 0 done, 1 a finding (something is off, or was put right), 2 wrong usage, configuration
+or input, 3 the database is not usable. Results go to standard output, for programs with --json;
+log lines go to standard error.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import msgspec
+import typer
+
+from central.clock import SystemClock, random_64
+from central.config import Config, load_config
+from central.contract.errors import ContractError
+from central.contract.reference import parse_reference
+from central.errors import (
+    CentralError,
+    ConfigInvalid,
+    DatabaseUnusable,
+    EnrolmentRefused,
+    LedgerUnavailable,
+    ReferenceRefused,
+)
+from central.inbox import gateways
+from central.ledger import reference_book, verify
+from central.logs import start_logging
+from central.storage import schema
+from central.storage.database import Database, open_database
+
+DONE, FINDING, USAGE, DATABASE = 0, 1, 2, 3
+CONFIG_FILE = Path("/etc/dockledger/central.toml")
+
+ConfigFile = Annotated[
+    Path, typer.Option("--config", help="The configuration file.", show_default=True)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Write the result as one JSON object.")]
+
+app = typer.Typer(
+    name="dockledger-central",
+    help="The central ledger: takes facts from gateways, posts them, shows what is true.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    epilog="Exit codes: 0 done, 1 a finding, 2 usage, configuration or input, 3 database.",
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.command()
+def serve(
+    config: ConfigFile = CONFIG_FILE,
+    as_json: AsJson = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
+) -> None:
+    """Migrate the database, then take facts and serve pages until SIGTERM or Ctrl-C."""
+    from central import compose  # noqa: PLC0415 - the other commands need no web server
+
+    def ready(url: str) -> None:
+        _say(f"Serving {url}", {"url": url}, as_json=as_json)
+
+    with _errors_named():
+        settings = load_config(config)
+        start_logging(verbose=verbose)
+        compose.serve(settings, ready=ready)
+
+
+@app.command()
+def migrate(config: ConfigFile = CONFIG_FILE, as_json: AsJson = False) -> None:
+    """Bring the database to this program's schema."""
+    with _errors_named(), _database(load_config(config), checked=False) as database:
+        revision = schema.migrate(database, generation=f"{random_64():016x}")
+        _say(f"The database has revision {revision}.", {"revision": revision}, as_json=as_json)
+
+
+@app.command("verify-ledger")
+def verify_ledger(config: ConfigFile = CONFIG_FILE, as_json: AsJson = False) -> None:
+    """Compute everything again from the facts, and say what is off. Exit code 1 if anything is."""
+    with _errors_named(), _database(load_config(config)) as database:
+        report = verify.verify_ledger(database)
+    lines = [f"{fault.check}: {fault.subject}: {fault.detail}" for fault in report.faults]
+    counts = (
+        f"{report.facts_count} facts, {report.lines_count} lines,"
+        f" {report.balances_count} balances: {report.faults_count} faults."
+    )
+    _say("\n".join([*lines, counts]), msgspec.to_builtins(report), as_json=as_json)
+    raise typer.Exit(FINDING if report.faults_count else DONE)
+
+
+@app.command("rebuild-balances")
+def rebuild_balances(config: ConfigFile = CONFIG_FILE, as_json: AsJson = False) -> None:
+    """Make every balance the sum of its lines. Exit code 1 if a balance had to be changed."""
+    with _errors_named(), _database(load_config(config)) as database:
+        report = verify.rebuild_balances(database)
+    lines = [
+        f"{'/'.join(change.key)}: {change.actual_micro} -> {change.expected_micro} (micro)"
+        for change in report.changes
+    ]
+    counts = f"{report.balances_count} balances: {report.changes_count} changed."
+    _say("\n".join([*lines, counts]), msgspec.to_builtins(report), as_json=as_json)
+    raise typer.Exit(FINDING if report.changes_count else DONE)
+
+
+@app.command("enrol-gateway")
+def enrol_gateway(
+    code: Annotated[str, typer.Argument(help="The gateway's code, e.g. sh1-dock-2.")],
+    warehouse: Annotated[str, typer.Option(help="The warehouse that it speaks for.")],
+    public_key: Annotated[str, typer.Option(help="Its Ed25519 public key, 64 hex digits.")],
+    config: ConfigFile = CONFIG_FILE,
+    as_json: AsJson = False,
+) -> None:
+    """Let a gateway speak for a warehouse; enrolling it again replaces its key and warehouse."""
+    with _errors_named():
+        settings = load_config(config)
+        with _database(settings) as database:
+            changed = gateways.enrol_gateway(
+                database,
+                gateway=code,
+                site=settings.ledger.site,
+                warehouse=warehouse,
+                public_key=_key_bytes(public_key),
+                clock=SystemClock(),
+            )
+    text = "is enrolled" if changed else "was enrolled already"
+    result = {"gateway": code, "warehouse": warehouse, "changed": changed}
+    _say(f"Gateway {code} {text} for {warehouse}.", result, as_json=as_json)
+
+
+@app.command("load-reference")
+def load_reference(
+    file: Annotated[Path, typer.Argument(help="The TOML document with the reference data.")],
+    config: ConfigFile = CONFIG_FILE,
+    as_json: AsJson = False,
+) -> None:
+    """Make a document the ledger's reference data: warehouses, items, expected documents."""
+    with _errors_named():
+        reference = parse_reference(_file_bytes(file))
+        with _database(load_config(config)) as database, database.write() as connection:
+            changed = reference_book.load_reference(connection, reference)
+    text = "is loaded" if changed else "was loaded already"
+    result = {"revision": reference.revision, "changed": changed}
+    _say(f"Revision {reference.revision} {text}.", result, as_json=as_json)
+
+
+def _key_bytes(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise EnrolmentRefused(
+            "the public key is not hexadecimal",
+            hint="Give the Ed25519 public key that the gateway shows, 64 hexadecimal digits.",
+        ) from error
+
+
+def _file_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ContractError(
+            f"cannot read {path}: {error.strerror}",
+            hint="Name an existing file that this user may read.",
+        ) from error
+
+
+@contextmanager
+def _database(config: Config, *, checked: bool = True) -> Iterator[Database]:
+    database = open_database(config.database.url)
+    try:
+        if checked:
+            schema.check_schema(database)
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def _errors_named() -> Iterator[None]:
+    """Turn what a person can mend into two lines on standard error and an exit code."""
+    try:
+        yield
+    except (DatabaseUnusable, LedgerUnavailable) as error:
+        _give_up(error, DATABASE)
+    except (ConfigInvalid, ReferenceRefused, EnrolmentRefused, ContractError) as error:
+        _give_up(error, USAGE)
+    except CentralError as error:
+        _give_up(error, FINDING)
+
+
+def _give_up(error: CentralError | ContractError, code: int) -> NoReturn:
+    typer.echo(f"error: {error}\nhint: {error.hint}", err=True)
+    raise typer.Exit(code)
+
+
+def _say(text: str, result: object, *, as_json: bool) -> None:
+    typer.echo(json.dumps(result, ensure_ascii=False) if as_json else text)
+
+
+if __name__ == "__main__":
+    main()

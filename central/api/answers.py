@@ -1,0 +1,217 @@
+"""Turns rows of the read side into the bodies of answers. Pure."""
+
+import base64
+from decimal import Decimal
+
+from pydantic import JsonValue, TypeAdapter
+
+from central.api.models import (
+    DeviceOut,
+    DiscrepancyOut,
+    EpochOut,
+    EvidenceOut,
+    FactOut,
+    GatewayOut,
+    MovementOut,
+    StockOut,
+)
+from central.contract.facts import (
+    Evidence,
+    Movement,
+    Reversal,
+    Weighing,
+    fact_fields,
+    kind_of,
+)
+from central.contract.identifiers import FactId, fact_uuid, parse_epoch
+from central.contract.quantities import canonical_text
+from central.stock.rows import DiscrepancyRow, GatewayRow, MovementRow, StockRow
+from central.stock.times import utc_text
+
+_stated = TypeAdapter(dict[str, JsonValue])
+
+
+def stock_out(row: StockRow) -> StockOut:
+    """Return one balance."""
+    return StockOut(
+        warehouse=row.key.warehouse,
+        location=row.key.location,
+        item=row.key.item,
+        item_name=row.item_name,
+        item_name_zh=row.item_name_zh,
+        lot=row.key.lot,
+        serial=row.key.serial,
+        sscc=row.key.sscc,
+        unit=row.key.unit,
+        on_hand=canonical_text(row.on_hand),
+    )
+
+
+def movement_out(row: MovementRow) -> MovementOut:
+    """Return one fact."""
+    fact = row.fact
+    out = MovementOut(
+        record_no=row.record_no,
+        id=str(row.fact_id),
+        uuid=str(fact_uuid(row.fact_id)),
+        gateway=row.fact_id.gateway,
+        epoch=str(row.fact_id.epoch),
+        seq=row.fact_id.seq,
+        kind=kind_of(fact),
+        posted=row.posted,
+        event_time=utc_text(fact.event_time_ms),
+        clock_synced=fact.clock_synced,
+        record_time=utc_text(row.record_time_ms),
+        warehouse=fact.warehouse,
+        station=fact.station,
+        operator=fact.operator,
+        item_name=row.item_name,
+        item_name_zh=row.item_name_zh,
+        flags=list(fact.flags),
+        evidence=[_evidence_out(evidence) for evidence in fact.evidence],
+        digest=row.digest.hex(),
+    )
+    if isinstance(fact, Movement):
+        return _with_movement(out, fact, fact_id=row.fact_id)
+    if isinstance(fact, Weighing):
+        return out.model_copy(
+            update={
+                "business_step": "weighing",
+                "item": fact.item,
+                "lot": fact.lot,
+                "quantity": fact.net,
+                "unit": fact.unit,
+                "document": fact.document,
+                "document_line": fact.document_line,
+            }
+        )
+    if isinstance(fact, Reversal):
+        return _with_reversal(out, fact, row.taken_back)
+    return out
+
+
+def fact_out(row: MovementRow) -> FactOut:
+    """Return one fact with everything that its gateway stated."""
+    return FactOut(
+        **movement_out(row).model_dump(),
+        fact=_stated.validate_python(fact_fields(row.fact)),
+        canonical_base64=base64.b64encode(row.raw).decode(),
+    )
+
+
+def gateway_out(row: GatewayRow, *, now_ms: int) -> GatewayOut:
+    """Return how one gateway is at a moment."""
+    return GatewayOut(
+        gateway=row.code,
+        site=row.site,
+        warehouse=row.warehouse,
+        online=row.online,
+        last_seen=utc_text(row.seen_time_ms) if row.seen_time_ms else None,
+        epoch=row.epoch,
+        head_seq=row.head_seq,
+        acked_seq=row.acked_seq,
+        unsent_count=row.unsent_count,
+        lag_count=row.lag_count,
+        lag_s=row.lag_s(now_ms=now_ms),
+        problem=row.problem,
+        software=row.software,
+        devices=[
+            DeviceOut(
+                name=device.name,
+                device_class=device.device_class,
+                state=device.state,
+                detail=device.detail,
+            )
+            for device in row.devices
+        ],
+        positions=[
+            EpochOut(
+                epoch=position.epoch,
+                acked_seq=position.acked_seq,
+                record_time=utc_text(position.record_time_ms),
+            )
+            for position in row.positions
+        ],
+    )
+
+
+def discrepancy_out(row: DiscrepancyRow) -> DiscrepancyOut:
+    """Return one discrepancy."""
+    return DiscrepancyOut(
+        id=row.id,
+        kind=row.kind,
+        state=row.state,
+        warehouse=row.warehouse,
+        subject=row.subject,
+        item=row.item,
+        location=row.location,
+        lot=row.lot,
+        unit=row.unit,
+        document=row.document,
+        document_line=row.document_line,
+        expected=_optional_text(row.expected),
+        actual=_optional_text(row.actual),
+        detail=row.detail,
+        fact=str(row.fact_id) if row.fact_id else None,
+        facts_count=row.facts_count,
+        opened_time=utc_text(row.opened_time_ms),
+    )
+
+
+def escaped(raw: bytes) -> str:
+    """Return a device's bytes as printable ASCII; what is not printable is escaped."""
+    return raw.decode("latin-1").encode("unicode_escape").decode("ascii")
+
+
+def _evidence_out(evidence: Evidence) -> EvidenceOut:
+    return EvidenceOut(
+        device=evidence.device,
+        kind=evidence.kind,
+        symbology=evidence.symbology,
+        raw=escaped(evidence.raw),
+        raw_base64=base64.b64encode(evidence.raw).decode(),
+    )
+
+
+def _with_movement(out: MovementOut, fact: Movement, *, fact_id: FactId) -> MovementOut:
+    weighing = None
+    if fact.weighing_seq:
+        weighing = FactId(gateway=fact_id.gateway, epoch=fact_id.epoch, seq=fact.weighing_seq)
+    return out.model_copy(
+        update={
+            "business_step": fact.business_step,
+            "from_location": fact.from_location,
+            "to_location": fact.to_location,
+            "item": fact.item,
+            "lot": fact.lot,
+            "serial": fact.serial,
+            "sscc": fact.sscc,
+            "expiry_date": fact.expiry_date,
+            "quantity": fact.quantity,
+            "unit": fact.unit,
+            "net_weight": fact.net_weight,
+            "weight_unit": fact.weight_unit,
+            "document": fact.document,
+            "document_line": fact.document_line,
+            "weighing": str(weighing) if weighing else None,
+        }
+    )
+
+
+def _with_reversal(out: MovementOut, fact: Reversal, taken_back: Movement | None) -> MovementOut:
+    target = FactId(
+        gateway=out.gateway, epoch=parse_epoch(fact.reverses_epoch), seq=fact.reverses_seq
+    )
+    if taken_back is not None:
+        out = _with_movement(out, taken_back, fact_id=target).model_copy(
+            update={
+                "from_location": taken_back.to_location,
+                "to_location": taken_back.from_location,
+                "business_step": "reversal",
+            }
+        )
+    return out.model_copy(update={"reverses": str(target), "reason": fact.reason})
+
+
+def _optional_text(value: Decimal | None) -> str | None:
+    return None if value is None else canonical_text(value)

@@ -1,0 +1,193 @@
+"""The addresses below /api/v1 that read the ledger. Edge of HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import JSONResponse
+
+from central.api.answers import discrepancy_out, fact_out, gateway_out, movement_out, stock_out
+from central.api.context import Reading, ReadSide
+from central.api.models import (
+    CountsOut,
+    DiscrepancyPage,
+    FactOut,
+    GatewayPage,
+    HealthOut,
+    MovementPage,
+    StockPage,
+)
+from central.api.parameters import (
+    PREFIX,
+    DiscrepancyParameters,
+    GatewayParameters,
+    MovementParameters,
+    RecordCursor,
+    StockParameters,
+    read_cursor,
+    write_cursor,
+)
+from central.api.problems import Problem, ProblemRaised
+from central.contract.identifiers import parse_fact_id
+from central.errors import CentralError
+from central.stock.feed import find_fact, list_movements
+from central.stock.rows import DiscrepancyFilter, FeedFilter, StockFilter, StockKey
+from central.stock.states import count_all, list_discrepancies, list_gateways
+from central.stock.times import utc_text
+from central.stock.views import list_stock
+
+router = APIRouter(
+    prefix=PREFIX, responses={422: {"model": Problem}, 503: {"model": Problem}}, tags=["ledger"]
+)
+
+
+@router.get("/health", response_model=HealthOut)
+def health(reading: Reading) -> JSONResponse:
+    """Say whether the ledger answers; 503 if its database does not."""
+    body = measure_health(reading)
+    return JSONResponse(body.model_dump(), status_code=200 if body.database_reachable else 503)
+
+
+@router.get("/stock")
+def stock(reading: Reading, asked: Annotated[StockParameters, Query()]) -> StockPage:
+    """List balances that are not zero, by warehouse, location, item, lot, serial, SSCC, unit."""
+    wanted = StockFilter(
+        warehouse=asked.warehouse or "",
+        location=asked.location or "",
+        item=asked.item or "",
+        lot=asked.lot or "",
+        include_virtual=asked.include_virtual,
+    )
+    after = read_cursor(asked.cursor, StockKey)
+    with reading.database.read() as connection:
+        rows = list_stock(connection, wanted, after=after, limit=asked.limit + 1)
+    page = rows[: asked.limit]
+    return StockPage(
+        stock=[stock_out(row) for row in page],
+        next_cursor=write_cursor(page[-1].key) if len(rows) > asked.limit else None,
+    )
+
+
+@router.get("/movements")
+def movements(reading: Reading, asked: Annotated[MovementParameters, Query()]) -> MovementPage:
+    """List recorded facts in the ledger's order, newest first."""
+    wanted = FeedFilter(
+        warehouse=asked.warehouse or "",
+        gateway=asked.gateway or "",
+        epoch=asked.epoch or "",
+        item=asked.item or "",
+        location=asked.location or "",
+        lot=asked.lot or "",
+        kinds=tuple(asked.kind),
+    )
+    before = read_cursor(asked.cursor, RecordCursor)
+    with reading.database.read() as connection:
+        rows = list_movements(
+            connection,
+            wanted,
+            before_record_no=before.record_no if before else None,
+            limit=asked.limit + 1,
+        )
+    page = rows[: asked.limit]
+    return MovementPage(
+        movements=[movement_out(row) for row in page],
+        next_cursor=write_cursor(RecordCursor(page[-1].record_no))
+        if len(rows) > asked.limit
+        else None,
+    )
+
+
+@router.get("/movements/{gateway}/{epoch}/{seq}", responses={404: {"model": Problem}})
+def movement(
+    reading: Reading,
+    gateway: Annotated[str, Path(max_length=64)],
+    epoch: Annotated[str, Path(max_length=64)],
+    seq: Annotated[int, Path(ge=1, le=2**63 - 1)],
+) -> FactOut:
+    """Return one fact by its identity, with its evidence and its canonical bytes."""
+    fact_id = parse_fact_id(f"{gateway}/{epoch}/{seq}")
+    with reading.database.read() as connection:
+        row = find_fact(connection, fact_id)
+    if row is None:
+        raise ProblemRaised(
+            status=404,
+            title="No such fact",
+            detail=f"The ledger has no readable fact {fact_id}.",
+            hint="Compare with acked_seq of the gateway: it may not have been sent yet.",
+        )
+    return fact_out(row)
+
+
+@router.get("/gateways")
+def gateways(reading: Reading, asked: Annotated[GatewayParameters, Query()]) -> GatewayPage:
+    """List enrolled gateways with their state and how far behind the ledger is."""
+    after = read_cursor(asked.cursor, str)
+    with reading.database.read() as connection:
+        rows = list_gateways(
+            connection,
+            warehouse=asked.warehouse or "",
+            after=after or "",
+            limit=asked.limit + 1,
+        )
+    page = rows[: asked.limit]
+    now_ms = reading.clock.now_ms()
+    return GatewayPage(
+        gateways=[gateway_out(row, now_ms=now_ms) for row in page],
+        next_cursor=write_cursor(page[-1].code) if len(rows) > asked.limit else None,
+    )
+
+
+@router.get("/discrepancies")
+def discrepancies(
+    reading: Reading, asked: Annotated[DiscrepancyParameters, Query()]
+) -> DiscrepancyPage:
+    """List what does not add up, newest first."""
+    wanted = DiscrepancyFilter(
+        state=asked.state or "", kind=asked.kind or "", warehouse=asked.warehouse or ""
+    )
+    before = read_cursor(asked.cursor, RecordCursor)
+    with reading.database.read() as connection:
+        rows = list_discrepancies(
+            connection,
+            wanted,
+            before=(before.record_no, before.id) if before else None,
+            limit=asked.limit + 1,
+        )
+    page = rows[: asked.limit]
+    more = len(rows) > asked.limit
+    return DiscrepancyPage(
+        discrepancies=[discrepancy_out(row) for row in page],
+        next_cursor=write_cursor(RecordCursor(page[-1].record_no, page[-1].id)) if more else None,
+    )
+
+
+def measure_health(reading: ReadSide) -> HealthOut:
+    """Return how the ledger is; a database that fails is an answer here, not an error."""
+    connected = reading.intake_connected() if reading.intake_connected else None
+    counts: CountsOut | None = None
+    status, detail, hint = "ok", "", ""
+    if connected is False:
+        status, detail = "degraded", "The intake does not hear the broker."
+        hint = "Check that the broker runs; gateways keep their facts until it does."
+    try:
+        with reading.database.read() as connection:
+            counted = count_all(connection)
+        counts = CountsOut(
+            facts=counted.facts,
+            gateways=counted.gateways,
+            gateways_online=counted.gateways_online,
+            discrepancies_open=counted.discrepancies_open,
+            quarantined=counted.quarantined,
+        )
+    except CentralError as error:
+        status, detail, hint = "down", str(error), error.hint
+    return HealthOut(
+        status=status,
+        database_reachable=counts is not None,
+        intake_connected=connected,
+        counts=counts,
+        detail=detail,
+        hint=hint,
+        site=reading.site,
+        software=reading.software,
+        time=utc_text(reading.clock.now_ms()),
+    )

@@ -1,0 +1,63 @@
+"""What central can fail with, apart from unreadable input. Pure.
+
+CentralError              has `retriable` and a `hint`: what a person can do
+|-- ConfigInvalid         the configuration file is wrong; names line, key and what to write
+|-- DatabaseUnusable      the database cannot be opened
+|   |-- DatabaseNotOurs   it holds other tables, or those of a newer program
+|   `-- DatabaseOutdated  it was made by an older program and is not migrated yet
+|-- LedgerUnavailable     nothing of this attempt is committed; try it again
+|-- ReferenceRefused      the reference data is older than what is loaded
+|-- EnrolmentRefused      the gateway cannot be enrolled as asked
+`-- LinkLost              the broker is not reachable; it will be tried again
+
+Unreadable bytes, text and files raise `central.contract.errors.ContractError`.
+"""
+
+
+class CentralError(Exception):
+    """Central cannot go on with something.
+
+    `str(error)` says what and which; `hint` is one imperative sentence for whoever can mend it.
+    """
+
+    retriable: bool = False
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigInvalid(CentralError):
+    """The configuration file cannot be used as it is."""
+
+
+class DatabaseUnusable(CentralError):
+    """The database cannot be opened or used."""
+
+
+class DatabaseNotOurs(DatabaseUnusable):
+    """The database is not one of this program, or is one of a newer program."""
+
+
+class DatabaseOutdated(DatabaseUnusable):
+    """The database has not been migrated to this program's schema."""
+
+
+class LedgerUnavailable(CentralError):
+    """The database did not commit (locked, deadlock, lost, full); nothing may be acknowledged."""
+
+    retriable = True
+
+
+class ReferenceRefused(CentralError):
+    """The reference data is older than what the ledger already has."""
+
+
+class EnrolmentRefused(CentralError):
+    """The gateway cannot be enrolled as asked."""
+
+
+class LinkLost(CentralError):
+    """The broker cannot be reached."""
+
+    retriable = True

@@ -1,0 +1,1 @@
+"""Takes batches of gateways once and in order, and says what it took. Edge of the database."""

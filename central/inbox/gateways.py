@@ -1,0 +1,140 @@
+"""Enrolment, keys and reported states of gateways. Edge of the database."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from sqlalchemy import Connection, bindparam, select, update
+
+from central.clock import Clock
+from central.contract.envelope import GatewayState, decode_state
+from central.contract.errors import ContractError
+from central.contract.identifiers import parse_code
+from central.errors import EnrolmentRefused
+from central.storage import bulk
+from central.storage.database import Database
+from central.storage.tables import gateways, warehouses
+
+PUBLIC_KEY_BYTES = 32  # Ed25519, RFC 8032
+
+
+class Enrolled(msgspec.Struct, frozen=True):
+    """What authenticates a gateway, and the warehouse that it speaks for."""
+
+    public_key: bytes
+    warehouse: str
+
+
+def enrol_gateway(
+    database: Database, *, gateway: str, site: str, warehouse: str, public_key: bytes, clock: Clock
+) -> bool:
+    """Let a gateway speak for a warehouse; return False if it was enrolled so already.
+
+    A gateway that is enrolled gets the new key and warehouse: a replaced machine, or a moved one.
+    Raises ContractError for an unusable code, EnrolmentRefused for a key that is none or for a
+    warehouse that the loaded reference data does not have.
+    """
+    for what, code in (("gateway", gateway), ("site", site), ("warehouse", warehouse)):
+        parse_code(code, what=what)
+    if len(public_key) != PUBLIC_KEY_BYTES:
+        raise EnrolmentRefused(
+            f"the public key of {gateway} has {len(public_key)} bytes, not {PUBLIC_KEY_BYTES}",
+            hint="Give the Ed25519 public key that the gateway shows, 64 hexadecimal digits.",
+        )
+    identity = {"site": site, "warehouse": warehouse, "public_key": public_key}
+    with database.write() as connection:
+        known = set(connection.execute(select(warehouses.c.warehouse)).scalars())
+        if known and warehouse not in known:
+            raise EnrolmentRefused(
+                f"no warehouse is called {warehouse!r}; known: {', '.join(sorted(known))[:200]}",
+                hint="Name a warehouse of the reference data, or load newer reference data first.",
+            )
+        row = connection.execute(select(gateways).where(gateways.c.gateway == gateway)).first()
+        if row is not None and all(getattr(row, key) == value for key, value in identity.items()):
+            return False
+        bulk.insert_missing_rows(
+            connection,
+            gateways,
+            [(gateway, site, warehouse, public_key, clock.now_ms(), *_never_heard())],
+        )
+        connection.execute(update(gateways).where(gateways.c.gateway == gateway).values(identity))
+    return True
+
+
+def enrolled_gateways(connection: Connection, names: Iterable[str]) -> dict[str, Enrolled]:
+    """Return the enrolled ones of these gateways."""
+    keys = [(name,) for name in sorted(set(names))]
+    return {
+        row[0]: Enrolled(public_key=row[3], warehouse=row[2])
+        for row in bulk.select_by_key(connection, gateways, keys, columns_count=1)
+    }
+
+
+def record_states(
+    database: Database, payloads: Sequence[tuple[str, bytes]], *, clock: Clock
+) -> tuple[GatewayState, ...]:
+    """Store what gateways say of themselves; return the states that were taken, in order.
+
+    payloads: (gateway of the topic, payload). A state that cannot be read, or is of a gateway
+    that is not enrolled or not the topic's, is left out: the next one comes soon.
+    """
+    states: dict[str, GatewayState] = {}
+    for topic_gateway, payload in payloads:
+        try:
+            state = decode_state(payload)
+        except ContractError:
+            continue
+        if (
+            state.gateway == topic_gateway
+            and "\0" not in state.epoch + state.software + state.problem
+        ):
+            states[topic_gateway] = state
+    if not states:
+        return ()
+    with database.write() as connection:
+        known = enrolled_gateways(connection, states)
+        taken = tuple(states[name] for name in sorted(known))
+        if taken:
+            connection.execute(
+                update(gateways)
+                .where(gateways.c.gateway == bindparam("b_gateway"))
+                .values({name: bindparam(f"b_{name}") for name in _state_values(taken[0], 0)}),
+                [
+                    {"b_gateway": state.gateway}
+                    | {
+                        f"b_{name}": value
+                        for name, value in _state_values(state, clock.now_ms()).items()
+                    }
+                    for state in taken
+                ],
+            )
+    return taken
+
+
+def mark_seen(connection: Connection, names: Iterable[str], *, now_ms: int) -> None:
+    """Note that authenticated words of these gateways came just now."""
+    rows = [{"b_gateway": name, "b_seen": now_ms} for name in sorted(set(names))]
+    if rows:
+        connection.execute(
+            update(gateways)
+            .where(gateways.c.gateway == bindparam("b_gateway"))
+            .values(seen_ms=bindparam("b_seen")),
+            rows,
+        )
+
+
+def _never_heard() -> bulk.Row:
+    return (False, 0, 0, "", 0, 0, "", "", "[]")
+
+
+def _state_values(state: GatewayState, now_ms: int) -> dict[str, object]:
+    return {
+        "online": state.online,
+        "state_ms": state.time_ms,
+        "seen_ms": now_ms,
+        "epoch": state.epoch,
+        "head_seq": state.head_seq,
+        "unsent_count": state.unsent_count,
+        "software": state.software,
+        "problem": state.problem,
+        "devices_json": msgspec.json.encode(state.devices).decode(),
+    }

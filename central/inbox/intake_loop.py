@@ -1,0 +1,187 @@
+"""Takes what gateways sent, has it committed, acknowledges it, in this order. Loop.
+
+    take all that waits -> Inbox.accept: ONE transaction -> acknowledgements -> PUBACK of all
+
+PUBACKs go out in the order in which the messages came (MQTT 5, [MQTT-4.6.0-2]); a broker such as
+rumqttd ends the connection otherwise. No acknowledgement before the commit. The newest
+acknowledgement of each epoch says everything, so only that one is published. While the database
+does not commit, nothing is taken further from the broker than the link's bound.
+"""
+
+from collections.abc import Callable, Sequence
+from logging import getLogger
+from threading import Event, Thread
+from typing import Protocol
+
+from central.contract.envelope import Ack, encode_ack
+from central.contract.errors import ContractError
+from central.contract.identifiers import Epoch
+from central.contract.topics import parse_topic
+from central.errors import LedgerUnavailable
+from central.inbox.inbox import Outcome
+from central.mqtt_link import Incoming
+
+MESSAGES_PER_COMMIT_MAX = 64
+IDLE_S = 1.0
+RETRY_MIN_S = 0.1
+RETRY_MAX_S = 5.0
+STOP_S_MAX = 10.0
+# What stands for the gateway where the topic names none: no gateway can be called so.
+NO_GATEWAY = ""
+
+logger = getLogger(__name__)
+
+
+class Accepting(Protocol):
+    """What the loop needs of `central.inbox.inbox.Inbox`."""
+
+    def accept(self, payloads: Sequence[tuple[str, bytes]]) -> list[Outcome]:
+        """Return one outcome each, all durable. Raises LedgerUnavailable."""
+        ...
+
+
+class Offering(Protocol):
+    """What the loop needs of `central.mqtt_link.CentralLink`, which documents it."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def wake(self) -> None: ...
+    def take(self, count_max: int, timeout_s: float) -> list[Incoming]: ...
+    def publish_ack(self, gateway: str, payload: bytes) -> bool: ...
+    def settle(self, messages: Sequence[Incoming]) -> None: ...
+
+
+class IntakeLoop:
+    """One thread between broker and ledger. `start` once, `stop` once.
+
+    note_states: stores (gateway of the topic, payload) of states; telemetry, may be lost.
+    jitter: returns a random number from 0 to 1, for the pauses while the database is away.
+    """
+
+    def __init__(
+        self,
+        *,
+        link: Offering,
+        inbox: Accepting,
+        note_states: Callable[[Sequence[tuple[str, bytes]]], object],
+        jitter: Callable[[], float],
+    ) -> None:
+        self._link = link
+        self._inbox = inbox
+        self._note_states = note_states
+        self._jitter = jitter
+        self._stopping = Event()
+        self._failures_count = 0
+        self._counters: dict[str, int] = {}
+        self._thread = Thread(target=self._run, name="intake", daemon=True)
+
+    def start(self) -> None:
+        """Connect to the broker and begin."""
+        self._link.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the batches in hand, then disconnect."""
+        self._stopping.set()
+        self._link.wake()
+        self._thread.join(STOP_S_MAX)
+        self._link.stop()
+
+    def counters(self) -> dict[str, int]:
+        """Return counts since the start: one a kind of outcome, and failures."""
+        return dict(self._counters)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            messages = self._link.take(MESSAGES_PER_COMMIT_MAX, IDLE_S)
+            try:
+                self._take_states([one for one in messages if one.channel == "state"])
+                self._take_batches([one for one in messages if one.channel == "up"])
+            except Exception:  # The top of a loop that must outlive its own mistakes.
+                self._count("crashes_total")
+                logger.exception("intake failed, going on; gateways send again")
+            if not self._stopping.is_set():
+                # All of them, in order: also what could not be taken, for one left out would hold
+                # up the order of all that follow, and its gateway sends again in any case.
+                self._link.settle(messages)
+
+    def _take_batches(self, messages: Sequence[Incoming]) -> None:
+        if not messages:
+            return
+        try:
+            outcomes = self._accept(messages)
+        except Exception:
+            if len(messages) == 1:
+                raise
+            # One of them brings the ledger to fail: alone it cannot hold up the others.
+            for message in messages:
+                self._take_alone(message)
+            return
+        if outcomes is None:
+            return  # We are stopping; the broker or the gateways offer it again.
+        self._acknowledge(outcomes)
+
+    def _take_alone(self, message: Incoming) -> None:
+        try:
+            self._take_batches([message])
+        except Exception:  # The top of the loop again, for one message.
+            self._count("crashes_total")
+            topic = message.topic
+            logger.exception("a batch cannot be taken; left out", extra={"topic": topic})
+
+    def _accept(self, messages: Sequence[Incoming]) -> list[Outcome] | None:
+        """Return the outcomes, however long the database is away; None if we are stopping."""
+        payloads = [(_gateway_of(message), message.payload) for message in messages]
+        while not self._stopping.is_set():
+            try:
+                outcomes = self._inbox.accept(payloads)
+            except LedgerUnavailable as error:
+                self._wait_for_database(error)
+                continue
+            if self._failures_count:
+                logger.info("the database commits again")
+            self._failures_count = 0
+            for outcome in outcomes:
+                self._count(f"batches_{outcome.kind}_total")
+            return outcomes
+        return None
+
+    def _wait_for_database(self, error: LedgerUnavailable) -> None:
+        self._count("database_failures_total")
+        if self._failures_count == 0:
+            logger.error(
+                "the database does not commit", extra={"detail": str(error), "hint": error.hint}
+            )
+        pause_s = min(RETRY_MAX_S, RETRY_MIN_S * 2.0 ** min(self._failures_count, 10))
+        self._failures_count += 1
+        self._stopping.wait(pause_s * (0.75 + 0.5 * self._jitter()))
+
+    def _acknowledge(self, outcomes: Sequence[Outcome]) -> None:
+        newest: dict[tuple[str, Epoch], Ack] = {}
+        for outcome in outcomes:
+            if outcome.ack is not None:
+                newest[outcome.gateway, outcome.ack.epoch] = outcome.ack
+        for (gateway, _), ack in newest.items():
+            if not self._link.publish_ack(gateway, encode_ack(ack)):
+                self._count("acks_not_published_total")
+
+    def _take_states(self, messages: Sequence[Incoming]) -> None:
+        payloads = [(_gateway_of(message), message.payload) for message in messages]
+        known = [one for one in payloads if one[0] != NO_GATEWAY]
+        if not known:
+            return
+        self._count("states_total", len(known))
+        try:
+            self._note_states(known)
+        except LedgerUnavailable:
+            self._count("states_lost_total", len(known))
+
+    def _count(self, name: str, by: int = 1) -> None:
+        self._counters[name] = self._counters.get(name, 0) + by
+
+
+def _gateway_of(message: Incoming) -> str:
+    try:
+        return parse_topic(message.topic or "").gateway
+    except ContractError:
+        return NO_GATEWAY

@@ -1,0 +1,1 @@
+"""Double entry of facts: lines, balances, progress, discrepancies. Edge of the database."""

@@ -1,0 +1,107 @@
+"""Opens discrepancies, one per kind and subject while it is open. Edge of the database."""
+
+import hashlib
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, select, tuple_, update
+
+from central.ledger.entries import Finding
+from central.storage import bulk, tables
+
+KEYS_PER_SELECT_MAX = 100
+Subject = tuple[str, str, str]  # warehouse, kind, subject
+
+
+def open_discrepancies(
+    connection: Connection, findings: Sequence[Finding], *, now_ms: int, counts: bool = True
+) -> int:
+    """Open what is not open yet, count further facts at what is; return how many were opened.
+
+    counts: False for findings that the same bytes cause again at each offer, such as a fork.
+    """
+    if not findings:
+        return 0
+    grouped: dict[Subject, list[Finding]] = {}
+    for finding in findings:
+        grouped.setdefault((finding.warehouse, finding.kind, finding.subject), []).append(finding)
+    known = _open_identities(connection, list(grouped))
+    bulk.insert_missing_rows(
+        connection,
+        tables.discrepancies,
+        [
+            _row(found, now_ms=now_ms)
+            for subject, found in sorted(grouped.items())
+            if subject not in known
+        ],
+    )
+    again = {subject: found for subject, found in grouped.items() if subject in known}
+    if again and counts:
+        _count_again(connection, again, known)
+    return len(grouped) - len(again)
+
+
+def discrepancy_id(finding: Finding) -> str:
+    """Return the identity that a discrepancy opened by this fact has on every machine."""
+    text = "\0".join(
+        (finding.kind, finding.subject, finding.gateway, finding.epoch, str(finding.seq))
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _open_identities(connection: Connection, subjects: list[Subject]) -> dict[Subject, str]:
+    table = tables.discrepancies
+    key = tuple_(table.c.warehouse, table.c.kind, table.c.subject)
+    known: dict[Subject, str] = {}
+    for start in range(0, len(subjects), KEYS_PER_SELECT_MAX):
+        chunk = subjects[start : start + KEYS_PER_SELECT_MAX]
+        for row in connection.execute(
+            select(table.c.warehouse, table.c.kind, table.c.subject, table.c.id).where(
+                table.c.state == "open", key.in_(chunk)
+            )
+        ):
+            known[(row.warehouse, row.kind, row.subject)] = row.id
+    return known
+
+
+def _row(found: list[Finding], *, now_ms: int) -> bulk.Row:
+    first = found[0]
+    return (
+        discrepancy_id(first),
+        first.warehouse,
+        first.kind,
+        first.subject,
+        first.gateway,
+        first.epoch,
+        first.seq,
+        first.item,
+        first.location,
+        first.lot,
+        first.unit,
+        first.document,
+        first.document_line,
+        first.expected_micro,
+        found[-1].actual_micro,
+        first.detail,
+        "open",
+        len(found),
+        now_ms,
+        first.record_no,
+    )
+
+
+def _count_again(
+    connection: Connection, again: dict[Subject, list[Finding]], known: dict[Subject, str]
+) -> None:
+    table = tables.discrepancies
+    connection.execute(
+        update(table)
+        .where(table.c.id == bindparam("b_id"))
+        .values(
+            facts_count=table.c.facts_count + bindparam("b_count"),
+            actual_micro=bindparam("b_actual"),
+        ),
+        [
+            {"b_id": known[subject], "b_count": len(found), "b_actual": found[-1].actual_micro}
+            for subject, found in sorted(again.items())
+        ],
+    )

@@ -1,0 +1,56 @@
+"""The ledger's own few values, and the lock of everything that posts. Edge of the database."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, select, update
+
+from central.storage.tables import ledger_state
+
+StateKey = Literal["generation", "record_no", "reference_revision", "quarantine_dropped_count"]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerState:
+    """What the ledger says of itself.
+
+    generation: changes when the ledger is restored from a backup. record_no: of the last fact.
+    """
+
+    generation: str
+    record_no: int
+    reference_revision: int
+    quarantine_dropped_count: int
+
+
+def lock_ledger(connection: Connection) -> LedgerState:
+    """Return the state, locked until the transaction ends: one writer posts at a time.
+
+    So record numbers have no gaps and are committed in their order, and balances cannot deadlock.
+    """
+    rows = connection.execute(
+        select(ledger_state.c.key, ledger_state.c.value)
+        .order_by(ledger_state.c.key)
+        .with_for_update()
+    )
+    return _state({row.key: row.value for row in rows})
+
+
+def read_state(connection: Connection) -> LedgerState:
+    """Return the state as this transaction sees it."""
+    rows = connection.execute(select(ledger_state.c.key, ledger_state.c.value))
+    return _state({row.key: row.value for row in rows})
+
+
+def set_state(connection: Connection, key: StateKey, value: str) -> None:
+    """Change one value; the caller holds the lock."""
+    connection.execute(update(ledger_state).where(ledger_state.c.key == key).values(value=value))
+
+
+def _state(values: dict[str, str]) -> LedgerState:
+    return LedgerState(
+        generation=values["generation"],
+        record_no=int(values["record_no"]),
+        reference_revision=int(values["reference_revision"]),
+        quarantine_dropped_count=int(values["quarantine_dropped_count"]),
+    )

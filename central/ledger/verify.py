@@ -1,0 +1,150 @@
+"""Proves the ledger from its facts, and rebuilds balances from lines. Edge of the database.
+
+    facts     chain of digests, numbers without gaps, positions at their ends
+    lines     computed again from each fact
+    balances  sum of their lines; over all places of anything: zero
+    progress  of document lines, computed again from facts and lines
+    numbers   record numbers 1 .. the last one given out
+
+Everything streams: memory does not grow with the number of facts.
+"""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table, func, select
+
+from central.ledger import sums
+from central.ledger.entries import ProgressKey
+from central.ledger.fact_check import FactCheck, Fault
+from central.ledger.state import lock_ledger, read_state
+from central.storage import tables
+from central.storage.database import Database
+
+FAULTS_LISTED_MAX = 1000
+# Progress rows summed at once; beyond it the facts are read once more for each further part.
+PROGRESS_ROWS_MAX = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What was looked at and what is off. faults: the first FAULTS_LISTED_MAX of faults_count."""
+
+    facts_count: int
+    lines_count: int
+    balances_count: int
+    faults_count: int
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildReport:
+    """Which balances a rebuild changed. changes: the first FAULTS_LISTED_MAX of changes_count."""
+
+    balances_count: int
+    changes_count: int
+    changes: tuple[sums.Difference, ...]
+
+
+def verify_ledger(
+    database: Database, *, progress_rows_max: int = PROGRESS_ROWS_MAX
+) -> VerifyReport:
+    """Return what is off in one state of the ledger; work goes on meanwhile.
+
+    Raises LedgerUnavailable if the database does not take part.
+    """
+    faults: list[Fault] = []
+    faults_count = 0
+    with database.read() as connection:
+        check = FactCheck(connection)
+        for fault in _all_faults(connection, check, progress_rows_max):
+            faults_count += 1
+            if len(faults) < FAULTS_LISTED_MAX:
+                faults.append(fault)
+        balances_count = _count(connection, tables.balances)
+    return VerifyReport(
+        facts_count=check.facts_count,
+        lines_count=check.lines_count,
+        balances_count=balances_count,
+        faults_count=faults_count,
+        faults=tuple(faults),
+    )
+
+
+def rebuild_balances(database: Database) -> RebuildReport:
+    """Make every balance the sum of its lines, in one transaction, and return what changed.
+
+    Nothing is posted meanwhile. Raises LedgerUnavailable, and then nothing is changed.
+    """
+    changes: list[sums.Difference] = []
+    changes_count = 0
+    with database.write() as connection:
+        lock_ledger(connection)
+        for difference in sums.differing_balances(connection):
+            changes_count += 1
+            if len(changes) < FAULTS_LISTED_MAX:
+                changes.append(difference)
+        sums.replace_balances(connection)
+        balances_count = _count(connection, tables.balances)
+    return RebuildReport(balances_count, changes_count, tuple(changes))
+
+
+def _all_faults(
+    connection: Connection, check: FactCheck, progress_rows_max: int
+) -> Iterator[Fault]:
+    rows_count = _count(connection, tables.document_progress)
+    parts_count = 1 + rows_count // progress_rows_max
+    for part in range(parts_count):
+        received: dict[ProgressKey, int] = {}
+        for fault, progress in check.run():
+            if fault is not None and part == 0:
+                yield fault
+            if progress is not None and _part_of(progress[0].document, parts_count) == part:
+                received[progress[0]] = received.get(progress[0], 0) + progress[1]
+        yield from _progress_faults(connection, received, part=part, parts_count=parts_count)
+    yield from _record_number_faults(connection, check.facts_count)
+    for difference in sums.differing_balances(connection):
+        detail = f"balance {difference.actual_micro}, lines {difference.expected_micro} (micro)"
+        yield Fault("balance", "/".join(difference.key), detail)
+    for difference in sums.unconserved_items(connection):
+        detail = f"the places sum to {difference.actual_micro} (micro), not to zero"
+        yield Fault("conservation", "/".join(difference.key), detail)
+
+
+def _progress_faults(
+    connection: Connection, received: dict[ProgressKey, int], *, part: int, parts_count: int
+) -> Iterator[Fault]:
+    table = tables.document_progress
+    for row in connection.execute(select(table), execution_options={"yield_per": 500}):
+        key = ProgressKey(row.warehouse, row.document, row.line, row.item, row.unit)
+        if _part_of(key.document, parts_count) != part:
+            continue
+        expected = received.pop(key, 0)
+        if row.received_micro != expected:
+            yield _progress_fault(key, stored=row.received_micro, expected=expected)
+    for key, expected in sorted(received.items()):
+        if expected:
+            yield _progress_fault(key, stored=0, expected=expected)
+
+
+def _progress_fault(key: ProgressKey, *, stored: int, expected: int) -> Fault:
+    subject = "/".join(map(str, key))
+    return Fault("progress", subject, f"received {stored}, facts say {expected} (micro)")
+
+
+def _record_number_faults(connection: Connection, facts_count: int) -> Iterator[Fault]:
+    column = tables.facts.c.record_no
+    lowest, highest = connection.execute(select(func.min(column), func.max(column))).one()
+    last = read_state(connection).record_no
+    if (highest or 0) != last or (facts_count and lowest != 1) or facts_count != last:
+        detail = f"{facts_count} facts from {lowest} to {highest}, the ledger counts {last}"
+        yield Fault("record_number", "facts", detail)
+
+
+def _count(connection: Connection, table: Table) -> int:
+    return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def _part_of(document: str, parts_count: int) -> int:
+    return zlib.crc32(document.encode()) % parts_count

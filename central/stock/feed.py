@@ -1,0 +1,233 @@
+"""What happened: posted facts newest first, and what changed since. Edge of the database."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select
+
+from central.contract.facts import Fact, Movement, Reversal, Weighing, decode_fact
+from central.contract.identifiers import FactId, parse_epoch
+from central.stock.rows import STOCK_KINDS, FeedFilter, MovementRow, StockChange
+from central.stock.views import list_warehouses
+from central.storage.tables import (
+    discrepancies,
+    facts,
+    gateways,
+    items,
+    ledger_state,
+    lines,
+    positions,
+)
+
+READABLE_KINDS = ("movement", "reversal", "weighing", "print")
+CHANGED_ITEMS_MAX = 200  # A page shows fewer rows; whoever is further behind reads it anew.
+
+_FACT_COLUMNS = (
+    facts.c.warehouse,
+    facts.c.gateway,
+    facts.c.epoch,
+    facts.c.seq,
+    facts.c.body,
+    facts.c.digest,
+    facts.c.record_ms,
+    facts.c.record_no,
+)
+
+
+def list_movements(
+    connection: Connection, wanted: FeedFilter, *, before_record_no: int | None, limit: int
+) -> list[MovementRow]:
+    """Return facts in the ledger's order, newest first.
+
+    before_record_no: only older ones; the last record_no of the page before.
+    """
+    query = select(*_FACT_COLUMNS).where(facts.c.kind.in_(wanted.kinds))
+    if before_record_no is not None:
+        query = query.where(facts.c.record_no < before_record_no)
+    for column, value in (
+        (facts.c.warehouse, wanted.warehouse),
+        (facts.c.gateway, wanted.gateway),
+        (facts.c.epoch, wanted.epoch),
+    ):
+        if value:
+            query = query.where(column == value)
+    if wanted.item or wanted.location or wanted.lot:
+        query = query.where(facts.c.record_no.in_(_touching(connection, wanted)))
+    query = query.order_by(facts.c.record_no.desc()).limit(limit)
+    return _movement_rows(connection, query)
+
+
+def list_movements_after(
+    connection: Connection, *, record_no: int, limit: int
+) -> list[MovementRow]:
+    """Return the newest `limit` stock changes recorded after `record_no`, newest first."""
+    query = (
+        select(*_FACT_COLUMNS)
+        .where(facts.c.kind.in_(STOCK_KINDS), facts.c.record_no > record_no)
+        .order_by(facts.c.record_no.desc())
+        .limit(limit)
+    )
+    return _movement_rows(connection, query)
+
+
+def find_fact(connection: Connection, fact_id: FactId) -> MovementRow | None:
+    """Return one fact by its identity, None if the ledger does not have it readable."""
+    at_warehouses = [warehouse.code for warehouse in list_warehouses(connection)]
+    query = select(*_FACT_COLUMNS).where(
+        facts.c.warehouse.in_(at_warehouses),
+        facts.c.gateway == fact_id.gateway,
+        facts.c.epoch == str(fact_id.epoch),
+        facts.c.seq == fact_id.seq,
+        facts.c.kind.in_(READABLE_KINDS),
+    )
+    rows = _movement_rows(connection, query)
+    return rows[0] if rows else None
+
+
+def items_changed(connection: Connection, *, record_no: int) -> list[str] | None:
+    """Return the items whose stock changed after `record_no`; None if they are too many."""
+    query = (
+        select(lines.c.item)
+        .join_from(facts, lines, _same_fact())
+        .where(facts.c.record_no > record_no, lines.c.line_no == 1)
+        .distinct()
+        .limit(CHANGED_ITEMS_MAX + 1)
+    )
+    codes = list(connection.execute(query).scalars())
+    return codes if len(codes) <= CHANGED_ITEMS_MAX else None
+
+
+def last_record_no(connection: Connection) -> int:
+    """Return the number of the newest recorded fact, 0 for none."""
+    return connection.execute(select(func.max(facts.c.record_no))).scalar() or 0
+
+
+def stock_change(connection: Connection) -> StockChange:
+    """Return marks that differ whenever a page would look different. A few cheap look-ups."""
+    revision = select(ledger_state.c.value).where(ledger_state.c.key == "reference_revision")
+    gateway_rows = select(
+        gateways.c.gateway,
+        gateways.c.online,
+        gateways.c.state_ms,
+        gateways.c.unsent_count,
+        gateways.c.problem,
+        gateways.c.head_seq,
+        gateways.c.devices_json,
+    ).order_by(gateways.c.gateway)
+    acknowledged = select(func.max(positions.c.updated_ms), func.sum(positions.c.acked_seq))
+    still_open = select(func.count()).where(discrepancies.c.state == "open")
+    return StockChange(
+        record_no=last_record_no(connection),
+        reference_revision=connection.execute(revision).scalar() or "",
+        gateways_mark=repr(
+            (
+                connection.execute(gateway_rows).fetchall(),
+                connection.execute(acknowledged).fetchall(),
+            )
+        ),
+        discrepancies_open=connection.execute(still_open).scalar_one(),
+    )
+
+
+def _touching(connection: Connection, wanted: FeedFilter) -> Select[tuple[int]]:
+    # All warehouses are named, so that the index of lines by warehouse and item serves.
+    codes = (
+        [wanted.warehouse]
+        if wanted.warehouse
+        else [warehouse.code for warehouse in list_warehouses(connection)]
+    )
+    query = select(lines.c.record_no).where(lines.c.warehouse.in_(codes))
+    for column, value in (
+        (lines.c.item, wanted.item),
+        (lines.c.location, wanted.location),
+        (lines.c.lot, wanted.lot),
+    ):
+        if value:
+            query = query.where(column == value)
+    return query
+
+
+def _same_fact() -> ColumnElement[bool]:
+    return (
+        (lines.c.warehouse == facts.c.warehouse)
+        & (lines.c.gateway == facts.c.gateway)
+        & (lines.c.epoch == facts.c.epoch)
+        & (lines.c.seq == facts.c.seq)
+    )
+
+
+def _movement_rows(connection: Connection, query: Select[Any]) -> list[MovementRow]:
+    found = connection.execute(query).mappings().all()
+    read = [(row, decode_fact(row["body"])) for row in found]
+    targets = _taken_back(connection, read)
+    codes = {_item_of(targets.get(row["record_no"], fact)) for row, fact in read}
+    names = {
+        row.item: (row.name, row.name_zh)
+        for row in connection.execute(select(items).where(items.c.item.in_(codes)))
+    }
+    posted = _posted(connection, [row["record_no"] for row, _ in read])
+    return [
+        _movement_row(
+            row,
+            fact,
+            taken_back=targets.get(row["record_no"]),
+            names=names,
+            posted=row["record_no"] in posted,
+        )
+        for row, fact in read
+    ]
+
+
+def _posted(connection: Connection, numbers: list[int]) -> set[int]:
+    query = (
+        select(lines.c.record_no)
+        .join_from(facts, lines, _same_fact())
+        .where(facts.c.record_no.in_(numbers), lines.c.line_no == 1)
+    )
+    return set(connection.execute(query).scalars())
+
+
+def _taken_back(connection: Connection, read: list[tuple[RowMapping, Fact]]) -> dict[int, Movement]:
+    """Return the movement that each reversal among the facts took back, by record_no."""
+    found: dict[int, Movement] = {}
+    for row, fact in read:
+        if not isinstance(fact, Reversal):
+            continue
+        query = select(facts.c.body).where(
+            facts.c.warehouse == row["warehouse"],
+            facts.c.gateway == row["gateway"],
+            facts.c.epoch == fact.reverses_epoch,
+            facts.c.seq == fact.reverses_seq,
+            facts.c.kind == "movement",
+        )
+        body = connection.execute(query).scalar()
+        target = decode_fact(body) if body is not None else None
+        if isinstance(target, Movement):
+            found[row["record_no"]] = target
+    return found
+
+
+def _movement_row(
+    row: RowMapping,
+    fact: Fact,
+    *,
+    taken_back: Movement | None,
+    names: dict[str, tuple[str, str]],
+    posted: bool,
+) -> MovementRow:
+    name, name_zh = names.get(_item_of(taken_back or fact), ("", ""))
+    return MovementRow(
+        record_no=row["record_no"],
+        fact_id=FactId(gateway=row["gateway"], epoch=parse_epoch(row["epoch"]), seq=row["seq"]),
+        fact=fact,
+        taken_back=taken_back,
+        posted=posted,
+        record_time_ms=row["record_ms"],
+        item_name=name,
+        item_name_zh=name_zh,
+        raw=row["body"],
+        digest=row["digest"],
+    )
+
+
+def _item_of(fact: Fact) -> str:
+    return fact.item if isinstance(fact, Movement | Weighing) else ""

@@ -1,0 +1,249 @@
+"""What the read side answers with. Pure."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from central.contract.envelope import DeviceState
+from central.contract.facts import Fact, Movement
+from central.contract.identifiers import FactId
+
+STOCK_KINDS = ("movement", "reversal")
+
+
+@dataclass(frozen=True, slots=True)
+class StockFilter:
+    """Which stock is asked for; "" asks for any.
+
+    Virtual places only with `include_virtual`, of them `in_transit` also with `include_in_transit`.
+    """
+
+    warehouse: str = ""
+    location: str = ""
+    item: str = ""
+    lot: str = ""
+    include_virtual: bool = False
+    include_in_transit: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StockKey:
+    """What one balance is kept by; also the order in which balances are listed."""
+
+    warehouse: str
+    location: str
+    item: str
+    lot: str
+    serial: str
+    sscc: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """One balance. item_name is "" for an item that the reference data does not know."""
+
+    key: StockKey
+    item_name: str
+    item_name_zh: str
+    on_hand: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixQuery:
+    """Which rows of the stock table are asked for.
+
+    search: part of an item's code or of its name in any language; "" for all.
+    warehouse: only items that this warehouse holds, "" for all. stocked: only items not at zero.
+    page_index: 0 for the first page.
+    """
+
+    search: str = ""
+    warehouse: str = ""
+    stocked: bool = False
+    page_index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One item in one unit across all warehouses.
+
+    on_hand: by warehouse code, only where there is a balance; places of the warehouse alone.
+    in_transit: left one warehouse and arrived in none yet; negative if the arrival came first.
+    """
+
+    item: str
+    unit: str
+    name: str
+    name_zh: str
+    on_hand: dict[str, Decimal]
+    in_transit: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        """Return what all warehouses hold together, without what is in transit."""
+        return sum(self.on_hand.values(), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPage:
+    """One page of the stock table. page_count is at least 1; item_count is of the whole answer."""
+
+    rows: tuple[MatrixRow, ...]
+    page_index: int
+    page_count: int
+    item_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseRow:
+    """A warehouse, for a column or a choice."""
+
+    code: str
+    name: str
+    name_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFilter:
+    """Which facts are asked for; "" asks for any, and so does a place or an item of any kind."""
+
+    warehouse: str = ""
+    gateway: str = ""
+    epoch: str = ""
+    item: str = ""
+    location: str = ""
+    lot: str = ""
+    kinds: tuple[str, ...] = STOCK_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class MovementRow:
+    """One recorded fact.
+
+    record_no: its place in the ledger's own order. taken_back: the movement that a reversal undid,
+    None for every other fact. posted: whether it changed stock; one that did not (of another
+    warehouse, a reversal without its movement) has a discrepancy that says why. item_name: "" if
+    the item is not known. raw: the canonical bytes, digest: the gateway's chain after them, for
+    whoever wants to check it.
+    """
+
+    record_no: int
+    fact_id: FactId
+    fact: Fact
+    taken_back: Movement | None
+    posted: bool
+    record_time_ms: int
+    item_name: str
+    item_name_zh: str
+    raw: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StockChange:
+    """Marks of everything that a page shows; equal marks mean that nothing changed."""
+
+    record_no: int
+    reference_revision: str
+    gateways_mark: str
+    discrepancies_open: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRow:
+    """How far one epoch of a gateway is committed."""
+
+    epoch: str
+    acked_seq: int
+    record_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRow:
+    """How one gateway is, by its own last word and by what the ledger has of it.
+
+    online, problem, software, epoch, head_seq, unsent_count, devices: as it reported.
+    epoch: "" before its first word. positions: newest epoch first, at most EPOCHS_MAX.
+    seen_time_ms: when its last sign of life reached the ledger, 0 for never.
+    """
+
+    code: str
+    site: str
+    warehouse: str
+    online: bool
+    problem: str
+    software: str
+    epoch: str
+    head_seq: int
+    unsent_count: int
+    seen_time_ms: int
+    devices: tuple[DeviceState, ...]
+    positions: tuple[EpochRow, ...]
+
+    @property
+    def acked_seq(self) -> int:
+        """Return how far its present epoch is committed, 0 for not at all."""
+        return next((row.acked_seq for row in self.positions if row.epoch == self.epoch), 0)
+
+    @property
+    def lag_count(self) -> int:
+        """Return how many facts of its present epoch the ledger does not have yet."""
+        return max(0, self.head_seq - self.acked_seq)
+
+    def lag_s(self, *, now_ms: int) -> int:
+        """Return for how long the ledger has been behind, in seconds; 0 if it is not.
+
+        Counted from the last fact that was recorded of it, or from its last sign of life if none
+        was: the gateway does not say how old its oldest unsent fact is.
+        """
+        if self.lag_count == 0 and self.unsent_count == 0:
+            return 0
+        last_ms = max((row.record_time_ms for row in self.positions), default=self.seen_time_ms)
+        return max(0, now_ms - last_ms) // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class DiscrepancyFilter:
+    """Which discrepancies are asked for; "" asks for any."""
+
+    state: str = ""
+    kind: str = ""
+    warehouse: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DiscrepancyRow:
+    """Something that does not add up. fact_id: the first fact behind it, None if it has none.
+
+    expected, actual: None where no quantity is at stake. record_no, then id, give the order.
+    """
+
+    id: str
+    record_no: int
+    warehouse: str
+    kind: str
+    subject: str
+    state: str
+    fact_id: FactId | None
+    facts_count: int
+    item: str
+    location: str
+    lot: str
+    unit: str
+    document: str
+    document_line: int
+    expected: Decimal | None
+    actual: Decimal | None
+    detail: str
+    opened_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCounts:
+    """How much the ledger holds."""
+
+    facts: int
+    gateways: int
+    gateways_online: int
+    discrepancies_open: int
+    quarantined: int

@@ -1,0 +1,147 @@
+"""How gateways are, what does not add up, how much there is. Edge of the database."""
+
+from collections import defaultdict
+
+import msgspec
+from sqlalchemy import Connection, and_, func, or_, select
+
+from central.contract.envelope import DeviceState
+from central.contract.identifiers import FactId, parse_epoch
+from central.contract.quantities import from_micro
+from central.stock.rows import (
+    DiscrepancyFilter,
+    DiscrepancyRow,
+    EpochRow,
+    GatewayRow,
+    LedgerCounts,
+)
+from central.storage.tables import discrepancies, facts, gateways, positions, quarantine
+
+EPOCHS_MAX = 5  # Of one gateway; a start makes a new one, and the older ones are drained.
+
+_devices_decoder = msgspec.json.Decoder(tuple[DeviceState, ...])
+
+
+def list_gateways(
+    connection: Connection, *, warehouse: str = "", after: str = "", limit: int
+) -> list[GatewayRow]:
+    """Return enrolled gateways by code. after: the last code of the page before."""
+    query = select(gateways).where(gateways.c.gateway > after)
+    if warehouse:
+        query = query.where(gateways.c.warehouse == warehouse)
+    found = connection.execute(query.order_by(gateways.c.gateway).limit(limit)).all()
+    epochs = _epochs(connection, [row.gateway for row in found])
+    return [
+        GatewayRow(
+            code=row.gateway,
+            site=row.site,
+            warehouse=row.warehouse,
+            online=row.online,
+            problem=row.problem,
+            software=row.software,
+            epoch=row.epoch,
+            head_seq=row.head_seq,
+            unsent_count=row.unsent_count,
+            seen_time_ms=row.seen_ms,
+            devices=_devices_decoder.decode(row.devices_json or "[]"),
+            positions=tuple(epochs[row.gateway]),
+        )
+        for row in found
+    ]
+
+
+def list_discrepancies(
+    connection: Connection,
+    wanted: DiscrepancyFilter,
+    *,
+    before: tuple[int, str] | None,
+    limit: int,
+) -> list[DiscrepancyRow]:
+    """Return discrepancies, newest first. before: record_no and id of the last one seen."""
+    table = discrepancies.c
+    query = select(discrepancies)
+    for column, value in (
+        (table.state, wanted.state),
+        (table.kind, wanted.kind),
+        (table.warehouse, wanted.warehouse),
+    ):
+        if value:
+            query = query.where(column == value)
+    if before is not None:
+        number, identity = before
+        query = query.where(
+            or_(table.record_no < number, and_(table.record_no == number, table.id < identity))
+        )
+    query = query.order_by(table.record_no.desc(), table.id.desc()).limit(limit)
+    return [
+        DiscrepancyRow(
+            id=row.id,
+            record_no=row.record_no,
+            warehouse=row.warehouse,
+            kind=row.kind,
+            subject=row.subject,
+            state=row.state,
+            fact_id=_fact_id(gateway=row.gateway, epoch=row.epoch, seq=row.seq),
+            facts_count=row.facts_count,
+            item=row.item,
+            location=row.location,
+            lot=row.lot,
+            unit=row.unit,
+            document=row.document,
+            document_line=row.document_line,
+            expected=None if row.expected_micro is None else from_micro(row.expected_micro),
+            actual=None if row.actual_micro is None else from_micro(row.actual_micro),
+            detail=row.detail,
+            opened_time_ms=row.opened_ms,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def count_discrepancies(connection: Connection) -> dict[str, int]:
+    """Return how many discrepancies are open, by kind."""
+    query = (
+        select(discrepancies.c.kind, func.count().label("open_count"))
+        .where(discrepancies.c.state == "open")
+        .group_by(discrepancies.c.kind)
+    )
+    return {row.kind: row.open_count for row in connection.execute(query)}
+
+
+def count_all(connection: Connection) -> LedgerCounts:
+    """Return how much the ledger holds; facts are numbered without gaps, so none is counted."""
+    gateway_counts = connection.execute(
+        select(
+            func.count(),
+            func.count().filter(gateways.c.online),
+        ).select_from(gateways)
+    ).one()
+    return LedgerCounts(
+        facts=connection.execute(select(func.max(facts.c.record_no))).scalar() or 0,
+        gateways=gateway_counts[0],
+        gateways_online=gateway_counts[1],
+        discrepancies_open=sum(count_discrepancies(connection).values()),
+        quarantined=connection.execute(select(func.count()).select_from(quarantine)).scalar_one(),
+    )
+
+
+def _epochs(connection: Connection, codes: list[str]) -> defaultdict[str, list[EpochRow]]:
+    rank = (
+        func.row_number()
+        .over(partition_by=positions.c.gateway, order_by=positions.c.epoch.desc())
+        .label("rank")
+    )
+    ranked = select(positions, rank).where(positions.c.gateway.in_(codes)).subquery()
+    query = select(ranked).where(ranked.c.rank <= EPOCHS_MAX).order_by(ranked.c.rank)
+    epochs: defaultdict[str, list[EpochRow]] = defaultdict(list)
+    for row in connection.execute(query):
+        epochs[row.gateway].append(
+            EpochRow(epoch=row.epoch, acked_seq=row.acked_seq, record_time_ms=row.updated_ms)
+        )
+    return epochs
+
+
+def _fact_id(*, gateway: str, epoch: str, seq: int) -> FactId | None:
+    if not epoch or seq < 1:
+        return None
+    return FactId(gateway=gateway, epoch=parse_epoch(epoch), seq=seq)

@@ -1,0 +1,1 @@
+"""The central database: tables, migrations, connections. Edge of SQLite and PostgreSQL."""

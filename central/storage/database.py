@@ -1,0 +1,186 @@
+"""Connections and transactions of the central database. Edge of SQLAlchemy.
+
+SQLite, the embedded default: one writer connection in this process, which alone checkpoints (two
+connections that write and checkpoint at one moment can corrupt a WAL database before SQLite
+3.51.3, sqlite.org/wal.html#walresetbug); readers are read-only, no mmap. PostgreSQL: ordinary
+connections, readers in read-only snapshots.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from central.errors import DatabaseUnusable, LedgerUnavailable
+
+BUSY_TIMEOUT_S = 10
+READER_COUNT_MAX = 8  # Connections at once; a request beyond waits POOL_TIMEOUT_S.
+POOL_TIMEOUT_S = 15
+CACHE_KIB = 16 * 1024
+CHECKPOINT_PAGES = 4000  # 16 MiB of WAL
+POSTGRESQL_OPTIONS = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+
+
+class Database:
+    """An open database: `write()` for whoever changes it, `read()` for everyone else.
+
+    dialect: "sqlite" or "postgresql".
+    """
+
+    def __init__(self, url: URL, *, checkpoints: bool, busy_timeout_s: float) -> None:
+        self.dialect = url.get_backend_name()
+        self.place = url.render_as_string(hide_password=True)
+        if self.dialect == "sqlite":
+            self._writer = _sqlite_engine(url, busy_timeout_s, writes=True, checkpoints=checkpoints)
+            self._reader = _sqlite_engine(url, busy_timeout_s, writes=False, checkpoints=False)
+        else:
+            self._writer = _postgresql_engine(url)
+            self._reader = self._writer.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection in a transaction that commits at the end, durably, or not at all.
+
+        On SQLite it is the only writer of the database from its beginning on.
+        Raises LedgerUnavailable if the database does not take part; then nothing is committed.
+        """
+        with _unavailable_named(self.place), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection on which all statements see one state; it cannot change anything.
+
+        Raises LedgerUnavailable if the database does not take part.
+        """
+        with _unavailable_named(self.place), self._reader.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+
+def open_database(
+    url: str, *, checkpoints: bool = False, busy_timeout_s: float = BUSY_TIMEOUT_S
+) -> Database:
+    """Return the database at an SQLAlchemy URL ("sqlite:////path" or "postgresql+psycopg://...").
+
+    checkpoints: True in the one service that owns an SQLite file; commands beside it leave its
+    write-ahead log alone. busy_timeout_s: how long a writer of SQLite waits for another's commit.
+    Raises DatabaseUnusable if nothing can be opened there.
+    """
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except ArgumentError as error:
+        raise DatabaseUnusable(
+            "the database URL cannot be read", hint='Write e.g. url = "sqlite:////var/lib/x.db".'
+        ) from error
+    if backend == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    elif backend != "sqlite" or parsed.database in {None, "", ":memory:"}:
+        raise DatabaseUnusable(
+            f"no database of kind {backend!r} can hold the ledger",
+            hint='Give "sqlite:////absolute/path" or "postgresql+psycopg://user@host/database".',
+        )
+    elif not Path(str(parsed.database)).parent.is_dir():
+        raise DatabaseUnusable(
+            f"the folder of {parsed.database} does not exist",
+            hint="Create the folder, or correct the url under [database].",
+        )
+    database = Database(parsed, checkpoints=checkpoints, busy_timeout_s=busy_timeout_s)
+    try:
+        with database.read() as connection:
+            connection.execute(text("SELECT 1"))
+    except LedgerUnavailable as error:
+        database.close()
+        raise DatabaseUnusable(str(error), hint=error.hint) from error
+    return database
+
+
+@contextmanager
+def _unavailable_named(place: str) -> Iterator[None]:
+    try:
+        yield
+    except (
+        OperationalError,
+        InterfaceError,
+        PoolTimeout,
+        sqlite3.OperationalError,
+        psycopg.OperationalError,
+    ) as error:
+        raise LedgerUnavailable(
+            f"database {place}: {_first_line(error)}",
+            hint="Check that the database runs, has disk space and lets this user in.",
+        ) from error
+    except (DBAPIError, sqlite3.DatabaseError) as error:
+        if _is_not_a_database(error):
+            raise DatabaseUnusable(
+                f"database {place}: {_first_line(error)}",
+                hint="Name the ledger's own database file under [database].",
+            ) from error
+        raise
+
+
+def _first_line(error: Exception) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    return (str(cause).strip().splitlines() or [type(cause).__name__])[0][:300]
+
+
+def _is_not_a_database(error: Exception) -> bool:
+    return "file is not a database" in str(error) or "malformed" in str(error)
+
+
+def _sqlite_engine(url: URL, busy_timeout_s: float, *, writes: bool, checkpoints: bool) -> Engine:
+    engine = create_engine(
+        url,
+        connect_args={"timeout": busy_timeout_s, "check_same_thread": False},
+        pool_size=1 if writes else READER_COUNT_MAX,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_S,
+    )
+
+    def connected(raw: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection
+        # The driver's own BEGIN comes too late and is never IMMEDIATE: we write it ourselves.
+        raw.isolation_level = None
+        pragmas = [
+            "PRAGMA foreign_keys = ON",
+            f"PRAGMA cache_size = -{CACHE_KIB if writes else CACHE_KIB // 8}",
+            "PRAGMA trusted_schema = OFF",
+            f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES if checkpoints else 0}",
+        ]
+        if writes:
+            pragmas += ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"]
+        else:
+            pragmas += ["PRAGMA query_only = ON"]
+        for pragma in pragmas:
+            raw.execute(pragma).close()
+
+    def began(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "begin", began)
+    return engine
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    return create_engine(
+        url,
+        connect_args={"connect_timeout": BUSY_TIMEOUT_S, "options": POSTGRESQL_OPTIONS},
+        pool_size=READER_COUNT_MAX,
+        max_overflow=2,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_pre_ping=True,
+    )

@@ -1,0 +1,1 @@
+"""The ledger for people: one live page in English and Chinese. Edge of HTTP."""

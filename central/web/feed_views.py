@@ -1,0 +1,131 @@
+"""Movements and their evidence as a page shows them: translated, not yet escaped. Pure."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from central.api.answers import escaped, movement_out
+from central.api.parameters import PREFIX
+from central.contract.errors import ContractError
+from central.contract.identifiers import FactId
+from central.contract.quantities import parse_decimal
+from central.stock.rows import MovementRow
+from central.web.texts import Texts
+from central.web.words import EVIDENCE, FLAGS, PLACES, STEPS, UNITS
+
+
+@dataclass(frozen=True, slots=True)
+class FeedView:
+    """One movement in the feed."""
+
+    no: int
+    time: str | None
+    step: str
+    item: str
+    name: str
+    quantity: str
+    unit: str
+    origin: str
+    target: str
+    warehouse: str
+    gateway: str
+    flags: tuple[str, ...]
+    fact_path: str
+
+    @classmethod
+    def of(cls, row: MovementRow, texts: Texts) -> "FeedView":
+        """Return the view of a movement or a reversal."""
+        out = movement_out(row)
+        step = "reversal" if out.kind == "reversal" else out.business_step
+        flags = [texts.word(FLAGS, flag) for flag in out.flags]
+        if not row.posted:
+            flags.append(texts.say("not booked, see discrepancies"))
+        return cls(
+            no=row.record_no,
+            time=out.event_time,
+            step=texts.word(STEPS, step),
+            item=out.item,
+            name=texts.name(english=out.item_name, chinese=out.item_name_zh),
+            quantity=_stated_quantity(out.quantity, texts),
+            unit=texts.word(UNITS, out.unit),
+            origin=texts.word(PLACES, out.from_location),
+            target=texts.word(PLACES, out.to_location),
+            warehouse=out.warehouse,
+            gateway=out.gateway,
+            flags=tuple(flags),
+            fact_path=_fact_path(row.fact_id),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingView:
+    """One raw reading behind a fact."""
+
+    kind: str
+    device: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceView:
+    """Where a movement comes from. fields: (label, value), only those that were stated."""
+
+    fact_id: str
+    api_url: str
+    fields: tuple[tuple[str, str], ...]
+    event_time: str | None
+    record_time: str | None
+    readings: tuple[ReadingView, ...]
+
+    @classmethod
+    def of(cls, row: MovementRow, texts: Texts) -> "EvidenceView":
+        """Return the view of any fact."""
+        out = movement_out(row)
+        fields = (
+            (texts.say("Lot"), out.lot),
+            (texts.say("Serial number"), out.serial),
+            ("SSCC", out.sscc),
+            (texts.say("Expiry date"), out.expiry_date),
+            (texts.say("Document"), _document_text(out.document, out.document_line)),
+            (texts.say("Weighing"), out.weighing or ""),
+            (texts.say("Takes back"), out.reverses or ""),
+            (texts.say("Reason"), out.reason),
+            (texts.say("Station"), out.station),
+            (texts.say("Operator"), out.operator),
+        )
+        return cls(
+            fact_id=str(row.fact_id),
+            api_url=fact_url(row.fact_id),
+            fields=tuple((label, value) for label, value in fields if value),
+            event_time=out.event_time,
+            record_time=out.record_time,
+            readings=tuple(
+                ReadingView(
+                    kind=texts.word(EVIDENCE, evidence.kind),
+                    device=evidence.device,
+                    raw=escaped(evidence.raw),
+                )
+                for evidence in row.fact.evidence
+            ),
+        )
+
+
+def fact_url(fact_id: FactId) -> str:
+    """Return the address of a fact in the interface for programs."""
+    return f"{PREFIX}/movements/{_fact_path(fact_id)}"
+
+
+def _stated_quantity(text: str, texts: Texts) -> str:
+    if not text:
+        return ""
+    try:
+        return texts.quantity(parse_decimal(text))
+    except ContractError:
+        return text
+
+
+def _document_text(document: str, line: int) -> str:
+    return f"{document} / {line}" if line else document
+
+
+def _fact_path(fact_id: FactId) -> str:
+    return "/".join(quote(part, safe="") for part in str(fact_id).split("/"))

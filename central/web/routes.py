@@ -1,0 +1,174 @@
+"""The addresses of the page, its pieces, its live stream and its assets. Edge of HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import HTMLResponse, StreamingResponse
+
+from central.api.context import Reading
+from central.api.problems import Problem, ProblemRaised, problem_response
+from central.contract.identifiers import parse_fact_id
+from central.stock.feed import find_fact
+from central.stock.rows import DiscrepancyFilter, MatrixQuery, StockFilter
+from central.stock.states import list_discrepancies
+from central.stock.updates import read_page
+from central.stock.views import SEARCH_CHARACTERS_MAX, list_stock, list_warehouses, matrix_page
+from central.web.assets import assets
+from central.web.languages import LANGUAGE_COOKIE, LANGUAGES, choose_language
+from central.web.live import Live
+from central.web.pages import Pages, pages_in
+
+COOKIE_AGE_S = 365 * 24 * 3600
+PLACES_MAX = 100
+DISCREPANCIES_MAX = 20
+PAGE_NUMBER_MAX = 1_000_000
+DIGITS_MAX = 18
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+def stock_page(request: Request, reading: Reading) -> HTMLResponse:
+    """Draw the page; `?lang=` also remembers the language."""
+    wanted = _wanted(request)
+    pages = language_pages(request)
+    with reading.database.read() as connection:
+        content = read_page(connection, wanted, reading.strays, now_ms=reading.clock.now_ms())
+    response = HTMLResponse(pages.stock_page(content, wanted, site=reading.site))
+    if request.query_params.get("lang") in LANGUAGES:
+        response.set_cookie(
+            LANGUAGE_COOKIE, pages.language, max_age=COOKIE_AGE_S, samesite="lax", httponly=True
+        )
+    return response
+
+
+@router.get("/fragments/stock")
+def stock_fragment(request: Request, reading: Reading) -> HTMLResponse:
+    """Draw the table alone."""
+    wanted = _wanted(request)
+    with reading.database.read() as connection:
+        warehouses = tuple(list_warehouses(connection))
+        matrix = matrix_page(connection, wanted, reading.strays)
+    return HTMLResponse(language_pages(request).table(matrix, warehouses, wanted))
+
+
+@router.get("/fragments/places")
+def places_fragment(request: Request, reading: Reading) -> HTMLResponse:
+    """Draw where an item stands, place by place, with what is in transit."""
+    item = _shown(request.query_params.get("item", ""))
+    wanted = StockFilter(item=item, include_virtual=False, include_in_transit=True)
+    with reading.database.read() as connection:
+        rows = list_stock(connection, wanted, after=None, limit=PLACES_MAX + 1)
+    return HTMLResponse(language_pages(request).places(rows, limit=PLACES_MAX))
+
+
+@router.get("/fragments/evidence/{gateway}/{epoch}/{seq}")
+def evidence_fragment(
+    request: Request,
+    reading: Reading,
+    gateway: Annotated[str, Path(max_length=64)],
+    epoch: Annotated[str, Path(max_length=64)],
+    seq: Annotated[int, Path(ge=1, le=2**63 - 1)],
+) -> HTMLResponse:
+    """Draw what a movement was made from."""
+    with reading.database.read() as connection:
+        row = find_fact(connection, parse_fact_id(f"{gateway}/{epoch}/{seq}"))
+    if row is None:
+        raise ProblemRaised(
+            status=404,
+            title="No such fact",
+            detail="The ledger has no readable fact of this identity.",
+            hint="Load the page anew.",
+        )
+    return HTMLResponse(language_pages(request).evidence(row))
+
+
+@router.get("/fragments/discrepancies")
+def discrepancies_fragment(request: Request, reading: Reading) -> HTMLResponse:
+    """Draw the newest open discrepancies."""
+    with reading.database.read() as connection:
+        rows = list_discrepancies(
+            connection, DiscrepancyFilter(state="open"), before=None, limit=DISCREPANCIES_MAX
+        )
+    return HTMLResponse(language_pages(request).discrepancies(rows))
+
+
+@router.get("/live", response_model=None)
+async def live_stream(request: Request) -> Response:
+    """Stream what changes, from `Last-Event-ID`, else from `?since=`.
+
+    Source of the form: HTML standard, section 9.2, Server-sent events.
+    """
+    live = live_of(request)
+    if live.full:
+        return problem_response(
+            Problem(
+                status=503,
+                title="Too many pages",
+                detail="As many pages are open as this server keeps current.",
+                hint="Close pages that nobody looks at.",
+            ),
+            headers={"Retry-After": "5"},
+        )
+    since = _number(
+        request.headers.get("last-event-id", "") or request.query_params.get("since", "")
+    )
+    events = await live.open(language=language_pages(request).language, since=since)
+    return StreamingResponse(
+        events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+    )
+
+
+@router.get("/static/{name}")
+def static_file(request: Request, name: str) -> Response:
+    """Return an asset; one asked for by its version may be kept for ever."""
+    asset = assets().get(name)
+    if asset is None:
+        return Response(status_code=404)
+    for_ever = request.query_params.get("v") == asset.version
+    return Response(
+        asset.body,
+        media_type=asset.content_type,
+        headers={
+            "Cache-Control": "public, max-age=31536000, immutable" if for_ever else "no-cache"
+        },
+    )
+
+
+def language_pages(request: Request) -> Pages:
+    """Return what draws in the language of whoever asks."""
+    return pages_in(
+        choose_language(
+            asked=request.query_params.get("lang", ""),
+            cookie=request.cookies.get(LANGUAGE_COOKIE, ""),
+            accept=request.headers.get("accept-language", ""),
+        )
+    )
+
+
+def live_of(request: Request) -> Live:
+    """Return the application's open pages."""
+    live = request.app.state.live
+    assert isinstance(live, Live)
+    return live
+
+
+def _wanted(request: Request) -> MatrixQuery:
+    # A person may have typed the address: what cannot be meant is left out, not refused.
+    parameters = request.query_params
+    page_number = _number(parameters.get("page", "")) or 1
+    return MatrixQuery(
+        search=_shown(parameters.get("q", "")),
+        warehouse=_shown(parameters.get("warehouse", "")),
+        stocked=parameters.get("stocked") == "1",
+        page_index=min(max(page_number, 1), PAGE_NUMBER_MAX) - 1,
+    )
+
+
+def _shown(text: str) -> str:
+    printable = "".join(character for character in text if character.isprintable())
+    return printable[:SEARCH_CHARACTERS_MAX]
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS_MAX else None

@@ -1,0 +1,169 @@
+// Keeps the stock page current: one event stream, closed while the tab is hidden.
+"use strict";
+(() => {
+  const FEED_ROWS_MAX = 30, FLASH_MS = 1500, TYPING_MS = 200, AGAIN_MS = 5000, REFETCH_MS = 3000;
+  const body = document.body, byId = (id) => document.getElementById(id);
+  const table = byId("table"), feed = byId("feed"), filter = byId("filter"), lost = byId("lost");
+  const live = byId("live");
+  let since = Number(body.dataset.since), source = null, again = 0, refetch = 0, asked = 0;
+  let url = location.pathname + location.search, rows = new Map();
+
+  const clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium", hour12: false });
+  const calendar = new Intl.DateTimeFormat(document.documentElement.lang,
+    { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
+
+  function localTimes(root) {
+    const today = new Date().toDateString();
+    for (const node of root.querySelectorAll("time:not([title])")) {
+      const moment = new Date(node.dateTime);
+      node.title = node.textContent;
+      node.textContent = (moment.toDateString() === today ? clock : calendar).format(moment);
+    }
+  }
+
+  function indexRows() {
+    rows = new Map([...table.querySelectorAll("tr[data-key]")].map((row) => [row.dataset.key, row]));
+  }
+
+  async function fragment(address, target) {
+    const place = new URL(address, location.href);
+    place.searchParams.set("lang", body.dataset.language);
+    try {
+      const answer = await fetch(place);
+      if (!answer.ok) throw new Error(answer.status);
+      const text = await answer.text();
+      return target ? (target.innerHTML = text, localTimes(target), text) : text;
+    } catch {
+      if (target) target.textContent = body.dataset.failed;
+      return null;
+    }
+  }
+
+  async function showTable(address, remember) {
+    const number = ++asked;
+    const text = await fragment("/fragments/stock" + new URL(address, location.href).search);
+    if (text === null || number !== asked) return;  // A later question has been asked since.
+    const open = [...rows].filter(([, row]) => isOpen(row)).map(([key]) => key);
+    url = address;
+    if (remember) history.replaceState(null, "", address);
+    table.innerHTML = text;
+    indexRows();
+    for (const key of open) if (rows.has(key)) toggle(rows.get(key));
+  }
+
+  const isOpen = (row) => row.querySelector("button").getAttribute("aria-expanded") === "true";
+
+  function toggle(row) {
+    const button = row.querySelector("button");
+    if (isOpen(row)) {
+      row.nextElementSibling.remove();
+      button.setAttribute("aria-expanded", "false");
+      return;
+    }
+    const cell = document.createElement("td"), detail = document.createElement("tr");
+    cell.colSpan = row.cells.length;
+    detail.className = "detail";
+    detail.append(cell);
+    row.after(detail);
+    button.setAttribute("aria-expanded", "true");
+    fragment(button.dataset.src, cell);
+  }
+
+  function showCells(changed) {
+    const items = [...rows.values()].map((row) => row.dataset.item);
+    const last = !table.querySelector("a[rel=next]");
+    for (const [key, item, cells] of changed) {
+      const row = rows.get(key);
+      if (!row) {  // Belongs on this page, yet is not there: a new item, or one that now matches.
+        if (last || (item >= items[0] && item <= items[items.length - 1])) refetchSoon();
+        continue;
+      }
+      for (const [column, text] of cells) {
+        const cell = row.querySelector(`[data-column="${CSS.escape(column)}"]`);
+        if (!cell) { refetchSoon(); continue; }
+        if (cell.textContent === text) continue;
+        cell.textContent = text;
+        cell.classList.toggle("minus", text.startsWith("-"));
+        cell.classList.toggle("zero", text === "0");
+        cell.classList.add("changed");
+        setTimeout(() => cell.classList.remove("changed"), FLASH_MS);
+      }
+      if (isOpen(row)) fragment(row.querySelector("button").dataset.src, row.nextElementSibling.cells[0]);
+    }
+  }
+
+  function refetchSoon() {
+    refetch = refetch || setTimeout(() => { refetch = 0; showTable(url, false); }, REFETCH_MS);
+  }
+
+  function showFeed(html, whole) {
+    const part = document.createElement("template");
+    part.innerHTML = html;
+    localTimes(part.content);
+    if (whole) feed.replaceChildren();
+    const known = new Set([...feed.children].map((row) => row.dataset.no));
+    feed.prepend(...[...part.content.querySelectorAll("li[data-no]")].filter((row) => !known.has(row.dataset.no)));
+    while (feed.children.length > FEED_ROWS_MAX) feed.lastElementChild.remove();
+  }
+
+  function show(event) {
+    const news = JSON.parse(event.data);
+    since = Number(event.lastEventId);
+    showFeed(news.feed, news.whole);
+    byId("gateways").innerHTML = news.gateways;
+    localTimes(byId("gateways"));
+    byId("discrepancies-count").innerHTML = news.discrepancies;
+    byId("discrepancies-count").className = "pill " + (news.discrepancies_open ? "warn" : "good");
+    if (news.whole) showTable(url, false); else showCells(news.rows);
+  }
+
+  function connected(yes) {
+    lost.textContent = yes ? "" : lost.dataset.text;
+    live.textContent = yes ? body.dataset.live : body.dataset.waiting;
+    live.className = "pill " + (yes ? "good" : "quiet");
+  }
+
+  function connect() {
+    clearTimeout(again);
+    if (source) source.close();
+    source = new EventSource(`/live?lang=${body.dataset.language}&since=${since}`);
+    source.onopen = () => connected(true);
+    source.onmessage = show;
+    source.onerror = () => {
+      connected(false);
+      if (source && source.readyState === EventSource.CLOSED) again = setTimeout(connect, AGAIN_MS);
+    };
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) return connect();
+    clearTimeout(again);  // Browsers allow six connections a host: hidden tabs give theirs back.
+    if (source) source.close();
+    source = null;
+  });
+  addEventListener("pagehide", () => source && source.close());
+  addEventListener("pageshow", (event) => event.persisted && connect());
+
+  const wanted = () => {
+    const values = new URLSearchParams([...new FormData(filter)].filter(([, value]) => value));
+    return "/" + (values.size ? "?" + values : "");
+  };
+  let typing = 0;
+  filter.addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => showTable(wanted(), true), TYPING_MS);
+  });
+  filter.addEventListener("submit", (event) => { event.preventDefault(); showTable(wanted(), true); });
+  table.addEventListener("click", (event) => {
+    const link = event.target.closest(".pager a"), button = event.target.closest("button");
+    if (link) { event.preventDefault(); showTable(link.getAttribute("href"), true); }
+    if (button) toggle(button.closest("tr"));
+  });
+  document.addEventListener("toggle", (event) => {
+    if (event.target.open && event.target.dataset.src) fragment(event.target.dataset.src, event.target.querySelector(".evidence"));
+  }, true);
+
+  indexRows();
+  localTimes(document);
+  if (!document.hidden) connect();
+})();

@@ -1,0 +1,88 @@
+"""The words of the trade that codes stand for on screen, marked for translation. Pure."""
+
+
+def marked(text: str) -> str:
+    """Return `text` unchanged; marks it for the catalogue."""
+    return text
+
+
+PLACES: dict[str, str] = {
+    "supplier": marked("Supplier"),
+    "customer": marked("Customer"),
+    "in_transit": marked("In transit"),
+    "adjustment": marked("Adjustment"),
+    "scrap": marked("Scrap"),
+    "production": marked("Production"),
+}
+STEPS: dict[str, str] = {
+    "receiving": marked("Receipt"),
+    "storing": marked("Putaway"),
+    "picking": marked("Pick"),
+    "shipping": marked("Shipment"),
+    "transferring": marked("Transfer"),
+    "counting": marked("Count"),
+    "weighing": marked("Weighing"),
+    "printing": marked("Label"),
+    "reversal": marked("Reversal"),
+}
+FLAGS: dict[str, str] = {
+    "unknown_item": marked("unknown item"),
+    "unexpected": marked("unexpected"),
+    "manual_weight": marked("weight typed by hand"),
+    "clock_unsynced": marked("clock not set"),
+    "lot_assumed": marked("lot assumed"),
+    "negative_stock": marked("book had less here"),
+    "no_lot": marked("no lot"),
+    "outside_tolerance": marked("outside tolerance"),
+    "over_expected": marked("more than expected"),
+    "sscc_repeated": marked("pallet was here already"),
+    "unit_differs": marked("different unit"),
+    "unknown_document": marked("unknown document"),
+    "unknown_location": marked("unknown place"),
+    "unknown_operator": marked("unknown operator"),
+}
+UNITS: dict[str, str] = {
+    "C62": marked("pcs"),
+    "KGM": "kg",
+    "GRM": "g",
+    "MGM": "mg",
+    "TNE": "t",
+    "LBR": "lb",
+    "ONZ": "oz",
+    "LTR": "L",
+    "MTR": "m",
+}
+EVIDENCE: dict[str, str] = {
+    "barcode": marked("Bar code"),
+    "weight": marked("Weight"),
+    "command": marked("Command"),
+    "manual": marked("Typed by hand"),
+}
+DEVICE_STATES: dict[str, str] = {
+    "ready": marked("ready"),
+    "opening": marked("opening"),
+    "offline": marked("offline"),
+    "fault": marked("fault"),
+}
+DISCREPANCIES: dict[str, str] = {
+    "unknown_item": marked("Unknown item"),
+    "unknown_location": marked("Unknown place"),
+    "unknown_document": marked("Unknown document"),
+    "unexpected": marked("Not expected"),
+    "over_received": marked("More received than expected"),
+    "outside_tolerance": marked("Weight outside tolerance"),
+    "negative_balance": marked("Stock below zero"),
+    "unit_differs": marked("Different unit"),
+    "unreadable_fact": marked("Unreadable fact"),
+    "wrong_warehouse": marked("Fact of another warehouse"),
+    "quantity_overflow": marked("Quantity out of range"),
+    "reversal_unmatched": marked("Reversal without its movement"),
+    "fork": marked("Two facts with one number"),
+    "broken_chain": marked("Broken chain of facts"),
+}
+GATEWAY_PROBLEMS: dict[str, str] = {
+    "unknown_gateway": marked("enrol this gateway"),
+    "bad_signature": marked("its key is not the enrolled one"),
+    "fork": marked("its card was copied or restored: replace it"),
+    "broken_chain": marked("its journal is damaged: replace the card"),
+}

@@ -1,0 +1,44 @@
+"""Asks an application in this process, and serves it on a free port, for tests of api and web."""
+
+import asyncio
+import socket
+import threading
+from contextlib import contextmanager
+
+import httpx
+import uvicorn
+
+from tests.waiting import wait_for
+
+
+def ask(app, path, **options):
+    """The answer of an application to one GET request."""
+
+    async def request():
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://central") as client:
+            return await client.get(path, **options)
+
+    return asyncio.run(request())
+
+
+@contextmanager
+def served(app, *, port=0):
+    """Serve an application on loopback from a thread; yields its base URL."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    config = uvicorn.Config(
+        app, log_level="error", timeout_graceful_shutdown=1, lifespan="on", ws="none"
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        wait_for(lambda: server.started, what="the server")
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listener.close()
+        assert not thread.is_alive()

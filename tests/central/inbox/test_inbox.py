@@ -1,0 +1,288 @@
+"""The way in: once, in order, acknowledged after the commit; on both databases."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from central.contract.facts import NO_HEAD
+from central.errors import LedgerUnavailable
+from central.inbox.inbox import Inbox
+from central.ledger.verify import verify_ledger
+from central.storage import tables
+from central.storage.database import open_database
+from tests.central.scenery import (
+    NOW_MS,
+    FixedClock,
+    Gateway,
+    discrepancies,
+    enrol,
+    furnished,
+    load,
+    on_hand,
+    rows,
+)
+
+
+def moved(count, **changes):
+    gateway = Gateway(**changes)
+    for _ in range(count):
+        gateway.move()
+    return gateway
+
+
+def kinds(outcomes):
+    return [outcome.kind for outcome in outcomes]
+
+
+def stored(database):
+    return [row[:1] + row[1:2] for row in rows(database, tables.facts, "seq", "kind")]
+
+
+def test_a_batch_is_stored_posted_and_acknowledged(database):
+    gateway = moved(3)
+    inbox = furnished(database, gateway)
+    (outcome,) = inbox.accept([gateway.offer()])
+    assert (outcome.kind, outcome.accepted_count, outcome.gateway) == ("accepted", 3, gateway.code)
+    ack = outcome.ack
+    assert (ack.gateway, ack.epoch, ack.acked, ack.want) == (gateway.code, gateway.epoch, 3, 4)
+    assert ack.head_digest == gateway.head
+    assert (ack.problem, ack.ledger_generation) == ("", "generation-1")
+    assert (ack.ledger_time_ms, ack.credit_count) == (NOW_MS, 8000)
+    assert stored(database) == [(1, "movement"), (2, "movement"), (3, "movement")]
+    assert on_hand(database) == {
+        ("SH1", "BIN-1", ""): 3_000_000,
+        ("SH1", "supplier", ""): -3_000_000,
+    }
+
+
+def test_the_stored_bytes_are_the_gateways_bytes(database):
+    gateway = moved(2)
+    furnished(database, gateway).accept([gateway.offer()])
+    found = rows(database, tables.facts, "seq", "body", "digest", "record_no", "record_ms")
+    assert found == [(n, gateway.bodies[n - 1], gateway.digests[n], n, NOW_MS) for n in (1, 2)]
+
+
+def test_what_is_offered_again_after_a_crash_is_a_duplicate_with_the_same_acknowledgement(database):
+    gateway = moved(3)
+    first = furnished(database, gateway).accept([gateway.offer()])
+    again = Inbox(database, clock=FixedClock()).accept([gateway.offer()])
+    assert kinds(again) == ["duplicate"]
+    assert again[0].ack == first[0].ack
+    assert on_hand(database)["SH1", "BIN-1", ""] == 3_000_000
+
+
+def test_an_overlapping_batch_adds_only_its_new_facts(database):
+    gateway = moved(5)
+    inbox = furnished(database, gateway)
+    inbox.accept([gateway.offer(1, 3)])
+    (outcome,) = inbox.accept([gateway.offer(2, 5)])
+    assert (outcome.kind, outcome.accepted_count, outcome.ack.acked) == ("accepted", 2, 5)
+    assert len(stored(database)) == 5
+
+
+def test_a_gap_stores_nothing_and_asks_for_the_missing_fact(database):
+    gateway = moved(5)
+    inbox = furnished(database, gateway)
+    inbox.accept([gateway.offer(1, 2)])
+    (outcome,) = inbox.accept([gateway.offer(4, 5)])
+    assert (outcome.kind, outcome.ack.acked, outcome.ack.want) == ("gap", 2, 3)
+    assert outcome.ack.head_digest == gateway.digests[2]
+    assert len(stored(database)) == 2
+
+
+def test_an_epoch_that_does_not_begin_at_one_is_a_gap(database):
+    gateway = moved(2)
+    (outcome,) = furnished(database, gateway).accept([gateway.offer(2)])
+    assert (outcome.kind, outcome.ack.want, outcome.ack.head_digest) == ("gap", 1, NO_HEAD)
+    assert rows(database, tables.positions) == []
+
+
+def test_batches_of_one_call_follow_each_other(database):
+    gateway = moved(6)
+    inbox = furnished(database, gateway)
+    offers = [gateway.offer(1, 2), gateway.offer(3, 4), gateway.offer(2, 3), gateway.offer(6)]
+    outcomes = inbox.accept([*offers, gateway.offer(5, 6)])
+    assert kinds(outcomes) == ["accepted", "accepted", "duplicate", "gap", "accepted"]
+    assert [outcome.ack.acked for outcome in outcomes] == [2, 4, 4, 4, 6]
+    assert len(stored(database)) == 6
+
+
+def test_the_next_epoch_follows_on_the_head_of_the_one_before(database):
+    gateway = moved(2)
+    inbox = furnished(database, gateway)
+    later = gateway.next_epoch()
+    later.move()
+    assert kinds(inbox.accept([gateway.offer(), later.offer()])) == ["accepted", "accepted"]
+    assert discrepancies(database) == []
+
+
+@pytest.mark.parametrize(
+    ("previous_head", "word"),
+    [
+        pytest.param(NO_HEAD, "began anew", id="a new card"),
+        pytest.param(b"x" * 32, "restored", id="a restored card"),
+    ],
+)
+def test_a_journal_that_does_not_follow_on_is_taken_and_reported(database, previous_head, word):
+    gateway = moved(2)
+    inbox = furnished(database, gateway)
+    inbox.accept([gateway.offer()])
+    later = gateway.next_epoch(previous_head=previous_head)
+    later.move()
+    assert kinds(inbox.accept([later.offer()])) == ["accepted"]
+    ((kind, detail),) = rows(database, tables.discrepancies, "kind", "detail")
+    assert kind == "broken_chain" and word in detail
+
+
+def test_another_history_under_the_same_numbers_is_a_fork(database):
+    gateway, clone = moved(3), moved(2)
+    clone.move("NUT")
+    inbox = furnished(database, gateway)
+    inbox.accept([gateway.offer()])
+    for _ in range(2):
+        (outcome,) = inbox.accept([clone.offer()])
+        assert (outcome.kind, outcome.ack.problem, outcome.ack.acked) == ("quarantined", "fork", 3)
+        assert outcome.ack.head_digest == gateway.head
+    assert rows(database, tables.quarantine, "reason", "offers_count") == [("fork", 2)]
+    assert discrepancies(database) == [("fork", f"{gateway.code}/{gateway.epoch}", 1)]
+    assert len(stored(database)) == 3
+
+
+def test_facts_that_do_not_continue_the_chain_are_refused_whole(database):
+    gateway, clone = moved(2), moved(1)
+    clone.move("NUT")
+    clone.move()
+    inbox = furnished(database, gateway)
+    inbox.accept([gateway.offer()])
+    (outcome,) = inbox.accept([clone.offer(3)])
+    assert (outcome.kind, outcome.ack.problem, outcome.ack.want) == (
+        "quarantined",
+        "broken_chain",
+        3,
+    )
+    assert len(stored(database)) == 2
+
+
+def test_a_gateway_that_nobody_enrolled_is_quarantined(database):
+    gateway = moved(1)
+    inbox = furnished(database)
+    (outcome,) = inbox.accept([gateway.offer()])
+    assert (outcome.kind, outcome.ack.problem, outcome.ack.want) == (
+        "quarantined",
+        "unknown_gateway",
+        1,
+    )
+    enrol(database, gateway)
+    assert kinds(inbox.accept([gateway.offer()])) == ["accepted"]
+
+
+def test_a_foreign_signature_is_quarantined_with_the_real_position(database):
+    gateway = moved(2)
+    inbox = furnished(database, gateway)
+    inbox.accept([gateway.offer(1, 1)])
+    forged = gateway.batch(2, key=Ed25519PrivateKey.from_private_bytes(b"z" * 32))
+    (outcome,) = inbox.accept([(gateway.code, forged)])
+    assert (outcome.kind, outcome.ack.problem) == ("quarantined", "bad_signature")
+    assert (outcome.ack.acked, outcome.ack.head_digest) == (1, gateway.digests[1])
+    assert len(stored(database)) == 1
+
+
+def test_a_batch_under_another_gateways_topic_is_quarantined(database):
+    gateway = moved(1)
+    (outcome,) = furnished(database, gateway).accept([("bj1-dock-9", gateway.batch())])
+    assert (outcome.kind, outcome.ack, outcome.gateway) == ("quarantined", None, "bj1-dock-9")
+    assert stored(database) == []
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"\x00", b"no batch \x00\xff", b"\x9b" * 50, b"x" * 300_000]
+)
+def test_any_bytes_are_quarantined_and_hurt_nobody(database, payload):
+    gateway = moved(1)
+    outcomes = furnished(database, gateway).accept([("gw-x", payload), gateway.offer()])
+    assert kinds(outcomes) == ["quarantined", "accepted"]
+    assert rows(database, tables.quarantine, "reason") == [("unreadable",)]
+
+
+def test_a_fact_that_cannot_be_read_is_kept_raw_and_does_not_block(database):
+    gateway = Gateway()
+    gateway.move()
+    gateway.say(b"\xc1 not a fact")
+    gateway.move(seq=9)
+    gateway.move(lot="a\0b")
+    gateway.move()
+    (outcome,) = furnished(database, gateway).accept([gateway.offer()])
+    assert (outcome.kind, outcome.ack.acked) == ("accepted", 5)
+    assert [kind for _, kind in stored(database)] == [
+        "movement",
+        "unreadable",
+        "unreadable",
+        "unreadable",
+        "movement",
+    ]
+    assert [kind for kind, _, _ in discrepancies(database)] == ["unreadable_fact"] * 3
+    assert on_hand(database)["SH1", "BIN-1", ""] == 2_000_000
+    assert verify_ledger(database).faults == ()
+
+
+def test_a_database_that_is_locked_acknowledges_nothing_and_says_try_again(tmp_path):
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    from central.storage.schema import migrate
+
+    database, other = open_database(url, busy_timeout_s=0.05), open_database(url)
+    migrate(database, generation="g")
+    gateway = moved(1)
+    inbox = furnished(database, gateway)
+    with other.write():
+        with pytest.raises(LedgerUnavailable) as caught:
+            inbox.accept([gateway.offer()])
+        assert caught.value.retriable and caught.value.hint
+    assert kinds(inbox.accept([gateway.offer()])) == ["accepted"]
+    database.close()
+    other.close()
+
+
+def test_a_failed_call_leaves_nothing_behind_and_the_inbox_goes_on(database):
+    gateway = moved(2)
+    inbox = furnished(database, gateway)
+    with database.write() as connection:
+        connection.execute(tables.lines.delete())
+        connection.exec_driver_sql("ALTER TABLE lines RENAME TO lines_away")
+    with pytest.raises(Exception, match="lines"):
+        inbox.accept([gateway.offer()])
+    assert stored(database) == [] and rows(database, tables.positions) == []
+    with database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE lines_away RENAME TO lines")
+    assert kinds(inbox.accept([gateway.offer()])) == ["accepted"]
+    assert verify_ledger(database).faults == ()
+
+
+def test_two_workers_fed_the_same_batches_post_each_fact_once(database_url):
+    from central.storage.schema import migrate
+
+    database, second = open_database(database_url), open_database(database_url)
+    migrate(database, generation="g")
+    gateways = [moved(60, code=f"gw-{number}") for number in range(4)]
+    load(database)
+    enrol(database, *gateways)
+    offers = [gateway.offer(first, first + 5) for first in range(1, 61, 6) for gateway in gateways]
+    backwards = [offers[i + j] for i in range(0, len(offers), 4) for j in (3, 2, 1, 0)]
+    start = threading.Barrier(2)
+
+    def work(worker, batches):
+        inbox = Inbox(worker, clock=FixedClock())
+        start.wait()
+        for index in range(0, len(batches), 2):
+            inbox.accept(batches[index : index + 2])
+
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.submit(work, database, offers), pool.submit(work, second, backwards)
+        one.result(timeout=60)
+        other.result(timeout=60)
+    report = verify_ledger(database)
+    assert (report.facts_count, report.lines_count, report.faults) == (240, 480, ())
+    assert on_hand(database)["SH1", "BIN-1", ""] == 240_000_000
+    database.close()
+    second.close()

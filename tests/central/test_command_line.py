@@ -1,0 +1,126 @@
+"""`dockledger-central`: results, exit codes and hints, on both databases."""
+
+import json
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from central.__main__ import app
+from central.inbox.inbox import Inbox
+from central.storage import tables
+from central.storage.database import open_database
+from tests.central.scenery import REFERENCE, FixedClock, Gateway, rows
+
+
+@pytest.fixture
+def run(tmp_path, database_url):
+    """Run a command with a configuration for an empty database."""
+    config = tmp_path / "central.toml"
+    config.write_text(
+        f'[database]\nurl = "{database_url}"\n[mqtt]\nhost = "127.0.0.1"\n[ledger]\nsite = "demo"\n'
+    )
+
+    def run_command(*arguments):
+        return CliRunner().invoke(app, [*arguments, "--config", str(config)])
+
+    return run_command
+
+
+@pytest.fixture
+def gateway():
+    gateway = Gateway()
+    gateway.move()
+    return gateway
+
+
+@pytest.fixture
+def ledger(run, database_url, gateway, tmp_path):
+    """A ledger that was made by commands alone, and took one movement."""
+    reference = tmp_path / "reference.toml"
+    reference.write_bytes(REFERENCE)
+    assert run("migrate").exit_code == 0
+    assert run("load-reference", str(reference)).exit_code == 0
+    enrolment = ("enrol-gateway", gateway.code, "--warehouse", "SH1", "--public-key")
+    assert run(*enrolment, gateway.public_key.hex()).exit_code == 0
+    database = open_database(database_url)
+    (outcome,) = Inbox(database, clock=FixedClock()).accept([gateway.offer()])
+    assert outcome.kind == "accepted"
+    yield database
+    database.close()
+
+
+def test_a_sound_ledger_verifies(run, ledger):
+    result = run("verify-ledger", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {
+        "facts_count": 1,
+        "lines_count": 2,
+        "balances_count": 2,
+        "faults_count": 0,
+        "faults": [],
+    }
+    assert rows(ledger, tables.discrepancies) == []
+
+
+def test_a_damaged_balance_is_found_and_rebuilt(run, ledger):
+    with ledger.write() as connection:
+        connection.execute(text("UPDATE balances SET on_hand_micro = 5 WHERE location = 'BIN-1'"))
+    found = run("verify-ledger")
+    assert found.exit_code == 1
+    assert "balance: SH1/BIN-1/BOLT" in found.stdout
+    rebuilt = run("rebuild-balances", "--json")
+    assert rebuilt.exit_code == 1
+    assert json.loads(rebuilt.stdout)["changes_count"] == 1
+    assert run("rebuild-balances").exit_code == 0
+    assert run("verify-ledger").exit_code == 0
+
+
+def test_doing_it_again_is_no_mistake(run, ledger, gateway, tmp_path):
+    again = run(
+        "enrol-gateway",
+        gateway.code,
+        "--warehouse",
+        "SH1",
+        "--public-key",
+        gateway.public_key.hex(),
+        "--json",
+    )
+    assert json.loads(again.stdout)["changed"] is False
+    loaded = run("load-reference", str(tmp_path / "reference.toml"), "--json")
+    assert json.loads(loaded.stdout) == {"revision": 1, "changed": False}
+    assert run("migrate").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "named"),
+    [
+        pytest.param(["verify-ledger"], 3, "migrate", id="a database that is not migrated"),
+        pytest.param(["load-reference", "/nowhere.toml"], 2, "/nowhere.toml", id="no such file"),
+        pytest.param(
+            ["enrol-gateway", "g", "--warehouse", "W", "--public-key", "xyz"],
+            3,
+            "migrate",
+            id="nothing to enrol in",
+        ),
+        pytest.param(["enrol-gateway", "g"], 2, "--warehouse", id="an option is missing"),
+        pytest.param(["no-such-command"], 2, "no-such-command", id="no such command"),
+    ],
+)
+def test_what_is_wrong_has_its_exit_code_and_a_hint(run, arguments, code, named):
+    result = run(*arguments)
+    assert result.exit_code == code
+    assert named in result.stderr
+
+
+@pytest.mark.parametrize("key", ["xyz", "00", ""])
+def test_a_wrong_key_is_refused(run, ledger, key):
+    result = run("enrol-gateway", "g", "--warehouse", "SH1", "--public-key", key)
+    assert result.exit_code == 2
+    assert "hint: Give the Ed25519 public key" in result.stderr
+
+
+def test_a_configuration_that_is_wrong_is_exit_code_2(tmp_path):
+    result = CliRunner().invoke(app, ["migrate", "--config", str(tmp_path / "nowhere.toml")])
+    assert result.exit_code == 2
+    assert "hint:" in result.stderr

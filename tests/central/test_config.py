@@ -1,0 +1,83 @@
+"""The configuration file: every mistake names line and key."""
+
+import pytest
+
+from central.config import load_config
+from central.errors import ConfigInvalid
+
+GOOD = """\
+# The ledger of the demo
+[database]
+url = "sqlite:////tmp/ledger.db"
+
+[mqtt]
+host = "127.0.0.1"
+port = 1883
+
+[http]
+port = 8080
+
+[ledger]
+site = "demo"
+"""
+
+
+def written(tmp_path, text):
+    path = tmp_path / "central.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_a_good_file_is_read_and_the_rest_has_defaults(tmp_path):
+    config = load_config(written(tmp_path, GOOD))
+    assert (config.database.url, config.ledger.site) == ("sqlite:////tmp/ledger.db", "demo")
+    assert (config.mqtt.port, config.mqtt.username, config.mqtt.tls_ca_file) == (1883, "", "")
+    assert (config.http.host, config.http.port) == ("127.0.0.1", 8080)
+
+
+def test_a_password_comes_from_its_own_file_beside_the_configuration(tmp_path):
+    (tmp_path / "secret").write_text("hush\n")
+    text = GOOD.replace("port = 1883", 'username = "central"\npassword_file = "secret"')
+    assert load_config(written(tmp_path, text)).mqtt.password == "hush"
+
+
+MISTAKES = [
+    pytest.param("port = 1883", 'port = "1883"', "line 7: mqtt.port", id="a text for a number"),
+    pytest.param("port = 8080", "port = 99999", "line 10: http.port", id="no such port"),
+    pytest.param("port = 8080", "prot = 8080", "line 10: http.prot", id="a key misspelt"),
+    pytest.param('site = "demo"', 'site = "de/mo"', "line 13: ledger.site", id="no code"),
+    pytest.param('site = "demo"', "", "line 12: ledger.site", id="a key missing"),
+    pytest.param('[ledger]\nsite = "demo"', "", "line 1: ledger", id="a section missing"),
+    pytest.param("[http]", "[htpp]", "line 9: htpp", id="a section misspelt"),
+    pytest.param('site = "demo"', "site = demo", "line 13", id="no TOML"),
+    pytest.param("port = 1883", 'password_file = "gone"', "gone", id="no password file"),
+    pytest.param(
+        "port = 1883", 'tls_ca_file = "gone.pem"', "line 7: mqtt.tls_ca_file", id="no certificates"
+    ),
+    pytest.param(
+        "port = 1883",
+        'password = "a"\npassword_file = "b"',
+        "line 8: mqtt.password_file",
+        id="two passwords",
+    ),
+]
+
+
+@pytest.mark.parametrize(("good", "bad", "named"), MISTAKES)
+def test_a_mistake_is_named_by_line_and_key(tmp_path, good, bad, named):
+    assert good in GOOD
+    with pytest.raises(ConfigInvalid) as caught:
+        load_config(written(tmp_path, GOOD.replace(good, bad)))
+    assert named in str(caught.value)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"#" * 100_000])
+def test_any_file_raises_only_the_documented_error(tmp_path, content):
+    with pytest.raises(ConfigInvalid):
+        load_config(written(tmp_path, content))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigInvalid, match="nowhere"):
+        load_config(tmp_path / "nowhere.toml")
