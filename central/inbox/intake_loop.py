@@ -28,6 +28,9 @@ RETRY_MAX_S = 5.0
 STOP_S_MAX = 10.0
 # What stands for the gateway where the topic names none: no gateway can be called so.
 NO_GATEWAY = ""
+# Anyone at the broker can send a batch with a wrong signature in a gateway's name. Such a refusal
+# does not stand in the way of the word on a true batch of the same round.
+FORGEABLE = "bad_signature"
 
 logger = getLogger(__name__)
 
@@ -157,11 +160,13 @@ class IntakeLoop:
         self._stopping.wait(pause_s * (0.75 + 0.5 * self._jitter()))
 
     def _acknowledge(self, outcomes: Sequence[Outcome]) -> None:
-        newest: dict[tuple[str, Epoch], Ack] = {}
+        told: dict[tuple[str, Epoch], Ack] = {}
         for outcome in outcomes:
             if outcome.ack is not None:
-                newest[outcome.gateway, outcome.ack.epoch] = outcome.ack
-        for (gateway, _), ack in newest.items():
+                key = outcome.gateway, outcome.ack.epoch
+                if outcome.ack.problem != FORGEABLE or key not in told:
+                    told[key] = outcome.ack
+        for (gateway, _), ack in told.items():
             if not self._link.publish_ack(gateway, encode_ack(ack)):
                 self._count("acks_not_published_total")
 

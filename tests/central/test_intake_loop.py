@@ -237,6 +237,20 @@ def test_the_real_inbox_takes_batches_states_and_rubbish(database, story) -> Non
     assert [(name, ack.acked) for name, ack in link.published] == [("sh1-dock-1", 3)]
 
 
+@pytest.mark.parametrize("forged_last", [True, False], ids=["forged last", "forged first"])
+def test_a_forged_batch_does_not_hide_the_word_on_a_true_one(database, story, forged_last) -> None:
+    gateway = Gateway("sh1-dock-1")
+    enrol(database, gateway)
+    gateway.move()
+    forged = gateway.batch(1, 1, key=Gateway("another").key)
+    link = MemoryLink(story)
+    for payload in (gateway.batch(), forged) if forged_last else (forged, gateway.batch()):
+        link.offer(up(), payload)
+    with running(link, Inbox(database, clock=FixedClock()), []):
+        until(lambda: len(link.settled) == 2)
+    assert [(ack.acked, ack.problem) for _, ack in link.published] == [(1, "")]
+
+
 def test_a_state_of_the_contract_reaches_who_keeps_states(story) -> None:
     link = MemoryLink(story)
     state = encode_state(
