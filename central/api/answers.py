@@ -120,6 +120,7 @@ def gateway_out(row: GatewayRow, *, now_ms: int) -> GatewayOut:
                 name=device.name,
                 device_class=device.device_class,
                 state=device.state,
+                problem=device.problem,
                 detail=device.detail,
             )
             for device in row.devices

@@ -102,11 +102,15 @@ class FactOut(MovementOut):
 
 
 class DeviceOut(BaseModel):
-    """A device at a gateway. state: "ready", "opening", "offline" or "fault"."""
+    """A device at a gateway. state: "ready", "opening", "offline" or "fault".
+
+    problem: why it is not ready, as a code ("" if nothing is known). detail: in its driver's words.
+    """
 
     name: str
     device_class: str
     state: str
+    problem: str
     detail: str
 
 

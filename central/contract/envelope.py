@@ -34,6 +34,34 @@ Number = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 
 # Why the ledger does not take what a gateway sends; each names a human action at the gateway.
 AckProblem = Literal["", "unknown_gateway", "bad_signature", "fork", "broken_chain"]
+# Why facts do not get through: what the ledger says, or what the gateway finds in its answers and
+# its own journal.
+LinkProblem = Literal[
+    AckProblem,
+    "unknown_epoch",  # The ledger acknowledges an epoch that this journal never had.
+    "foreign_head",  # The ledger's chain is not the journal's.
+    "ack_ahead",  # The ledger has more facts than the journal.
+    "facts_gone",  # The journal no longer holds what the ledger wants.
+    "too_large",  # The broker takes no message as large as one fact.
+]
+# What a gateway's state names; "journal": nothing can be recorded there.
+GatewayProblem = Literal[LinkProblem, "journal"]
+# Why a device is not ready; each has a sentence for people, in both languages, on every page.
+DeviceProblem = Literal[
+    "",
+    "lost",  # The line, port or socket is gone.
+    "silent",  # The line is there, the device does not answer.
+    "settings",  # It can never work as it is configured.
+    "crashed",  # Its driver made a mistake.
+    # From here on a label printer says it of itself.
+    "paper_out",
+    "ribbon_out",
+    "head_open",
+    "paused",
+    "busy",
+    "over_temperature",
+    "error",
+]
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,12 +120,17 @@ class Ack(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
 
 class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
-    """How one device of a gateway is. state: "ready", "opening", "offline" or "fault"."""
+    """How one device of a gateway is. state: "ready", "opening", "offline" or "fault".
+
+    detail: what is wrong, in the words of its driver, English. problem: a DeviceProblem, or what a
+    newer gateway says.
+    """
 
     name: Gateway
     device_class: Gateway
     state: Gateway
     detail: Annotated[str, msgspec.Meta(max_length=256)] = ""
+    problem: Gateway = ""
 
 
 class GatewayState(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +138,7 @@ class GatewayState(msgspec.Struct, frozen=True, kw_only=True):
 
     online: False in the last will and at a clean end. head_seq: last fact of `epoch`.
     unsent_count: facts of all epochs that the ledger has not acknowledged.
+    problem: a GatewayProblem, or what a newer gateway says.
     """
 
     version: Number = VERSION

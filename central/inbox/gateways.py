@@ -16,6 +16,12 @@ from central.storage.tables import gateways, warehouses
 
 PUBLIC_KEY_BYTES = 32  # Ed25519, RFC 8032
 
+SET_SEEN = (
+    update(gateways)
+    .where(gateways.c.gateway == bindparam("b_gateway"))
+    .values(seen_ms=bindparam("b_seen"))
+)
+
 
 class Enrolled(msgspec.Struct, frozen=True):
     """What authenticates a gateway, and the warehouse that it speaks for."""
@@ -114,12 +120,7 @@ def mark_seen(connection: Connection, names: Iterable[str], *, now_ms: int) -> N
     """Note that authenticated words of these gateways came just now."""
     rows = [{"b_gateway": name, "b_seen": now_ms} for name in sorted(set(names))]
     if rows:
-        connection.execute(
-            update(gateways)
-            .where(gateways.c.gateway == bindparam("b_gateway"))
-            .values(seen_ms=bindparam("b_seen")),
-            rows,
-        )
+        connection.execute(SET_SEEN, rows)
 
 
 def _never_heard() -> bulk.Row:

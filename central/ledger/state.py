@@ -3,9 +3,18 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from central.storage.tables import ledger_state
+
+# Built once: for a single fact, building them costs as much as running them.
+READ_STATE = select(ledger_state.c.key, ledger_state.c.value)
+LOCK_STATE = READ_STATE.order_by(ledger_state.c.key).with_for_update()
+SET_STATE = (
+    update(ledger_state)
+    .where(ledger_state.c.key == bindparam("b_key"))
+    .values(value=bindparam("b_value"))
+)
 
 StateKey = Literal["generation", "record_no", "reference_revision", "quarantine_dropped_count"]
 
@@ -28,23 +37,17 @@ def lock_ledger(connection: Connection) -> LedgerState:
 
     So record numbers have no gaps and are committed in their order, and balances cannot deadlock.
     """
-    rows = connection.execute(
-        select(ledger_state.c.key, ledger_state.c.value)
-        .order_by(ledger_state.c.key)
-        .with_for_update()
-    )
-    return _state({row.key: row.value for row in rows})
+    return _state(dict(tuple(row) for row in connection.execute(LOCK_STATE)))
 
 
 def read_state(connection: Connection) -> LedgerState:
     """Return the state as this transaction sees it."""
-    rows = connection.execute(select(ledger_state.c.key, ledger_state.c.value))
-    return _state({row.key: row.value for row in rows})
+    return _state(dict(tuple(row) for row in connection.execute(READ_STATE)))
 
 
 def set_state(connection: Connection, key: StateKey, value: str) -> None:
     """Change one value; the caller holds the lock."""
-    connection.execute(update(ledger_state).where(ledger_state.c.key == key).values(value=value))
+    connection.execute(SET_STATE, {"b_key": key, "b_value": value})
 
 
 def _state(values: dict[str, str]) -> LedgerState:

@@ -3,11 +3,18 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from central.contract.envelope import DeviceState
 from central.stock.rows import DiscrepancyRow, GatewayRow
 from central.stock.times import utc_text
 from central.web.feed_views import fact_url
 from central.web.texts import Texts
-from central.web.words import DEVICE_STATES, DISCREPANCIES, GATEWAY_PROBLEMS, PLACES
+from central.web.words import (
+    DEVICE_PROBLEMS,
+    DEVICE_STATES,
+    DISCREPANCIES,
+    GATEWAY_PROBLEMS,
+    PLACES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +34,7 @@ class GatewayView:
     def of(cls, row: GatewayRow, texts: Texts) -> "GatewayView":
         """Return the view of a gateway."""
         tone, icon, word = _gateway_state(row, texts)
-        faults = [
-            " ".join(
-                filter(
-                    None,
-                    (
-                        f"{device.name}:",
-                        texts.word(DEVICE_STATES, device.state),
-                        device.detail,
-                    ),
-                )
-            )
-            for device in row.devices
-            if device.state != "ready"
-        ]
+        faults = [_device_note(device, texts) for device in row.devices if device.state != "ready"]
         notes = [f"#{row.acked_seq}"] if row.acked_seq else []
         if unsent := max(row.unsent_count, row.lag_count):
             notes.append(texts.say("%(num)s unsent") % {"num": unsent})
@@ -104,6 +98,13 @@ def _gateway_state(row: GatewayRow, texts: Texts) -> tuple[str, str, str]:
     if row.unsent_count or row.lag_count:
         return "busy", "busy", texts.say("Sending")
     return "good", "good", texts.say("Online")
+
+
+def _device_note(device: DeviceState, texts: Texts) -> str:
+    # What the driver says stays in the API: it has one language, and names no action.
+    if device.problem:
+        return f"{device.name}: {texts.word(DEVICE_PROBLEMS, device.problem)}"
+    return f"{device.name}: {texts.word(DEVICE_STATES, device.state)}"
 
 
 def _optional_quantity(value: Decimal | None, texts: Texts) -> str:

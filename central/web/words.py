@@ -64,6 +64,19 @@ DEVICE_STATES: dict[str, str] = {
     "offline": marked("offline"),
     "fault": marked("fault"),
 }
+DEVICE_PROBLEMS: dict[str, str] = {
+    "lost": marked("not connected: check its cable"),
+    "silent": marked("does not answer: switch it on, check its cable"),
+    "settings": marked("set up wrongly: correct its settings"),
+    "crashed": marked("its driver failed: call support"),
+    "paper_out": marked("out of labels: load some"),
+    "ribbon_out": marked("out of ribbon: put in a new one"),
+    "head_open": marked("print head open: close it"),
+    "paused": marked("paused: press its pause key"),
+    "busy": marked("busy: wait"),
+    "over_temperature": marked("print head too hot: let it cool down"),
+    "error": marked("error: look at its display"),
+}
 DISCREPANCIES: dict[str, str] = {
     "unknown_item": marked("Unknown item"),
     "unknown_location": marked("Unknown place"),
@@ -85,4 +98,10 @@ GATEWAY_PROBLEMS: dict[str, str] = {
     "bad_signature": marked("its key is not the enrolled one"),
     "fork": marked("its card was copied or restored: replace it"),
     "broken_chain": marked("its journal is damaged: replace the card"),
+    "unknown_epoch": marked("another machine may use its code: find it and stop it"),
+    "foreign_head": marked("another machine or card has its code: find it and stop it"),
+    "ack_ahead": marked("its journal may be an old copy: stop it and replace the card"),
+    "facts_gone": marked("its journal lacks facts that are wanted here: call support"),
+    "too_large": marked("the broker's message_size_limit is too small: raise it"),
+    "journal": marked("it cannot record: make space on its disk or replace the card"),
 }

@@ -1,0 +1,1 @@
+"""From nothing to a running installation; holds the demo warehouse. Pure."""

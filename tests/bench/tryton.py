@@ -1,0 +1,60 @@
+"""Installs Tryton into an environment of its own and measures it there. Root.
+
+Tryton is a separate program (GPL-3) that runs as a child process; nothing of it is imported here.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DIRECTORY = ROOT / "build" / "bench-tryton"
+MODULES = ("stock", "stock_lot", "stock_supply", "purchase", "sale")
+
+
+def post_moves(*, count: int, batch: int) -> dict[str, float]:
+    """Return what posting `count` moves costs, `batch` a transaction: cpu_s and wall_s."""
+    _install()
+    peer = Path(__file__).with_name("tryton_peer.py")
+    return json.loads(_run("python", str(peer), str(_config()), "post", str(count), str(batch)))
+
+
+def _install() -> None:
+    if (DIRECTORY / "ready").exists():
+        return
+    print("    installing Tryton into build/bench-tryton (once, a minute)", file=sys.stderr)
+    DIRECTORY.mkdir(parents=True, exist_ok=True)
+    venv.create(DIRECTORY / "venv", with_pip=True, clear=True)
+    requirements = Path(__file__).with_name("tryton-requirements.txt")
+    _run("pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements))
+    (DIRECTORY / "password").write_text("bench-only-1\n", encoding="utf-8")
+    (DIRECTORY / "database").mkdir(exist_ok=True)
+    (DIRECTORY / "database" / "bench.sqlite").write_bytes(b"")
+    _config().write_text(
+        f"[database]\nuri = sqlite://\npath = {DIRECTORY / 'database'}\n", encoding="utf-8"
+    )
+    admin = ("trytond-admin", "-c", str(_config()), "-d", "bench")
+    _run(*admin, "--all", "--email", "bench@example.invalid")
+    _run(*admin, "-u", *MODULES, "--activate-dependencies")
+    _run("python", str(Path(__file__).with_name("tryton_peer.py")), str(_config()), "setup")
+    (DIRECTORY / "ready").write_text("", encoding="utf-8")
+
+
+def _config() -> Path:
+    return DIRECTORY / "trytond.conf"
+
+
+def _run(program: str, *arguments: str) -> str:
+    finished = subprocess.run(
+        [DIRECTORY / "venv/bin" / program, *arguments],
+        env=os.environ | {"TRYTONPASSFILE": str(DIRECTORY / "password")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode != 0:
+        sys.exit(f"{program} {' '.join(arguments)} failed:\n{finished.stderr[-2000:]}")
+    return finished.stdout

@@ -1,0 +1,1 @@
+"""The demo, piece by piece and whole. Root."""
