@@ -33,7 +33,7 @@ from central.storage import schema
 from central.storage.database import Database, open_database
 
 DONE, FINDING, USAGE, DATABASE = 0, 1, 2, 3
-CONFIG_FILE = Path("/etc/dockledger/central.toml")
+CONFIG_FILE = Path("/etc/dockledger-central/central.toml")
 
 ConfigFile = Annotated[
     Path, typer.Option("--config", help="The configuration file.", show_default=True)
