@@ -3,7 +3,8 @@
     broker -> CentralLink -> IntakeLoop -> Inbox -> database -> web application -> browsers
                                              `--- notify ------------^
 
-One process: the intake has a thread of its own, the web server the main thread.
+One process: the intake has a thread of its own, the web server the main thread. If that thread dies
+the server ends as well: pages alone would hide that no facts come in.
 """
 
 import signal
@@ -18,7 +19,7 @@ import uvicorn
 
 from central.clock import SystemClock, random_64, random_fraction
 from central.config import Config, HttpSection
-from central.errors import ConfigInvalid
+from central.errors import ConfigInvalid, IntakeEnded
 from central.inbox.gateways import record_states
 from central.inbox.inbox import Inbox, Outcome
 from central.inbox.intake_loop import IntakeLoop
@@ -50,11 +51,28 @@ class ToldInbox:
 
 
 class WebServer(uvicorn.Server):
-    """uvicorn without its signals: we stop the intake as well, and exit with 0."""
+    """uvicorn without its signals: we stop the intake as well, and exit with 0.
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    intake_ended: the server has ended by itself, because `intake_alive` said so.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], None],
+        *,
+        intake_alive: Callable[[], bool],
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._intake_alive = intake_alive
+        self.intake_ended = False
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to end; asked ten times a second."""
+        if not self.should_exit and not self._intake_alive():
+            self.intake_ended = self.should_exit = True
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, then say so."""
@@ -71,7 +89,8 @@ def serve(config: Config, *, ready: Callable[[str], None]) -> None:
     """Migrate, take facts and serve pages until SIGTERM or SIGINT. Only in the main thread.
 
     ready: called with the address of the pages once they are served.
-    Raises DatabaseUnusable, LedgerUnavailable or ConfigInvalid before anything is served.
+    Raises DatabaseUnusable, LedgerUnavailable or ConfigInvalid before anything is served, and
+    IntakeEnded if facts are no longer taken.
     """
     clock = SystemClock()
     listening = _listen(config.http)
@@ -85,6 +104,7 @@ def serve(config: Config, *, ready: Callable[[str], None]) -> None:
                 clock=clock,
                 site=config.ledger.site,
                 intake_connected=lambda: link.connected,
+                intake_alive=lambda: intake.alive(),  # noqa: PLW0108 - it is made below
             )
             notify = live_of_app(app).notify
 
@@ -107,21 +127,22 @@ def serve(config: Config, *, ready: Callable[[str], None]) -> None:
                 limit_concurrency=CONNECTIONS_MAX,
                 timeout_graceful_shutdown=PAGES_END_S,
             )
-            server = WebServer(web_config, lambda: ready(url))
+            server = WebServer(web_config, lambda: ready(url), intake_alive=intake.alive)
             logger.info("serving", extra={"url": url, "revision": revision})
-            _run(server, intake, listening)
+            run_both(server, intake, listening)
             logger.info("stopped")
         finally:
             database.close()
 
 
-def _run(server: WebServer, intake: IntakeLoop, listening: socket.socket) -> None:
+def run_both(server: WebServer, intake: IntakeLoop, listening: socket.socket) -> None:
+    """Serve and take facts until SIGTERM or SIGINT. Raises IntakeEnded, with both ended."""
     # Intake and pages end at the same time: each takes seconds if broker or browser is silent.
     stopping = Thread(target=intake.stop, name="stopping")
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        if not server.should_exit:
-            server.should_exit = True
+        server.should_exit = True
+        if not stopping.ident:
             stopping.start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -132,6 +153,13 @@ def _run(server: WebServer, intake: IntakeLoop, listening: socket.socket) -> Non
     finally:
         stop(0, None)
         stopping.join()
+    if server.intake_ended:
+        error = IntakeEnded(
+            "the intake has ended: no more facts would be taken",
+            hint="Start the ledger again and report the fault that the log names before this.",
+        )
+        logger.critical("ending", extra={"detail": str(error), "hint": error.hint})
+        raise error
 
 
 def _listen(http: HttpSection) -> socket.socket:

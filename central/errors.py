@@ -8,7 +8,8 @@ CentralError              has `retriable` and a `hint`: what a person can do
 |-- LedgerUnavailable     nothing of this attempt is committed; try it again
 |-- ReferenceRefused      the reference data is older than what is loaded
 |-- EnrolmentRefused      the gateway cannot be enrolled as asked
-`-- LinkLost              the broker is not reachable; it will be tried again
+|-- LinkLost              the broker is not reachable; it will be tried again
+`-- IntakeEnded           the thread that takes facts has died; the program must end
 
 Unreadable bytes, text and files raise `central.contract.errors.ContractError`.
 """
@@ -59,5 +60,11 @@ class EnrolmentRefused(CentralError):
 
 class LinkLost(CentralError):
     """The broker cannot be reached."""
+
+    retriable = True
+
+
+class IntakeEnded(CentralError):
+    """The thread that takes facts from the broker has died; only a new start brings it back."""
 
     retriable = True

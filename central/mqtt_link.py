@@ -6,7 +6,10 @@ send again until the ledger acknowledges.
 
 What waits here is bounded by MQTT 5's Receive Maximum: a broker may not have more unsettled
 messages under way to us than WAITING_MAX, so a slow ledger makes the broker wait, not our memory
-grow. From a broker that does not keep to it we drop the newest message, unsettled.
+grow. A broker that does not keep to it is disconnected (MQTT 5, 3.3.4); it offers again what we
+have not settled. A message with QoS 0 is no part of that: as many may wait, more are dropped.
+
+What waits ends with its connection: it can no longer be settled, and the broker offers it again.
 """
 
 import socket
@@ -38,6 +41,7 @@ RECONNECT_MIN_S = 1
 RECONNECT_MAX_S = 30
 HINT_REFUSED = "Check username, password and access list of the broker for central."
 HINT_NETWORK = "Check that the broker runs, and host and port in [mqtt]."
+HINT_MAXIMUM = "Use a broker that keeps to the Receive Maximum of MQTT 5, such as mosquitto 2."
 
 logger = getLogger(__name__)
 
@@ -65,6 +69,7 @@ class CentralLink:
         self._site = site
         self._condition = Condition()
         self._waiting: deque[Incoming] = deque()
+        self._waiting_unsettled_count = 0  # Of those that wait, the ones with QoS 1 or 2.
         self._connections_count = 0
         self._connected = False
         self._refused = False  # The end of the connection that follows says nothing more.
@@ -101,7 +106,7 @@ class CentralLink:
 
     @property
     def dropped_count(self) -> int:
-        """Return how many messages a broker sent beyond WAITING_MAX."""
+        """Return how many messages did not find room: WAITING_MAX with QoS 0, as many others."""
         return self._dropped_count
 
     def start(self) -> None:
@@ -131,7 +136,9 @@ class CentralLink:
             self._condition.wait_for(lambda: self._waiting or self._woken, timeout_s)
             self._woken = False
             count = min(count_max, len(self._waiting))
-            return [self._waiting.popleft() for _ in range(count)]
+            taken = [self._waiting.popleft() for _ in range(count)]
+            self._waiting_unsettled_count -= sum(message.qos > 0 for message in taken)
+            return taken
 
     def wake(self) -> None:
         """Make `take` return."""
@@ -153,6 +160,8 @@ class CentralLink:
         Messages of an earlier connection are left out: their numbers may mean others by now.
         """
         for message in messages:
+            if not self._connected:
+                return  # What we said now would go out on the next connection.
             if message.qos and message.connection == self._connections_count:
                 self._client.ack(message.number, message.qos)
 
@@ -170,6 +179,8 @@ class CentralLink:
             return
         with self._condition:
             self._connections_count += 1
+            self._waiting.clear()
+            self._waiting_unsettled_count = 0
         client.subscribe([(subscription(site=self._site, channel="up"), 1)])
         client.subscribe([(subscription(site=self._site, channel="state"), 1)])
         self._connected = True
@@ -193,11 +204,29 @@ class CentralLink:
             connection=self._connections_count,
         )
         with self._condition:
-            if len(self._waiting) >= WAITING_MAX:
+            unsettled_count = self._waiting_unsettled_count
+            same_count = unsettled_count if message.qos else len(self._waiting) - unsettled_count
+            full = same_count >= WAITING_MAX
+            if full:
                 self._dropped_count += 1
-                return
-            self._waiting.append(incoming)
-            self._condition.notify_all()
+            else:
+                self._waiting.append(incoming)
+                self._waiting_unsettled_count += message.qos > 0
+                self._condition.notify_all()
+        if full and message.qos:
+            self._break_off(client)
+
+    def _break_off(self, client: paho.Client) -> None:
+        """End the connection, so that it is made anew; after paho's `disconnect` it is not."""
+        self._tell_lost("the broker sends more than it may at once", hint=HINT_MAXIMUM)
+        self._refused = True
+        connection = client.socket()
+        if isinstance(connection, socket.socket):
+            try:
+                # Not the method of a TLS socket, which would go on in plain text.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+            except OSError:
+                return  # The connection has just ended.
 
     def _on_publish(
         self,

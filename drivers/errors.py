@@ -1,10 +1,10 @@
 """What can go wrong between us and a device. Pure.
 
-    DriverError             has `retriable` and a `hint`: what a person can do
-    |-- DeviceLost          the line, port or socket is gone; open it again later
-    |-- DeviceSilent        the line is there, the device does not answer
-    |-- SettingsInvalid     the settings can never work; retrying does not help
-    `-- LabelInvalid        the label cannot be put on this printer; nothing was sent
+DriverError             has `retriable` and a `hint`: what a person can do
+|-- DeviceLost          the line, port or socket is gone; open it again later
+|-- DeviceSilent        the line is there, the device does not answer
+|-- SettingsInvalid     the settings can never work; retrying does not help
+`-- LabelInvalid        the label cannot be put on this printer; nothing was sent
 """
 
 

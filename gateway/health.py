@@ -4,18 +4,34 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Literal
 
+from central.contract.envelope import DeviceProblem
+
 DeviceStateName = Literal["opening", "ready", "offline", "fault"]
+# Why the broker does not carry our messages.
+ConnectionProblem = Literal[
+    "",
+    "unreachable",
+    "login_refused",
+    "protocol_refused",
+    "code_taken",  # Another machine connects with this gateway's code.
+    "reading_refused",
+    "writing_refused",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceHealth:
-    """One device. detail: what is wrong, hint: what to do; both English and "" when ready."""
+    """One device.
+
+    problem: what people are told of, "" when ready and while it is opened the first time.
+    detail: the same in the words of its driver, English; for central's API, not for pages.
+    """
 
     name: str
     device_class: str
     state: DeviceStateName
+    problem: DeviceProblem = ""
     detail: str = ""
-    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +39,18 @@ class LinkHealth:
     """The way to central.
 
     connected: the broker holds our connection.
-    problem: what the ledger refuses ("" if nothing), see `central.contract.envelope.AckProblem`.
+    detail: why it does not, English, as the log has it.
+    problem: why facts do not get through ("" if nothing is known): a LinkProblem of
+        `central.contract.envelope`, or what a newer ledger says.
     acked_ms: wall time of the last acknowledgement, 0 if none.
+    connection: why the broker does not carry our messages, "" if it does or is not tried yet.
     """
 
     connected: bool = False
     detail: str = "not connected yet"
     problem: str = ""
     acked_ms: int = 0
+    connection: ConnectionProblem = ""
 
 
 class Health:

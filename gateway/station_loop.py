@@ -208,7 +208,7 @@ class StationLoop:
         except ContractError as error:
             # A quantity beyond all bounds, say: refused alone; what waits beside it is kept.
             logger.warning("a step makes no fact", extra={"reason": str(error)})
-            reply = say(N_("Not recorded: {reason} {hint}"), reason=str(error), hint=error.hint)
+            reply = say(N_("Not recorded: a value is out of bounds. Scan a smaller quantity."))
             return group.session, (Signal("error", reply),)
         except JournalFull as error:
             self._health.set_journal_problem(error.hint)

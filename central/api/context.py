@@ -16,6 +16,7 @@ class ReadSide:
     """Everything that answers need.
 
     intake_connected: says whether the intake hears the broker; None where there is no intake.
+    intake_alive: says whether the intake still works at all; None where there is no intake.
     software: version of this program, for people.
     """
 
@@ -24,6 +25,7 @@ class ReadSide:
     site: str
     software: str
     intake_connected: Callable[[], bool] | None = None
+    intake_alive: Callable[[], bool] | None = None
     strays: StrayItems = field(default_factory=StrayItems)
 
 

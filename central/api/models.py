@@ -197,7 +197,8 @@ class CountsOut(BaseModel):
 class HealthOut(BaseModel):
     """Whether the ledger can answer and hears its gateways.
 
-    status: "ok", "degraded" (the intake does not hear the broker) or "down" (no database).
+    status: "ok", "degraded" (the intake does not hear the broker) or "down" (no database, or the
+    intake has ended). intake_connected: also False for an intake that has ended.
     intake_connected: None where no intake runs. counts: None if the database is not reachable.
     """
 

@@ -42,9 +42,9 @@ router = APIRouter(
 
 @router.get("/health", response_model=HealthOut)
 def health(reading: Reading) -> JSONResponse:
-    """Say whether the ledger answers; 503 if its database does not."""
+    """Say whether the ledger works; 503 if its database does not answer or its intake has ended."""
     body = measure_health(reading)
-    return JSONResponse(body.model_dump(), status_code=200 if body.database_reachable else 503)
+    return JSONResponse(body.model_dump(), status_code=503 if body.status == "down" else 200)
 
 
 @router.get("/stock")
@@ -165,7 +165,11 @@ def measure_health(reading: ReadSide) -> HealthOut:
     connected = reading.intake_connected() if reading.intake_connected else None
     counts: CountsOut | None = None
     status, detail, hint = "ok", "", ""
-    if connected is False:
+    if reading.intake_alive is not None and not reading.intake_alive():
+        connected = False
+        status, detail = "down", "The intake has ended: no facts are taken."
+        hint = "Start the ledger again; its log names the fault. Gateways keep their facts."
+    elif connected is False:
         status, detail = "degraded", "The intake does not hear the broker."
         hint = "Check that the broker runs; gateways keep their facts until it does."
     try:

@@ -33,7 +33,9 @@ Gateway = Annotated[str, msgspec.Meta(max_length=64)]
 Number = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 
 # Why the ledger does not take what a gateway sends; each names a human action at the gateway.
-AckProblem = Literal["", "unknown_gateway", "bad_signature", "fork", "broken_chain"]
+AckProblem = Literal[
+    "", "unknown_gateway", "bad_signature", "wrong_warehouse", "fork", "broken_chain"
+]
 # Why facts do not get through: what the ledger says, or what the gateway finds in its answers and
 # its own journal.
 LinkProblem = Literal[
@@ -98,7 +100,7 @@ class Ack(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     head_digest: the chain there, which the gateway compares with its own (NO_HEAD for 0).
     want: the number to send next; lower than what was sent means: go back and send again.
     credit_count: facts that may be under way unacknowledged.
-    ledger_generation: changes when the ledger is restored from a backup.
+    ledger_generation: one per database; a restore from a backup does not change it yet.
     """
 
     version: Number = VERSION

@@ -118,7 +118,7 @@ MASS_UNIT_BY_AI = {
     "320": "LBR",
     "330": "KGM",
     "340": "LBR",
-    "356": "ONZ",
+    "356": "APZ",  # The troy ounce; 357 is the ounce of a sixteenth pound.
     "357": "ONZ",
 }
 

@@ -30,6 +30,7 @@ GRAMS_PER_MASS_UNIT: dict[str, Fraction] = {
     "TNE": Fraction(1_000_000),
     "LBR": Fraction(45_359_237, 100_000),
     "ONZ": Fraction(45_359_237, 1_600_000),
+    "APZ": Fraction(311_034_768, 10_000_000),  # The troy ounce: 480 grains of 64.79891 mg.
 }
 
 
@@ -105,7 +106,7 @@ def convert_mass(value: Decimal, *, from_unit: str, to_unit: str) -> Decimal:
     if from_unit not in GRAMS_PER_MASS_UNIT or to_unit not in GRAMS_PER_MASS_UNIT:
         raise ContractError(
             f"cannot convert {from_unit} to {to_unit}",
-            hint="Only mass units (KGM, GRM, MGM, TNE, LBR, ONZ) convert into each other.",
+            hint="Only mass units (KGM, GRM, MGM, TNE, LBR, ONZ, APZ) convert into each other.",
         )
     exact = Fraction(value) * GRAMS_PER_MASS_UNIT[from_unit] / GRAMS_PER_MASS_UNIT[to_unit]
     scaled = exact * 10**12

@@ -5,7 +5,7 @@ publishes acknowledgements after `accept` has returned, never before.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cryptography.exceptions import InvalidSignature
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from central.clock import Clock
 from central.contract.envelope import Ack, AckProblem, Batch, decode_batch
 from central.contract.errors import ContractError
-from central.contract.facts import NO_HEAD
+from central.contract.facts import NO_HEAD, decode_fact
 from central.inbox import quarantine
 from central.inbox.gateways import Enrolled, enrolled_gateways, mark_seen
 from central.inbox.positions import Position, Positions
@@ -50,7 +50,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """A payload as far as it can be judged without the ledger's lock."""
+    """A payload as far as it can be judged without the ledger's lock.
+
+    warehouse: for which the gateway is enrolled. said_warehouse: what the first fact of an
+    authentic batch says, "" if it cannot be read.
+    """
 
     topic_gateway: str
     payload: bytes
@@ -58,6 +62,7 @@ class _Offer:
     warehouse: str = ""
     reason: str = ""
     detail: str = ""
+    said_warehouse: str = ""
 
 
 class Inbox:
@@ -130,7 +135,15 @@ def _authenticated(offer: _Offer, enrolled: dict[str, Enrolled]) -> _Offer:
     except (InvalidSignature, ValueError):
         detail = f"the signature is not that of {gateway}"
         return _Offer(topic, payload, batch, known.warehouse, "bad_signature", detail)
-    return _Offer(topic, payload, batch, known.warehouse)
+    said_warehouse = _warehouse_of(batch.facts[0])
+    return _Offer(topic, payload, batch, known.warehouse, said_warehouse=said_warehouse)
+
+
+def _warehouse_of(body: bytes) -> str:
+    try:
+        return decode_fact(body).warehouse
+    except ContractError:
+        return ""  # The ledger keeps it raw, with a discrepancy.
 
 
 class _Call:
@@ -173,6 +186,8 @@ class _Call:
         if offer.reason == "bad_signature":
             return self._refuse(offer, self._ack(batch, position, "bad_signature"))
         self._seen.add(batch.gateway)
+        if offer.said_warehouse not in ("", position.warehouse):
+            return self._refuse_warehouse(offer, batch, position)
         overlap = overlap_seq(
             acked=position.acked, first_seq=batch.first_seq, last_seq=batch.last_seq
         )
@@ -259,6 +274,15 @@ class _Call:
             offer.topic_gateway, offer.payload, batch, offer.warehouse, problem, detail
         )
         return self._refuse(refused, self._ack(batch, position, problem))
+
+    def _refuse_warehouse(self, offer: _Offer, batch: Batch, position: Position) -> Outcome:
+        """Leave the facts with the gateway: taken, they would never be stock anywhere."""
+        detail = (
+            f"{batch.gateway} sends facts about {offer.said_warehouse},"
+            f" its epoch belongs to {position.warehouse}"
+        )
+        refused = replace(offer, reason="wrong_warehouse", detail=detail)
+        return self._refuse(refused, self._ack(batch, position, "wrong_warehouse"))
 
     def _refuse(self, offer: _Offer, ack: Ack | None) -> Outcome:
         self._refused.append(

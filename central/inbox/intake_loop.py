@@ -6,6 +6,10 @@ PUBACKs go out in the order in which the messages came (MQTT 5, [MQTT-4.6.0-2]);
 rumqttd ends the connection otherwise. No acknowledgement before the commit. The newest
 acknowledgement of each epoch says everything, so only that one is published. While the database
 does not commit, nothing is taken further from the broker than the link's bound.
+
+Where a batch fails, the loop goes on. Where the link itself fails, it ends: messages that cannot be
+settled would use up the broker's window and starve it in silence. `alive` says so, and whoever
+built it ends the program, so that it is started again.
 """
 
 from collections.abc import Callable, Sequence
@@ -90,11 +94,22 @@ class IntakeLoop:
         self._thread.join(STOP_S_MAX)
         self._link.stop()
 
+    def alive(self) -> bool:
+        """Return False before `start`, after `stop`, and after a fault that ended the loop."""
+        return self._thread.is_alive()
+
     def counters(self) -> dict[str, int]:
         """Return counts since the start: one a kind of outcome, and failures."""
         return dict(self._counters)
 
     def _run(self) -> None:
+        try:
+            self._take_until_stopped()
+        except Exception:  # The top of the thread: told here, seen by `alive`.
+            hint = "Report this fault with the log; the service manager starts the ledger again."
+            logger.exception("the intake has ended", extra={"hint": hint})
+
+    def _take_until_stopped(self) -> None:
         while not self._stopping.is_set():
             messages = self._link.take(MESSAGES_PER_COMMIT_MAX, IDLE_S)
             try:

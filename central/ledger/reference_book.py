@@ -43,9 +43,13 @@ class ReferenceBook:
         if revision != self._revision or size > CACHED_COUNT_MAX:
             self._units, self._locations, self._documents = {}, {}, {}
             self._revision = revision
-        self._load_items(connection, items - self._units.keys())
-        self._load_locations(connection, locations - self._locations.keys())
-        self._load_documents(connection, documents - self._documents.keys())
+        units = _units_of(connection, items - self._units.keys())
+        places = _places_of(connection, locations - self._locations.keys())
+        expected = _lines_of(connection, documents - self._documents.keys())
+        # Only what all look-ups have answered is remembered: one that failed says nothing.
+        self._units |= units
+        self._locations |= places
+        self._documents |= expected
         return Known(
             item_units={item: unit for item in items if (unit := self._units[item]) is not None},
             locations=frozenset(place for place in locations if self._locations[place]),
@@ -55,31 +59,6 @@ class ReferenceBook:
                 if (lines := self._documents[document]) is not None
             },
         )
-
-    def _load_items(self, connection: Connection, items: set[str]) -> None:
-        self._units.update(dict.fromkeys(items))
-        keys = [(item,) for item in sorted(items)]
-        for row in bulk.select_by_key(connection, tables.items, keys, columns_count=1):
-            self._units[row[0]] = row[3]
-
-    def _load_locations(self, connection: Connection, places: set[tuple[str, str]]) -> None:
-        self._locations.update(dict.fromkeys(places, False))
-        for row in bulk.select_by_key(
-            connection, tables.locations, sorted(places), columns_count=2
-        ):
-            self._locations[(row[0], row[1])] = True
-
-    def _load_documents(self, connection: Connection, documents: set[tuple[str, str]]) -> None:
-        self._documents.update(dict.fromkeys(documents))
-        keys = sorted(documents)
-        for row in bulk.select_by_key(connection, tables.documents, keys, columns_count=2):
-            self._documents[(row[0], row[1])] = {}
-        for row in bulk.select_by_key(connection, tables.document_lines, keys, columns_count=2):
-            lines = self._documents[(row[0], row[1])]
-            assert lines is not None
-            lines[row[2]] = ExpectedLine(
-                item=row[3], expected_micro=row[4], tolerance_percent_micro=row[5]
-            )
 
 
 def load_reference(connection: Connection, reference: Reference) -> bool:
@@ -109,6 +88,37 @@ def load_reference(connection: Connection, reference: Reference) -> bool:
     _insert_documents(connection, reference)
     set_state(connection, "reference_revision", str(reference.revision))
     return True
+
+
+def _units_of(connection: Connection, items: set[str]) -> dict[str, str | None]:
+    units: dict[str, str | None] = dict.fromkeys(items)
+    keys = [(item,) for item in sorted(items)]
+    for row in bulk.select_by_key(connection, tables.items, keys, columns_count=1):
+        units[row[0]] = row[3]
+    return units
+
+
+def _places_of(connection: Connection, places: set[tuple[str, str]]) -> dict[tuple[str, str], bool]:
+    known = dict.fromkeys(places, False)
+    for row in bulk.select_by_key(connection, tables.locations, sorted(places), columns_count=2):
+        known[(row[0], row[1])] = True
+    return known
+
+
+def _lines_of(
+    connection: Connection, documents: set[tuple[str, str]]
+) -> dict[tuple[str, str], dict[int, ExpectedLine] | None]:
+    known: dict[tuple[str, str], dict[int, ExpectedLine] | None] = dict.fromkeys(documents)
+    keys = sorted(documents)
+    for row in bulk.select_by_key(connection, tables.documents, keys, columns_count=2):
+        known[(row[0], row[1])] = {}
+    for row in bulk.select_by_key(connection, tables.document_lines, keys, columns_count=2):
+        lines = known[(row[0], row[1])]
+        assert lines is not None
+        lines[row[2]] = ExpectedLine(
+            item=row[3], expected_micro=row[4], tolerance_percent_micro=row[5]
+        )
+    return known
 
 
 def _insert_places_and_items(connection: Connection, reference: Reference) -> None:

@@ -23,7 +23,7 @@ StateKey = Literal["generation", "record_no", "reference_revision", "quarantine_
 class LedgerState:
     """What the ledger says of itself.
 
-    generation: changes when the ledger is restored from a backup. record_no: of the last fact.
+    generation: names this life of the ledger. record_no: of the last fact.
     """
 
     generation: str

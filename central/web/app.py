@@ -50,12 +50,14 @@ def create_app(
     clock: Clock,
     site: str,
     intake_connected: Callable[[], bool] | None = None,
+    intake_alive: Callable[[], bool] | None = None,
     sse_clients_max: int = CLIENTS_MAX,
     poll_s: float = POLL_S,
 ) -> FastAPI:
     """Return the application; it only reads.
 
     intake_connected: says whether the intake hears the broker; None where no intake runs beside.
+    intake_alive: says whether the intake still works at all; None as above.
     sse_clients_max: pages that are kept current at once. poll_s: how often a page finds what
     another process wrote; what this process writes is announced by `Live.notify`.
     """
@@ -65,6 +67,7 @@ def create_app(
         site=site,
         software=version("dockledger"),
         intake_connected=intake_connected,
+        intake_alive=intake_alive,
     )
     live = Live(
         read_change=partial(_read_change, reading),

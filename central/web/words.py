@@ -49,6 +49,7 @@ UNITS: dict[str, str] = {
     "TNE": "t",
     "LBR": "lb",
     "ONZ": "oz",
+    "APZ": "oz t",
     "LTR": "L",
     "MTR": "m",
 }
@@ -96,6 +97,7 @@ DISCREPANCIES: dict[str, str] = {
 GATEWAY_PROBLEMS: dict[str, str] = {
     "unknown_gateway": marked("enrol this gateway"),
     "bad_signature": marked("its key is not the enrolled one"),
+    "wrong_warehouse": marked("it is set up for another warehouse: correct that or enrol it anew"),
     "fork": marked("its card was copied or restored: replace it"),
     "broken_chain": marked("its journal is damaged: replace the card"),
     "unknown_epoch": marked("another machine may use its code: find it and stop it"),

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from drivers.errors import DriverError
+from central.contract.envelope import DeviceProblem
+from drivers.errors import DeviceSilent, DriverError
 from gateway.health import DeviceHealth, DeviceStateName, Health
 from gateway.logs import log_event
 
@@ -38,29 +39,28 @@ class Presence:
     def lost(self, error: DriverError) -> float:
         """The device is gone and will be tried again; return the seconds to wait before."""
         self._miss("warning", "device lost", detail=str(error), hint=error.hint)
-        self._tell("offline", detail=str(error), hint=error.hint)
+        problem: DeviceProblem = "silent" if isinstance(error, DeviceSilent) else "lost"
+        self._tell("offline", problem, detail=str(error))
         # The exponent is bounded because a float overflows after 1024 doublings.
         pause_s = min(PAUSE_MIN_S * 2.0 ** min(self._attempts_count, 10), PAUSE_MAX_S)
         self._attempts_count += 1
         return pause_s * (0.75 + 0.25 * self._jitter())
 
-    def stopped(self, *, detail: str, hint: str) -> None:
+    def stopped(self, problem: DeviceProblem, *, detail: str, hint: str) -> None:
         """The device is there, but a person must help before it goes on."""
         self._miss("warning", "device needs help", detail=detail, hint=hint)
-        self._tell("fault", detail=detail, hint=hint)
+        self._tell("fault", problem, detail=detail)
 
     def unusable(self, error: DriverError) -> None:
         """The device can never work with these settings; nothing is tried until a restart."""
         self._miss("error", "device unusable", detail=str(error), hint=error.hint)
-        self._tell("fault", detail=str(error), hint=error.hint)
+        self._tell("fault", "settings", detail=str(error))
 
     def failed(self, error: Exception) -> float:
         """Its driver made a mistake; return the seconds to wait, the longest pause."""
-        hint = "Tell the driver's author; the log has the details."
         self._missed = True
         self._health.count("device_crashes_total")
-        detail = f"{type(error).__name__} in the driver"
-        self._tell("offline", detail=detail, hint=hint)
+        self._tell("offline", "crashed", detail=f"{type(error).__name__} in the driver")
         return PAUSE_MAX_S
 
     def _miss(self, level: str, text: str, *, detail: str, hint: str) -> None:
@@ -72,7 +72,9 @@ class Presence:
             "error" if level == "error" else "warning", text, device=name, detail=detail, hint=hint
         )
 
-    def _tell(self, state: DeviceStateName, *, detail: str = "", hint: str = "") -> None:
+    def _tell(
+        self, state: DeviceStateName, problem: DeviceProblem = "", *, detail: str = ""
+    ) -> None:
         self._health.set_device(
-            DeviceHealth(self._name, self._device_class, state, detail=detail, hint=hint)
+            DeviceHealth(self._name, self._device_class, state, problem=problem, detail=detail)
         )

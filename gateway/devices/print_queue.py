@@ -21,6 +21,7 @@ from typing import cast
 
 import msgspec
 
+from central.contract.envelope import DeviceProblem
 from central.contract.facts import PrintOutcome
 from drivers.api import Driver, LabelPrinter
 from drivers.errors import DriverError, LabelInvalid
@@ -37,7 +38,8 @@ STATUS_IDLE_S = 10.0
 STATUS_HELD_UP_S = 1.0
 JOURNAL_PAUSE_S = 2.0
 
-CONDITION_HINTS: dict[PrinterCondition, str] = {
+# For the log; what the pages say is in the catalogues.
+CONDITION_HINTS: dict[DeviceProblem, str] = {
     "paper_out": "Load labels into the printer and close it.",
     "ribbon_out": "Put a new ribbon into the printer.",
     "head_open": "Close the print head of the printer.",
@@ -152,8 +154,11 @@ class PrintQueue:
             self._tell_condition(status.conditions[0])
 
     def _tell_condition(self, condition: PrinterCondition) -> None:
-        hint = CONDITION_HINTS.get(condition, "Look at the printer.")
-        self._presence.stopped(detail=condition.replace("_", " "), hint=hint)
+        # A driver may be newer than this list, or call a printer ready that is not.
+        known = condition != "ready" and condition in CONDITION_HINTS
+        problem = cast(DeviceProblem, condition) if known else "error"
+        hint = CONDITION_HINTS[problem]
+        self._presence.stopped(problem, detail=condition.replace("_", " "), hint=hint)
 
     def _print(self, printer: LabelPrinter, job: PrintJob) -> None:
         try:

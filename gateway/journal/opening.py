@@ -1,7 +1,8 @@
 """Opens a journal: creates it whole, refuses what is not ours, takes the lock. Edge of SQLite.
 
 A new journal is built under another name and renamed when complete, so that the file is never half
-there. A file that is not a journal of this gateway is only looked at, never written.
+there. A file that is not a journal of this gateway is only looked at, never written, and no new
+one is put beside the log of another: SQLite would read that log into it.
 """
 
 import fcntl
@@ -34,6 +35,8 @@ CACHE_KIB = 2048
 WAL_PAGES_MAX = 4096
 WAL_RESERVE_BYTES = WAL_PAGES_MAX * PAGE_BYTES
 BUSY_TIMEOUT_S = 5.0
+# Beside a WAL database (https://www.sqlite.org/wal.html): what is not yet in the file, its index.
+LOG_SUFFIX, LOG_INDEX_SUFFIX = "-wal", "-shm"
 
 SELECT_IDENTITY = "SELECT gateway, warehouse FROM identity"
 FILL_RESERVE = "INSERT INTO log_reserve (data) VALUES (zeroblob(?))"
@@ -77,6 +80,7 @@ def open_writer(path: Path, *, gateway: str, warehouse: str) -> sqlite3.Connecti
     """
     try:
         if not path.exists():
+            _refuse_stray_log(path)
             _create(path, gateway=gateway, warehouse=warehouse)
         check_header(path)
         with ExitStack() as opened:
@@ -114,7 +118,10 @@ def reserve_log(connection: sqlite3.Connection) -> None:
 
 def check_header(path: Path) -> None:
     """Raise JournalNotOurs or JournalDamaged if a file does not begin as a journal; reads only."""
-    keep = f"Move {path} away and keep it, or set gateway.data_directory to another folder."
+    keep = (
+        f"Move {path} away and keep it, together with {_log_names(path)} beside it,"
+        " or set gateway.data_directory to another folder."
+    )
     with path.open("rb") as file:
         header = file.read(HEADER_BYTES)
     if not header.startswith(SQLITE_MAGIC):
@@ -137,6 +144,20 @@ def check_version(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} was written by a newer version of this program ({', '.join(unknown)})",
             hint="Install that version or a newer one; never use an older one on this journal.",
         )
+
+
+def _refuse_stray_log(path: Path) -> None:
+    log = path.with_name(path.name + LOG_SUFFIX)
+    if log.exists() and log.stat().st_size > 0:
+        raise JournalDamaged(
+            f"{log} is the log of a journal that is missing; facts may be only there",
+            hint=f"Put the missing {path.name} back beside {log.name}; "
+            f"if it is lost, move {_log_names(path)} away, keep them and call support.",
+        )
+
+
+def _log_names(path: Path) -> str:
+    return f"{path.name}{LOG_SUFFIX} and {path.name}{LOG_INDEX_SUFFIX}"
 
 
 def _create(path: Path, *, gateway: str, warehouse: str) -> None:
@@ -200,8 +221,8 @@ def _check_identity(
         raise JournalNotOurs(
             f"{path} is the journal of gateway {row[0]} in warehouse {row[1]}, "
             f"not of {gateway} in {warehouse}",
-            hint=f"Correct gateway.code and gateway.warehouse, or move {path} away and keep it "
-            "until its facts are sent.",
+            hint=f"Correct gateway.code and gateway.warehouse, or move {path} away "
+            f"and keep it, together with {_log_names(path)} beside it, until its facts are sent.",
         )
 
 

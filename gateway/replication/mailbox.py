@@ -4,6 +4,8 @@ from collections import deque
 from dataclasses import dataclass
 from threading import Condition
 
+from gateway.health import ConnectionProblem
+
 # Acknowledgements are cumulative: where more wait, the oldest say nothing that is needed.
 ACKS_WAITING_MAX = 256
 
@@ -17,10 +19,14 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """The broker is gone or refuses us. hint: what a person can do."""
+    """The broker is gone or refuses us.
+
+    detail: what happened. hint: what a person can do; both for the log. problem: for the screen.
+    """
 
     detail: str
     hint: str
+    problem: ConnectionProblem
 
 
 @dataclass(frozen=True, slots=True)

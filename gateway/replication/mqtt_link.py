@@ -18,6 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from central.contract.envelope import ACK_BYTES_MAX, BATCH_BYTES_MAX
 from central.contract.topics import GatewayTopic
 from gateway.config import MqttSection
+from gateway.health import ConnectionProblem
 from gateway.replication.mailbox import Connected, Disconnected, Mailbox
 
 MESSAGES_QUEUED_MAX = 64
@@ -30,12 +31,20 @@ TAKEN_OVER_PAUSE_S = 20  # Two gateways with one code would else throw each othe
 HEADER_BYTES_MAX = 512  # Of an MQTT PUBLISH beside its payload: topic, properties, lengths.
 RECEIVED_PACKET_BYTES_MAX = ACK_BYTES_MAX + HEADER_BYTES_MAX
 
-HINT_NETWORK = "Check the network cable, and host and port in [mqtt]."
-HINTS = {
-    "Not authorized": "Check username and password in [mqtt], and the broker's user list.",
-    "Bad user name or password": "Check username and password in [mqtt].",
-    "Unsupported protocol version": "Use a broker that speaks MQTT 5, such as mosquitto 2.",
-    "Session taken over": "Give each gateway a code of its own; two machines use this one.",
+# By the names of the reason codes in MQTT 5, section 2.4; any other: the way to the broker.
+PROBLEMS: dict[str, ConnectionProblem] = {
+    "Not authorized": "login_refused",
+    "Bad user name or password": "login_refused",
+    "Unsupported protocol version": "protocol_refused",
+    "Session taken over": "code_taken",
+}
+HINTS: dict[ConnectionProblem, str] = {
+    "unreachable": "Check the network cable, and host and port in [mqtt].",
+    "login_refused": "Check username and password in [mqtt], and the broker's user list.",
+    "protocol_refused": "Use a broker that speaks MQTT 5, such as mosquitto 2.",
+    "code_taken": "Give each gateway a code of its own; two machines use this one.",
+    "reading_refused": "Let this user read the topic in the broker's access list.",
+    "writing_refused": "Let this user write the gateway's topics in the broker's access list.",
 }
 
 
@@ -125,7 +134,7 @@ class MqttLink:
     ) -> None:
         self._refused = reason.is_failure
         if reason.is_failure:
-            self._tell_lost(f"the broker refuses us: {reason}", hint=_hint_of(reason))
+            self._tell_lost(f"the broker refuses us: {reason}", _problem_of(reason))
             return
         packet_bytes_max = getattr(properties, "MaximumPacketSize", None)
         if packet_bytes_max is not None:
@@ -144,8 +153,7 @@ class MqttLink:
         if any(reason.is_failure for reason in reasons):
             self._refused = True
             self._tell_lost(
-                f"the broker does not let us read {self._ack}: {reasons[0]}",
-                hint="Let this user read the topic in the broker's access list.",
+                f"the broker does not let us read {self._ack}: {reasons[0]}", "reading_refused"
             )
             return
         client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
@@ -173,7 +181,7 @@ class MqttLink:
             self._mailbox.wake()  # There is room in the queue.
 
     def _on_connect_fail(self, _client: paho.Client, _userdata: object) -> None:
-        self._tell_lost("the broker cannot be reached", hint=HINT_NETWORK)
+        self._tell_lost("the broker cannot be reached", "unreachable")
 
     def _on_disconnect(
         self,
@@ -186,15 +194,15 @@ class MqttLink:
         if str(reason) == "Session taken over":
             client.reconnect_delay_set(TAKEN_OVER_PAUSE_S, RECONNECT_MAX_S)
         if not self._refused:
-            self._tell_lost(f"the broker's connection is lost: {reason}", hint=_hint_of(reason))
+            self._tell_lost(f"the broker's connection is lost: {reason}", _problem_of(reason))
 
-    def _tell_lost(self, detail: str, *, hint: str) -> None:
+    def _tell_lost(self, detail: str, problem: ConnectionProblem) -> None:
         self._connected = False
-        self._mailbox.put_connection(Disconnected(detail, hint))
+        self._mailbox.put_connection(Disconnected(detail, HINTS[problem], problem))
 
 
-def _hint_of(reason: ReasonCode) -> str:
-    return HINTS.get(str(reason), HINT_NETWORK)
+def _problem_of(reason: ReasonCode) -> ConnectionProblem:
+    return PROBLEMS.get(str(reason), "unreachable")
 
 
 def _drop_what_is_old(client: paho.Client, _userdata: object) -> None:

@@ -16,12 +16,12 @@ from central.contract.envelope import (
 from central.contract.errors import ContractError
 from gateway.clock import Clock
 from gateway.config import MqttSection
-from gateway.health import Health, LinkHealth
+from gateway.health import ConnectionProblem, Health, LinkHealth
 from gateway.journal.journal import Journal
 from gateway.journal.records import EpochProgress, StoredRun
 from gateway.logs import log_crash, log_event
 from gateway.replication.mailbox import Connected, Disconnected, Mailbox
-from gateway.replication.mqtt_link import MqttLink
+from gateway.replication.mqtt_link import HINTS, MqttLink
 from gateway.replication.sender import Sender, SendRun
 from gateway.replication.signing import GatewayKey
 
@@ -34,9 +34,11 @@ STOP_S_MAX = 5.0
 DETAIL_CHARACTERS_MAX = 256
 SOFTWARE = "dockledger"
 
+# By LinkProblem, for the log; what the screen says is in its catalogue.
 PROBLEM_HINTS = {
     "unknown_gateway": "Enrol this gateway at central with the public key that it shows.",
     "bad_signature": "Enrol this gateway's key at central anew; central knows another one.",
+    "wrong_warehouse": "Enrol this gateway at central for the warehouse in its configuration.",
     "fork": "Find the second machine or card with this gateway's code and stop it.",
     "broken_chain": "Ask central staff to look at this gateway's discrepancies.",
     "unknown_epoch": "Check that no other machine has this gateway's code.",
@@ -78,7 +80,7 @@ class Replicator:
             mailbox=self._mailbox,
         )
         self._stopping = Event()
-        self._connection: Connected | Disconnected = Disconnected("not connected yet", "")
+        self._connection: Connected | Disconnected = Disconnected("not connected yet", "", "")
         self._refused = ""
         self._problem = ""
         self._acked_ms = 0
@@ -161,7 +163,7 @@ class Replicator:
         self._health.count("messages_refused_total")
         if detail != self._refused:
             self._refused = detail
-            hint = "Let this user write the gateway's topics in the broker's access list."
+            hint = HINTS["writing_refused"]
             log_event("error", "the broker refuses our messages", detail=detail, hint=hint)
             self._write_health()
 
@@ -265,10 +267,16 @@ class Replicator:
     def _write_health(self) -> None:
         connection = self._connection
         connected = isinstance(connection, Connected)
-        detail = "" if isinstance(connection, Connected) else connection.detail
+        detail = ""
+        reason: ConnectionProblem = ""
+        if isinstance(connection, Disconnected):
+            detail, reason = connection.detail, connection.problem
         if self._refused:
             detail = f"the broker refuses our messages: {self._refused}"
-        self._health.set_link(LinkHealth(connected, detail, self._problem, self._acked_ms))
+            reason = reason or "writing_refused"
+        self._health.set_link(
+            LinkHealth(connected, detail, self._problem, self._acked_ms, connection=reason)
+        )
 
     def _publish_state(self) -> None:
         now_s = self._now_s()
@@ -303,6 +311,7 @@ class Replicator:
                     device_class=device.device_class,
                     state=device.state,
                     detail=device.detail[:DETAIL_CHARACTERS_MAX],
+                    problem=device.problem,
                 )
                 for device in self._health.devices()
             ),

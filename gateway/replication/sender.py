@@ -19,12 +19,15 @@ Each epoch with facts that the ledger has not acknowledged is a stream; the olde
     problem of the epoch               this stream: one run after growing pauses; others go on
     problem of the gateway             all streams: one run after growing pauses, short at first,
                                        since anyone could have forged what made the ledger say so
-    unknown epoch, foreign head,       ignored, `problem` says it until the next good one
-    more than the journal holds
+    more than the journal holds        of an older epoch: the journal went back in time, a problem
+                                       of that epoch; of the newest one as the following
+    unknown epoch, foreign head        ignored, `problem` says it until the next good one
 
-Nothing here believes a broker: only the ledger's acknowledgement, whose head digest is compared
-with the journal's own, moves `acked`. A head digest that is our own proves that the ledger holds
-those facts, also where an earlier run of the program sent them.
+A broker's PUBACK is not believed: only an acknowledgement whose head digest is the journal's own
+moves `acked`, also for what an earlier run of the program sent. That tells a ledger with another
+history; it is no proof of who speaks. The digest travels in clear in each batch, so whoever may
+publish on the gateway's ack topic can forge an acknowledgement: the broker's access list must give
+that topic to central alone. The journal keeps acknowledged facts in any case.
 """
 
 from collections.abc import Callable, Sequence
@@ -45,7 +48,7 @@ LOCAL_PROBLEM_PAUSE_S = 30.0
 
 # Ours: the journal no longer holds the facts, or the broker takes no message as large as one fact.
 LOCAL_PROBLEMS = frozenset({"facts_gone", "too_large"})
-EPOCH_PROBLEMS = frozenset({"fork", "broken_chain"}) | LOCAL_PROBLEMS
+EPOCH_PROBLEMS = frozenset({"fork", "broken_chain", "ack_ahead"}) | LOCAL_PROBLEMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +111,8 @@ class Sender:
 
     @property
     def problem(self) -> str:
-        """Return why facts do not get through, "" if nothing is known: an AckProblem,
-        "unknown_epoch", "foreign_head", "ack_ahead" or one of LOCAL_PROBLEMS."""
+        """Return why facts do not get through, "" if nothing is known: a LinkProblem, or what a
+        newer ledger says."""
         for stream in self._streams.values():
             if stream.problem:
                 return stream.problem
@@ -199,14 +202,15 @@ class Sender:
             if stream is None:
                 self._alarm = ack.problem
             else:
-                stream.problem = ack.problem
-                if stream.under_way_count:
-                    self._pause_for_problem(stream, now_s)
-                else:
-                    stream.resend_s = now_s  # Nothing of ours was refused; the next fact shows.
+                self._set_problem(stream, ack.problem, now_s)
             return None
         if our_digest is None:
-            self._alarm = "unknown_epoch" if stream is None else "ack_ahead"
+            if stream is None:
+                self._alarm = "unknown_epoch"
+            elif ack.epoch == max(self._streams):
+                self._alarm = "ack_ahead"
+            else:
+                self._set_problem(stream, "ack_ahead", now_s)
             return None
         if our_digest != ack.head_digest:
             self._alarm = "foreign_head"
@@ -252,6 +256,13 @@ class Sender:
         # A ledger without credit still gets one fact: else nobody would ever speak again.
         window_count = max(1, min(self._credit_count, self._window_facts_max))
         return window_count - stream.under_way_count
+
+    def _set_problem(self, stream: _Stream, problem: str, now_s: float) -> None:
+        stream.problem = problem
+        if stream.under_way_count:
+            self._pause_for_problem(stream, now_s)
+        else:
+            stream.resend_s = now_s  # Nothing of ours was refused; the next fact shows.
 
     def _pause_for_problem(self, stream: _Stream, now_s: float) -> None:
         pause_s = min(RESEND_MIN_S * 2.0 ** min(stream.probes_count, 10), RESEND_MAX_S)

@@ -10,6 +10,7 @@ from gateway.health import DeviceHealth, LinkHealth
 from gateway.station.effects import Message, Signal
 from gateway.station.messages import N_, UNIT_WORDS, render
 from gateway.station.screen_state import ScreenState, ShownWeight
+from gateway.station.trouble import device_message, link_message
 
 SIGNAL_WORDS = {"success": N_("OK"), "warning": N_("Attention"), "error": N_("Error")}
 DEVICE_WORDS = {
@@ -47,12 +48,6 @@ PAGE_WORDS = {
     "done": N_("Done"),
     "undo": N_("Undo"),
     "cancel": N_("Cancel"),
-}
-LINK_PROBLEMS = {
-    "unknown_gateway": N_("Central does not know this gateway: enrol it there."),
-    "bad_signature": N_("Central refuses this gateway's key: enrol it again."),
-    "fork": N_("Central has other records of this gateway: call support, go on working."),
-    "broken_chain": N_("Central found a break in the records: call support, go on working."),
 }
 # Hints of errors that an operator sees; written where they are raised, translated here.
 HINTS = (
@@ -115,6 +110,7 @@ class PageState(msgspec.Struct, frozen=True):
     connected: bool
     unsent_count: int
     problem: str
+    work_goes_on: bool
 
 
 def page_state(
@@ -144,13 +140,14 @@ def page_state(
                 class_word=translate(CLASS_WORDS.get(device.device_class, device.device_class)),
                 state=device.state,
                 word=translate(DEVICE_WORDS[device.state]),
-                hint=translate(device.hint) if device.hint else "",
+                hint=_optional(device_message(device.name, device.problem), text),
             )
             for device in sources.devices
         ),
         connected=sources.link.connected,
         unsent_count=sources.unsent_count,
-        problem=_problem(sources, translate),
+        problem=_problem(sources, text, translate),
+        work_goes_on=not sources.journal_problem and not sources.link.problem,
     )
 
 
@@ -176,9 +173,13 @@ def _weight(weight: ShownWeight, text: Callable[[Message], str], *, language: st
     )
 
 
-def _problem(sources: PageSources, translate: Callable[[str], str]) -> str:
+def _problem(
+    sources: PageSources, text: Callable[[Message], str], translate: Callable[[str], str]
+) -> str:
     if sources.journal_problem:
         return translate(sources.journal_problem)
-    if sources.link.problem:
-        return translate(LINK_PROBLEMS.get(sources.link.problem, sources.link.problem))
-    return ""
+    return _optional(link_message(sources.link.problem, sources.link.connection), text)
+
+
+def _optional(message: Message | None, text: Callable[[Message], str]) -> str:
+    return text(message) if message else ""

@@ -1,5 +1,8 @@
 """Drafts of the facts that workflows record, stamped and flagged, not yet numbered. Pure."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import msgspec
 
 from central.contract import facts
@@ -15,6 +18,17 @@ from gateway.station.session import Load, Session, Surroundings, Tare
 RAW_BYTES_MAX = 4096
 
 
+def counted_load(
+    session: Session, scanned: ScannedItem, *, sscc: str, flags: tuple[str, ...] = ()
+) -> Load:
+    """Return what was scanned, quantity and catch weight times the quantity command, exactly."""
+    quantity = scanned.quantity * session.multiplier
+    if scanned.net_weight and session.multiplier != 1:
+        net_weight = canonical_text(Decimal(scanned.net_weight) * session.multiplier)
+        scanned = replace(scanned, net_weight=net_weight)
+    return Load(scanned, quantity, sscc=sscc, flags=flags)
+
+
 def movement(
     session: Session,
     surroundings: Surroundings,
@@ -27,8 +41,13 @@ def movement(
     line: int = 0,
     weighing_seq: int = 0,
 ) -> Movement:
-    """Return the movement of a load. Its flags are the load's and those of `edge_flags`."""
+    """Return the movement of a load.
+
+    Its flags are the load's, those of `edge_flags`, and whether its unit is the item's.
+    """
     observation, scanned = surroundings.observation, load.scanned
+    differs = scanned.item is not None and scanned.unit != scanned.item.unit
+    unit_flags = ("unit_differs",) if differs else ()
     return Movement(
         seq=UNNUMBERED,
         event_time_ms=observation.event_time_ms,
@@ -38,7 +57,7 @@ def movement(
         warehouse=surroundings.setup.warehouse,
         station=surroundings.setup.station,
         operator=session.operator,
-        flags=_sorted_flags(load.flags, edge_flags(session, surroundings, scanned)),
+        flags=_sorted_flags(load.flags, edge_flags(session, surroundings, scanned), unit_flags),
         evidence=(evidence(surroundings),),
         business_step=step,
         from_location=from_location,

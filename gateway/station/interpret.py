@@ -30,7 +30,13 @@ from central.contract.gs1 import (
     to_gtin14,
 )
 from central.contract.identifiers import parse_code
-from central.contract.quantities import PIECE, canonical_text, convert_mass
+from central.contract.quantities import (
+    GRAMS_PER_MASS_UNIT,
+    PIECE,
+    canonical_text,
+    convert_mass,
+    to_micro,
+)
 from drivers.readings import BarcodeScanned, DeviceFault, WeightMeasured
 from gateway.station.catalogue import Catalogue
 from gateway.station.commands import (
@@ -55,6 +61,8 @@ from gateway.station.messages import N_, say
 from gateway.station.observations import Observation
 
 GS1_IDENTIFIERS = frozenset({"]C1", "]e0", "]e1", "]e2", "]d2", "]Q3", "]J1"})
+# Net weight in kilograms, pounds, troy ounces, ounces; 330n and 340n are gross.
+NET_WEIGHT_IDENTIFIERS = frozenset({"310", "320", "356", "357"})
 UNKNOWN_CODE_CHARACTERS_MAX = 64  # Movement.item takes no more.
 WRONG_CHECK_DIGIT = N_("Wrong check digit in {code}: scan again; if it stays wrong, relabel.")
 CLOCK_YEAR_MIN = 2020  # An earlier year is a clock that was never set.
@@ -187,10 +195,7 @@ def _gs1(text: str, catalogue: Catalogue, *, today: date | None) -> Meaning:
         if "check digit" in str(error):
             return _wrong_check_digit(re.sub(r"[^ -~]", " ", text))
         return Unreadable(
-            say(
-                N_("This GS1 bar code cannot be read: scan again; if it stays, relabel. {reason}"),
-                reason=str(error)[:120],
-            )
+            say(N_("This GS1 bar code cannot be read: scan again; if it stays, relabel."))
         )
 
 
@@ -214,30 +219,24 @@ def _with_amount(
 ) -> ScannedItem:
     # (37) counts trade items, each a pack; (30) counts the item's own unit; a net weight is the
     # quantity of an item that is kept by mass, and the catch weight of any other.
-    quantity, trade_count, net_weight, weight_unit = scanned.quantity, 1, "", ""
+    quantity, unit, trade_count, net_weight, weight_unit = scanned.quantity, scanned.unit, 1, "", ""
     for element in elements:
         if element.ai == "37" and int(element.value) > 0:
             trade_count = int(element.value)
             quantity = scanned.quantity * trade_count
         elif element.ai == "30" and int(element.value) > 0:
             quantity = Decimal(int(element.value))
-        elif element.ai[:3] == "310" and parse_measure(element) > 0:
-            net_weight = canonical_text(parse_measure(element))
-            weight_unit = mass_unit(element) or ""
-    if net_weight:
-        try:
-            quantity = convert_mass(
-                Decimal(net_weight), from_unit=weight_unit, to_unit=scanned.unit
-            )
-            net_weight, weight_unit = "", ""
-        except ContractError:
-            pass  # Kept by the piece: the weight stays beside the quantity.
+    weight = _net_weight(elements, item_unit=scanned.unit)
+    if weight is not None and scanned.unit in GRAMS_PER_MASS_UNIT:
+        quantity, unit = weight
+    elif weight is not None:
+        net_weight, weight_unit = canonical_text(weight[0]), weight[1]
     return ScannedItem(
         item=scanned.item,
         code=scanned.code,
         gtin=scanned.gtin,
         quantity=quantity,
-        unit=scanned.unit,
+        unit=unit,
         trade_count=trade_count,
         lot=lot,
         serial=serial,
@@ -246,6 +245,25 @@ def _with_amount(
         net_weight=net_weight,
         weight_unit=weight_unit,
     )
+
+
+def _net_weight(elements: tuple[Element, ...], *, item_unit: str) -> tuple[Decimal, str] | None:
+    # A label may say it twice, in kilograms and in pounds: the one that is exact in the item's
+    # unit counts, else the first in the order of the identifiers, as it is printed.
+    weights = [
+        (parse_measure(element), unit)
+        for element in sorted(elements, key=lambda element: element.ai)
+        if element.ai[:3] in NET_WEIGHT_IDENTIFIERS and (unit := mass_unit(element))
+    ]
+    weights = [weight for weight in weights if weight[0] > 0]
+    for value, unit in sorted(weights, key=lambda weight: weight[1] != item_unit):
+        try:
+            converted = convert_mass(value, from_unit=unit, to_unit=item_unit)
+            to_micro(converted)
+        except ContractError:
+            continue  # Kept by the piece, or not exact.
+        return converted, item_unit
+    return weights[0] if weights else None
 
 
 def _today(observation: Observation) -> date | None:

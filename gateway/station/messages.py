@@ -22,6 +22,7 @@ UNIT_WORDS: dict[str, tuple[str, str]] = {
     "TNE": ("t", "t"),
     "LBR": ("lb", "lb"),
     "ONZ": ("oz", "oz"),
+    "APZ": ("oz t", "oz t"),
 }
 
 

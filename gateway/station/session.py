@@ -28,7 +28,10 @@ class Receive:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Goods in hand, not yet put anywhere. quantity: with the quantity command counted in."""
+    """Goods in hand, not yet put anywhere.
+
+    quantity, and the catch weight of `scanned`: with the quantity command counted in.
+    """
 
     scanned: ScannedItem
     quantity: Decimal
@@ -84,14 +87,15 @@ class Session:
     """Everything a station remembers between two observations; it starts as `Session()`.
 
     multiplier: how many times the next scan counts.
-    recorded_gross: the load that was recorded last and may still stand on the scale; None once the
-        scale has shown less than half of it, or the load was tared.
+    recorded_gross, recorded_unit: the load that was recorded last and may still stand on the scale;
+        None and "" once the scale has shown less than half of it, or the load was tared.
     """
 
     state: State = field(default_factory=Menu)
     operator: str = ""
     multiplier: Decimal = Decimal(1)
     recorded_gross: Decimal | None = None
+    recorded_unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,12 +47,12 @@ def page_of(browser, url, size=(1280, 800)):
 
 def busy(bench):
     """Put everything on the screen that a working station shows."""
-    for name, device_class, state, hint in (
-        ("dock-1-printer", "label_printer", "fault", "Load labels into dock-1-printer."),
+    for name, device_class, state, problem in (
+        ("dock-1-printer", "label_printer", "fault", "paper_out"),
         ("dock-1-scale", "scale", "ready", ""),
         ("dock-1-scanner", "scanner", "ready", ""),
     ):
-        bench.health.set_device(DeviceHealth(name, device_class, state, "", hint))
+        bench.health.set_device(DeviceHealth(name, device_class, state, problem))
     bench.health.set_link(LinkHealth(connected=True, detail=""))
     bench.scan("OPR-ann", "DOC-PO-7", TEA, "16901234567899", "CMD-FLY", "4006381333931")
     bench.scan("CMD-QTY-4", TEA)
@@ -80,7 +80,8 @@ def test_prompt_signal_weight_scans_unsent_and_lights_are_on_one_screen(
                 "#prompt"
             )
             assert page.evaluate("document.documentElement.scrollWidth") <= width
-            assert page.locator("#devices .fault small").inner_text() != ""
+            load = "请给 dock-1-printer 装上标签纸。" if language == "zh" else "Load labels into"
+            assert load in page.locator("#devices .fault small").inner_text()
             assert page.locator("nav .go").bounding_box()["height"] >= 44
             assert (page.problems, page.foreign) == ([], [])
 

@@ -129,9 +129,21 @@ def test_a_state_survives_the_wire():
         warehouse="SH1",
         epoch=str(EPOCH),
         online=True,
-        devices=(envelope.DeviceState(name="s", device_class="scale", state="ready"),),
+        devices=(
+            envelope.DeviceState(name="s", device_class="scale", state="ready"),
+            envelope.DeviceState(
+                name="p", device_class="label_printer", state="fault", problem="paper_out"
+            ),
+        ),
     )
     assert envelope.decode_state(envelope.encode_state(state)) == state
+
+
+def test_a_state_of_an_older_gateway_has_devices_without_a_problem():
+    device = b'{"name":"s","device_class":"scale","state":"offline","detail":"gone"}'
+    data = b'{"gateway":"g-1","warehouse":"SH1","epoch":"1-2","online":true,"devices":[%s]}'
+    (found,) = envelope.decode_state(data % device).devices
+    assert (found.detail, found.problem) == ("gone", "")
 
 
 @given(st.binary(max_size=400))

@@ -105,6 +105,8 @@ def test_a_net_weight_element_gives_value_and_unit():
     (element,) = gs1.parse_elements("3103001250")
     assert gs1.parse_measure(element) == Decimal("1.250")
     assert gs1.mass_unit(element) == "KGM"
+    units = [gs1.mass_unit(Element(f"{ai}2", "001234")) for ai in (320, 356, 357)]
+    assert units == ["LBR", "APZ", "ONZ"]
     assert gs1.mass_unit(Element(ai="17", value="270131")) is None
 
 

@@ -51,6 +51,7 @@ def test_only_plain_notation_is_a_number(text):
         ("1", "LBR", "KGM", "0.45359237"),
         ("16", "ONZ", "LBR", "1"),
         ("0.5", "TNE", "KGM", "500"),
+        ("1", "APZ", "GRM", "31.1034768"),
         ("7", "C62", "C62", "7"),
     ],
 )

@@ -51,12 +51,13 @@ function listen() {
   };
   events.onerror = () => {
     document.body.classList.add("lost");
-    showProblem(words.lost);
+    showProblem(words.lost, false);
     if (events.readyState === EventSource.CLOSED) setTimeout(listen, 1000);
   };
 }
 
-function showProblem(text) {
+function showProblem(text, mild) {
+  byId("problem").classList.toggle("mild", mild);
   byId("problem").hidden = !text;
   setText("problem", text);
 }
@@ -64,7 +65,7 @@ function showProblem(text) {
 function show(state) {
   setText("prompt", state.prompt);
   setText("operator", state.operator);
-  showProblem(state.problem);
+  showProblem(state.problem, state.work_goes_on);
   byId("link").className = "link" + (state.connected ? " ok" : "");
   setText("link-text", words.central + ": " + (state.connected ? words.connected : words.not_connected));
   const unsent = state.unsent_count;
@@ -185,7 +186,7 @@ async function send(code) {
     });
   } catch {
     document.body.classList.add("lost");
-    showProblem(words.lost);
+    showProblem(words.lost, false);
   }
 }
 

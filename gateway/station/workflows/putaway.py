@@ -22,7 +22,7 @@ from central.contract.facts import Movement
 from gateway.station.book import PendingBook, StockLine
 from gateway.station.catalogue import Catalogue
 from gateway.station.commands import Command, ScannedCommand
-from gateway.station.drafts import movement
+from gateway.station.drafts import counted_load, movement
 from gateway.station.effects import Message
 from gateway.station.meanings import Meaning, ScannedBin, ScannedItem, ScannedSscc
 from gateway.station.messages import N_, amount_words, item_words, say
@@ -49,8 +49,7 @@ def advance(session: Session, state: Putaway, meaning: Meaning, surroundings: Su
     """Return what a scan during putaway does."""
     if isinstance(meaning, ScannedItem):
         sscc = meaning.sscc or state.sscc
-        load = Load(meaning, meaning.quantity * session.multiplier, sscc=sscc)
-        return _take(session, state, (load,))
+        return _take(session, state, (counted_load(session, meaning, sscc=sscc),))
     if isinstance(meaning, ScannedSscc):
         return _take_pallet(session, state, meaning.sscc, surroundings)
     if isinstance(meaning, ScannedBin) and state.loads:

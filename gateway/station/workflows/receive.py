@@ -14,11 +14,11 @@ from dataclasses import replace
 
 from central.contract.facts import Movement
 from gateway.station.commands import Command, ScannedCommand
-from gateway.station.drafts import movement
+from gateway.station.drafts import counted_load, movement
 from gateway.station.effects import Message
 from gateway.station.meanings import Meaning, ScannedDocument, ScannedItem, ScannedSscc
 from gateway.station.messages import N_, amount_words, item_words, say
-from gateway.station.session import Load, Menu, Receive, Session, State, Step, Surroundings
+from gateway.station.session import Menu, Receive, Session, State, Step, Surroundings
 from gateway.station.workflows.documents import closing_message, progress
 from gateway.station.workflows.replies import changed, not_here, recorded, success, warning
 
@@ -113,7 +113,7 @@ def _receive(
         answered = progress(document, scanned.code, surroundings.book) if scanned.item else None
         if answered is None:
             flags.append("unexpected")
-        else:
+        elif scanned.item and scanned.unit == scanned.item.unit:  # Pounds answer no kilograms.
             line, total = answered.line, answered.received + quantity
             if total > answered.at_most:
                 flags.append("over_expected")
@@ -128,7 +128,7 @@ def _receive(
     fact: Movement = movement(
         session,
         surroundings,
-        Load(scanned, quantity, sscc=sscc, flags=tuple(flags)),
+        counted_load(session, scanned, sscc=sscc, flags=tuple(flags)),
         from_location="supplier",
         to_location=place,
         step="receiving",

@@ -18,7 +18,7 @@ FLAG_WORDS: dict[str, str] = {
     "outside_tolerance": N_("Recorded, but outside the tolerance: tell the office."),
     "over_expected": N_("Recorded, but more than expected: check the count."),
     "sscc_repeated": N_("Recorded, but this pallet was here already: undo if scanned twice."),
-    "unit_differs": N_("Recorded in the scale's unit: it does not fit the item's unit."),
+    "unit_differs": N_("Recorded as weighed or labelled: this unit does not fit the item's unit."),
     "negative_stock": N_("Recorded, but the book had less here: count this place."),
     "no_lot": N_("Recorded without a lot: scan the label that carries the lot."),
 }

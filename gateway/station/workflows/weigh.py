@@ -5,8 +5,8 @@
     Weigh                TARE               Weigh with tare          -
     Weigh, item          CONFIRM            Weigh that, no tare,     weighing, and its movement
                                             load recorded            supplier -> receive location
-    load recorded        (scale lighter     load no longer recorded  -
-                         than half of it)
+    load recorded        (stable gross,     load no longer recorded  -
+                         less than half)
     Weigh                CANCEL             without tare, item;      -
                                             then Menu
     Weigh                DONE               document closed or Menu  -
@@ -14,7 +14,8 @@
 Only a stable gross weight that the scale has just shown is taken. A load is recorded once: after
 CONFIRM the scale must be unloaded, or the load tared, before CONFIRM counts again. The tare ends
 with its weighing; the next container has its own. Over the document line's tolerance is a flag at
-once; under it may be the first of several loads, so that is told when the document is closed.
+once; under it may be the first of several loads, so that is told when the document is closed. What
+has no exact value in the item's unit answers no line: the sum of pounds and kilograms is neither.
 """
 
 from dataclasses import replace
@@ -57,10 +58,16 @@ def prompt(session: Session, state: Weigh) -> Message:
 
 
 def watch_unloading(session: Session, weight: WeightMeasured) -> Session:
-    """Return the session after a live weight: a load that is gone no longer blocks CONFIRM."""
-    if session.recorded_gross is None or weight.value * 2 >= session.recorded_gross:
+    """Return the session after a live weight: a load that is gone no longer blocks CONFIRM.
+
+    A knock, the tare key or the unit key lowers the figure while the load stands there.
+    """
+    comparable = weight.stable and weight.kind == "gross" and weight.unit == session.recorded_unit
+    if session.recorded_gross is None or not comparable:
         return session
-    return replace(session, recorded_gross=None)
+    if weight.value * 2 >= session.recorded_gross:
+        return session
+    return replace(session, recorded_gross=None, recorded_unit="")
 
 
 def advance(session: Session, state: Weigh, meaning: Meaning, surroundings: Surroundings) -> Step:
@@ -114,7 +121,7 @@ def _take_tare(session: Session, state: Weigh, surroundings: Surroundings) -> St
         return error(session, say(N_("The scale is below zero: clear it, zero it, then TARE.")))
     tare = Tare(weight.value, weight.unit, weight.raw)
     return success(
-        replace(session, state=replace(state, tare=tare), recorded_gross=None),
+        replace(session, state=replace(state, tare=tare), recorded_gross=None, recorded_unit=""),
         say(N_("Tare {tare}"), amount_words(weight.value, weight.unit, name="tare")),
     )
 
@@ -122,11 +129,15 @@ def _take_tare(session: Session, state: Weigh, surroundings: Surroundings) -> St
 def _confirm(session: Session, state: Weigh, surroundings: Surroundings) -> Step:
     if state.scanned is None:
         return error(session, say(N_("Scan the item first, then CONFIRM.")))
+    weight = _usable_weight(surroundings)
     if session.recorded_gross is not None:
+        if isinstance(weight, WeightMeasured) and weight.unit != session.recorded_unit:
+            # The scale cannot show in this unit that the load is gone.
+            changed_unit = N_("The scale's unit has changed: take the load off, then TARE.")
+            return error(session, say(changed_unit))
         return error(
             session, say(N_("This load is recorded already: take it off, put the next one on."))
         )
-    weight = _usable_weight(surroundings)
     if isinstance(weight, Message):
         return error(session, weight)
     if state.tare is not None and state.tare.unit != weight.unit:
@@ -135,7 +146,12 @@ def _confirm(session: Session, state: Weigh, surroundings: Surroundings) -> Step
     if net <= 0:
         return error(session, say(N_("No net weight: put the full container on, then CONFIRM.")))
     facts, words = _facts(session, state, surroundings, scanned=state.scanned, gross=weight)
-    following = replace(session, state=replace(state, tare=None), recorded_gross=weight.value)
+    following = replace(
+        session,
+        state=replace(state, tare=None),
+        recorded_gross=weight.value,
+        recorded_unit=weight.unit,
+    )
     done = say(N_("Weighed {item}: gross {gross}, tare {tare}, net {net}. {progress}"), *words)
     return recorded(following, facts, done)
 
@@ -168,8 +184,9 @@ def _facts(
     tare = state.tare.value if state.tare else Decimal(0)
     net = gross.value - tare
     flags: list[str] = []
+    item_unit = scanned.item.unit if scanned.item else scanned.unit  # Not a label's own unit.
     try:
-        quantity, unit = convert_mass(net, from_unit=gross.unit, to_unit=scanned.unit), scanned.unit
+        quantity, unit = convert_mass(net, from_unit=gross.unit, to_unit=item_unit), item_unit
         to_micro(quantity)
     except ContractError:
         quantity, unit = net, gross.unit
@@ -180,7 +197,9 @@ def _facts(
         answered = progress(document, scanned.code, surroundings.book) if scanned.item else None
         if answered is None:
             flags.append("unexpected")
-        elif unit == scanned.unit and answered.received + quantity > answered.at_most:
+        elif unit != item_unit:
+            answered = None  # Expected, but it cannot be added to what the line counts.
+        elif answered.received + quantity > answered.at_most:
             flags.append("outside_tolerance")
     elif state.document:
         flags.append("unknown_document")

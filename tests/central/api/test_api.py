@@ -140,9 +140,10 @@ def test_one_fact_comes_with_its_canonical_bytes(app, dock):
 
 
 def test_a_fact_that_changed_no_stock_says_so(app, dock, database):
+    dock.print_label()
     dock.move("BOLT", "1", warehouse="BJ1")
     furnished(database, dock).accept([dock.offer(6)])
-    fact = get(app, f"movements/sh1-dock-1/{dock.epoch}/6")
+    fact = get(app, f"movements/sh1-dock-1/{dock.epoch}/7")
     assert fact["posted"] is False
     assert get(app, "movements")["movements"][1]["posted"] is True
 
@@ -156,14 +157,19 @@ def test_gateways_tell_lag_in_facts_and_seconds(app, dock, database):
         head_seq=9,
         unsent_count=4,
         software="1.2",
-        devices=(DeviceState(name="scale-1", device_class="scale", state="fault", detail="E1"),),
+        devices=(
+            DeviceState(
+                name="scale-1", device_class="scale", state="fault", detail="E1", problem="error"
+            ),
+        ),
     )
     record_states(database, [(dock.code, encode_state(state))], clock=FixedClock())
     (row,) = get(app, "gateways")["gateways"]
     assert (row["online"], row["head_seq"], row["acked_seq"]) == (True, 9, 5)
     assert (row["lag_count"], row["unsent_count"], row["lag_s"]) == (4, 4, 60)
     assert row["last_seen"] == "2026-05-28T20:26:40.000Z"
-    assert row["devices"][0]["state"] == "fault"
+    (device,) = row["devices"]
+    assert (device["state"], device["problem"], device["detail"]) == ("fault", "error", "E1")
     assert row["positions"][0]["acked_seq"] == 5
 
 
@@ -185,6 +191,21 @@ def test_health_counts_and_says_whether_the_intake_hears_the_broker(database, do
         )
         body = get(app, "health")
         assert (body["status"], body["counts"]["facts"]) == (status, 5)
+
+
+def test_health_says_that_the_intake_has_ended(database, dock):
+    app = create_app(
+        database=database,
+        clock=FixedClock(),
+        site="demo",
+        intake_connected=lambda: True,
+        intake_alive=lambda: False,
+    )
+    answer = ask(app, "/api/v1/health")
+    body = answer.json()
+    assert (answer.status_code, body["status"], body["intake_connected"]) == (503, "down", False)
+    assert body["detail"] and body["hint"]
+    assert "dockledger_intake_up 0\n" in ask(app, "/metrics").text
 
 
 def test_metrics_are_prometheus_text(app):

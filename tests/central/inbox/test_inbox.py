@@ -189,6 +189,37 @@ def test_a_foreign_signature_is_quarantined_with_the_real_position(database):
     assert len(stored(database)) == 1
 
 
+def test_a_gateway_enrolled_for_a_wrong_warehouse_keeps_its_facts_until_that_is_put_right(database):
+    gateway = moved(2)
+    inbox = furnished(database, Gateway(gateway.code, warehouse="BJ1", key=gateway.key))
+    (outcome,) = inbox.accept([gateway.offer()])
+    assert (outcome.kind, outcome.ack.problem, outcome.ack.want) == (
+        "quarantined",
+        "wrong_warehouse",
+        1,
+    )
+    assert stored(database) == [] and rows(database, tables.positions) == []
+    assert rows(database, tables.quarantine, "reason") == [("wrong_warehouse",)]
+    enrol(database, gateway)
+    assert kinds(inbox.accept([gateway.offer()])) == ["accepted"]
+    assert rows(database, tables.positions, "warehouse", "acked_seq") == [("SH1", 2)]
+    assert on_hand(database)["SH1", "BIN-1", ""] == 2_000_000
+    assert discrepancies(database) == []
+
+
+def test_an_epoch_stays_with_its_warehouse_when_its_gateway_moves(database):
+    gateway = moved(3)
+    inbox = furnished(database, gateway)
+    inbox.accept([gateway.offer(1, 2)])
+    enrol(database, Gateway(gateway.code, warehouse="BJ1", key=gateway.key))
+    later = gateway.next_epoch()
+    later.move(warehouse="BJ1")
+    offers = [gateway.offer(1, 2), gateway.offer(3), later.offer()]
+    assert kinds(inbox.accept(offers)) == ["duplicate", "accepted", "accepted"]
+    assert on_hand(database)["SH1", "BIN-1", ""] == 3_000_000
+    assert on_hand(database)["BJ1", "BIN-1", ""] == 1_000_000
+
+
 def test_a_batch_under_another_gateways_topic_is_quarantined(database):
     gateway = moved(1)
     (outcome,) = furnished(database, gateway).accept([("bj1-dock-9", gateway.batch())])

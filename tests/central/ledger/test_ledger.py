@@ -186,10 +186,11 @@ def test_an_absurd_quantity_is_kept_but_never_breaks_a_balance(database, at_once
 
 def test_a_fact_about_another_warehouse_is_kept_and_moves_nothing(database):
     gateway = Gateway()
+    gateway.print_label()
     gateway.move(warehouse="BJ1")
     accepted(database, gateway)
     assert rows(database, tables.lines) == []
-    assert discrepancies(database) == [("wrong_warehouse", f"{gateway.code}/{gateway.epoch}/1", 1)]
+    assert discrepancies(database) == [("wrong_warehouse", f"{gateway.code}/{gateway.epoch}/2", 1)]
 
 
 def test_each_fact_behind_a_discrepancy_is_counted(database):
@@ -213,6 +214,22 @@ def test_reference_data_is_replaced_whole_and_never_by_an_older_revision(databas
     assert load(database, smaller)
     assert rows(database, tables.documents) == [] == rows(database, tables.document_progress)
     assert [row[0] for row in rows(database, tables.items)] == ["BOLT", "NUT", "RICE"]
+
+
+@pytest.mark.parametrize("table", ["items", "locations", "documents", "document_lines"])
+def test_a_look_up_that_failed_is_not_remembered_as_unknown(database, table):
+    gateway = Gateway()
+    gateway.move("RICE", "5000", unit="GRM", document="PO-1", document_line=2)
+    inbox = furnished(database, gateway)
+    with database.write() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO away")
+    with pytest.raises(Exception, match=table):
+        inbox.accept([gateway.offer()])
+    with database.write() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE away RENAME TO {table}")
+    inbox.accept([gateway.offer()])
+    assert discrepancies(database) == []
+    assert on_hand(database, "RICE")["SH1", "BIN-1", ""] == 5_000_000
 
 
 def test_new_reference_data_counts_from_the_next_batch_on(database):

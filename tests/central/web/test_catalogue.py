@@ -3,7 +3,7 @@
 import re
 from typing import get_args
 
-from central.contract.envelope import AckProblem
+from central.contract.envelope import DeviceProblem, GatewayProblem
 from central.contract.facts import VIRTUAL_PLACES, BusinessStep
 from central.ledger.entries import DiscrepancyKind
 from central.web import words
@@ -38,4 +38,5 @@ def test_every_code_that_the_ledger_knows_has_a_word():
     assert words.DISCREPANCIES.keys() == set(get_args(DiscrepancyKind))
     assert words.PLACES.keys() == VIRTUAL_PLACES
     assert words.STEPS.keys() - {"reversal"} == set(get_args(BusinessStep))
-    assert words.GATEWAY_PROBLEMS.keys() == set(get_args(AckProblem)) - {""}
+    assert words.GATEWAY_PROBLEMS.keys() == set(get_args(GatewayProblem)) - {""}
+    assert words.DEVICE_PROBLEMS.keys() == set(get_args(DeviceProblem)) - {""}

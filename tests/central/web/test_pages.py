@@ -4,7 +4,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from central.contract.envelope import DeviceState, GatewayState, encode_state
 from central.contract.facts import Evidence
+from central.inbox.gateways import record_states
 from central.web.app import create_app
 from central.web.assets import assets
 from central.web.languages import choose_language
@@ -119,6 +121,56 @@ def test_the_page_is_in_the_language_that_was_asked_for(app):
 )
 def test_the_language_is_chosen(asked, cookie, accept, chosen):
     assert choose_language(asked=asked, cookie=cookie, accept=accept) == chosen
+
+
+def test_device_and_gateway_problems_are_told_in_both_languages_and_new_codes_as_they_are(
+    app, dock, database
+):
+    devices = (
+        DeviceState(
+            name="printer-1",
+            device_class="label_printer",
+            state="fault",
+            detail="paper out",
+            problem="paper_out",
+        ),
+        DeviceState(
+            name="scanner-1",
+            device_class="scanner",
+            state="offline",
+            detail="/dev/ttyACM0: no such file",
+            problem="lost",
+        ),
+        DeviceState(name="scale-1", device_class="scale", state="fault", problem="on_fire"),
+        DeviceState(name="scale-2", device_class="scale", state="offline", detail="gone"),
+    )
+    state = GatewayState(
+        gateway=dock.code,
+        warehouse="SH1",
+        epoch=str(dock.epoch),
+        online=True,
+        problem="journal",
+        devices=devices,
+    )
+    record_states(database, [(dock.code, encode_state(state))], clock=FixedClock())
+    english, chinese = ask(app, "/").text, ask(app, "/?lang=zh").text
+    for wanted in (
+        "printer-1: out of labels: load some",
+        "scanner-1: not connected: check its cable",
+        "scale-1: on_fire",
+        "scale-2: offline",
+        "it cannot record: make space",
+    ):
+        assert wanted in english
+    for wanted in (
+        "printer-1: 标签纸用完：请装上标签纸",
+        "scanner-1: 未连接：请检查电缆",
+        "scale-1: on_fire",
+        "scale-2: 离线",
+        "无法记录：请清理其磁盘空间或更换存储卡",
+    ):
+        assert wanted in chinese
+    assert not [text for text in ("paper out", "no such file", "gone") if text in chinese]
 
 
 def test_an_unavailable_database_is_said_in_both_languages(app, database):

@@ -40,6 +40,9 @@ class Bench:
     def state(self) -> str:
         return self.health.devices()[0].state
 
+    def problem(self) -> str:
+        return self.health.devices()[0].problem
+
     def next(self) -> Observation:
         return self.observations.get(timeout=10.0)
 
@@ -97,13 +100,14 @@ def test_a_lost_device_is_opened_again_and_logged_once_each_way(start, caplog) -
     assert texts == ["device lost", "device back"] * 2
 
 
-def test_a_lost_device_shows_what_a_person_can_do(start) -> None:
+def test_a_lost_device_is_shown_as_lost_and_logged_with_what_a_person_can_do(start, caplog) -> None:
     bench = start()
     bench.device.open_errors = [LOST] * 99
     bench.loop.start()
     until(lambda: bench.state() == "offline", "offline")
     health = bench.health.devices()[0]
-    assert (health.detail, health.hint) == ("port is gone", "Plug the scanner in.")
+    assert (health.problem, health.detail) == ("lost", "port is gone")
+    assert vars(caplog.records[0])["fields"]["hint"] == "Plug the scanner in."
 
 
 def test_a_silent_device_is_ready_again_only_when_it_speaks(start) -> None:
@@ -113,10 +117,10 @@ def test_a_silent_device_is_ready_again_only_when_it_speaks(start) -> None:
     until(lambda: bench.device.opens_count == 2, "opened again")
     reads_count = bench.device.reads_count
     until(lambda: bench.device.reads_count >= reads_count + 3, "read, without a word")
-    assert bench.state() == "offline"
+    assert (bench.state(), bench.problem()) == ("offline", "silent")
     bench.device.say(weight())
     bench.next()
-    assert bench.state() == "ready"
+    assert (bench.state(), bench.problem()) == ("ready", "")
 
 
 def test_wrong_settings_are_a_fault_that_is_not_tried_again(start) -> None:
@@ -125,7 +129,7 @@ def test_wrong_settings_are_a_fault_that_is_not_tried_again(start) -> None:
     bench.loop.start()
     assert bench.loop.join(5.0)
     health = bench.health.devices()[0]
-    assert (health.state, health.hint) == ("fault", "Write mode = 1.")
+    assert (health.state, health.problem) == ("fault", "settings")
     assert bench.device.opens_count == 1
 
 
@@ -134,6 +138,7 @@ def test_a_mistake_in_a_driver_is_told_and_the_line_given_back(start) -> None:
     bench.loop.start()
     bench.device.fail(ZeroDivisionError("oops"))
     until(lambda: bench.state() == "offline", "offline")
+    assert bench.problem() == "crashed"
     assert bench.device.closes_count == 1
     assert bench.health.counters()["device_crashes_total"] == 1
 

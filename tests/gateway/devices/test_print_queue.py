@@ -50,8 +50,8 @@ class Bench:
         until(lambda: self.outcome(number), f"job {number} over")
         return self.outcome(number)
 
-    def device_hint(self) -> str:
-        return self.health.devices()[0].hint
+    def device_problem(self) -> str:
+        return self.health.devices()[0].problem
 
 
 @pytest.fixture
@@ -96,12 +96,28 @@ def test_a_label_waits_in_the_queue_while_the_printer_has_no_paper(bench: Bench)
     bench.printer.now = PrinterStatus(("paper_out",))
     number = bench.order()
     bench.queue.start()
-    until(lambda: bench.device_hint().startswith("Load labels"), "hint")
+    until(lambda: bench.device_problem() == "paper_out", "told")
     assert bench.health.devices()[0].state == "fault"
     assert bench.state(number) == "queued"
     bench.printer.now = READY
     assert bench.until_over(number) == "printed"
     until(lambda: bench.health.devices()[0].state == "ready", "ready")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "problem"),
+    [
+        pytest.param(("head_open", "paused"), "head_open", id="the first of two"),
+        pytest.param(("on_fire",), "error", id="a condition of a newer driver"),
+        pytest.param(("ready", "paused"), "error", id="ready and not ready"),
+    ],
+)
+def test_a_printer_that_is_not_ready_names_a_problem(
+    bench: Bench, conditions: tuple[str, ...], problem: str
+) -> None:
+    bench.printer.now = PrinterStatus(conditions)
+    bench.queue.start()
+    until(lambda: bench.device_problem() == problem, "told")
 
 
 def test_a_label_that_was_certainly_not_printed_is_tried_again(bench: Bench) -> None:

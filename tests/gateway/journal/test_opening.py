@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from tests.gateway.journal.samples import (
 )
 
 # The schema as each released migration left it. Append; never edit.
+LOG_FILES = "journal.db-wal and journal.db-shm"
 FROZEN_SCHEMAS = Path(__file__).with_name("schemas")
 
 
@@ -80,9 +82,14 @@ def write_journal_with_a_changed_fact(path):
 @pytest.mark.parametrize(
     ("write", "error", "words", "hint"),
     [
-        (write_text_file, JournalNotOurs, "not a journal", "Move .* away and keep it"),
-        (write_other_database, JournalNotOurs, "another program", "Move .* away and keep it"),
-        (write_other_gateways_journal, JournalNotOurs, "of gateway sh1-dock-9", "gateway.code"),
+        (write_text_file, JournalNotOurs, "not a journal", f"Move .* away .*{LOG_FILES}"),
+        (write_other_database, JournalNotOurs, "another program", f"Move .* away .*{LOG_FILES}"),
+        (
+            write_other_gateways_journal,
+            JournalNotOurs,
+            "of gateway sh1-dock-9",
+            f"gateway.code .*{LOG_FILES}",
+        ),
         (write_newer_journal, JournalNotOurs, "newer version", "Install that version"),
         (write_zeros, JournalDamaged, "zeros", "Keep .* call support"),
         (write_torn_journal, JournalDamaged, "broken", "call support"),
@@ -139,6 +146,30 @@ def test_a_creation_that_was_cut_off_is_started_again(tmp_path):
     with opened(path) as journal:
         assert journal.append([movement()]).fact_ids[0].seq == 1
     assert not path.with_name("journal.db.new").exists()
+
+
+def test_no_journal_is_created_beside_the_log_of_a_missing_one(tmp_path):
+    with opened(tmp_path / "running.db") as journal:
+        journal.append([movement(item="only in the log")])
+        for suffix in ("", "-wal"):  # As a power cut leaves them.
+            shutil.copy(tmp_path / f"running.db{suffix}", tmp_path / f"journal.db{suffix}")
+    path, log = tmp_path / "journal.db", tmp_path / "journal.db-wal"
+    path.rename(tmp_path / "kept.db")
+    before = log.read_bytes()
+    with pytest.raises(JournalDamaged, match="is the log of a journal that is missing") as raised:
+        open_journal(path)
+    assert LOG_FILES in raised.value.hint
+    assert not path.exists()
+    assert log.read_bytes() == before
+    (tmp_path / "kept.db").rename(path)
+    with opened(path, nonce=8) as journal:
+        assert [fact.item for _, fact in journal.recent(9)] == ["only in the log"]
+
+
+def test_an_empty_log_does_not_stop_a_new_journal(tmp_path):
+    (tmp_path / "journal.db-wal").touch()
+    with opened(tmp_path / "journal.db") as journal:
+        assert journal.append([movement()]).fact_ids[0].seq == 1
 
 
 def test_every_start_has_an_epoch_of_its_own(tmp_path):

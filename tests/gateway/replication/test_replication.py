@@ -177,6 +177,7 @@ def test_a_wrong_password_is_shown_with_what_to_do(yard: Yard, caplog) -> None:
     gateway = yard.start_gateway(password="wrong")
     yard.stack.callback(gateway.stop)
     until(lambda: "refuses" in gateway.health.link().detail, "shown")
+    assert gateway.health.link().connection == "login_refused"
     until(lambda: caplog.records, "logged")
     assert "Check username and password" in str(vars(caplog.records[0]))
 

@@ -229,6 +229,29 @@ def test_a_forked_epoch_does_not_stop_the_newer_ones() -> None:
     assert sender.next_wake_s(1.1) == 1.0 + RESEND_MIN_S
 
 
+def test_an_older_epoch_of_which_the_ledger_has_more_does_not_stop_the_newer_ones() -> None:
+    sender = a_sender(EpochProgress(OLD, 10, 0), EpochProgress(NEW, 3, 0))
+    send_all(sender, 0.0)
+    sender.received_ack(ack(OLD, 15), our_digest=None, now_s=1.0)
+    assert sender.problem == "ack_ahead"
+    assert send_all(sender, 1.0) == [(NEW, 1, 3)]
+    assert sender.received_ack(ack(NEW, 3), our_digest=OURS, now_s=1.1) == RecordAck(NEW, 3)
+    assert sender.problem == "ack_ahead"
+    assert sender.next_wake_s(1.1) == 1.0 + RESEND_MIN_S
+    assert [run[:2] for run in send_all(sender, 1.0 + RESEND_MIN_S)] == [(OLD, 1)]
+    sender.received_ack(ack(OLD, 10), our_digest=OURS, now_s=4.0)
+    assert sender.problem == ""
+
+
+def test_a_gateway_of_the_wrong_warehouse_sends_nothing_but_a_slow_probe() -> None:
+    sender = a_sender(EpochProgress(OLD, 2, 0), EpochProgress(NEW, 2, 0))
+    send_all(sender, 0.0)
+    sender.received_ack(ack(OLD, 0, problem="wrong_warehouse"), our_digest=OURS, now_s=1.0)
+    assert sender.problem == "wrong_warehouse"
+    assert send_all(sender, 1.0) == []
+    assert sender.next_wake_s(1.0) == 1.0 + RESEND_MIN_S
+
+
 def test_facts_that_the_journal_no_longer_holds_are_told_and_do_not_stop_newer_epochs() -> None:
     sender = a_sender(EpochProgress(OLD, 2, 0), EpochProgress(NEW, 2, 0))
     run = sender.next_run(0.0)

@@ -5,14 +5,23 @@ import io
 import sqlite3
 import string
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 import gateway
+from central.contract.envelope import DeviceProblem, LinkProblem
+from drivers.readings import FaultCode, PrinterCondition
+from gateway.devices.print_queue import CONDITION_HINTS
+from gateway.health import ConnectionProblem
 from gateway.journal.transactions import journal_error
+from gateway.replication.mqtt_link import HINTS
+from gateway.replication.replicator import PROBLEM_HINTS
 from gateway.screen.translation import DOMAIN, LOCALE_FOLDER, translator
+from gateway.station import trouble
+from gateway.station_loop import RESTART_HINT
 
 SOURCE_FOLDER = Path(gateway.__file__).parent
 PO_FILE = LOCALE_FOLDER / "zh" / "LC_MESSAGES" / f"{DOMAIN}.po"
@@ -66,6 +75,36 @@ def test_what_the_journal_asks_people_to_do_is_translated(code):
     error = sqlite3.OperationalError("as told by the test")
     error.sqlite_errorcode = code
     assert journal_error(error).hint in marked_texts()
+
+
+def test_what_a_crashed_station_asks_people_to_do_is_translated():
+    assert RESTART_HINT in marked_texts()
+
+
+CODES = [
+    ("faults of devices", trouble.FAULT_TEXTS, FaultCode),
+    ("problems of devices", trouble.DEVICE_TEXTS, DeviceProblem),
+    ("problems of the link", trouble.LINK_TEXTS, LinkProblem),
+    ("problems of the connection", trouble.CONNECTION_TEXTS, ConnectionProblem),
+]
+
+
+@pytest.mark.parametrize(("texts", "codes"), [c[1:] for c in CODES], ids=[c[0] for c in CODES])
+def test_every_code_has_a_sentence_and_every_sentence_is_translated(texts, codes):
+    assert texts.keys() == set(get_args(codes)) - {""}
+    for text in texts.values():
+        assert translator("zh")(text) != text
+
+
+def test_every_condition_of_a_printer_is_a_problem_that_a_device_can_have():
+    conditions = set(get_args(PrinterCondition)) - {"ready"}
+    assert conditions <= set(get_args(DeviceProblem))
+    assert CONDITION_HINTS.keys() == conditions
+
+
+def test_the_log_has_a_hint_for_every_problem_of_link_and_connection():
+    assert PROBLEM_HINTS.keys() == set(get_args(LinkProblem)) - {""}
+    assert HINTS.keys() == set(get_args(ConnectionProblem)) - {""}
 
 
 def test_texts_are_translated_at_runtime_and_unknown_ones_stay():

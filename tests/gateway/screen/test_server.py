@@ -47,16 +47,49 @@ def test_unsent_facts_devices_and_problems_are_part_of_the_state(page):
     bench, client = page
     bench.scan("CMD-RECEIVE", TEA)
     bench.health.set_device(
-        DeviceHealth("dock-1-printer", "label_printer", "fault", "paper out", "Load labels.")
+        DeviceHealth("dock-1-printer", "label_printer", "fault", "paper_out", "paper out")
     )
     bench.health.set_link(LinkHealth(connected=True, problem="fork"))
     state = wait_for(
         lambda: (s := client.get("/api/v1/state").json())["unsent_count"] == 1 and s,
         what="the unsent count",
     )
-    assert state["devices"][0]["hint"] == "Load labels."
+    assert state["devices"][0]["hint"] == "Load labels into dock-1-printer."
     assert state["connected"]
     assert "call support" in state["problem"]
+
+
+def test_a_printer_without_paper_and_a_lost_scanner_are_told_in_chinese(page):
+    bench, client = page
+    bench.health.set_device(
+        DeviceHealth("dock-1-printer", "label_printer", "fault", "paper_out", "paper out")
+    )
+    bench.health.set_device(
+        DeviceHealth("dock-1-scanner", "scanner", "offline", "lost", "/dev/ttyACM0: no such file")
+    )
+    bench.health.set_link(LinkHealth(detail="no route", connection="unreachable"))
+    answer = client.get("/api/v1/state?lang=zh")
+    printer, scanner = answer.json()["devices"]
+    assert printer["hint"] == "请给 dock-1-printer 装上标签纸。"
+    assert scanner["hint"] == "dock-1-scanner 未连接：请接好设备并检查电缆。"
+    assert answer.json()["problem"] == "连不上中心：请检查网线。可继续工作。"
+    assert answer.json()["work_goes_on"] is True
+    for english in ("paper out", "no such file", "no route"):
+        assert english not in answer.text
+
+
+def test_what_only_a_newer_ledger_says_is_told_with_its_code(page):
+    bench, client = page
+    bench.health.set_link(LinkHealth(connected=True, problem="moon_phase"))
+    assert "(moon_phase)" in client.get("/api/v1/state").json()["problem"]
+    assert client.get("/api/v1/state").json()["work_goes_on"] is False
+    assert "中心不接收记录 （moon_phase）" in client.get("/api/v1/state?lang=zh").json()["problem"]
+
+
+def test_a_problem_of_the_ledger_is_told_before_a_lost_connection(page):
+    bench, client = page
+    bench.health.set_link(LinkHealth(problem="fork", connection="unreachable"))
+    assert "call support" in client.get("/api/v1/state").json()["problem"]
 
 
 def test_events_begin_with_the_full_state_and_follow_each_change(page):

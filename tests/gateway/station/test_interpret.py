@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +75,39 @@ def test_a_known_item_is_found_with_all_that_its_code_says(code, symbology, expe
         found.net_weight,
     )
     assert shown == expected
+
+
+NET_WEIGHTS = [
+    # elements after the GTIN, (quantity, unit, catch weight, its unit): of salt (kg), of milk (pcs)
+    ("3103012500", ("12.5", "KGM", "", ""), ("1", "C62", "12.5", "KGM")),
+    ("3202001234", ("12.34", "LBR", "", ""), ("1", "C62", "12.34", "LBR")),
+    ("3200000100", ("45.359237", "KGM", "", ""), ("1", "C62", "100", "LBR")),
+    ("3562001234\x1d", ("12.34", "APZ", "", ""), ("1", "C62", "12.34", "APZ")),
+    ("3572001234\x1d", ("12.34", "ONZ", "", ""), ("1", "C62", "12.34", "ONZ")),
+    ("32020027563103012500", ("12.5", "KGM", "", ""), ("1", "C62", "12.5", "KGM")),
+    ("31030000003202001234", ("12.34", "LBR", "", ""), ("1", "C62", "12.34", "LBR")),
+    ("3302001234", ("1", "KGM", "", ""), ("1", "C62", "", "")),
+    ("3402001234", ("1", "KGM", "", ""), ("1", "C62", "", "")),
+]
+
+
+@pytest.mark.parametrize(
+    ("elements", "of_salt", "of_milk"), NET_WEIGHTS, ids=[repr(row[0]) for row in NET_WEIGHTS]
+)
+def test_a_net_weight_counts_in_whichever_unit_the_label_says_it(elements, of_salt, of_milk):
+    for gtin, expected in (("00000096385074", of_salt), ("09501101530003", of_milk)):
+        found = meaning_of(f"01{gtin}{elements}", "]C1")
+        quantity = f"{found.quantity.normalize():f}"
+        assert (quantity, found.unit, found.net_weight, found.weight_unit) == expected
+
+
+def test_of_two_exact_net_weights_the_one_in_the_items_own_unit_counts():
+    salt = msgspec.structs.replace(CATALOGUE.item("SALT"), unit="ONZ")
+    catalogue = Catalogue(msgspec.structs.replace(REFERENCE, items=(salt,)), warehouse="sh1")
+    code = "010000009638507432010000283571000441"  # 2.8 pounds, rounded, are 44.1 ounces.
+    reading = BarcodeScanned("]C1", code, code.encode())
+    found = interpret(Observation("scanner", reading, TIME_MS, True, "boot-1", 1), catalogue)
+    assert (found.quantity, found.unit) == (Decimal("44.1"), "ONZ")
 
 
 OTHERS = [

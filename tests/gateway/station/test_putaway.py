@@ -92,3 +92,10 @@ def test_another_command_with_goods_in_hand_says_that_they_are_not_recorded(benc
 
 def test_done_with_goods_in_hand_asks_for_the_bin(bench):
     assert bench.scan("CMD-PUTAWAY", TEA, "CMD-DONE").kind == "error"
+
+
+def test_the_quantity_command_multiplies_the_catch_weight_in_the_hand(bench):
+    bench.scan("CMD-PUTAWAY", "CMD-QTY-3")
+    bench.scan("0109501101530003310300125010L1", symbology="]C1")
+    (fact,) = bench.scan("LOC-A-01-03").facts
+    assert (fact.quantity, fact.net_weight, fact.weight_unit) == ("3", "3.75", "KGM")

@@ -65,6 +65,27 @@ def test_each_item_scan_is_recorded_at_once(bench, scans, expected, kind):
     assert seen.kind == kind
 
 
+def test_pounds_on_a_label_are_recorded_with_a_warning_and_answer_no_line(bench):
+    bench.scan("DOC-PO-7")
+    seen = bench.scan("01000000963850743202001234", symbology="]C1")
+    (fact,) = seen.facts
+    assert (fact.item, fact.quantity, fact.unit) == ("SALT", "12.34", "LBR")
+    assert (fact.flags, fact.document, fact.document_line) == (("unit_differs",), "PO-7", 0)
+    assert seen.kind == "warning"
+    assert "labelled" in seen.text
+    seen = bench.scan("01000000963850743103012500", symbology="]C1")
+    assert (seen.kind, seen.facts[0].document_line) == ("success", 2)
+    assert "12.5 kg of 100 kg" in seen.text
+
+
+def test_the_quantity_command_multiplies_the_catch_weight(bench):
+    bench.scan("CMD-RECEIVE", "CMD-QTY-3")
+    (fact,) = bench.scan("0109501101530003310300125010L1", symbology="]C1").facts
+    assert (fact.quantity, fact.net_weight, fact.weight_unit) == ("3", "3.75", "KGM")
+    (fact,) = bench.scan("0109501101530003310300125010L1", symbology="]C1").facts
+    assert (fact.quantity, fact.net_weight) == ("1", "1.25")
+
+
 def test_a_document_shows_what_is_done_of_what_is_expected(bench):
     bench.scan("DOC-PO-7", CASE)
     assert "14 pcs of 24 pcs" in bench.scan("CMD-QTY-2", TEA).text

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.gateway.station.bench import english
+
 SALT = "96385074"
 
 
@@ -87,6 +89,63 @@ def test_one_load_is_recorded_once_however_often_confirm_is_scanned(bench):
     assert "Weighing" in bench.weigh("0.00").prompt
     bench.weigh("30.00")
     assert bench.scan("CMD-CONFIRM").facts[1].quantity == "30"
+
+
+@pytest.mark.parametrize(
+    "flicker",
+    [
+        {"value": "0.00", "kind": "net"},
+        {"value": "0.05", "unit": "TNE"},
+        {"value": "3", "stable": False},
+    ],
+    ids=["tare key", "unit key", "knock"],
+)
+def test_a_load_that_only_seems_lighter_is_not_recorded_again(bench, flicker):
+    loaded(bench)
+    bench.scan("CMD-CONFIRM")
+    bench.weigh(**flicker)
+    again = bench.scan("CMD-CONFIRM")
+    assert (again.kind, again.facts) == ("error", ())
+    bench.weigh("52.50")
+    again = bench.scan("CMD-CONFIRM")
+    assert (again.kind, again.facts) == ("error", ())
+    assert bench.stock() == {("DOCK-1", "SALT"): "50"}
+
+
+def test_after_the_unit_key_the_empty_scale_is_tared_and_weighing_goes_on(bench):
+    bench.scan("CMD-WEIGH", SALT)
+    bench.weigh("52.50")
+    bench.scan("CMD-CONFIRM")
+    bench.weigh("0", unit="GRM")
+    assert "take the load off, then TARE" in bench.scan("CMD-CONFIRM").text
+    bench.scan("CMD-TARE")
+    bench.weigh("30000", unit="GRM")
+    assert bench.scan("CMD-CONFIRM").facts[1].quantity == "30"
+
+
+def test_pounds_do_not_answer_a_line_in_kilograms(bench):
+    bench.scan("CMD-WEIGH", "DOC-PO-7")
+    bench.weigh("99.2", unit="LBR")
+    proof, moved = bench.scan("CMD-CONFIRM").facts
+    assert (moved.quantity, moved.unit, moved.flags) == ("99.2", "LBR", ("unit_differs",))
+    assert (moved.document, moved.document_line, proof.document_line) == ("PO-7", 0, 0)
+    done = english(bench.board.state().done)
+    assert "99.2 lb" in done
+    assert "/" not in done
+    bench.weigh("0", unit="LBR")
+    bench.weigh("40")
+    seen = bench.scan("CMD-CONFIRM")
+    assert (seen.facts[1].document_line, seen.facts[1].flags) == (2, ())
+    assert "40 / 100 kg" in seen.text
+
+
+def test_the_scale_is_believed_not_the_weight_on_the_label(bench):
+    bench.scan("CMD-WEIGH")
+    bench.scan(f"01000000{SALT}3202001234", symbology="]C1")
+    bench.weigh("5.6")
+    proof, moved = bench.scan("CMD-CONFIRM").facts
+    assert (moved.quantity, moved.unit, moved.flags) == ("5.6", "KGM", ())
+    assert proof.flags == ()
 
 
 def test_leaving_and_coming_back_does_not_record_the_same_load_again(bench):

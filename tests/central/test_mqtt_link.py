@@ -1,0 +1,165 @@
+"""What waits never stands in the way of what the broker offers again. Edge of sockets."""
+
+import socket
+import struct
+from contextlib import contextmanager
+
+import pytest
+
+from central.config import MqttSection
+from central.contract.topics import GatewayTopic
+from central.mqtt_link import HINT_MAXIMUM, WAITING_MAX, CentralLink
+from tests.waiting import wait_for
+
+CONNECT, PUBLISH, PUBACK = 1, 3, 4  # MQTT 5, 2.1.2
+ACCEPTED = bytes([0x20, 3, 0, 0, 0])
+TOPIC = str(GatewayTopic("demo", "sh1-dock-1", "up")).encode()
+TIMEOUT_S = 10.0
+
+
+class Connection:
+    """The broker's end of one connection: says what a test tells it, keeps to no limit."""
+
+    def __init__(self, listening):
+        self._socket = listening.accept()[0]
+        self._socket.settimeout(TIMEOUT_S)
+        self._stream = self._socket.makefile("rb")
+        assert self._packet()[0] == CONNECT
+
+    def accept(self):
+        """Let the other side in."""
+        self._socket.sendall(ACCEPTED)
+        return self
+
+    def publish(self, *, qos, count):
+        """Send messages; those with QoS 1 are numbered 1, 2, ..."""
+        for number in range(1, count + 1):
+            identity = struct.pack("!H", number) if qos else b""
+            body = struct.pack("!H", len(TOPIC)) + TOPIC + identity + b"\0" + b"payload"
+            self._socket.sendall(bytes([PUBLISH << 4 | qos << 1, len(body)]) + body)
+
+    def settled(self, count):
+        """Return the numbers of the next `count` messages that are settled."""
+        numbers = []
+        while len(numbers) < count:
+            kind, body = self._packet()
+            if kind == PUBACK:
+                numbers.append(struct.unpack("!H", body[:2])[0])
+        return numbers
+
+    def say_nothing_more(self):
+        """End our direction; return when the other side has read everything and ended its own."""
+        self._socket.shutdown(socket.SHUT_WR)
+        self.wait_for_end()
+
+    def wait_for_end(self):
+        """Return when the other side has ended the connection."""
+        try:
+            while self._stream.read(1):
+                pass
+        except ConnectionResetError:
+            pass
+
+    def close(self):
+        self._stream.close()
+        self._socket.close()
+
+    def _packet(self):
+        first, length = self._stream.read(2)
+        assert length < 128
+        return first >> 4, self._stream.read(length)
+
+
+@contextmanager
+def connecting_link():
+    """Yield (link, function that returns the next connection of the link, not yet let in)."""
+    connections = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(TIMEOUT_S)
+        port = listening.getsockname()[1]
+        link = CentralLink(MqttSection(host="127.0.0.1", port=port), site="demo")
+        link.start()
+
+        def next_connection():
+            connections.append(Connection(listening))
+            return connections[-1]
+
+        try:
+            yield link, next_connection
+        finally:
+            link.stop()
+            for connection in connections:
+                connection.close()
+
+
+def take_and_settle(link, count, *, connection=1):
+    """Settle in rounds, as the intake does; return the first `count` messages of a connection."""
+    messages = []
+
+    def enough():
+        taken = link.take(64, 0.1)
+        link.settle(taken)
+        messages.extend(message for message in taken if message.connection == connection)
+        return len(messages) >= count
+
+    wait_for(enough, what=f"{count} messages")
+    return messages
+
+
+def test_what_waits_from_a_lost_connection_makes_room_for_what_is_offered_again():
+    with connecting_link() as (link, next_connection):
+        first = next_connection().accept()
+        first.publish(qos=1, count=WAITING_MAX)
+        first.say_nothing_more()
+        second = next_connection().accept()
+        second.publish(qos=1, count=WAITING_MAX)
+        take_and_settle(link, WAITING_MAX, connection=2)
+        assert second.settled(WAITING_MAX) == list(range(1, WAITING_MAX + 1))
+        assert link.dropped_count == 0
+
+
+def test_nothing_of_a_lost_connection_is_settled_while_the_next_one_is_being_made():
+    with connecting_link() as (link, next_connection):
+        first = next_connection().accept()
+        first.publish(qos=1, count=3)
+        first.say_nothing_more()
+        second = next_connection()
+        messages = wait_for(lambda: link.take(64, 0.1), what="messages")
+        link.settle(messages[2:])
+        second.accept().publish(qos=1, count=1)
+        take_and_settle(link, 1, connection=2)
+        assert second.settled(1) == [1]
+
+
+def test_messages_that_nobody_settles_take_no_room_from_those_that_are_settled():
+    with connecting_link() as (link, next_connection):
+        connection = next_connection().accept()
+        connection.publish(qos=0, count=WAITING_MAX + 5)
+        connection.publish(qos=1, count=WAITING_MAX)
+        wait_for(lambda: link.dropped_count == 5, what="dropped messages")
+        messages = take_and_settle(link, 2 * WAITING_MAX)
+        assert [message.qos for message in messages] == [0] * WAITING_MAX + [1] * WAITING_MAX
+        assert connection.settled(WAITING_MAX) == list(range(1, WAITING_MAX + 1))
+        assert link.dropped_count == 5
+
+
+def test_a_broker_that_exceeds_the_receive_maximum_is_disconnected_and_offers_again(caplog):
+    with connecting_link() as (link, next_connection):
+        first = next_connection().accept()
+        first.publish(qos=1, count=WAITING_MAX + 1)
+        first.wait_for_end()
+        second = next_connection().accept()
+        second.publish(qos=1, count=3)
+        take_and_settle(link, 3, connection=2)
+        assert second.settled(3) == [1, 2, 3]
+    assert HINT_MAXIMUM in [getattr(record, "hint", "") for record in caplog.records]
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+def test_what_was_taken_makes_room(qos):
+    with connecting_link() as (link, next_connection):
+        connection = next_connection().accept()
+        for _ in range(3):
+            connection.publish(qos=qos, count=100)
+            take_and_settle(link, 100)
+        assert link.dropped_count == 0
