@@ -16,7 +16,7 @@ $(STAMP): constraints.txt pyproject.toml .ci/packages
 	@test -x $(PYTHON) || python3 -m venv $(VENV)
 	@echo "Installing the locked Python packages into $(VENV) (once, one to three minutes)"
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@PYTHONWARNINGS=ignore $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 demo: setup ## Run central, two warehouses' gateways and virtual devices until Ctrl-C
@@ -38,7 +38,7 @@ bench: setup ## Measure; ends with one line `ratio NAME VALUE` per figure
 
 chaos: setup ## Kill gateways, broker and central for CHAOS_S seconds (default 600)
 	@bash .ci/packages python tests
-	@CHAOS_S=$${CHAOS_S:-600} $(PYTHON) -m pytest -m chaos --timeout 0 tests/chaos
+	@CHAOS_S=$${CHAOS_S:-600} $(PYTHON) -m pytest -m chaos --timeout 0 -rP tests/chaos
 
 format: setup ## Format the code
 	@$(VENV)/bin/ruff format --quiet .

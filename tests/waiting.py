@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 Value = TypeVar("Value")
-POLL_S = 0.01
+POLL_S = 0.005
 
 
 def wait_for(
@@ -21,3 +21,8 @@ def wait_for(
             message = f"{what} did not come true within {timeout_s} s (last: {value!r})"
             raise AssertionError(message)
         time.sleep(POLL_S)
+
+
+def until(condition: Callable[[], object], what: str = "", *, seconds_max: float = 20.0) -> None:
+    """Return when the condition holds; fail the test with `what` when it does not in time."""
+    wait_for(condition, timeout_s=seconds_max, what=what or "condition")

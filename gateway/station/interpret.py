@@ -75,7 +75,7 @@ def interpret(observation: Observation, catalogue: Catalogue) -> Meaning:
         return WeightSeen(reading)
     if isinstance(reading, DeviceFault):
         return DeviceTrouble(observation.device, reading)
-    return _scanned(reading, catalogue, today=_today(observation))
+    return _scanned(reading, catalogue, event_time_ms=observation.event_time_ms)
 
 
 def unknown_code(text: str) -> str:
@@ -90,7 +90,7 @@ def unknown_code(text: str) -> str:
     return printable[: UNKNOWN_CODE_CHARACTERS_MAX - 17] + "~" + digest
 
 
-def _scanned(scan: BarcodeScanned, catalogue: Catalogue, *, today: date | None) -> Meaning:
+def _scanned(scan: BarcodeScanned, catalogue: Catalogue, *, event_time_ms: int) -> Meaning:
     text = scan.data.strip(" ")
     if not text.strip(GS):
         return Unreadable(say(N_("The bar code is empty: scan it again.")))
@@ -101,7 +101,7 @@ def _scanned(scan: BarcodeScanned, catalogue: Catalogue, *, today: date | None) 
     if text[:4] in {PLACE_PREFIX, DOCUMENT_PREFIX, OPERATOR_PREFIX}:
         return _own_code(text, catalogue)
     if scan.symbology in GS1_IDENTIFIERS or GS in text:
-        return _gs1(text, catalogue, today=today)
+        return _gs1(text, catalogue, event_time_ms=event_time_ms)
     trade_number = _trade_number(text, scan.symbology)
     if trade_number:
         return _gtin(trade_number, catalogue)
@@ -114,7 +114,7 @@ def _scanned(scan: BarcodeScanned, catalogue: Catalogue, *, today: date | None) 
         if len(text) in {12, 13, 14}:
             return _wrong_check_digit(text)
     if text[:2] in {"00", "01", "02"}:
-        meaning = _gs1(text, catalogue, today=today)
+        meaning = _gs1(text, catalogue, event_time_ms=event_time_ms)
         if not isinstance(meaning, Unreadable) or meaning.message.text == WRONG_CHECK_DIGIT:
             return meaning
     return ScannedItem(item=None, code=unknown_code(text), quantity=Decimal(1), unit=PIECE)
@@ -174,7 +174,7 @@ def _item_of_gtin(gtin14: str, catalogue: Catalogue) -> ScannedItem:
     )
 
 
-def _gs1(text: str, catalogue: Catalogue, *, today: date | None) -> Meaning:
+def _gs1(text: str, catalogue: Catalogue, *, event_time_ms: int) -> Meaning:
     try:
         elements = parse_elements(text)
         values = {element.ai: element.value for element in elements}
@@ -182,7 +182,11 @@ def _gs1(text: str, catalogue: Catalogue, *, today: date | None) -> Meaning:
         sscc = values.get("00", "")
         if not gtin:
             return ScannedSscc(sscc) if sscc else _without_item(text)
-        expiry = parse_date(values["17"], today=today).isoformat() if "17" in values else ""
+        expiry = (
+            parse_date(values["17"], today=_today(event_time_ms)).isoformat()
+            if "17" in values
+            else ""
+        )
         return _with_amount(
             _item_of_gtin(gtin, catalogue),
             elements,
@@ -266,9 +270,9 @@ def _net_weight(elements: tuple[Element, ...], *, item_unit: str) -> tuple[Decim
     return weights[0] if weights else None
 
 
-def _today(observation: Observation) -> date | None:
+def _today(event_time_ms: int) -> date | None:
     try:
-        moment = datetime.fromtimestamp(observation.event_time_ms / 1000, tz=UTC)
+        moment = datetime.fromtimestamp(event_time_ms / 1000, tz=UTC)
     except (ValueError, OverflowError, OSError):
         return None
     return moment.date() if moment.year >= CLOCK_YEAR_MIN else None

@@ -33,7 +33,9 @@ def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "mark only".
 
 def say(text: str, *words: Words, **values: str) -> Message:
     """Return the sentence `text`, written as `N_("...")`, with its values."""
-    merged = tuple(pair for group in words for pair in group) + tuple(values.items())
+    merged = tuple(values.items())
+    for group in reversed(words):
+        merged = group + merged
     return Message(text, merged)
 
 

@@ -19,7 +19,8 @@ from provisioning.demo.configs import BrokerAddress, central_toml
 from tests import brokers
 from tests.bench.figures import Ratio, milliseconds
 from tests.gateway.journal.samples import movement
-from tests.gateway.replication.yard import SITE, Yard, until
+from tests.gateway.replication.yard import SITE, Yard
+from tests.waiting import until
 
 SCANS = 300
 WARM_UP = 20

@@ -1,7 +1,6 @@
 """Commit, then acknowledge, then settle; whatever comes, the loop goes on. Edge of threads."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from queue import Empty, Queue
 
@@ -15,6 +14,7 @@ from central.inbox.inbox import Inbox, Outcome
 from central.inbox.intake_loop import MESSAGES_PER_COMMIT_MAX, IntakeLoop
 from central.mqtt_link import Incoming
 from tests.central.scenery import FixedClock, Gateway, enrol
+from tests.waiting import until
 
 SITE = "demo"
 
@@ -119,13 +119,6 @@ def running(link: MemoryLink, inbox: object, states: list[object]) -> Iterator[I
         yield loop
     finally:
         loop.stop()
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10.0
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def up(gateway: str = "sh1-dock-1") -> str:

@@ -20,6 +20,7 @@ from drivers.simulators.printer_zpl import VirtualZplPrinter
 from drivers.transports.device_file import open_device_file
 from tests.drivers.label_pictures import draw, read_codes
 from tests.drivers.test_printer_zpl_status import READY, error_status
+from tests.waiting import until
 
 # Long where an answer must come, short where none comes.
 TIMES = {"status_timeout_s": 3.0, "follow_timeout_s": 3.0, "follow_interval_s": 0.01}
@@ -56,13 +57,6 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
         path = tmp_path / "lp0"
         with VirtualZplPrinter.on_device_file(path, mute_when_stopped=False) as virtual:
             yield Bench(virtual, "zpl-device", {"path": str(path), **TIMES})
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
 
 
 def test_a_label_is_printed_and_confirmed(bench: Bench) -> None:

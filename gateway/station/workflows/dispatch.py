@@ -59,7 +59,7 @@ def advance(
     A live weight that changes nothing has no effects.
     """
     step = _advance(session, meaning, surroundings)
-    if step.session == session and not step.effects:
+    if not step.effects and step.session == session:
         return session, ()
     done = step.done or next(
         (

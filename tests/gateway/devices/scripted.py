@@ -1,8 +1,7 @@
 """Devices that do what a test tells them, and a way to wait for what follows. Edge of threads."""
 
 import queue
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -93,11 +92,3 @@ class ScriptedPrinter:
         if self.open_errors:
             raise self.open_errors.pop(0)
         return self
-
-
-def until(condition: Callable[[], object], what: str, *, seconds_max: float = 10.0) -> None:
-    """Return when the condition holds; fail with `what` when it does not in time."""
-    deadline = time.monotonic() + seconds_max
-    while not condition():
-        assert time.monotonic() < deadline, f"not in {seconds_max} s: {what}"
-        time.sleep(0.005)

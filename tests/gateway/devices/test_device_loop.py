@@ -12,8 +12,9 @@ from drivers.readings import BarcodeScanned, WeightMeasured
 from gateway.devices.device_loop import DeviceLoop
 from gateway.health import Health
 from gateway.station.observations import Observation
-from tests.gateway.devices.scripted import NoSettings, ScriptedReader, until
+from tests.gateway.devices.scripted import NoSettings, ScriptedReader
 from tests.gateway.journal.samples import StillClock
+from tests.waiting import until
 
 CODE = BarcodeScanned("]C1", "0112345", b"]C10112345\r")
 LOST = DeviceLost("port is gone", hint="Plug the scanner in.")

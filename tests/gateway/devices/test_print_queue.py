@@ -14,8 +14,9 @@ from gateway.devices.print_queue import PrintQueue
 from gateway.health import Health
 from gateway.journal.journal import Journal
 from gateway.station.effects import NewPrintJob
-from tests.gateway.devices.scripted import READY, NoSettings, ScriptedPrinter, until
+from tests.gateway.devices.scripted import READY, NoSettings, ScriptedPrinter
 from tests.gateway.journal.samples import movement, open_journal
+from tests.waiting import until
 
 LABEL = Label(Decimal(50), Decimal(30), (Text(Decimal(1), Decimal(1), Decimal(5), text="BIN-1"),))
 

@@ -13,8 +13,8 @@ from gateway.devices.supervisor import Supervisor
 from gateway.health import Health
 from gateway.station.effects import NewPrintJob
 from gateway.station.observations import Observation
-from tests.gateway.devices.scripted import until
 from tests.gateway.journal.samples import StillClock, movement, open_journal
+from tests.waiting import until
 
 LABEL = Label(Decimal(50), Decimal(30), (Text(Decimal(1), Decimal(1), Decimal(5), text="BIN-1"),))
 CONFIGURATION = """

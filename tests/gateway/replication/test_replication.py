@@ -14,7 +14,8 @@ from central.contract.topics import GatewayTopic
 from gateway.replication.signing import GatewayKey
 from tests import brokers
 from tests.gateway.journal.samples import movement
-from tests.gateway.replication.yard import CONVERGE_S_MAX, SITE, RunningGateway, Yard, until
+from tests.gateway.replication.yard import CONVERGE_S_MAX, SITE, RunningGateway, Yard
+from tests.waiting import until
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A gateway, a broker and the ledger, all real, in one test. Edge of mosquitto and SQLite."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,14 +28,6 @@ from tests.gateway.journal.samples import movement
 
 SITE = "yard"
 CONVERGE_S_MAX = 40.0
-
-
-def until(condition: Callable[[], object], what: str, *, seconds_max: float = 20.0) -> None:
-    """Return when the condition holds; fail with `what` when it does not in time."""
-    deadline = time.monotonic() + seconds_max
-    while not condition():
-        assert time.monotonic() < deadline, f"not in {seconds_max} s: {what}"
-        time.sleep(0.01)
 
 
 @dataclass
