@@ -186,15 +186,20 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
     # No memory map and no second writer: before 3.51.3 two connections that checkpoint at the same
     # moment can break a WAL database (https://www.sqlite.org/wal.html#walresetbug).
-    for pragma in (
+    pragmas = (
         "synchronous = FULL",
         "mmap_size = 0",
         f"cache_size = -{CACHE_KIB}",
         f"wal_autocheckpoint = {WAL_PAGES_MAX}",
         "trusted_schema = OFF",
         "cell_size_check = ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    )
+    try:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 

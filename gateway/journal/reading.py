@@ -1,6 +1,7 @@
 """Opens a journal to look into it, also beside a running gateway. Edge of SQLite."""
 
 import sqlite3
+from contextlib import ExitStack
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -21,14 +22,17 @@ def open_reader(path: Path) -> Database:
             hint="Start the gateway once, or correct gateway.data_directory.",
         )
     check_header(path)
-    try:
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro",
-            uri=True,
-            timeout=BUSY_TIMEOUT_S,
-            isolation_level=None,
-        )
-        check_version(connection, path)
-    except sqlite3.Error as error:
-        raise journal_error(error) from error
+    with ExitStack() as opened:  # Closed again unless all is well with it.
+        try:
+            connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=ro",
+                uri=True,
+                timeout=BUSY_TIMEOUT_S,
+                isolation_level=None,
+            )
+            opened.callback(connection.close)
+            check_version(connection, path)
+        except sqlite3.Error as error:
+            raise journal_error(error) from error
+        opened.pop_all()
     return Database(connection, recursive_triggers=False, execute_plugins=False)
