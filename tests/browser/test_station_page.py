@@ -20,7 +20,7 @@ SIZES = [(800, 480), (1280, 800)]
 @pytest.fixture(scope="module")
 def browser():
     if not CHROMIUM.exists():
-        pytest.skip("no Chromium on this machine")
+        pytest.fail(f"{CHROMIUM} is missing: run `make test`, which installs it")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

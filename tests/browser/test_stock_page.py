@@ -30,7 +30,7 @@ BOLT = 'tr[data-item="BOLT"]'
 @pytest.fixture(scope="module")
 def browser():
     if not CHROMIUM.exists():
-        pytest.skip("no Chromium on this machine")
+        pytest.fail(f"{CHROMIUM} is missing: run `make test`, which installs it")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
