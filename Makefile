@@ -29,7 +29,7 @@ test: setup ## Run all tests (installs mosquitto, PostgreSQL and Chromium if the
 check: setup ## Check format, lint, types and layers
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/ruff check --quiet .
-	@$(VENV)/bin/lint-imports --no-logo --quiet 2>/dev/null || $(VENV)/bin/lint-imports
+	@$(VENV)/bin/lint-imports --no-logo
 	@$(VENV)/bin/mypy --no-error-summary
 
 bench: setup ## Measure; ends with one line `ratio NAME VALUE` per figure
