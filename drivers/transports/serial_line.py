@@ -99,6 +99,7 @@ def open_serial(
             exclusive=True,
         )
     except (ValueError, NotImplementedError) as error:
+        # pyserial raises the second for a baud rate that the platform cannot set.
         raise SettingsInvalid(
             f"serial port {port} refuses its settings: {error}",
             hint="Correct the line settings of this device (baud_rate, data_bits, parity).",
