@@ -11,13 +11,38 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from drivers.candidates import Candidate, Matcher, match_score
 from drivers.errors import SettingsInvalid
 from drivers.labels import Label
 from drivers.readings import PrinterStatus, PrintResult, Reading
 
 ENTRY_POINT_GROUP = "dockledger.drivers"
 
-DeviceClass = Literal["scanner", "scale", "label_printer"]
+DeviceClass = Literal["scanner", "rfid_reader", "scale", "label_printer", "io"]
+SignalKind = Literal["success", "warning", "error", "off"]
+CommandName = Literal["zero", "tare", "clear_tare", "trigger_on", "trigger_off", "signal"]
+Tier = Literal["bronze", "silver", "gold"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCommand:
+    """What a device is to do. signal: which feedback, of the command "signal" alone."""
+
+    name: CommandName
+    signal: SignalKind = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What became of a command.
+
+    outcome: "done" (the device said so, or cannot say and took all bytes), "refused" (the device
+        said no, nothing changed), "unknown" (no answer in time: look at the device).
+    detail: English, for the log.
+    """
+
+    outcome: Literal["done", "refused", "unknown"]
+    detail: str = ""
 
 
 class ReadingDevice(Protocol):
@@ -32,6 +57,30 @@ class ReadingDevice(Protocol):
 
     def close(self) -> None:
         """Give the line back. Never raises; may be called twice."""
+        ...
+
+
+class StreamProtocol(Protocol):
+    """Bytes in, readings out: what drivers/protocols hold. Nothing here raises."""
+
+    def receive_data(self, data: bytes) -> Sequence[Reading]:
+        """Return the readings completed by `data`."""
+        ...
+
+    def idle(self) -> Sequence[Reading]:
+        """Tell that the line was quiet for the idle limit; return what that means."""
+        ...
+
+
+class CommandedDevice(ReadingDevice, Protocol):
+    """An open device that also does what it is told, see `Driver.commands`."""
+
+    def execute(self, command: DeviceCommand) -> CommandResult:
+        """Do one command and wait for its answer, at most a second or what the settings say.
+
+        Called by the thread that reads; what the device says meanwhile is not lost, the next
+        `read` returns it. Raises DeviceLost or DeviceSilent.
+        """
         ...
 
 
@@ -57,7 +106,7 @@ class LabelPrinter(Protocol):
         ...
 
 
-Device = ReadingDevice | LabelPrinter
+Device = ReadingDevice | CommandedDevice | LabelPrinter
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +119,15 @@ class Driver:
         settings, its docstring documents them (one line a field).
     open_device: opens the line and returns the device; raises DeviceLost, DeviceSilent or
         SettingsInvalid.
+    commands: what its open devices take, then they are CommandedDevices.
+    matchers: which candidates it could serve; empty: never offered, only configured.
+    node_setting: the setting that takes a candidate's node ("port", "path", "host"); "" none.
+    tcp_port_setting: the setting that takes a network candidate's TCP port, "" none.
+    probe: asks the device at these settings who it is, within two seconds, and returns its own
+        words, "" if it is not such a device; called only on ports that the configuration allows.
+    new_protocol: the protocol alone, with these settings, so that the kit can feed it captures and
+        any bytes; None for a driver that has none.
+    tier: what is proved of it, see drivers/README.md.
     """
 
     name: str
@@ -77,6 +135,17 @@ class Driver:
     summary: str
     settings_type: type[msgspec.Struct]
     open_device: Callable[[Any], Device]
+    commands: frozenset[CommandName] = frozenset()
+    matchers: tuple[Matcher, ...] = ()
+    node_setting: str = ""
+    tcp_port_setting: str = ""
+    probe: Callable[[Any], str] | None = None
+    new_protocol: Callable[[Any], StreamProtocol] | None = None
+    tier: Tier = "bronze"
+
+    def match(self, candidate: Candidate) -> int:
+        """Return how well it fits, 1 to 100; 0 if it does not."""
+        return match_score(self.matchers, candidate)
 
     def parse_settings(self, settings: Mapping[str, object]) -> msgspec.Struct:
         """Return the checked settings.

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+import msgspec
+
 FaultCode = Literal[
     "overload",  # The load exceeds the scale's maximum.
     "underload",  # The load is under zero: pan missing, or tare greater than the load.
@@ -11,6 +13,8 @@ FaultCode = Literal[
     "zero_error",  # The scale is not zeroed, not calibrated or in an error state of its own.
     "unreadable",  # Bytes that no rule of the protocol explains; nothing was guessed.
     "scan_again",  # Part of a scan was lost on the way; the code must be scanned once more.
+    "reader_error",  # An RFID reader reports an error of its own: an antenna, its temperature.
+    "reads_lost",  # An RFID reader's memory overflowed; tags that passed are missing.
 ]
 
 
@@ -38,6 +42,7 @@ class WeightMeasured:
     stable: False while the load is in motion. Only stable weights may become movements.
     raw: the bytes of the frame as received, for evidence.
     device_alibi: the scale's own number of this weighing in its alibi memory, "" if it has none.
+    tare: the tare that the scale states beside a net weight, in the same unit; None if it does not.
     """
 
     value: Decimal
@@ -46,6 +51,46 @@ class WeightMeasured:
     stable: bool
     raw: bytes
     device_alibi: str = ""
+    tare: Decimal | None = None
+
+
+class TagRead(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What an RFID reader says of one tag on one antenna. A Struct: thousands come in a second.
+
+    epc: content of the EPC memory bank, upper case hexadecimal, whole bytes.
+    antenna: the reader's number of the antenna, from 1; 0 if it does not say.
+    rssi_cdbm: strongest signal in hundredths of dBm; None if the reader gives none, or no dBm.
+    phase: of the strongest signal, in 1/4096 of a turn; None if the reader does not say.
+    reads_count: how often the tag answered in the time that this report covers.
+    first_seen_us, last_seen_us: microseconds since 1970-01-01 UTC by the reader's clock, which may
+        be wrong; None if it does not say.
+    held: the reader had kept the report while nobody was connected.
+    raw: the bytes of the report as received, for evidence.
+    """
+
+    epc: str
+    antenna: int = 0
+    rssi_cdbm: int | None = None
+    phase: int | None = None
+    reads_count: int = 1
+    first_seen_us: int | None = None
+    last_seen_us: int | None = None
+    held: bool = False
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class InputChanged:
+    """A button, a light barrier or another input changed.
+
+    name: as the device's settings call it. active: True when pressed, broken, closed.
+    code: the text of a bar code that the settings put in its place, such as "CMD-CONFIRM"; "" none.
+    """
+
+    name: str
+    active: bool
+    code: str = ""
+    raw: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +106,7 @@ class DeviceFault:
     raw: bytes = b""
 
 
-Reading = BarcodeScanned | WeightMeasured | DeviceFault
+Reading = BarcodeScanned | WeightMeasured | TagRead | InputChanged | DeviceFault
 
 PrinterCondition = Literal[
     "ready",
@@ -75,12 +120,15 @@ PrinterCondition = Literal[
     "silent",  # Nothing answered: off, cable, or an error state in which the printer is mute.
 ]
 
+PrinterWarning = Literal["paper_low", "ribbon_low"]
+
 
 @dataclass(frozen=True, slots=True)
 class PrinterStatus:
     """What a label printer says of itself.
 
     conditions: ("ready",) alone, or every reason that stops it, gravest first; never empty.
+    warnings: what will stop it soon; it prints as yet.
     formats_waiting_count, labels_left_count: None where the printer does not say.
     """
 
@@ -88,6 +136,7 @@ class PrinterStatus:
     formats_waiting_count: int | None = None
     labels_left_count: int | None = None
     raw: bytes = b""
+    warnings: tuple[PrinterWarning, ...] = ()
 
     @property
     def ready(self) -> bool:

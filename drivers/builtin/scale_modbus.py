@@ -6,14 +6,15 @@ from typing import Literal
 
 import msgspec
 
-from drivers.api import Driver
+from drivers.api import CommandName, CommandResult, DeviceCommand, Driver
+from drivers.candidates import Matcher
 from drivers.protocols.scale_modbus import (
-    LaumasTlb,
     RegisterMap,
+    RegisterWrite,
     interpret_block,
     interpret_refusal,
-    laumas_tlb,
 )
+from drivers.protocols.scale_modbus_maps import MapChoice, register_map
 from drivers.readings import Reading
 from drivers.transports.modbus import (
     ModbusLine,
@@ -27,13 +28,14 @@ from drivers.transports.modbus import (
 class ModbusScaleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings of every Modbus scale.
 
-    map: a table with `name` "laumas-tlb", or with `name` "custom" and the registers themselves.
+    map: a table with the `name` of an instrument, "laumas-tlb", "dini-argeo-dgt", "pt113" or
+        "flintec-ft-112", or with `name` "custom" and the registers themselves.
     device_id: Modbus address of the scale, 1 to 247; behind TCP also up to 255.
     timeout_s: how long to wait for an answer.
     poll_interval_s: from one question to the next.
     """
 
-    map: LaumasTlb | RegisterMap
+    map: MapChoice
     device_id: int = 1
     timeout_s: float = 1.0
     poll_interval_s: float = 0.2
@@ -74,14 +76,15 @@ class ModbusScaleRtuSettings(
     stop_bits: Literal[1, 2] = 1
 
 
-class ModbusScale:
-    """A ReadingDevice that asks for the block at a fixed pace."""
+COMMANDS: frozenset[CommandName] = frozenset({"zero", "tare", "clear_tare"})
 
-    def __init__(
-        self, line: ModbusLine, register_map: RegisterMap, *, poll_interval_s: float
-    ) -> None:
+
+class ModbusScale:
+    """A CommandedDevice that asks for the block at a fixed pace."""
+
+    def __init__(self, line: ModbusLine, registers: RegisterMap, *, poll_interval_s: float) -> None:
         self._line = line
-        self._map = register_map
+        self._map = registers
         self._poll_interval_s = poll_interval_s
         self._next_poll = time.monotonic()
 
@@ -105,9 +108,30 @@ class ModbusScale:
             return [interpret_refusal(words.exception_code)]
         return [interpret_block(self._map, words)]
 
+    def execute(self, command: DeviceCommand) -> CommandResult:
+        """Write what the map says for a command; "done" is the device's answer to the last write.
+
+        Raises DeviceLost or DeviceSilent; then nobody knows.
+        """
+        writes = self._writes().get(command.name, ())
+        if not writes:
+            return CommandResult("refused", f"the map has no registers for {command.name}")
+        for write in writes:
+            refusal = self._line.write_words(address=write.address, words=write.words)
+            if refusal is not None:
+                return CommandResult("refused", interpret_refusal(refusal.exception_code).detail)
+        return CommandResult("done")
+
     def close(self) -> None:
         """Close the line. Never raises; may be called twice."""
         self._line.close()
+
+    def _writes(self) -> dict[CommandName, tuple[RegisterWrite, ...]]:
+        return {
+            "zero": self._map.zero,
+            "tare": self._map.tare,
+            "clear_tare": self._map.clear_tare,
+        }
 
 
 def _open_rtu(settings: ModbusScaleRtuSettings) -> ModbusScale:
@@ -133,8 +157,8 @@ def _open_tcp(settings: ModbusScaleTcpSettings) -> ModbusScale:
 
 
 def _scale(line: ModbusLine, settings: ModbusScaleSettings) -> ModbusScale:
-    register_map = laumas_tlb(settings.map) if isinstance(settings.map, LaumasTlb) else settings.map
-    return ModbusScale(line, register_map, poll_interval_s=settings.poll_interval_s)
+    registers = register_map(settings.map)
+    return ModbusScale(line, registers, poll_interval_s=settings.poll_interval_s)
 
 
 RTU = Driver(
@@ -143,6 +167,10 @@ RTU = Driver(
     summary="Scales and weighing indicators with a Modbus register map on a serial line (RTU).",
     settings_type=ModbusScaleRtuSettings,
     open_device=_open_rtu,
+    commands=COMMANDS,
+    matchers=(Matcher("serial", score=2),),
+    node_setting="port",
+    tier="silver",
 )
 
 TCP = Driver(
@@ -151,4 +179,9 @@ TCP = Driver(
     summary="Scales and weighing indicators with a Modbus register map on Modbus TCP.",
     settings_type=ModbusScaleTcpSettings,
     open_device=_open_tcp,
+    commands=COMMANDS,
+    matchers=(Matcher("network", score=40, tcp_port=502),),
+    node_setting="host",
+    tcp_port_setting="port",
+    tier="silver",
 )

@@ -8,8 +8,8 @@ Weight and status are read in ONE request, so that they belong together:
 
 Addresses count from 0 as on the wire: register 40008 of a manual is address 7.
 
-Sources: Modbus application protocol 1.1b3 (at most 125 registers a read, exception codes);
-Laumas TLB and LCB manuals for the map "laumas-tlb".
+Source: Modbus application protocol 1.1b3 (at most 125 registers a read, exception codes). The
+maps of instruments are in `scale_modbus_maps.py`.
 """
 
 from decimal import Decimal
@@ -22,6 +22,7 @@ from drivers.readings import DeviceFault, FaultCode, Reading, WeightMeasured
 BLOCK_WORDS_MAX = 125
 DECIMALS_MAX = 6
 STATUS_BITS_MAX = 16
+WRITES_MAX = 4
 
 UnitCode = Literal["KGM", "GRM", "TNE", "LBR", "ONZ", "MGM"]
 NumberType = Literal["int16", "uint16", "int32", "uint32"]
@@ -32,10 +33,12 @@ class StatusBit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     bit: 0 is the least significant, 15 the most.
     is_true_when: "set", or "clear" for a bit that the device sets for the opposite.
+    address: the register of the bit, where it is another one than the status word.
     """
 
     bit: int
     is_true_when: Literal["set", "clear"] = "set"
+    address: int | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError, which msgspec reports, for a bit that a word does not have."""
@@ -51,6 +54,20 @@ class ConstantWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     address: int
     words: tuple[int, ...]
+
+
+class RegisterWrite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words to write from `address` on, in one request (function 16)."""
+
+    address: int
+    words: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, which msgspec reports, for what no request can carry."""
+        if not 0 <= self.address <= 0xFFFF or not 1 <= len(self.words) <= BLOCK_WORDS_MAX:
+            raise ValueError("expected an address from 0 to 65535 and at least one word")
+        if not all(0 <= word <= 0xFFFF for word in self.words):
+            raise ValueError("expected words from 0 to 65535")
 
 
 class RegisterMap(
@@ -74,7 +91,9 @@ class RegisterMap(
     stable: the bit that says that the load does not move.
     negative: the sign of a weight_type without sign; None if it is never negative.
     overload, underload, fault, not_ready: any of these bits means that there is no weight.
+    other_settings: any of these bits means that the device is not set as this map says.
     constant: registers to compare, None for none.
+    zero, tare, clear_tare: what to write, in this order, for that command; () if it has none.
     """
 
     function: Literal["holding", "input"] = "holding"
@@ -93,7 +112,11 @@ class RegisterMap(
     underload: tuple[StatusBit, ...] = ()
     fault: tuple[StatusBit, ...] = ()
     not_ready: tuple[StatusBit, ...] = ()
+    other_settings: tuple[StatusBit, ...] = ()
     constant: ConstantWords | None = None
+    zero: tuple[RegisterWrite, ...] = ()
+    tare: tuple[RegisterWrite, ...] = ()
+    clear_tare: tuple[RegisterWrite, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise ValueError, which msgspec reports, for a map that contradicts itself."""
@@ -105,11 +128,14 @@ class RegisterMap(
             raise ValueError(f"expected 0 <= decimals_count <= {DECIMALS_MAX}")
         if self.negative is not None and self.weight_type.startswith("int"):
             raise ValueError("expected no `negative` bit: this weight_type has its own sign")
+        if max(len(self.zero), len(self.tare), len(self.clear_tare)) > WRITES_MAX:
+            raise ValueError(f"expected at most {WRITES_MAX} writes for a command")
         constant = self.constant or ConstantWords(self.status_address, (0,))
         for what, address, count in (
             ("weight_address", self.weight_address, self.weight_words_count),
             ("status_address", self.status_address, 1),
             ("constant.address", constant.address, len(constant.words)),
+            *(("the address of a bit", address, 1) for address in self._other_addresses()),
         ):
             start = address - self.block_address
             if not 0 <= start <= start + count <= self.block_count or count == 0:
@@ -119,50 +145,14 @@ class RegisterMap(
     def weight_words_count(self) -> int:
         return 2 if self.weight_type.endswith("32") else 1
 
+    def bits(self) -> tuple[StatusBit, ...]:
+        """Return every bit that the map gives a meaning."""
+        lists = (self.overload, self.underload, self.fault, self.not_ready, self.other_settings)
+        sign = () if self.negative is None else (self.negative,)
+        return (self.stable, *sign, *(bit for bits in lists for bit in bits))
 
-class LaumasTlb(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    kw_only=True,
-    tag_field="name",
-    tag="laumas-tlb",
-):
-    """Laumas TLB, TLB4, W100 and relatives, gross weight; in settings, name "laumas-tlb".
-
-    Read from the maker's manuals, not tried on a device.
-
-    decimals_count, unit: as the instrument is set; it does not send them with the weight.
-    """
-
-    decimals_count: int
-    unit: UnitCode
-
-    def __post_init__(self) -> None:
-        """Raise ValueError, which msgspec reports, as the map itself does."""
-        laumas_tlb(self)
-
-
-def laumas_tlb(settings: LaumasTlb) -> RegisterMap:
-    """Return the map: 40007 status, 40008-40009 gross weight, unsigned, the sign in the status.
-
-    Source: Laumas TLU manual p. 30 and TLB4 map (registers), LCB manual p. 8 (bits).
-    """
-    return RegisterMap(
-        block_address=6,
-        block_count=3,
-        weight_address=7,
-        weight_type="uint32",
-        decimals_count=settings.decimals_count,
-        unit=settings.unit,
-        status_address=6,
-        stable=StatusBit(11),
-        negative=StatusBit(7),
-        # 2: over maximum by 9 divisions, 3: over 110 % of full scale, 4 and 5: gross, net overflow.
-        overload=(StatusBit(2), StatusBit(3), StatusBit(4), StatusBit(5)),
-        # 0: load cell, 1: converter.
-        fault=(StatusBit(0), StatusBit(1)),
-    )
+    def _other_addresses(self) -> list[int]:
+        return [bit.address for bit in self.bits() if bit.address is not None]
 
 
 def interpret_block(register_map: RegisterMap, words: tuple[int, ...]) -> Reading:
@@ -180,18 +170,18 @@ def interpret_block(register_map: RegisterMap, words: tuple[int, ...]) -> Readin
         found = words[start : start + len(register_map.constant.words)]
         if found != register_map.constant.words:
             return DeviceFault("unreadable", f"another device's registers: {found}", raw)
-    status = words[register_map.status_address - register_map.block_address]
-    if (code := _fault_code(register_map, status)) is not None:
+    if (code := _fault_code(register_map, words)) is not None:
+        status = words[register_map.status_address - register_map.block_address]
         return DeviceFault(code, f"status word {status:#06x}", raw)
     start = register_map.weight_address - register_map.block_address
     number = _number(register_map, words[start : start + register_map.weight_words_count])
-    if register_map.negative is not None and _is_true(register_map.negative, status):
+    if register_map.negative is not None and _is_true(register_map, register_map.negative, words):
         number = -number
     return WeightMeasured(
         value=Decimal(number).scaleb(-register_map.decimals_count),
         unit=register_map.unit,
         kind=register_map.weight_kind,
-        stable=_is_true(register_map.stable, status),
+        stable=_is_true(register_map, register_map.stable, words),
         raw=raw,
     )
 
@@ -213,22 +203,25 @@ _EXCEPTIONS = {
 }
 
 
-def _fault_code(register_map: RegisterMap, status: int) -> FaultCode | None:
-    """Return the gravest fault of the status word; None if the weight holds."""
+def _fault_code(register_map: RegisterMap, words: tuple[int, ...]) -> FaultCode | None:
+    """Return the gravest fault of the status; None if the weight holds."""
     bits_by_code: tuple[tuple[FaultCode, tuple[StatusBit, ...]], ...] = (
+        ("unreadable", register_map.other_settings),
         ("zero_error", register_map.fault),
         ("overload", register_map.overload),
         ("underload", register_map.underload),
         ("not_ready", register_map.not_ready),
     )
     for code, bits in bits_by_code:
-        if any(_is_true(bit, status) for bit in bits):
+        if any(_is_true(register_map, bit, words) for bit in bits):
             return code
     return None
 
 
-def _is_true(bit: StatusBit, status: int) -> bool:
-    return bool(status >> bit.bit & 1) == (bit.is_true_when == "set")
+def _is_true(register_map: RegisterMap, bit: StatusBit, words: tuple[int, ...]) -> bool:
+    address = register_map.status_address if bit.address is None else bit.address
+    word = words[address - register_map.block_address]
+    return bool(word >> bit.bit & 1) == (bit.is_true_when == "set")
 
 
 def _number(register_map: RegisterMap, words: tuple[int, ...]) -> int:

@@ -18,7 +18,7 @@ from pymodbus.pdu import ModbusPDU
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from drivers.protocols.scale_modbus import RegisterMap, StatusBit
+from drivers.protocols.scale_modbus import RegisterMap, RegisterWrite, StatusBit
 from drivers.simulators.lines import VirtualSerialLine
 
 START_TIMEOUT_S = 5.0
@@ -52,6 +52,7 @@ class VirtualModbusScale:
         self._is_mute = False
         self._delay_s = 0.0
         self.answers_count = 0
+        self._writes: list[RegisterWrite] = []
         self.port = port
         self._bridge = None if path is None else _Bridge(path)
         self._server: ModbusTcpServer | ModbusSerialServer | None = None
@@ -67,11 +68,11 @@ class VirtualModbusScale:
         Raises ValueError if the map cannot say this weight.
         """
         number = int(weight.scaleb(self._map.decimals_count).to_integral_exact())
-        status = _with_bit(self._status_at_rest(), self._map.stable, value=stable)
+        bits = {self._map.stable: stable}
         if self._map.negative is not None:
-            status = _with_bit(status, self._map.negative, value=number < 0)
+            bits[self._map.negative] = number < 0
             number = abs(number)
-        self._show(status, number)
+        self._show(bits, number)
 
     def overload(self) -> None:
         """Lay on more than the scale can weigh; the weight registers keep a figure."""
@@ -122,6 +123,10 @@ class VirtualModbusScale:
         place = address - self._map.block_address
         self._words = (*self._words[:place], word, *self._words[place + 1 :])
 
+    def writes(self) -> tuple[RegisterWrite, ...]:
+        """Return all that was written to the scale, oldest first."""
+        return tuple(self._writes)
+
     def close_port(self) -> None:
         """Close the TCP port and its connections, or unplug the serial line."""
         if self._bridge is not None:
@@ -158,19 +163,11 @@ class VirtualModbusScale:
     ) -> None:
         self.close()
 
-    def _status_at_rest(self) -> int:
-        status = 0
-        for bits in (self._map.overload, self._map.underload, self._map.fault, self._map.not_ready):
-            for bit in bits:
-                status = _with_bit(status, bit, value=False)
-        return status
-
     def _fail(self, bits: tuple[StatusBit, ...]) -> None:
         assert bits, "the map has no bit for this"
-        status = _with_bit(self._status_at_rest(), self._map.stable, value=True)
-        self._show(_with_bit(status, bits[0], value=True), 1234)
+        self._show({self._map.stable: True, bits[0]: True}, 1234)
 
-    def _show(self, status: int, number: int) -> None:
+    def _show(self, true_bits: dict[StatusBit, bool], number: int) -> None:
         try:
             data = struct.pack(_STRUCT_FORMATS[self._map.weight_type], number)
         except struct.error as error:
@@ -182,7 +179,10 @@ class VirtualModbusScale:
             words.update(enumerate(self._map.constant.words, start))
         ordered = weight if self._map.word_order == "big" else weight[::-1]
         words.update(enumerate(ordered, self._map.weight_address - self._map.block_address))
-        words[self._map.status_address - self._map.block_address] = status
+        for bit in self._map.bits():
+            address = self._map.status_address if bit.address is None else bit.address
+            place = address - self._map.block_address
+            words[place] = _with_bit(words[place], bit, value=true_bits.get(bit, False))
         self._words = tuple(words[place] for place in range(self._map.block_count))
 
     def _run(self) -> None:
@@ -196,12 +196,11 @@ class VirtualModbusScale:
         device = SimDevice(
             self._device_id,
             SimData(
-                self._map.block_address,
-                values=list(self._words),
+                self._first_address,
+                values=[0] * (self._last_address() - self._first_address + 1),
                 datatype=DataType.REGISTERS,
-                readonly=True,
             ),
-            action=self._read,
+            action=self._answer,
         )
         if self._bridge is not None:
             self._server = ModbusSerialServer(
@@ -229,20 +228,40 @@ class VirtualModbusScale:
             self._server = None
             await asyncio.sleep(0)  # The connections are closed by callbacks.
 
-    async def _read(
+    async def _answer(
         self,
-        _function: int,
+        function: int,
         _start: int,
-        _address: int,
+        address: int,
         _count: int,
         registers: list[int],
-        _written: list[int] | list[bool] | None,
+        written: list[int] | list[bool] | None,
     ) -> ExcCodes | None:
-        self.answers_count += 1
-        words = self._words
-        await asyncio.sleep(self._delay_s)
-        registers[: len(words)] = words
+        if function in {6, 16}:
+            # pymodbus calls twice for a write, once with the words.
+            if written is not None and self._exception_code is None:
+                words = tuple(int(word) for word in written)
+                self._writes.append(RegisterWrite(address, words))
+        else:
+            self.answers_count += 1
+            place = self._map.block_address - self._first_address
+            words = self._words
+            await asyncio.sleep(self._delay_s)
+            registers[place : place + len(words)] = words
         return None if self._exception_code is None else ExcCodes(self._exception_code)
+
+    @property
+    def _first_address(self) -> int:
+        return min(
+            self._map.block_address, *(write.address for write in self._all_writes()), 0xFFFF
+        )
+
+    def _last_address(self) -> int:
+        ends = [write.address + len(write.words) for write in self._all_writes()]
+        return max(self._map.block_address + self._map.block_count, *ends, 0) - 1
+
+    def _all_writes(self) -> tuple[RegisterWrite, ...]:
+        return (*self._map.zero, *self._map.tare, *self._map.clear_tare)
 
     def _trace_packet(self, sending: bool, packet: bytes) -> bytes:  # noqa: FBT001  pymodbus's.
         if not sending:

@@ -9,12 +9,13 @@ come and gone, and is then closed for good.
 import logging
 import select
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException
-from pymodbus.pdu import ExceptionResponse
+from pymodbus.pdu import ExceptionResponse, ModbusPDU
 
 from drivers.errors import DeviceLost, DeviceSilent
 
@@ -30,7 +31,7 @@ _PARITIES: dict[Parity, str] = {"none": "N", "even": "E", "odd": "O"}
 
 @dataclass(frozen=True, slots=True)
 class ModbusRefusal:
-    """The device answered a read with an exception code."""
+    """The device answered a request with an exception code."""
 
     exception_code: int
 
@@ -53,15 +54,36 @@ class ModbusLine:
         Raises DeviceLost if the line is gone and DeviceSilent if nothing readable came in time;
         after either the line is closed and must be opened anew.
         """
-        if not self._client.connected:  # pymodbus would connect again by itself, unseen.
-            raise _lost(self._client, "closed")
         read = (
             self._client.read_holding_registers
             if function == "holding"
             else self._client.read_input_registers
         )
+        answer = self._ask(lambda: read(address, count=count, device_id=self._device_id))
+        return answer if isinstance(answer, ModbusRefusal) else tuple(answer.registers)
+
+    def write_words(self, *, address: int, words: tuple[int, ...]) -> ModbusRefusal | None:
+        """Write registers in one request (function 16); return the refusal, None when done.
+
+        Raises as `read_words` does; then it is not known whether the device has taken them.
+        """
+        answer = self._ask(
+            lambda: self._client.write_registers(address, list(words), device_id=self._device_id)
+        )
+        return answer if isinstance(answer, ModbusRefusal) else None
+
+    def close(self) -> None:
+        """Close the line. Never raises; may be called twice."""
         try:
-            response = read(address, count=count, device_id=self._device_id)
+            self._client.close()  # type: ignore[no-untyped-call]  # pymodbus leaves it untyped.
+        except (OSError, TypeError):
+            return  # The port went first.
+
+    def _ask(self, request: Callable[[], ModbusPDU]) -> ModbusPDU | ModbusRefusal:
+        if not self._client.connected:  # pymodbus would connect again by itself, unseen.
+            raise _lost(self._client, "closed")
+        try:
+            response = request()
         # in_waiting of a vanished port raises a plain OSError, a closed one TypeError.
         except (ConnectionException, OSError, TypeError) as error:
             self.close()
@@ -76,14 +98,7 @@ class ModbusLine:
             ) from error
         if isinstance(response, ExceptionResponse):
             return ModbusRefusal(response.exception_code)
-        return tuple(response.registers)
-
-    def close(self) -> None:
-        """Close the line. Never raises; may be called twice."""
-        try:
-            self._client.close()  # type: ignore[no-untyped-call]  # pymodbus leaves it untyped.
-        except (OSError, TypeError):
-            return  # The port went first.
+        return response
 
     def _outwait_late_answer(self) -> None:
         """Drop what still comes on a serial line, for as long again as an answer may take.

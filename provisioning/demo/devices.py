@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from drivers.protocols.scale_modbus import LaumasTlb, laumas_tlb
+from drivers.protocols.scale_modbus_maps import LaumasTlb, register_map
 from drivers.simulators.lines import VirtualSerialLine, VirtualTcpPort
 from drivers.simulators.printer_zpl import VirtualZplPrinter
 from drivers.simulators.scale_modbus import VirtualModbusScale
@@ -101,7 +101,7 @@ class WarehouseDevices:
 
     def _modbus_scale(self) -> Scale:
         known = LaumasTlb(decimals_count=MODBUS_DECIMALS_COUNT, unit="KGM")
-        scale = self._open.enter_context(VirtualModbusScale(laumas_tlb(known)))
+        scale = self._open.enter_context(VirtualModbusScale(register_map(known)))
         self._enter(
             "dock-scale",
             "modbus-scale-tcp",

@@ -1,6 +1,7 @@
 """Runs the measurements and prints one line `ratio NAME VALUE` per figure. Root.
 
-usage: python -m tests.bench [NAME ...]     NAME: commit, acknowledgement, intake, memory
+usage: python -m tests.bench [NAME ...]     NAME: commit, acknowledgement, intake,
+                                            memory, protocols
 """
 
 import importlib
@@ -8,7 +9,7 @@ import sys
 
 from tests.bench.figures import Ratio
 
-NAMES = ("commit", "acknowledgement", "intake", "memory")
+NAMES = ("commit", "acknowledgement", "intake", "memory", "protocols")
 
 
 def main() -> int:

@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from drivers.api import ReadingDevice
+from drivers.api import DeviceCommand, ReadingDevice
 from drivers.errors import DeviceLost, DeviceSilent, SettingsInvalid
-from drivers.protocols.scale_modbus import RegisterMap, laumas_tlb
+from drivers.protocols.scale_modbus import RegisterMap, RegisterWrite
+from drivers.protocols.scale_modbus_maps import register_map
 from drivers.readings import DeviceFault, Reading, WeightMeasured
 from drivers.registry import load_driver
 from drivers.simulators.scale_modbus import VirtualModbusScale
@@ -186,17 +187,48 @@ def test_it_asks_at_its_own_pace(bench: Bench) -> None:
     assert bench.virtual.answers_count == 1
 
 
-def test_the_laumas_map_works_from_its_name() -> None:
+PUBLISHED = {
+    "laumas-tlb": {},
+    "dini-argeo-dgt": {"zero": [(0, (0,)), (0, (1,))], "tare": [(0, (0,)), (0, (2,))]},
+    "pt113": {"zero": [(8, (1,))], "tare": [(8, (2,))], "clear_tare": [(8, (3,))]},
+    "flintec-ft-112": {
+        "zero": [(24, (0, 1))],
+        "tare": [(24, (0, 2))],
+        "clear_tare": [(24, (0, 3))],
+    },
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_map_works_from_its_name(name: str) -> None:
     driver = load_driver("modbus-scale-tcp")
-    settings = {"map": LAUMAS, "host": "127.0.0.1", "poll_interval_s": 0.01}
+    named = {"name": name, "decimals_count": 2, "unit": "TNE"}
+    settings = {"map": named, "host": "127.0.0.1", "poll_interval_s": 0.01}
     with_port = driver.parse_settings({**settings, "port": 1})
-    with VirtualModbusScale(laumas_tlb(with_port.map)) as virtual:
+    with VirtualModbusScale(register_map(with_port.map)) as virtual:
         device = driver.open_device(driver.parse_settings({**settings, "port": virtual.port}))
         virtual.put(Decimal("-1.25"), stable=False)
         reading = one(device)
         assert isinstance(reading, WeightMeasured)
         assert (str(reading.value), reading.unit, reading.stable) == ("-1.25", "TNE", False)
+        for command in ("zero", "tare", "clear_tare"):
+            before = len(virtual.writes())
+            result = device.execute(DeviceCommand(command))
+            wanted = PUBLISHED[name].get(command)
+            assert result.outcome == ("done" if wanted else "refused")
+            written = virtual.writes()[before:]
+            assert written == tuple(RegisterWrite(*write) for write in wanted or ())
         device.close()
+
+
+def test_a_command_that_the_scale_refuses_is_refused(bench: Bench) -> None:
+    zero = {"zero": [{"address": 210, "words": [1]}]}
+    device = bench.open(map=MAP | zero)
+    bench.virtual.refuse(4)
+    assert device.execute(DeviceCommand("zero")).outcome == "refused"
+    bench.virtual.mute()
+    with pytest.raises(DeviceSilent):
+        device.execute(DeviceCommand("zero"))
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,27 @@ from hypothesis import strategies as st
 
 from drivers.protocols.scale_modbus import (
     ConstantWords,
-    LaumasTlb,
     RegisterMap,
     StatusBit,
     interpret_block,
     interpret_refusal,
-    laumas_tlb,
+)
+from drivers.protocols.scale_modbus_maps import (
+    DiniArgeoDgt,
+    FlintecFt112,
+    LaumasTlb,
+    Pt113,
+    register_map,
 )
 from drivers.readings import DeviceFault, Reading, WeightMeasured
 
-LAUMAS = laumas_tlb(LaumasTlb(decimals_count=2, unit="KGM"))
+LAUMAS = register_map(LaumasTlb(decimals_count=2, unit="KGM"))
+DGT = register_map(DiniArgeoDgt(decimals_count=3, unit="KGM"))
+PT113 = register_map(Pt113(decimals_count=1, unit="KGM"))
+FT112 = register_map(FlintecFt112(decimals_count=2, unit="KGM"))
+FT112_LITTLE = register_map(FlintecFt112(decimals_count=0, unit="LBR", word_order="little"))
+POINT_2 = 1 << (29 - 16)  # B29 of the FT-112: two decimals; in the high word.
+POINT_0 = 1 << (31 - 16)
 STABLE, NEGATIVE = 1 << 11, 1 << 7
 
 
@@ -50,6 +61,17 @@ READINGS: dict[str, tuple[RegisterMap, tuple[int, ...], str | None, bool]] = {
     "Laumas, negative": (LAUMAS, (STABLE | NEGATIVE, 0, 5), "-0.05", True),
     "Laumas, high word": (LAUMAS, (STABLE, 1, 0), "655.36", True),
     "Laumas, no weight is no negative weight": (LAUMAS, (STABLE | NEGATIVE, 0, 0), "0.00", True),
+    # Examples of the DGT1S quick start manual: 6000 is 00 00 17 70, 350000 is 00 05 57 30.
+    "DGT, 6000": (DGT, (0, 0x1770, 0, 0, 0b100), "6.000", True),
+    "DGT, 350000": (DGT, (5, 0x5730, 0, 0, 0b100), "350.000", True),
+    "DGT, negative": (DGT, (0, 1000, 0, 0, 0b110), "-1.000", True),
+    "DGT, moving, net negative": (DGT, (0, 1000, 0, 7, 0b001), "1.000", False),
+    "PT113, gross beside net": (PT113, (0, 9, 0b1010, 0, 3, 0, 12, 0), "1.2", True),
+    "PT113, negative": (PT113, (0, 9, 0b0010, 0, 0, 0xFFFF, 0xFFFE, 0), "-0.2", True),
+    "PT113, moving": (PT113, (0, 9, 0b0110, 0, 0, 0, 12, 0), "1.2", False),
+    "FT-112": (FT112, (0, 9, 0, 3, 0, 1250, POINT_2, 0, 0, 0), "12.50", True),
+    "FT-112, moving": (FT112, (0, 9, 0, 3, 0, 1250, POINT_2, 4, 0, 0), "12.50", False),
+    "FT-112, low word first": (FT112_LITTLE, (9, 0, 3, 0, 7, 1, 0, POINT_0, 0, 0), "65543", True),
     "signed": (custom(), (0xFFFF, 0xFFFE, OK, 4711), "-0.002", True),
     "signed, moving": (custom(), (0, 7, OK | 1, 4711), "0.007", False),
     "low word first": (custom(word_order="little"), (1, 2, OK, 4711), "131.073", True),
@@ -59,20 +81,33 @@ READINGS: dict[str, tuple[RegisterMap, tuple[int, ...], str | None, bool]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("register_map", "words", "value", "stable"), READINGS.values(), ids=READINGS
-)
+@pytest.mark.parametrize(("registers", "words", "value", "stable"), READINGS.values(), ids=READINGS)
 def test_words_are_a_weight(
-    register_map: RegisterMap, words: tuple[int, ...], value: str, stable: bool
+    registers: RegisterMap, words: tuple[int, ...], value: str, stable: bool
 ) -> None:
-    reading = interpret_block(register_map, words)
+    reading = interpret_block(registers, words)
     assert isinstance(reading, WeightMeasured)
     assert str(reading.value) == value
-    assert (reading.stable, reading.unit) == (stable, register_map.unit)
+    assert (reading.stable, reading.unit) == (stable, registers.unit)
     assert reading.raw == b"".join(word.to_bytes(2, "big") for word in words)
 
 
 FAULTS: dict[str, tuple[RegisterMap, tuple[int, ...], str]] = {
+    "DGT, overload": (DGT, (0, 6000, 0, 0, 0b10100), "overload"),
+    "DGT, underload": (DGT, (0, 6000, 0, 0, 0b01100), "underload"),
+    "PT113, busy": (PT113, (0, 9, 0b0011, 0, 0, 0, 12, 0), "not_ready"),
+    "PT113, data not good": (PT113, (0, 9, 0b0000, 0, 0, 0, 12, 0), "not_ready"),
+    "PT113, converter over range": (PT113, (0, 9, 2 << 13 | 2, 0, 0, 0, 12, 0), "zero_error"),
+    "FT-112, another decimal point": (
+        FT112,
+        (0, 9, 0, 3, 0, 1250, POINT_2 << 1, 0, 0, 0),
+        "unreadable",
+    ),
+    "FT-112, second unit": (FT112, (0, 9, 0, 3, 0, 1250, POINT_2, 64, 0, 0), "unreadable"),
+    "FT-112, over range": (FT112, (0, 9, 0, 3, 0, 1250, POINT_2, 0, 0, 16), "overload"),
+    "FT-112, under range": (FT112, (0, 9, 0, 3, 0, 1250, POINT_2, 0, 0, 8), "underload"),
+    "FT-112, system error": (FT112, (0, 9, 0, 3, 0, 1250, POINT_2, 0, 0, 4), "zero_error"),
+    "FT-112, programming": (FT112, (0, 9, 0, 3, 0, 1250, POINT_2, 0, 0, 2), "not_ready"),
     "load cell": (LAUMAS, (STABLE | 1, 0, 1250), "zero_error"),
     "converter": (LAUMAS, (STABLE | 2, 0, 1250), "zero_error"),
     "over maximum": (LAUMAS, (STABLE | 4, 0, 1250), "overload"),
@@ -98,10 +133,10 @@ def test_a_fault_never_carries_a_weight(
     assert reading.code == code
 
 
-@given(st.lists(st.integers(0, 0xFFFF), max_size=6).map(tuple))
+@given(st.lists(st.integers(0, 0xFFFF), max_size=12).map(tuple))
 def test_no_words_raise(words: tuple[int, ...]) -> None:
-    for register_map in (LAUMAS, custom()):
-        reading: Reading = interpret_block(register_map, words)
+    for registers in (LAUMAS, DGT, PT113, FT112, custom()):
+        reading: Reading = interpret_block(registers, words)
         assert isinstance(reading, DeviceFault) or reading.value.is_finite()
 
 
@@ -134,6 +169,11 @@ def test_every_exception_code_is_a_fault(exception_code: int) -> None:
         {"weight_type": "float32"},
         {"negative": {"bit": 3}},
         {"stable": {"bit": 16}},
+        {"stable": {"bit": 1, "address": 104}},
+        {"overload": [{"bit": 1, "address": 99}]},
+        {"zero": [{"address": 1, "words": []}]},
+        {"zero": [{"address": 1, "words": [65536]}]},
+        {"zero": [{"address": 1, "words": [1]}] * 5},
         {"constant": {"address": 103, "words": []}},
         {"constant": {"address": 103, "words": [1, 2]}},
         {"unknown": 1},

@@ -1,0 +1,1 @@
+"""The driver kit: captures, replay and the conformance checks that any driver runs. Pure."""
