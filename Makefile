@@ -4,7 +4,7 @@ PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := list
-.PHONY: list setup demo test check bench chaos format lock catalogues clean
+.PHONY: list setup demo test check bench chaos fuzz format lock catalogues clean
 
 list: ## List the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -39,6 +39,10 @@ bench: setup ## Measure; ends with one line `ratio NAME VALUE` per figure
 chaos: setup ## Kill gateways, broker and central for CHAOS_S seconds (default 600)
 	@bash .ci/packages python tests
 	@CHAOS_S=$${CHAOS_S:-600} $(PYTHON) -m pytest -m chaos --timeout 0 -rP tests/chaos
+
+fuzz: setup ## Fuzz LLRP and GS1 for FUZZ_S seconds each (default 60; installs atheris)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check 'atheris>=3,<4'
+	@$(PYTHON) -m tests.fuzz -s $${FUZZ_S:-60}
 
 format: setup ## Format the code
 	@$(VENV)/bin/ruff format --quiet .

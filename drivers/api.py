@@ -7,7 +7,7 @@ it is closed when a call raises DeviceLost or DeviceSilent, and opened again aft
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -81,6 +81,27 @@ class CommandedDevice(ReadingDevice, Protocol):
         Called by the thread that reads; what the device says meanwhile is not lost, the next
         `read` returns it. Raises DeviceLost or DeviceSilent.
         """
+        ...
+
+
+class LineListener(Protocol):
+    """Hears what goes over a device's line; called by the thread that reads."""
+
+    def received(self, data: bytes, monotonic_s: float) -> None:
+        """Take bytes that came from the device, at that moment."""
+        ...
+
+    def sent(self, data: bytes, monotonic_s: float) -> None:
+        """Take bytes that went to the device, at that moment."""
+        ...
+
+
+@runtime_checkable
+class TappedDevice(ReadingDevice, Protocol):
+    """An open device whose line can be listened to, for a recording."""
+
+    def tap(self, listener: LineListener) -> None:
+        """Tell `listener` of all bytes from now on."""
         ...
 
 

@@ -12,6 +12,7 @@ import typer
 from central.contract.facts import (
     Fact,
     Movement,
+    Passage,
     Print,
     Weighing,
     fact_fields,
@@ -20,9 +21,13 @@ from central.contract.facts import (
 from gateway.compose import gateway_identity, journal_path
 from gateway.config import load_config
 from gateway.devices.check import check_devices
-from gateway.errors import GatewayError
+from gateway.devices.claim_commands import devices_app
+from gateway.devices.device_commands import device_app
+from gateway.errors import GatewayError, TemplateInvalid
 from gateway.logs import LevelName
 from gateway.service import EXIT_FINDING, end_with
+from gateway.station.templates.files import labels_folder, load_templates
+from gateway.station.templates.model import Language
 
 TAIL_COUNT_MAX = 1_000_000
 DEFAULT_CONFIG = Path("/etc/dockledger-gateway/gateway.toml")
@@ -39,6 +44,8 @@ journal_app = typer.Typer(
     help="Look into the journal; works beside a running gateway.", no_args_is_help=True
 )
 app.add_typer(journal_app, name="journal")
+app.add_typer(device_app, name="device")
+app.add_typer(devices_app, name="devices")
 
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.")]
@@ -83,6 +90,41 @@ def identity(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False)
     else:
         typer.echo(f"gateway    {shown.gateway}", err=True)
         typer.echo(f"public key {shown.public_key}", err=True)
+
+
+@app.command("preview-label")
+def preview_label_command(
+    name: Annotated[str, typer.Argument(help="The template: bin, pallet or one of yours.")],
+    *,
+    config: ConfigOption = DEFAULT_CONFIG,
+    labels: Annotated[
+        Path | None,
+        typer.Option("--labels", help="The folder of your templates; no configuration is read."),
+    ] = None,
+    field: Annotated[
+        list[str] | None, typer.Option("--field", help="NAME=VALUE; may be given again.")
+    ] = None,
+    language: Annotated[Language, typer.Option("--language")] = "en",
+    to: Annotated[Path, typer.Option("--to", help="The PNG to write.")] = Path("label.png"),
+) -> None:
+    """Draw a label with example values, or those given, as a PNG. Exit status 2 if it cannot be."""
+    from gateway.screen.label_preview import preview_png  # noqa: PLC0415 - draws, as no other does
+
+    found = load_templates(labels or labels_folder(load_config(config).gateway.data_directory))
+    for fault in found.faults:
+        typer.echo(f"NOT USED: {fault.reason}. {fault.hint}", err=True)
+    template = found.find(name)
+    if template is None:
+        known = ", ".join(one.name for one in found.templates)
+        raise TemplateInvalid(f"there is no template {name}", hint=f"Name one of these: {known}.")
+    given = tuple((one.partition("=")[0], one.partition("=")[2]) for one in field or [])
+    try:
+        to.write_bytes(preview_png(template, language=language, given=given))
+    except OSError as error:
+        raise TemplateInvalid(
+            f"{to} cannot be written: {error.strerror}", hint="Name another file with --to."
+        ) from error
+    typer.echo(f"written: {to}", err=True)
 
 
 @journal_app.command("tail")
@@ -155,9 +197,17 @@ def _fact_text(fact: Fact) -> str:
         )
     if isinstance(fact, Weighing):
         return f"{text} {fact.scale} #{fact.alibi_number}: net {fact.net} {fact.unit} {fact.item}"
+    if isinstance(fact, Passage):
+        return f"{text} {fact.direction} at {fact.read_point}: {_tag_text(fact)}"
     if isinstance(fact, Print):
         return f"{text} {fact.printer} job {fact.job}: {fact.content}: {fact.outcome}"
     return f"{text} of {fact.reverses_epoch}/{fact.reverses_seq}"
+
+
+def _tag_text(fact: Passage) -> str:
+    keys = (("gtin", fact.gtin), ("serial", fact.serial), ("sscc", fact.sscc), ("grai", fact.grai))
+    stated = "".join(f" {name} {value}" for name, value in keys if value)
+    return f"{fact.epc}{stated}, {fact.reads_count} reads"
 
 
 if __name__ == "__main__":

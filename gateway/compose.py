@@ -4,6 +4,7 @@ import os
 import queue
 import signal
 import socket
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,12 @@ from central.contract.reference import REFERENCE_BYTES_MAX, Reference, parse_ref
 from gateway.clock import Clock, SystemClock, random_64
 from gateway.config import GatewayConfig, read_password
 from gateway.devices.check import ConfiguredDevice, configured_devices
+from gateway.devices.desk import DeviceDesk
+from gateway.devices.discovery_service import DiscoveryService
+from gateway.devices.feedback import Feedback
+from gateway.devices.locks import DeviceLocks
 from gateway.devices.supervisor import Supervisor
+from gateway.devices.tag_loop import door_filter
 from gateway.errors import ConfigInvalid, JournalFull
 from gateway.health import Health
 from gateway.journal.journal import Journal
@@ -28,6 +34,7 @@ from gateway.station.board import Board
 from gateway.station.catalogue import Catalogue
 from gateway.station.observations import Observation
 from gateway.station.session import StationSetup
+from gateway.station.templates.files import labels_folder, use_templates
 from gateway.station_loop import StationLoop
 
 JOURNAL_FILE = "journal.db"
@@ -55,6 +62,24 @@ class _Shared:
     health: Health
     observations: queue.Queue[Observation]
     board: Board
+
+
+@dataclass(frozen=True, slots=True)
+class _Floor:
+    """Where a claim takes effect: the devices' threads, then the setup of the station."""
+
+    config: GatewayConfig
+    supervisor: Supervisor
+    station: StationLoop
+
+    def set_devices(self, devices: Sequence[ConfiguredDevice]) -> None:
+        """Serve these devices from now on."""
+        self.supervisor.set_devices(devices)
+        self.station.use_setup(_station_setup(self.config, devices))
+
+    def wake(self, names: Collection[str]) -> None:
+        """Let these devices try to open at once."""
+        self.supervisor.wake(names)
 
 
 def journal_path(config: GatewayConfig) -> Path:
@@ -96,7 +121,9 @@ def _start_parts(
 ) -> tuple[StationLoop, Journal]:
     """Start everything; `parts` stops it in the opposite order, the journal last."""
     shared = _shared(parts, config)
-    screen = _screen(config, shared)
+    discovery = DiscoveryService(config, devices, clock=shared.clock, health=shared.health)
+    supervisor = _supervisor(config, shared, discovery)
+    screen = _screen(config, shared, supervisor, discovery)
     screen.start()
     parts.callback(screen.stop)
     replicator = _replicator(config, shared, key)
@@ -108,21 +135,19 @@ def _start_parts(
         observations=shared.observations,
         board=shared.board,
         health=shared.health,
-        setup=_station_setup(config, devices),
+        setup=_station_setup(config, discovery.desk.devices()),
         clock=shared.clock,
+        claims=discovery.desk,
     )
     station.start()
     parts.callback(station.stop)
-    supervisor = Supervisor(
-        devices,
-        journal=shared.journal,
-        observations=shared.observations,
-        clock=shared.clock,
-        health=shared.health,
-        jitter=_jitter,
-    )
     supervisor.start()
     parts.callback(supervisor.stop)
+    discovery.start(_Floor(config, supervisor, station))
+    parts.callback(discovery.stop)
+    feedback = Feedback(shared.board, supervisor)
+    feedback.thread.start()
+    parts.callback(feedback.thread.stop)
     log_event(
         "info",
         "gateway running",
@@ -158,7 +183,22 @@ def _shared(parts: ExitStack, config: GatewayConfig) -> _Shared:
     )
 
 
-def _screen(config: GatewayConfig, shared: _Shared) -> ScreenServer:
+def _supervisor(config: GatewayConfig, shared: _Shared, found: DiscoveryService) -> Supervisor:
+    return Supervisor(
+        found.desk.devices(),
+        journal=shared.journal,
+        observations=shared.observations,
+        clock=shared.clock,
+        health=shared.health,
+        jitter=_jitter,
+        locks=DeviceLocks(Path(config.gateway.data_directory)),
+        reading_filter=door_filter(config, shared.clock, shared.health),
+    )
+
+
+def _screen(
+    config: GatewayConfig, shared: _Shared, supervisor: Supervisor, discovery: DiscoveryService
+) -> ScreenServer:
     return ScreenServer(
         host=config.screen.host,
         port=config.screen.port,
@@ -170,6 +210,9 @@ def _screen(config: GatewayConfig, shared: _Shared) -> ScreenServer:
         clock=shared.clock,
         catalogue=lambda: shared.catalogue,
         unsent_count=shared.journal.unsent_count,
+        devices=DeviceDesk(supervisor, clock=shared.clock, health=shared.health),
+        claims=discovery.desk,
+        labels_folder=labels_folder(config.gateway.data_directory),
     )
 
 
@@ -189,7 +232,7 @@ def _jitter() -> float:
     return random_64() / 2**64
 
 
-def _station_setup(config: GatewayConfig, devices: list[ConfiguredDevice]) -> StationSetup:
+def _station_setup(config: GatewayConfig, devices: Sequence[ConfiguredDevice]) -> StationSetup:
     def names(device_class: str) -> tuple[str, ...]:
         return tuple(
             device.section.name for device in devices if device.driver.device_class == device_class
@@ -203,6 +246,10 @@ def _station_setup(config: GatewayConfig, devices: list[ConfiguredDevice]) -> St
         printers=names("label_printer"),
         sscc_company_prefix=config.station.sscc_company_prefix,
         sscc_extension_digit=config.station.sscc_extension_digit,
+        templates=use_templates(labels_folder(config.gateway.data_directory)),
+        place_template=config.station.place_template,
+        pallet_template=config.station.pallet_template,
+        language=config.gateway.language,
     )
 
 

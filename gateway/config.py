@@ -5,6 +5,7 @@ the key and what to write instead.
 """
 
 import difflib
+import ipaddress
 import re
 import tomllib
 from pathlib import Path
@@ -14,11 +15,13 @@ import msgspec
 
 from central.contract.errors import ContractError
 from central.contract.identifiers import parse_code
+from gateway.config_doors import DOOR_EXAMPLES, DOORS_MAX, DoorSection
 from gateway.config_lines import find_line
 from gateway.errors import ConfigInvalid
 
 CONFIG_BYTES_MAX = 1024 * 1024
 PASSWORD_BYTES_MAX = 1024
+NETWORK_ADDRESSES_MAX = 1024
 DEVICES_MAX = 64  # As many as a state message to central can carry.
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
@@ -38,6 +41,8 @@ EXAMPLES = {
     "station.receive_location": 'receive_location = "dock-1"',
     "station.sscc_company_prefix": 'sscc_company_prefix = "6901234"',
     "station.sscc_extension_digit": 'sscc_extension_digit = "0"',
+    "station.place_template": 'place_template = "bin"',
+    "station.pallet_template": 'pallet_template = "pallet"',
     "mqtt": "[mqtt]",
     "mqtt.host": 'host = "central.example.com"',
     "mqtt.port": "port = 1883",
@@ -49,11 +54,19 @@ EXAMPLES = {
     "screen": "[screen]",
     "screen.host": 'host = "127.0.0.1"',
     "screen.port": "port = 8081",
+    "discovery": 'networks = ["192.168.10.0/28"]',
+    "discovery.enabled": "enabled = true",
+    "discovery.sweep_interval_s": "sweep_interval_s = 5",
+    "discovery.hosts": 'hosts = ["192.168.10.23"]',
+    "discovery.networks": 'networks = ["192.168.10.0/28"]',
+    "discovery.ports": "ports = [9100, 5084]",
+    "discovery.probe": "probe = true",
+    "discovery.network_interval_s": "network_interval_s = 60",
     "device": "[[device]]",
     "device.name": 'name = "dock-2-scanner"',
     "device.driver": 'driver = "scanner-serial"',
     "device.settings": "[device.settings]",
-}
+} | DOOR_EXAMPLES
 
 ERROR_PATH = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
 FIELD_NAME = re.compile(r"field `([^`]*)`")
@@ -78,6 +91,8 @@ class StationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     receive_location: str
     sscc_company_prefix: str = ""
     sscc_extension_digit: str = "0"
+    place_template: NonEmpty = "bin"
+    pallet_template: NonEmpty = "pallet"
 
 
 class MqttSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,6 +114,23 @@ class ScreenSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8081
 
 
+class DiscoverySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be looked for. Without `ports` nothing is ever connected to on the network."""
+
+    enabled: bool = True
+    sweep_interval_s: Annotated[float, msgspec.Meta(ge=0.5, le=3600)] = 5.0
+    hosts: Annotated[tuple[NonEmpty, ...], msgspec.Meta(max_length=256)] = ()
+    networks: Annotated[tuple[str, ...], msgspec.Meta(max_length=16)] = ()
+    ports: Annotated[tuple[Port, ...], msgspec.Meta(max_length=16)] = ()
+    probe: bool = True
+    network_interval_s: Annotated[float, msgspec.Meta(ge=5, le=86400)] = 60.0
+
+    def __post_init__(self) -> None:
+        sizes = [ipaddress.ip_network(one, strict=False).num_addresses for one in self.networks]
+        if sum(sizes) > NETWORK_ADDRESSES_MAX:
+            raise ValueError(f"more than {NETWORK_ADDRESSES_MAX} addresses in `networks`")
+
+
 class DeviceSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One device. settings: what its driver asks for; the driver checks them."""
 
@@ -112,7 +144,7 @@ class GatewayConfig(
     frozen=True,
     kw_only=True,
     forbid_unknown_fields=True,
-    rename={"devices": "device"},
+    rename={"devices": "device", "dock_doors": "dock_door"},
 ):
     """The whole file."""
 
@@ -120,6 +152,8 @@ class GatewayConfig(
     station: StationSection
     mqtt: MqttSection
     screen: ScreenSection = ScreenSection()
+    discovery: DiscoverySection = DiscoverySection()
+    dock_doors: Annotated[tuple[DoorSection, ...], msgspec.Meta(max_length=DOORS_MAX)] = ()
     devices: Annotated[tuple[DeviceSection, ...], msgspec.Meta(max_length=DEVICES_MAX)] = ()
 
 
@@ -245,6 +279,10 @@ def _check_codes(path: Path, text: str, config: GatewayConfig) -> None:
         "station.code": config.station.code,
         "station.receive_location": config.station.receive_location,
     } | {f"device[{index}].name": device.name for index, device in enumerate(config.devices)}
+    codes |= {
+        f"dock_door[{index}].read_point": door.read_point
+        for index, door in enumerate(config.dock_doors)
+    }
     for key, code in codes.items():
         try:
             parse_code(code, what=key.rpartition(".")[2])

@@ -2,11 +2,17 @@
 
 GatewayError            has `retriable` and a `hint`: what a person can do
 |-- ConfigInvalid       the configuration file is wrong; names line, key and what to write
+|-- TemplateInvalid     a label template is wrong; names file, element and what to write
 |-- JournalError        the journal cannot be used; nothing acknowledged is touched
 |   |-- JournalNotOurs  the file is no journal, or another gateway's, or a newer version's
 |   |-- JournalDamaged  the file or its chain of digests is broken
 |   |-- JournalLocked   another process holds the journal
 |   `-- JournalFull     the disk took no more; the last step was not recorded
+|-- DevicesUnseen       the kernel cannot be asked what is plugged in
+|-- ClaimsDamaged       the file of claims cannot be understood; it is kept aside
+|-- ClaimsUnwritable    the file of claims cannot be written
+|-- ClaimRefused        a claim would make two devices of one, or give two the same name
+|-- DeviceCommandFailed a device was not locked, unlocked, asked or told as wanted
 `-- LinkLost            the broker is not reachable; it will be tried again
 """
 
@@ -26,6 +32,10 @@ class GatewayError(Exception):
 
 class ConfigInvalid(GatewayError):
     """The configuration file cannot be used as it is."""
+
+
+class TemplateInvalid(GatewayError):
+    """A label template cannot be used as it is."""
 
 
 class JournalError(GatewayError):
@@ -50,7 +60,29 @@ class JournalFull(JournalError):
     retriable = True
 
 
+class DeviceCommandFailed(GatewayError):
+    """What a person wanted with a device was not done."""
+
+
 class LinkLost(GatewayError):
     """The broker cannot be reached."""
 
     retriable = True
+
+
+class DevicesUnseen(GatewayError):
+    """The kernel cannot be asked what is plugged in."""
+
+
+class ClaimsDamaged(GatewayError):
+    """The file of claims cannot be understood."""
+
+
+class ClaimsUnwritable(GatewayError):
+    """The file of claims cannot be written; nothing was claimed or released."""
+
+    retriable = True
+
+
+class ClaimRefused(GatewayError):
+    """A claim or release that contradicts what is claimed already."""

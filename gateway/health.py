@@ -1,12 +1,25 @@
 """How the gateway's parts are right now, written by their threads, read by others. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Literal
 
 from central.contract.envelope import DeviceProblem
 
-DeviceStateName = Literal["opening", "ready", "offline", "fault"]
+# Drawn in `gateway/devices/lifecycle.py`.
+DeviceStateName = Literal[
+    "discovered", "unclaimed", "configured", "opening", "ready", "degraded", "offline", "fault"
+]
+# What is wrong with the installation and with no device that has a name; `subject` says with what.
+InstallationProblem = Literal[
+    "unclaimed",  # A device is plugged in that nobody has claimed.
+    "no_driver",  # A device is plugged in that no driver knows.
+    "two_alike",  # Two devices cannot be told apart.
+    "claims_damaged",  # The file of the claims cannot be read.
+    "template_broken",  # A label template cannot be used.
+    "port_refused",  # A device is on a port where the configuration allows no probing.
+]
+DeviceCounter = Literal["readings", "faults", "reopens", "commands", "print_jobs"]
 # Why the broker does not carry our messages.
 ConnectionProblem = Literal[
     "",
@@ -18,6 +31,10 @@ ConnectionProblem = Literal[
     "writing_refused",
 ]
 
+TROUBLES_MAX = 64
+# 64 devices with some 20 kinds each; a driver that invents kinds cannot fill the memory.
+DEVICE_COUNTS_MAX = 2048
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceHealth:
@@ -25,6 +42,8 @@ class DeviceHealth:
 
     problem: what people are told of, "" when ready and while it is opened the first time.
     detail: the same in the words of its driver, English; for central's API, not for pages.
+    since_ms: wall time since when state and problem are so, 0 if not known.
+    locked: an administrator keeps it closed. commands: what its driver lets people tell it.
     """
 
     name: str
@@ -32,6 +51,32 @@ class DeviceHealth:
     state: DeviceStateName
     problem: DeviceProblem = ""
     detail: str = ""
+    since_ms: int = 0
+    locked: bool = False
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationTrouble:
+    """Something that a person must mend and that is no device's state.
+
+    subject: what it is about, as people know it: a port, a template's name. detail: English.
+    """
+
+    problem: InstallationProblem
+    subject: str
+    detail: str = ""
+    since_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DeviceCount:
+    """How often something happened at a device. kind: which of its kinds, "" if it has none."""
+
+    device: str
+    name: DeviceCounter
+    kind: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +107,9 @@ class Health:
         self._link = LinkHealth()
         self._journal_problem = ""
         self._counters: dict[str, int] = {}
+        self._troubles: dict[tuple[InstallationProblem, str], InstallationTrouble] = {}
+        self._device_counts: dict[tuple[str, DeviceCounter, str], int] = {}
+        self._last_reading_ns: dict[str, int] = {}
 
     def set_device(self, device: DeviceHealth) -> bool:
         """Replace the state of a device; return True if it differs from the one before."""
@@ -70,10 +118,39 @@ class Health:
             self._devices[device.name] = device
             return changed
 
+    def remove_device(self, name: str) -> None:
+        """Forget a device and its counts; it is not configured any more."""
+        with self._lock:
+            self._devices.pop(name, None)
+            self._last_reading_ns.pop(name, None)
+            for key in [key for key in self._device_counts if key[0] == name]:
+                del self._device_counts[key]
+
     def devices(self) -> tuple[DeviceHealth, ...]:
         """Return all devices, sorted by name."""
         with self._lock:
             return tuple(self._devices[name] for name in sorted(self._devices))
+
+    def set_trouble(self, trouble: InstallationTrouble) -> None:
+        """State a trouble; one that is known (same problem and subject) keeps its `since_ms`."""
+        key = (trouble.problem, trouble.subject)
+        with self._lock:
+            before = self._troubles.get(key)
+            if before is not None:
+                trouble = replace(trouble, since_ms=before.since_ms)
+            elif len(self._troubles) >= TROUBLES_MAX:
+                return
+            self._troubles[key] = trouble
+
+    def clear_trouble(self, problem: InstallationProblem, subject: str) -> None:
+        """State that a trouble is mended; one that is not known is none."""
+        with self._lock:
+            self._troubles.pop((problem, subject), None)
+
+    def troubles(self) -> tuple[InstallationTrouble, ...]:
+        """Return all troubles of the installation, sorted by problem and subject."""
+        with self._lock:
+            return tuple(self._troubles[key] for key in sorted(self._troubles))
 
     def set_link(self, link: LinkHealth) -> bool:
         """Replace the state of the link; return True if it differs from the one before."""
@@ -106,3 +183,30 @@ class Health:
         """Return all counters."""
         with self._lock:
             return dict(self._counters)
+
+    def count_device(self, device: str, name: DeviceCounter, kind: str = "", by: int = 1) -> None:
+        """Add to a counter of one device; of one that was removed nothing is counted any more."""
+        key = (device, name, kind)
+        with self._lock:
+            if device not in self._devices:
+                return
+            if key in self._device_counts or len(self._device_counts) < DEVICE_COUNTS_MAX:
+                self._device_counts[key] = self._device_counts.get(key, 0) + by
+
+    def device_counts(self) -> tuple[DeviceCount, ...]:
+        """Return the counters of all devices, sorted."""
+        with self._lock:
+            counts = [DeviceCount(*key, count) for key, count in self._device_counts.items()]
+        return tuple(sorted(counts))
+
+    def note_reading(self, device: str, monotonic_ns: int, count: int) -> None:
+        """State that a device has just said `count` readings."""
+        self.count_device(device, "readings", by=count)
+        with self._lock:
+            if device in self._devices:
+                self._last_reading_ns[device] = monotonic_ns
+
+    def last_readings_ns(self) -> dict[str, int]:
+        """Return when each device last said something, by the monotonic clock."""
+        with self._lock:
+            return dict(self._last_reading_ns)

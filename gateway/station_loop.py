@@ -15,7 +15,7 @@ from threading import Event, Thread
 
 from central.contract.errors import ContractError
 from central.contract.facts import Fact, Reversal
-from drivers.readings import BarcodeScanned, DeviceFault, WeightMeasured
+from drivers.readings import DeviceFault, InputChanged, TagRead, WeightMeasured
 from gateway.clock import Clock
 from gateway.errors import JournalFull
 from gateway.health import Health
@@ -23,6 +23,7 @@ from gateway.journal.journal import Journal
 from gateway.station.board import Board
 from gateway.station.book import PendingBook
 from gateway.station.catalogue import Catalogue
+from gateway.station.claiming import Claims, binding_code
 from gateway.station.commands import Command, ScannedCommand
 from gateway.station.drafts import check_draft
 from gateway.station.effects import (
@@ -37,8 +38,10 @@ from gateway.station.effects import (
 from gateway.station.interpret import interpret
 from gateway.station.meanings import Meaning
 from gateway.station.messages import N_, say
-from gateway.station.observations import Observation
-from gateway.station.screen_state import ScanOutcome, ShownWeight
+from gateway.station.observations import Observation, scanned_text
+from gateway.station.passage_queue import PassageQueue
+from gateway.station.repairs import tell_broken_templates
+from gateway.station.screen_state import ScanOutcome, ShownWeight, outcome_of
 from gateway.station.session import PrintPallet, ScaleView, Session, StationSetup, Surroundings
 from gateway.station.trouble import fault_message
 from gateway.station.workflows.dispatch import advance, prompt
@@ -50,7 +53,7 @@ OBSERVATIONS_PER_COMMIT_MAX = 64
 FACTS_PER_COMMIT_MAX = 500  # One more observation adds at most 100; the journal takes 1000.
 IDLE_S = 0.2
 WEIGHT_SHOWN_EVERY_NS = 200_000_000
-CODE_CHARACTERS_SHOWN_MAX = 60
+NO_CLAIMS = N_("This station claims no devices: write them in its configuration.")
 RESTART_HINT = N_("Restart the gateway; nothing is recorded now.")
 
 
@@ -84,20 +87,24 @@ class StationLoop:
         health: Health,
         setup: StationSetup,
         clock: Clock,
+        claims: Claims | None = None,
     ) -> None:
+        """claims: who takes binding codes; None refuses them."""
+        self._claims = claims
         self._journal = journal
         self._catalogue = catalogue
         self._observations = observations
         self._board = board
         self._health = health
-        self._setup = setup
         self._clock = clock
+        self.use_setup(setup)
         self._session = Session()
         self._scale: ScaleView | None = None
         self._weight_waits = False
         self._weight_shown_ns = 0
         self._faults: dict[str, str] = {}
         self._sscc_reference: int | None = None
+        self._passages = PassageQueue(health)
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="station-loop")
 
@@ -109,6 +116,11 @@ class StationLoop:
     def use_catalogue(self, catalogue: Catalogue) -> None:
         """Interpret from now on by new reference data. Any thread may call."""
         self._catalogue = catalogue
+
+    def use_setup(self, setup: StationSetup) -> None:
+        """Work with these scales and printers from now on. Any thread may call."""
+        self._setup = setup
+        tell_broken_templates(setup.templates.faults, self._health, now_ms=self._clock.now_ms())
 
     def start(self) -> None:
         """Begin to work in a thread of its own."""
@@ -157,7 +169,11 @@ class StationLoop:
 
     def _observe(self, group: _Group, observation: Observation) -> _Group:
         self._health.count("observations_total")
-        if not self._worth_a_step(observation):
+        is_passage = self._passages.observe(observation, self._setup, self._catalogue)
+        if is_passage or not self._worth_a_step(observation):
+            return group
+        if code := binding_code(observation):
+            group.outcomes.append(outcome_of(observation, self._bind(code)))
             return group
         meaning = interpret(observation, self._catalogue)
         undo = isinstance(meaning, ScannedCommand) and meaning.command is Command.UNDO
@@ -165,8 +181,8 @@ class StationLoop:
         if group.refusal is None and (undo or full):
             group = self._commit(group)  # What is undone must have its number.
         if group.refusal is not None:
-            if isinstance(observation.reading, BarcodeScanned):
-                group.outcomes.append(_outcome(observation, group.refusal))
+            if scanned_text(observation.reading) is not None:
+                group.outcomes.append(outcome_of(observation, group.refusal))
             return group
         session, effects = self._advance(group, observation, meaning)
         self._collect(group, observation, session, effects)
@@ -174,10 +190,18 @@ class StationLoop:
             return self._commit(group)  # The book shows a reversal only once it is recorded.
         return group
 
+    def _bind(self, code: str) -> Signal:
+        """Pass a binding code on; it is no fact and waits for no commit."""
+        if self._claims is None:
+            return Signal("error", say(NO_CLAIMS))
+        return self._claims.scanned(code)
+
     def _worth_a_step(self, observation: Observation) -> bool:
         """Note what scales say; a scale that repeats its fault is told once."""
         device, reading = observation.device, observation.reading
-        if device in self._setup.scales[:1] and not isinstance(reading, BarcodeScanned):
+        if isinstance(reading, InputChanged | TagRead):
+            return scanned_text(reading) is not None
+        if device in self._setup.scales[:1] and isinstance(reading, WeightMeasured | DeviceFault):
             self._scale = ScaleView(device, reading, observation.monotonic_ns)
             self._weight_waits = True
         if isinstance(reading, WeightMeasured):
@@ -242,17 +266,19 @@ class StationLoop:
                 group.prompt_changed = True
                 group.done = effect.done or group.done
             else:
-                group.outcomes.append(_outcome(observation, effect))
+                group.outcomes.append(outcome_of(observation, effect))
 
     def _commit(self, group: _Group) -> _Group:
         """Make a group durable, then show it; return the group that follows."""
-        if group.facts or group.print_jobs:
+        passages = self._passages.due(self._clock.monotonic_ns())
+        if group.facts or group.print_jobs or passages:
             try:
-                self._journal.append(group.facts, group.print_jobs)
+                self._journal.append([*group.facts, *passages], group.print_jobs)
             except JournalFull as error:
                 return _Group(self._session, self._refuse(group, error))
             self._health.set_journal_problem("")
-            self._health.count("facts_recorded_total", len(group.facts))
+            self._health.count("facts_recorded_total", len(group.facts) + len(passages))
+            self._board.show_passages(self._passages.recorded(len(passages)))
         self._session = group.session
         self._publish(group.outcomes, done=group.done, changed=group.prompt_changed)
         return _Group(self._session)
@@ -270,7 +296,8 @@ class StationLoop:
             ),
         )
         outcomes = [
-            ScanOutcome(outcome.event_time_ms, outcome.code, refusal) for outcome in group.outcomes
+            ScanOutcome(outcome.event_time_ms, outcome.code, refusal, outcome.device)
+            for outcome in group.outcomes
         ]
         self._publish(outcomes, done=None, changed=True)
         return refusal
@@ -310,17 +337,3 @@ def _shown(view: ScaleView) -> ShownWeight:
         )
     problem = fault_message(view.device, reading.code)
     return ShownWeight(view.device, "", "", "gross", stable=False, problem=problem)
-
-
-def _outcome(observation: Observation, signal: Signal) -> ScanOutcome:
-    return ScanOutcome(observation.event_time_ms, _code(observation), signal)
-
-
-def _code(observation: Observation) -> str:
-    reading = observation.reading
-    if not isinstance(reading, BarcodeScanned):
-        return ""
-    shown = reading.data[:CODE_CHARACTERS_SHOWN_MAX]
-    if shown.isprintable():
-        return shown
-    return "".join(letter if letter.isprintable() else " " for letter in shown)

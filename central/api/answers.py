@@ -18,6 +18,7 @@ from central.api.models import (
 from central.contract.facts import (
     Evidence,
     Movement,
+    Passage,
     Reversal,
     Weighing,
     fact_fields,
@@ -85,6 +86,8 @@ def movement_out(row: MovementRow) -> MovementOut:
                 "document_line": fact.document_line,
             }
         )
+    if isinstance(fact, Passage):
+        return _with_passage(out, fact)
     if isinstance(fact, Reversal):
         return _with_reversal(out, fact, row.taken_back)
     return out
@@ -195,6 +198,20 @@ def _with_movement(out: MovementOut, fact: Movement, *, fact_id: FactId) -> Move
             "document": fact.document,
             "document_line": fact.document_line,
             "weighing": str(weighing) if weighing else None,
+        }
+    )
+
+
+def _with_passage(out: MovementOut, fact: Passage) -> MovementOut:
+    # Neither end of an unknown way is said, so both are the door itself.
+    return out.model_copy(
+        update={
+            "business_step": f"passage_{fact.direction}",
+            "from_location": "" if fact.direction == "in" else fact.read_point,
+            "to_location": "" if fact.direction == "out" else fact.read_point,
+            "item": fact.gtin or fact.sscc or fact.grai or fact.epc,
+            "serial": fact.serial,
+            "sscc": fact.sscc,
         }
     )
 

@@ -48,7 +48,7 @@ WarehouseCode = Annotated[str, AfterValidator(_warehouse)]
 GatewayCode = Annotated[str, AfterValidator(_gateway)]
 EpochText = Annotated[str, AfterValidator(_epoch)]
 Cursor = Annotated[str, Field(max_length=CURSOR_CHARACTERS_MAX)]
-FactKind = Literal["movement", "reversal", "weighing", "print"]
+FactKind = Literal["movement", "reversal", "weighing", "print", "passage"]
 
 
 class RecordCursor(msgspec.Struct, frozen=True, array_like=True):
@@ -86,7 +86,7 @@ class MovementParameters(PageParameters):
     item: Text | None = None
     location: Text | None = None
     lot: Text | None = None
-    kind: list[FactKind] = Field(default=["movement", "reversal"], max_length=4)
+    kind: list[FactKind] = Field(default=["movement", "reversal"], max_length=5)
 
 
 class GatewayParameters(PageParameters):

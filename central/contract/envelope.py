@@ -36,8 +36,7 @@ Number = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 AckProblem = Literal[
     "", "unknown_gateway", "bad_signature", "wrong_warehouse", "fork", "broken_chain"
 ]
-# Why facts do not get through: what the ledger says, or what the gateway finds in its answers and
-# its own journal.
+# Why facts do not get through: the ledger says so, or the gateway finds it in answer or journal.
 LinkProblem = Literal[
     AckProblem,
     "unknown_epoch",  # The ledger acknowledges an epoch that this journal never had.
@@ -48,6 +47,9 @@ LinkProblem = Literal[
 ]
 # What a gateway's state names; "journal": nothing can be recorded there.
 GatewayProblem = Literal[LinkProblem, "journal"]
+# What a device that works says of itself so often, or so long, that a person should look.
+ReadProblem = Literal["unreadable", "scan_again", "reader_error", "reads_lost"]
+ScaleProblem = Literal["overload", "underload", "not_ready", "zero_error"]
 # Why a device is not ready; each has a sentence for people, in both languages, on every page.
 DeviceProblem = Literal[
     "",
@@ -55,6 +57,15 @@ DeviceProblem = Literal[
     "silent",  # The line is there, the device does not answer.
     "settings",  # It can never work as it is configured.
     "crashed",  # Its driver made a mistake.
+    "locked",  # An administrator keeps it closed.
+    "in_use",  # Another program has its line.
+    "no_permission",  # The gateway's user may not open its line.
+    "wrong_driver",  # All that it says is unreadable: another driver's device, or another speed.
+    "unsteady",  # It had to be opened again several times.
+    ReadProblem,
+    ScaleProblem,
+    "paper_low",
+    "ribbon_low",
     # From here on a label printer says it of itself.
     "paper_out",
     "ribbon_out",
@@ -122,7 +133,7 @@ class Ack(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
 
 class DeviceState(msgspec.Struct, frozen=True, kw_only=True):
-    """How one device of a gateway is. state: "ready", "opening", "offline" or "fault".
+    """How one device is. state: "configured", "opening", "ready", "degraded", "offline", "fault".
 
     detail: what is wrong, in the words of its driver, English. problem: a DeviceProblem, or what a
     newer gateway says.

@@ -9,6 +9,7 @@ bytes made by `encode_fact` are journaled, chained, sent and stored unchanged.
 """
 
 import hashlib
+import re
 from datetime import date
 from typing import Annotated, Literal, get_args
 
@@ -20,6 +21,7 @@ from central.contract.quantities import DIGITS_MAX, parse_decimal, parse_unit, t
 
 FACT_BYTES_MAX = 64 * 1024
 DIGEST_BYTES = 32
+EPC_FORM = re.compile(r"(?:[0-9A-F]{2})+", re.ASCII)
 NO_HEAD = bytes(DIGEST_BYTES)  # The "head of the previous epoch" of a journal's first epoch.
 
 VirtualPlace = Literal["supplier", "customer", "in_transit", "adjustment", "scrap", "production"]
@@ -36,9 +38,12 @@ BusinessStep = Literal[
     "printing",
 ]
 PrintOutcome = Literal["sent", "printed", "failed", "unknown"]
+PassageDirection = Literal["in", "out", "unknown"]
 
 Text = Annotated[str, msgspec.Meta(max_length=256)]
 Code = Annotated[str, msgspec.Meta(max_length=64)]
+EpcText = Annotated[str, msgspec.Meta(max_length=128)]
+Strength = Annotated[int, msgspec.Meta(ge=-30_000, le=30_000)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=SEQ_MAX)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 
@@ -46,7 +51,7 @@ NotNegative = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 class Evidence(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """One raw reading that a fact was made from.
 
-    kind: "barcode", "weight", "command" or "manual".
+    kind: "barcode", "weight", "command", "button" or "manual".
     symbology: AIM identifier of a bar code, "" otherwise.
     raw: the device's bytes, at most 4096 of them.
     """
@@ -151,12 +156,58 @@ class Reversal(FactBase, frozen=True, array_like=True, kw_only=True, tag=4):
     reason: Text = ""
 
 
-Fact = Movement | Weighing | Print | Reversal
+class Sighting(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """What one group of antennas saw of a tag.
+
+    group: "inside", "outside" or "" for antennas of neither. rssi_cdbm: the strongest signal in
+    hundredths of dBm, None if the reader states none.
+    """
+
+    group: Code
+    reads_count: Positive
+    first_seen_ms: NotNegative
+    last_seen_ms: NotNegative
+    rssi_cdbm: Strength | None = None
+
+
+class Passage(FactBase, frozen=True, array_like=True, kw_only=True, tag=6):
+    """A tag passed a read point. It moves no stock: what it means is decided from it, not by it.
+
+    epc: content of the tag's EPC bank, upper case hexadecimal.
+    read_point: where, the code of a place or of the reader.
+    direction: "in" to the warehouse, "out" of it, "unknown" where the reads do not decide it.
+    gtin (14 digits), serial, sscc, grai: what the EPC says, "" where it does not; all "" for a tag
+        that holds no GS1 key.
+    first_seen_ms, last_seen_ms: as event_time_ms, which is the last one.
+    reader_first_us, reader_last_us: the same by the reader's own clock, 0 if it does not say.
+    rssi_cdbm: the strongest signal; None if the reader states none.
+    sightings: what the direction was decided from, sorted by group.
+    """
+
+    epc: EpcText
+    read_point: Code
+    direction: PassageDirection
+    reads_count: Positive
+    first_seen_ms: NotNegative
+    last_seen_ms: NotNegative
+    gtin: Code = ""
+    serial: Code = ""
+    sscc: Code = ""
+    grai: Code = ""
+    reader_first_us: NotNegative = 0
+    reader_last_us: NotNegative = 0
+    rssi_cdbm: Strength | None = None
+    sightings: Annotated[tuple[Sighting, ...], msgspec.Meta(max_length=8)] = ()
+
+
+# Tag 5 is kept for the count.
+Fact = Movement | Weighing | Print | Reversal | Passage
 KIND_NAMES: dict[type[Fact], str] = {
     Movement: "movement",
     Weighing: "weighing",
     Print: "print",
     Reversal: "reversal",
+    Passage: "passage",
 }
 
 _encoder = msgspec.msgpack.Encoder()
@@ -164,7 +215,7 @@ _decoder = msgspec.msgpack.Decoder(Fact)
 
 
 def kind_of(fact: Fact) -> str:
-    """Return "movement", "weighing", "print" or "reversal"."""
+    """Return "movement", "weighing", "print", "reversal" or "passage"."""
     return KIND_NAMES[type(fact)]
 
 
@@ -218,6 +269,8 @@ def check_fact(fact: Fact) -> None:
         _check_weighing(fact)
     elif isinstance(fact, Reversal):
         parse_epoch(fact.reverses_epoch)
+    elif isinstance(fact, Passage):
+        _check_passage(fact)
 
 
 def chain_start(*, gateway: str, epoch: Epoch, previous_epoch_head: bytes) -> bytes:
@@ -247,6 +300,8 @@ def fact_fields(fact: Fact) -> dict[str, object]:
                 }
                 for item in fact.evidence
             ]
+        if isinstance(fact, Passage) and name == "sightings":
+            value = [msgspec.structs.asdict(sighting) for sighting in fact.sightings]
         fields[name] = list(value) if isinstance(value, tuple) else value
     return fields
 
@@ -270,6 +325,13 @@ def _check_weighing(fact: Weighing) -> None:
     gross, tare, net = (parse_decimal(text) for text in (fact.gross, fact.tare, fact.net))
     if gross - tare != net:
         raise ContractError(f"gross {gross} - tare {tare} is not net {net}")
+
+
+def _check_passage(fact: Passage) -> None:
+    if not EPC_FORM.fullmatch(fact.epc):
+        raise ContractError(f"EPC {fact.epc[:40]!r} is not upper case hexadecimal bytes")
+    if not fact.read_point:
+        raise ContractError("a passage needs a read point")
 
 
 def _check_positive(text: str, *, what: str) -> None:

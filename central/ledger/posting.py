@@ -5,9 +5,9 @@ A movement becomes two lines that sum to zero:
     line 1   from_location   - quantity
     line 2   to_location     + quantity
 
-A reversal repeats the two lines of the movement with the signs turned. Weighings and prints have
-no lines: the movement that a weighing led to names it. A fact is never refused: what is unknown
-or unexpected is posted as it was said, and a finding says so.
+A reversal repeats the two lines of the movement with the signs turned. Weighings, prints and
+passages have no lines: the movement that a weighing led to names it. A fact is never refused: what
+is unknown or unexpected is posted as it was said, and a finding says so.
 """
 
 from collections.abc import Callable, Mapping

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, sele
 
 from central.contract.facts import Fact, Movement, Reversal, Weighing, decode_fact
 from central.contract.identifiers import FactId, parse_epoch
-from central.stock.rows import STOCK_KINDS, FeedFilter, MovementRow, StockChange
+from central.stock.rows import FEED_KINDS, FeedFilter, MovementRow, StockChange
 from central.stock.views import list_warehouses
 from central.storage.tables import (
     discrepancies,
@@ -18,7 +18,7 @@ from central.storage.tables import (
     positions,
 )
 
-READABLE_KINDS = ("movement", "reversal", "weighing", "print")
+READABLE_KINDS = ("movement", "reversal", "weighing", "print", "passage")
 CHANGED_ITEMS_MAX = 200  # A page shows fewer rows; whoever is further behind reads it anew.
 
 _FACT_COLUMNS = (
@@ -59,10 +59,10 @@ def list_movements(
 def list_movements_after(
     connection: Connection, *, record_no: int, limit: int
 ) -> list[MovementRow]:
-    """Return the newest `limit` stock changes recorded after `record_no`, newest first."""
+    """Return the newest `limit` facts of FEED_KINDS after `record_no`, newest first."""
     query = (
         select(*_FACT_COLUMNS)
-        .where(facts.c.kind.in_(STOCK_KINDS), facts.c.record_no > record_no)
+        .where(facts.c.kind.in_(FEED_KINDS), facts.c.record_no > record_no)
         .order_by(facts.c.record_no.desc())
         .limit(limit)
     )

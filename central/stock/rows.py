@@ -8,6 +8,7 @@ from central.contract.facts import Fact, Movement
 from central.contract.identifiers import FactId
 
 STOCK_KINDS = ("movement", "reversal")
+FEED_KINDS = (*STOCK_KINDS, "passage")  # What people watch as it happens.
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class FeedFilter:
     item: str = ""
     location: str = ""
     lot: str = ""
-    kinds: tuple[str, ...] = STOCK_KINDS
+    kinds: tuple[str, ...] = FEED_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +122,10 @@ class MovementRow:
     """One recorded fact.
 
     record_no: its place in the ledger's own order. taken_back: the movement that a reversal undid,
-    None for every other fact. posted: whether it changed stock; one that did not (of another
-    warehouse, a reversal without its movement) has a discrepancy that says why. item_name: "" if
-    the item is not known. raw: the canonical bytes, digest: the gateway's chain after them, for
-    whoever wants to check it.
+    None for every other fact. posted: whether it changed stock; a movement or reversal that did not
+    (of another warehouse, a reversal without its movement) has a discrepancy that says why.
+    item_name: "" if the item is not known. raw: the canonical bytes, digest: the gateway's chain
+    after them, for whoever wants to check it.
     """
 
     record_no: int

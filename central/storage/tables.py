@@ -67,8 +67,9 @@ positions = Table(
     sqlite_with_rowid=False,
 )
 
-# What gateways said, byte for byte. kind: "movement", "weighing", "print", "reversal" or
-# "unreadable". digest: the chain after the fact. record_no: the ledger's own order, without gaps.
+# What gateways said, byte for byte. kind: "movement", "weighing", "print", "reversal",
+# "passage" or "unreadable". digest: the chain after the fact. record_no: the ledger's own order,
+# without gaps.
 facts = Table(
     "facts",
     metadata,

@@ -1,11 +1,13 @@
 """Movements and their evidence as a page shows them: translated, not yet escaped. Pure."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from urllib.parse import quote
 
 from central.api.answers import escaped, movement_out
 from central.api.parameters import PREFIX
 from central.contract.errors import ContractError
+from central.contract.facts import Fact, Passage
 from central.contract.identifiers import FactId
 from central.contract.quantities import parse_decimal
 from central.stock.rows import MovementRow
@@ -37,7 +39,7 @@ class FeedView:
         out = movement_out(row)
         step = "reversal" if out.kind == "reversal" else out.business_step
         flags = [texts.word(FLAGS, flag) for flag in out.flags]
-        if not row.posted:
+        if not row.posted and not isinstance(row.fact, Passage):
             flags.append(texts.say("not booked, see discrepancies"))
         return cls(
             no=row.record_no,
@@ -89,6 +91,7 @@ class EvidenceView:
             (texts.say("Weighing"), out.weighing or ""),
             (texts.say("Takes back"), out.reverses or ""),
             (texts.say("Reason"), out.reason),
+            *_passage_fields(row.fact, texts),
             (texts.say("Station"), out.station),
             (texts.say("Operator"), out.operator),
         )
@@ -112,6 +115,19 @@ class EvidenceView:
 def fact_url(fact_id: FactId) -> str:
     """Return the address of a fact in the interface for programs."""
     return f"{PREFIX}/movements/{_fact_path(fact_id)}"
+
+
+def _passage_fields(fact: Fact, texts: Texts) -> tuple[tuple[str, str], ...]:
+    if not isinstance(fact, Passage):
+        return ()
+    strength = "" if fact.rssi_cdbm is None else f"{Decimal(fact.rssi_cdbm) / 100} dBm"
+    return (
+        ("EPC", fact.epc),
+        ("GRAI", fact.grai),
+        (texts.say("Read point"), fact.read_point),
+        (texts.say("Reads"), str(fact.reads_count)),
+        (texts.say("Strongest signal"), strength),
+    )
 
 
 def _stated_quantity(text: str, texts: Texts) -> str:

@@ -12,9 +12,17 @@ from typing import Literal, Protocol
 import msgspec
 
 from drivers.api import Driver
+from drivers.builtin.label_printer import (
+    FINISH_TIMEOUT_S,
+    PIECE_BYTES,
+    RAW_PORT,
+    TcpPort,
+    TimeoutS,
+)
+from drivers.candidates import Matcher
 from drivers.errors import DeviceLost
-from drivers.labels import Label
-from drivers.protocols.printer_zpl import render_label
+from drivers.labels import Element, Label
+from drivers.protocols.printer_zpl import prints_itself, render_label
 from drivers.protocols.printer_zpl_status import (
     ERROR_STATUS_COMMAND,
     HOST_STATUS_COMMAND,
@@ -28,8 +36,10 @@ from drivers.transports.tcp_client import open_tcp
 NEEDS_A_PERSON: frozenset[PrinterCondition] = frozenset(
     {"head_open", "paper_out", "ribbon_out", "error", "paused"}
 )
+SEND_TIMEOUT_S = 60.0  # So long a printer may take to accept a whole job.
 CONFIRMATIONS_COUNT = 2  # So often in a row the printer must say that nothing waits.
 STALE_READS_MAX = 16
+PROBE_WAIT_S = 0.5
 
 
 class ZplSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -39,12 +49,14 @@ class ZplSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     status_timeout_s: how long to wait for an answer to one question.
     follow_timeout_s: how long to follow a job to its end; 0 does not follow.
     follow_interval_s: pause between two questions while following.
+    font_file: the font for what the printer's own one does not have (Chinese); "" searches.
     """
 
     dots_per_mm: Literal[8, 12, 24] = 8
     status_timeout_s: float = 1.0
     follow_timeout_s: float = 10.0
     follow_interval_s: float = 0.2
+    font_file: str = ""
 
     def __post_init__(self) -> None:
         """Raise ValueError, which msgspec reports, for times that cannot work."""
@@ -63,8 +75,8 @@ class ZplTcpSettings(ZplSettings, frozen=True, forbid_unknown_fields=True, kw_on
     """
 
     host: str
-    port: int = 9100
-    connect_timeout_s: float = 3.0
+    port: TcpPort = 9100
+    connect_timeout_s: TimeoutS = 3.0
 
 
 class ZplDeviceSettings(ZplSettings, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -85,6 +97,10 @@ class PrinterLine(Protocol):
 
     def write(self, data: bytes) -> None:
         """Give all bytes to the line. Raises DeviceLost."""
+        ...
+
+    def finish(self, timeout_s: float) -> None:
+        """Wait until the printer has what was written. Raises DeviceLost if it did not take it."""
         ...
 
     def close(self) -> None:
@@ -109,7 +125,7 @@ class ZplPrinter:
 
     def print_label(self, label: Label, copies_count: int) -> PrintResult:
         """Ask, send, follow. Raises LabelInvalid before any byte is sent."""
-        job = render_label(label, dots_per_mm=self._settings.dots_per_mm, copies_count=copies_count)
+        job = self._rendered(label, copies_count)
         try:
             line = self._open_line()
         except DeviceLost as error:
@@ -121,6 +137,24 @@ class ZplPrinter:
 
     def close(self) -> None:
         """Nothing is held open between jobs."""
+
+    def _rendered(self, label: Label, copies_count: int) -> bytes:
+        dots_per_mm = self._settings.dots_per_mm
+
+        def native(element: Element) -> bool:
+            return prints_itself(element, dots_per_mm=dots_per_mm)
+
+        if not all(native(element) for element in label.elements):
+            # Loaded with the first label that wants it: Pillow and a font take 10 MB.
+            from drivers.drawing.pictures import with_pictures  # noqa: PLC0415
+
+            label = with_pictures(
+                label,
+                prints_itself=native,
+                dots_per_mm=dots_per_mm,
+                font_file=self._settings.font_file,
+            )
+        return render_label(label, dots_per_mm=dots_per_mm, copies_count=copies_count)
 
     def _print(self, line: PrinterLine, job: bytes) -> PrintResult:
         questions = _Questions(line, self._settings)
@@ -135,8 +169,12 @@ class ZplPrinter:
             # Not one byte was taken: a lone first byte is taken or it is not.
             return PrintResult("failed", f"not sent: {error}", "silent")
         try:
-            line.write(job[1:])
-            return self._follow(questions)
+            if not _send(line, job[1:]):
+                return PrintResult("unknown", "the printer takes bytes too slowly", "silent")
+            result = self._follow(questions)
+            if result.outcome == "sent":
+                line.finish(FINISH_TIMEOUT_S)
+            return result
         except DeviceLost as error:
             return PrintResult("unknown", f"lost while printing: {error}", "silent")
 
@@ -146,7 +184,9 @@ class ZplPrinter:
         status = SILENT
         while time.monotonic() < deadline:
             status = questions.ask()
-            if status.formats_waiting_count == 0 and status.labels_left_count == 0:
+            nothing_waits = status.formats_waiting_count == 0 and status.labels_left_count == 0
+            # Busy without a label that waits: it has begun to read one.
+            if nothing_waits and "busy" not in status.conditions:
                 confirmations_count += questions.all_answered
                 if confirmations_count >= CONFIRMATIONS_COUNT:
                     return PrintResult("printed", "the printer says that nothing waits")
@@ -209,6 +249,17 @@ class _Questions:
         return status
 
 
+def _send(line: PrinterLine, data: bytes) -> bool:
+    """Give the rest of a job to the line; False if it takes too long. Raises DeviceLost."""
+    deadline = time.monotonic() + SEND_TIMEOUT_S
+    # In pieces: a line has a limit for each write, and a large picture may take longer in all.
+    for start in range(0, len(data), PIECE_BYTES):
+        if time.monotonic() > deadline:
+            return False
+        line.write(data[start : start + PIECE_BYTES])
+    return True
+
+
 def _described(status: PrinterStatus) -> str:
     return (
         f"{', '.join(status.conditions)}; formats waiting {status.formats_waiting_count}, "
@@ -232,12 +283,35 @@ def _open_device_printer(settings: ZplDeviceSettings) -> ZplPrinter:
     return ZplPrinter(settings, open_line)
 
 
+def _probe_tcp(settings: ZplTcpSettings) -> str:
+    return _probe(
+        settings,
+        lambda: open_tcp(settings.host, settings.port, connect_timeout_s=PROBE_WAIT_S),
+    )
+
+
+def _probe_device(settings: ZplDeviceSettings) -> str:
+    return _probe(settings, lambda: open_device_file(Path(settings.path)))
+
+
+def _probe(settings: ZplSettings, open_line: Callable[[], PrinterLine]) -> str:
+    """Return what it says of itself, "" if it knows no ZPL: three waits, so within two seconds."""
+    short = msgspec.structs.replace(settings, status_timeout_s=PROBE_WAIT_S)
+    status = ZplPrinter(short, open_line).status()
+    return "" if status == SILENT else f"ZPL printer, {', '.join(status.conditions) or 'ready'}"
+
+
 TCP = Driver(
     name="zpl-tcp",
     device_class="label_printer",
     summary="Label printers that speak ZPL II on a raw TCP port.",
     settings_type=ZplTcpSettings,
     open_device=_open_tcp_printer,
+    matchers=(RAW_PORT,),
+    node_setting="host",
+    tcp_port_setting="port",
+    probe=_probe_tcp,
+    tier="silver",
 )
 
 DEVICE_FILE = Driver(
@@ -246,4 +320,11 @@ DEVICE_FILE = Driver(
     summary="Label printers that speak ZPL II on a device file such as /dev/usb/lp0.",
     settings_type=ZplDeviceSettings,
     open_device=_open_device_printer,
+    matchers=(
+        Matcher(kind="usb_printer", score=60, vendor_id=0x0A5F),  # Zebra, in usb.ids.
+        Matcher(kind="usb_printer", score=3),
+    ),
+    node_setting="path",
+    probe=_probe_device,
+    tier="silver",
 )

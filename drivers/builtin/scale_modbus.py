@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -58,7 +58,7 @@ class ModbusScaleTcpSettings(
     """
 
     host: str
-    port: int = 502
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 502
 
 
 class ModbusScaleRtuSettings(
@@ -71,7 +71,7 @@ class ModbusScaleRtuSettings(
     """
 
     port: str
-    baud_rate: int = 9600
+    baud_rate: Annotated[int, msgspec.Meta(ge=300, le=4_000_000)] = 9600
     parity: Parity = "none"
     stop_bits: Literal[1, 2] = 1
 

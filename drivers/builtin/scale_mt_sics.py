@@ -1,106 +1,85 @@
 """Drivers mt-sics-serial and mt-sics-tcp: scales that speak MT-SICS. Edge of the scale."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
-from drivers.api import Driver
-from drivers.builtin.stream import ByteLine, Polling, StreamDevice
-from drivers.protocols.scale_mt_sics import WEIGHT_COLUMNS, MtSicsProtocol, UnitSetting
-from drivers.transports.serial_line import Parity, open_serial
-from drivers.transports.tcp_client import open_tcp
-
-HALF_REPLY_S = 0.5
-SILENT_HINT = (
-    "Switch the scale on, and set its interface to MT-SICS at the speed and parity given here."
+from drivers.api import CommandName
+from drivers.builtin.scale_ports import SerialScale, TcpScale, scale_driver
+from drivers.protocols.scale_mt_sics import (
+    WEIGHT_COLUMNS,
+    Dialect,
+    MtSicsProtocol,
+    TareUse,
+    UnitSetting,
 )
 
-PollSeconds = Annotated[float, msgspec.Meta(ge=0.05, le=60)]
-PollCount = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Columns = Annotated[int, msgspec.Meta(ge=0, le=20)]
 
 
-class SerialMtSicsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SerialMtSicsSettings(SerialScale, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings of mt-sics-serial.
 
-    port: the port; a path that stays, such as /dev/serial/by-id/usb-...
-    baud_rate, data_bits, parity, stop_bits: as set in the scale.
-    poll_interval_s: from one question for the weight to the next.
-    polls_unanswered_max: so many questions without an answer, and the scale is silent.
+    port, baud_rate, data_bits, parity, stop_bits: as set in the scale.
+    poll_interval_s, polls_unanswered_max, command_timeout_s: as in SerialScale.
     weight_columns: width of the weight in a reply; 0 accepts any, a lost digit goes unnoticed then.
     unit: the only unit to accept: "any", "g", "kg", "mg", "t", "lb" or "oz"; better one than "any".
+    tare: "locked" (nobody tares on the scale, all weights are gross) or "asked" (TA after each SI).
+    dialect: "mettler" or "radwag" (also KERN): which commands tare, clear and ask the tare.
     """
 
-    port: str
-    baud_rate: Annotated[int, msgspec.Meta(ge=300, le=4_000_000)] = 9600
-    data_bits: Literal[7, 8] = 8
-    parity: Parity = "none"
-    stop_bits: Literal[1, 2] = 1
-    poll_interval_s: PollSeconds = 0.2
-    polls_unanswered_max: PollCount = 10
     weight_columns: Columns = WEIGHT_COLUMNS
     unit: UnitSetting = "any"
+    tare: TareUse = "locked"
+    dialect: Dialect = "mettler"
 
 
-class TcpMtSicsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TcpMtSicsSettings(TcpScale, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Settings of mt-sics-tcp.
 
-    host: name or address of the scale, or of the device server it is connected to.
-    port: its TCP port.
-    connect_timeout_s: limit for one attempt to connect.
-    poll_interval_s: from one question for the weight to the next.
-    polls_unanswered_max: so many questions without an answer, and the scale is silent.
-    weight_columns: width of the weight in a reply; 0 accepts any, a lost digit goes unnoticed then.
-    unit: the only unit to accept: "any", "g", "kg", "mg", "t", "lb" or "oz"; better one than "any".
+    host, port, connect_timeout_s, poll_interval_s, polls_unanswered_max,
+    command_timeout_s: as in TcpScale.
+    weight_columns, unit, tare, dialect: as in SerialMtSicsSettings.
     """
 
-    host: str
-    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
-    connect_timeout_s: Annotated[float, msgspec.Meta(ge=0.05, le=60)] = 3.0
-    poll_interval_s: PollSeconds = 0.2
-    polls_unanswered_max: PollCount = 10
     weight_columns: Columns = WEIGHT_COLUMNS
     unit: UnitSetting = "any"
+    tare: TareUse = "locked"
+    dialect: Dialect = "mettler"
 
 
-def _open_serial_scale(settings: SerialMtSicsSettings) -> StreamDevice:
-    line = open_serial(
-        settings.port,
-        baud_rate=settings.baud_rate,
-        data_bits=settings.data_bits,
-        parity=settings.parity,
-        stop_bits=settings.stop_bits,
+def _protocol(settings: SerialMtSicsSettings | TcpMtSicsSettings) -> MtSicsProtocol:
+    return MtSicsProtocol(
+        weight_columns=settings.weight_columns,
+        unit=settings.unit,
+        tare=settings.tare,
+        dialect=settings.dialect,
     )
-    return _scale(line, settings)
 
 
-def _open_tcp_scale(settings: TcpMtSicsSettings) -> StreamDevice:
-    line = open_tcp(settings.host, settings.port, connect_timeout_s=settings.connect_timeout_s)
-    return _scale(line, settings)
+def _poll(_: SerialMtSicsSettings | TcpMtSicsSettings, protocol: MtSicsProtocol) -> bytes:
+    return protocol.poll()
 
 
-def _scale(line: ByteLine, settings: SerialMtSicsSettings | TcpMtSicsSettings) -> StreamDevice:
-    protocol = MtSicsProtocol(weight_columns=settings.weight_columns, unit=settings.unit)
-    polling = Polling(
-        command=protocol.poll(),
-        interval_s=settings.poll_interval_s,
-        unanswered_max=settings.polls_unanswered_max,
-        silent_hint=SILENT_HINT,
-    )
-    return StreamDevice(line, protocol, idle_s=HALF_REPLY_S, polling=polling)
+COMMANDS: frozenset[CommandName] = frozenset({"zero", "tare", "clear_tare"})
 
-
-SERIAL = Driver(
+SERIAL = scale_driver(
     name="mt-sics-serial",
-    device_class="scale",
     summary="Scales that speak MT-SICS (Mettler-Toledo, RADWAG, KERN) on a serial port.",
     settings_type=SerialMtSicsSettings,
-    open_device=_open_serial_scale,
+    new_protocol=_protocol,
+    poll=_poll,
+    protocol_name="MT-SICS",
+    commands=COMMANDS,
+    tier="gold",
 )
-TCP = Driver(
+TCP = scale_driver(
     name="mt-sics-tcp",
-    device_class="scale",
     summary="Scales that speak MT-SICS (Mettler-Toledo, RADWAG, KERN) over a TCP connection.",
     settings_type=TcpMtSicsSettings,
-    open_device=_open_tcp_scale,
+    new_protocol=_protocol,
+    poll=_poll,
+    protocol_name="MT-SICS",
+    commands=COMMANDS,
+    tier="gold",
 )

@@ -4,9 +4,10 @@
     # driver: toledo-8217-serial        the driver whose settings these are
     # source: manual, document, or device and date
     # setting: unit = "kg"              one TOML line each, optional
+    # idle: 0.1                         the driver's `idle_s`, optional; 0.5 if not said
     > 57                                gateway to device, hexadecimal
     < 02 30 31 2e 32 35 30 0d           device to gateway
-    . 0.600                             so many seconds without a byte; from 0.5 on, the protocol
+    . 0.600                             so many seconds without a byte; from `idle` on, the protocol
                                         is told that the line is idle
     = weight 1.250 KGM gross stable     what the protocol makes of all since the last "="
 
@@ -22,7 +23,7 @@ from typing import Any, Literal
 FIRST_LINE = "# dockledger capture 1"
 LINES_MAX = 1_000_000
 IDLE_S = Decimal("0.5")
-HEADING = re.compile(r"# (driver|source|setting): (.*)")
+HEADING = re.compile(r"# (driver|source|setting|idle): (.*)")
 
 
 class CaptureInvalid(Exception):
@@ -45,12 +46,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A whole file. settings: of the protocol, as far as they are not the driver's defaults."""
+    """A whole file.
+
+    settings: of the protocol, as far as they are not the driver's defaults.
+    idle_s: the protocol is told that the line is idle at pauses as long as this.
+    """
 
     driver: str
     source: str
     settings: dict[str, Any]
     steps: tuple[Step, ...]
+    idle_s: Decimal = IDLE_S
 
 
 def parse_capture(text: str) -> Capture:
@@ -60,7 +66,7 @@ def parse_capture(text: str) -> Capture:
         raise CaptureInvalid(f"line 1: expected {FIRST_LINE!r}")
     if len(lines) > LINES_MAX:
         raise CaptureInvalid(f"more than {LINES_MAX} lines")
-    headings: dict[str, list[str]] = {"driver": [], "source": [], "setting": []}
+    headings: dict[str, list[str]] = {"driver": [], "source": [], "setting": [], "idle": []}
     steps = []
     for number, line in enumerate(lines[1:], start=2):
         heading = HEADING.fullmatch(line.strip())
@@ -74,7 +80,9 @@ def parse_capture(text: str) -> Capture:
         settings = tomllib.loads("\n".join(headings["setting"]))
     except tomllib.TOMLDecodeError as error:
         raise CaptureInvalid(f"a setting is not TOML: {error}") from error
-    return Capture(headings["driver"][0], " ".join(headings["source"]), settings, tuple(steps))
+    source = " ".join(headings["source"])
+    idle_s = _idle_s(headings["idle"])
+    return Capture(headings["driver"][0], source, settings, tuple(steps), idle_s)
 
 
 def format_step(step: Step) -> str:
@@ -88,6 +96,16 @@ def format_step(step: Step) -> str:
             return f". {step.pause_s}"
         case "expected":
             return f"= {step.text}"
+
+
+def _idle_s(texts: list[str]) -> Decimal:
+    try:
+        idle_s = Decimal(texts[0]) if texts else IDLE_S
+    except InvalidOperation:
+        idle_s = Decimal(0)
+    if len(texts) > 1 or not (idle_s.is_finite() and idle_s > 0):
+        raise CaptureInvalid("'# idle: SECONDS' once, with a number above 0")
+    return idle_s
 
 
 def _step(number: int, line: str) -> Step:

@@ -1,33 +1,41 @@
 """The checks that every protocol passes: captures, any cut, any bytes, bounded memory. Pure.
 
 A check returns in silence or raises `NotConforming`, which says what was fed and what came out.
+What a protocol raises comes through as it is, with the place in its traceback.
 They need no test runner; call them from any.
 
     capture   check_capture         the expected readings, whole, byte by byte, cut anywhere
     any bytes check_any_bytes       only readings come out, nothing is raised
-    memory    check_bounded_memory  megabytes without an end of frame leave nothing behind
+    damage    check_damage          each message cut off, or with a byte wrong, lost or doubled:
+                                    nothing is raised, and after a pause the next is read as ever
+    memory    check_bounded_memory  a quarter of a megabyte leaves nothing: of noise, of messages
+                                    begun and not ended, of whole ones
 """
 
+import re
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import get_args
 
 import msgspec
 
-from drivers.api import Driver, StreamProtocol
+from drivers.api import DeviceClass, Driver, StreamProtocol, Tier
 from drivers.errors import SettingsInvalid
-from drivers.kit.captures import IDLE_S, Capture, Step
-from drivers.kit.descriptions import describe
-from drivers.readings import Reading
+from drivers.kit.captures import Capture, Step
+from drivers.kit.descriptions import describe, is_sound, is_value
+from drivers.kit.noise import DAMAGED_MAX, damaged_copies, noises
+from drivers.readings import DeviceFault, Reading
 
 NewProtocol = Callable[[], StreamProtocol]
 
 READING_TYPES: tuple[type, ...] = get_args(Reading)
 CUTS_MAX = 2000  # A longer capture is cut at so many places, evenly spread.
-NOISE_BYTES = 2 * 1024 * 1024
-NOISE_CHUNK_BYTES = 4096
-LEFT_BEHIND_BYTES_MAX = 512 * 1024
+NOISE_BYTES = 256 * 1024
+LEFT_BEHIND_BYTES_MAX = 128 * 1024
+BYTES_PER_FAULT_MIN = 2  # A fault for each byte of noise would drown all else.
+RECOVERED_AFTER = 3  # Messages: one to find the step again, one that says too little alone.
+DRIVER_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # Settings that name a line; a protocol alone has none.
 LINE_SETTINGS: dict[str, object] = {
     "port": "/dev/none",
@@ -77,29 +85,50 @@ def check_any_bytes(new_protocol: NewProtocol, chunks: Sequence[bytes]) -> None:
     """
     protocol = new_protocol()
     for chunk in chunks:
-        for told in (protocol.receive_data(chunk), protocol.idle()):
-            for reading in told:
-                if not isinstance(reading, READING_TYPES):
-                    raise NotConforming(f"{reading!r} is no reading; fed {chunk!r}")
+        _feed(protocol, chunk)
+        _tell_idle(protocol, chunk)
 
 
-def check_bounded_memory(new_protocol: NewProtocol) -> None:
-    """Check that megabytes of noise leave nothing behind. Raises NotConforming."""
-    for noise in _noises():
+def check_damage(new_protocol: NewProtocol, capture: Capture) -> None:
+    """Check that a damaged message harms no other, for devices on a serial line or over TCP.
+
+    Each message of the capture is damaged in turn, those before it are whole. Nothing is raised;
+    after a pause no value comes but those of the message, which comes whole then; the third time
+    at the latest all of them have come; and silence says nothing. Raises NotConforming.
+    """
+    blocks = _blocks(capture)
+    for number in range(0, len(blocks), max(1, len(blocks) // DAMAGED_MAX)):
+        runs, expected = blocks[number]
+        for damaged in damaged_copies(b"".join(runs)):
+            protocol = new_protocol()
+            for before, _ in blocks[:number]:
+                _feed_runs(protocol, before)
+            for index, byte in enumerate(damaged):
+                _feed(protocol, bytes([byte]), behind=damaged[:index])
+            _tell_idle(protocol, damaged)
+            _check_recovered(protocol, runs, {text for text in expected if is_value(text)}, damaged)
+
+
+def check_bounded_memory(new_protocol: NewProtocol, capture: Capture | None = None) -> None:
+    """Check that whatever comes, as much as it may be, leaves nothing behind.
+
+    capture: noise comes also behind half of its first message, and its messages again and again.
+    Raises NotConforming.
+    """
+    blocks = _blocks(capture) if capture else []
+    message = b"".join(blocks[0][0]) if blocks else b""
+    for begun in dict.fromkeys([b"", message[: len(message) // 2]]):
+        for noise in noises():
+            protocol = new_protocol()
+            _feed(protocol, begun)
+            _feed(protocol, noise)
+            _check_left_behind(partial(_feed, protocol, noise), len(noise), begun + noise)
+    if blocks:
         protocol = new_protocol()
-        protocol.receive_data(noise)
-        tracemalloc.start()
-        try:
-            before, _ = tracemalloc.get_traced_memory()
-            for _ in range(NOISE_BYTES // len(noise)):
-                protocol.receive_data(noise)
-            after, _ = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-        if after - before > LEFT_BEHIND_BYTES_MAX:
-            raise NotConforming(
-                f"{NOISE_BYTES} bytes of {noise[:8]!r}... left {after - before} bytes behind"
-            )
+        run = partial(_feed_blocks, protocol, blocks)
+        run()
+        bytes_count = max(1, sum(len(run) for runs, _ in blocks for run in runs))
+        _check_left_behind(run, bytes_count, message)
 
 
 def check_declaration(driver: Driver) -> None:
@@ -112,6 +141,9 @@ def check_declaration(driver: Driver) -> None:
     fields = settings_type.__struct_fields__
     undocumented = [name for name in fields if name not in _documentation(settings_type)]
     wrong = {
+        "name is not of lower case words and hyphens": not DRIVER_NAME.fullmatch(driver.name),
+        "device_class is none": driver.device_class not in get_args(DeviceClass),
+        "tier is none": driver.tier not in get_args(Tier),
         "settings_type is not frozen": not config.frozen,
         "settings_type takes unknown keys": not config.forbid_unknown_fields,
         f"settings without a word in their docstring: {undocumented}": bool(undocumented),
@@ -174,7 +206,7 @@ def _blocks(capture: Capture) -> list[Block]:
             runs, texts = [b""], []
         if step.kind == "received":
             runs[-1] += step.data
-        elif step.kind == "pause" and step.pause_s >= IDLE_S:
+        elif step.kind == "pause" and step.pause_s >= capture.idle_s:
             runs.append(b"")
     if any(runs):
         blocks.append((tuple(runs), ()))
@@ -189,17 +221,98 @@ def _check_chunks(
 ) -> None:
     protocol = new_protocol()
     for runs, expected in blocks:
-        found: list[str] = []
-        for number, run in enumerate(runs):
-            if number:
-                found += [describe(reading) for reading in protocol.idle()]
-            for chunk in cut(run):
-                if chunk:
-                    found += [describe(reading) for reading in protocol.receive_data(chunk)]
+        found = [describe(reading) for reading in _feed_runs(protocol, runs, cut)]
         if found != list(expected):
             raise NotConforming(
                 f"cut as {how}: {b''.join(runs)!r} gave {found}, expected {list(expected)}"
             )
+
+
+def _check_left_behind(
+    feed: Callable[[], Sequence[Reading]], bytes_count: int, shown: bytes
+) -> None:
+    faults_count = 0
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(max(1, NOISE_BYTES // bytes_count)):
+            faults_count += sum(isinstance(reading, DeviceFault) for reading in feed())
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    if after - before > LEFT_BEHIND_BYTES_MAX:
+        raise NotConforming(
+            f"{NOISE_BYTES} bytes of {_shown(shown)} left {after - before} bytes behind"
+        )
+    if faults_count > NOISE_BYTES // BYTES_PER_FAULT_MIN:
+        raise NotConforming(f"{NOISE_BYTES} bytes of {_shown(shown)} gave {faults_count} faults")
+
+
+def _feed_blocks(protocol: StreamProtocol, blocks: Sequence[Block]) -> list[Reading]:
+    return [
+        reading for runs, _ in blocks for reading in [*_feed_runs(protocol, runs), *protocol.idle()]
+    ]
+
+
+def _check_recovered(
+    protocol: StreamProtocol, runs: Runs, wanted: set[str], damaged: bytes
+) -> None:
+    found: set[str] = set()
+    for _ in range(RECOVERED_AFTER):
+        if not found or found != wanted:
+            found |= {text for text in map(describe, _feed_runs(protocol, runs)) if is_value(text)}
+    if found != wanted:
+        raise NotConforming(
+            f"after {_shown(damaged)} and a pause, {_shown(b''.join(runs))}, {RECOVERED_AFTER} "
+            f"times, gave {sorted(found)}, expected {sorted(wanted)}"
+        )
+    _tell_idle(protocol, damaged)
+    told = _tell_idle(protocol, damaged)
+    if any(is_value(describe(reading)) for reading in told):
+        raise NotConforming(f"told twice that the line is idle, it gave {told}")
+
+
+def _feed_runs(
+    protocol: StreamProtocol,
+    runs: Runs,
+    cut: Callable[[bytes], Sequence[bytes]] = lambda data: [data],
+) -> list[Reading]:
+    readings: list[Reading] = []
+    for number, run in enumerate(runs):
+        if number:
+            readings += _tell_idle(protocol, runs[number - 1])
+        for chunk in cut(run):
+            if chunk:
+                readings += _feed(protocol, chunk)
+    return readings
+
+
+def _feed(protocol: StreamProtocol, data: bytes, *, behind: bytes = b"") -> Sequence[Reading]:
+    try:
+        return _checked(protocol.receive_data(data))
+    except NotConforming as error:
+        raise NotConforming(f"{error}; fed {_shown(behind + data)}") from error
+
+
+def _tell_idle(protocol: StreamProtocol, fed: bytes) -> Sequence[Reading]:
+    try:
+        return _checked(protocol.idle())
+    except NotConforming as error:
+        raise NotConforming(f"{error}; told idle after {_shown(fed)}") from error
+
+
+def _shown(data: bytes) -> str:
+    return repr(data) if len(data) <= 60 else f"{len(data)} bytes {data[:60]!r}..."
+
+
+def _checked(readings: Sequence[Reading]) -> Sequence[Reading]:
+    """Return what a protocol gave, if all of it is readings that say what readings may say."""
+    if readings is None:
+        raise NotConforming("gave None, expected a sequence of readings")
+    for reading in readings:
+        if not isinstance(reading, READING_TYPES) or not is_sound(reading):
+            raise NotConforming(f"{reading!r} is no reading, or not as drivers/readings.py has it")
+    return readings
 
 
 def _bytes_alone(data: bytes) -> list[bytes]:
@@ -208,10 +321,3 @@ def _bytes_alone(data: bytes) -> list[bytes]:
 
 def _cut_in_two(place: int, data: bytes) -> list[bytes]:
     return [data[:place], data[place:]]
-
-
-def _noises() -> Iterator[bytes]:
-    """Yield chunks that hold no end of a frame for one or the other protocol."""
-    for byte in (b"\x00", b"\x02", b"0", b"A", b" ", b"\xbb", b"\xff"):
-        yield byte * NOISE_CHUNK_BYTES
-    yield bytes(range(256)) * (NOISE_CHUNK_BYTES // 256)

@@ -8,8 +8,20 @@ fault overload
 """
 
 import json
+import re
+from decimal import Decimal
+from typing import get_args
 
-from drivers.readings import BarcodeScanned, DeviceFault, InputChanged, Reading, WeightMeasured
+from drivers.readings import (
+    BarcodeScanned,
+    DeviceFault,
+    FaultCode,
+    InputChanged,
+    Reading,
+    WeightMeasured,
+)
+
+UNIT = re.compile(r"[A-Z0-9]{2,3}")  # As a UN/CEFACT code looks: "KGM", never "kg".
 
 
 def describe(reading: Reading) -> str:
@@ -38,3 +50,26 @@ def describe(reading: Reading) -> str:
             ]
             stated = "".join(f" {name} {value}" for name, value in parts if value is not None)
             return f"tag {reading.epc}{stated}{' held' if reading.held else ''}"
+
+
+def is_value(text: str) -> bool:
+    """Return True if this description is of a reading, False if it is of a fault."""
+    return not text.startswith("fault ")
+
+
+def is_sound(reading: Reading) -> bool:
+    """Return True if a reading says only what the vocabulary allows; annotations prove nothing."""
+    match reading:
+        case WeightMeasured():
+            value: object = reading.value
+            if not isinstance(value, Decimal) or not value.is_finite():
+                return False
+            if not UNIT.fullmatch(reading.unit) or reading.kind not in {"gross", "net"}:
+                return False
+            return reading.raw != b""
+        case BarcodeScanned():
+            return reading.raw != b"" or reading.data == ""
+        case DeviceFault():
+            return reading.code in get_args(FaultCode)
+        case _:
+            return True

@@ -4,7 +4,9 @@ A capture says what the device says: its first message that gives a reading and 
 (pseudo terminal or TCP port) speaks it as the device would: unasked, or as the answer to whatever
 the driver writes if the capture shows a question before it.
 
-    reads        the reading comes, whole and byte by byte with pauses
+    reads        the reading comes, whole and byte by byte with pauses; then the device is mute, and
+                 nothing more is read
+    half         half a message and a pause, or half an answer and the next: never joined
     silence      no answer is no reading: nothing, or DeviceSilent; and `read` comes back in time
     unplugged    in the middle of a message: DeviceLost; afterwards nothing of the half is joined
     two at once  each of two alike devices says its own
@@ -12,26 +14,39 @@ the driver writes if the capture shows a question before it.
     alone        a port that is open is not opened twice (serial)
 """
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from drivers.api import Driver, ReadingDevice
 from drivers.errors import DeviceLost, DeviceSilent
 from drivers.kit.captures import Capture
 from drivers.kit.conformance import NotConforming
-from drivers.kit.descriptions import describe
-from drivers.simulators.lines import VirtualSerialLine, VirtualTcpPort
+from drivers.kit.descriptions import describe, is_value
+from drivers.kit.far_ends import FarEnd, SerialEnd, TcpEnd
+from drivers.kit.speaking import Speaker
+
+__all__ = [
+    "FarEnd",
+    "Message",
+    "SerialEnd",
+    "TcpEnd",
+    "check_device",
+    "check_device_silent",
+    "first_message",
+]
 
 READ_S = 0.05
 ANSWER_S_MAX = 5.0
 SILENT_FOR_S = 0.3
+SETTLE_S = 0.15  # Answers that were under way have come by then.
 COME_BACK_S_MAX = 2.0  # `read(READ_S)` must return within this, whatever the device does.
-BYTE_PAUSE_S = 0.001
+HALF_FOR_S = 2.5  # So long at most a half message waits for its end.
+# A pseudo terminal has no other frame; the kernel may refuse 7 bits on it.
+PTY_FRAME: dict[str, Any] = {"data_bits": 8, "parity": "none"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,64 +56,6 @@ class Message:
     data: bytes
     readings: tuple[str, ...]
     polled: bool
-
-
-class FarEnd(Protocol):
-    """The device's end of a line, and the settings of a driver that opens the near end."""
-
-    settings: dict[str, Any]
-    alone: bool
-
-    def open(self, folder: Path, number: int) -> None:
-        """Make the line; may be called once."""
-        ...
-
-    def read(self, timeout_s: float) -> bytes: ...
-
-    def write(self, data: bytes) -> bool: ...
-
-    def unplug(self) -> None: ...
-
-    def plug_in(self) -> None: ...
-
-    def connected(self) -> bool:
-        """Return True if what is written now reaches the driver."""
-        ...
-
-    def close(self) -> None: ...
-
-
-class SerialEnd:
-    """A pseudo terminal."""
-
-    alone = True
-
-    def open(self, folder: Path, number: int) -> None:
-        self._line = VirtualSerialLine(folder / f"device-{number}")
-        self.settings: dict[str, Any] = {"port": str(self._line.path)}
-        self.read, self.write = self._line.read, self._line.write
-        self.unplug, self.plug_in = self._line.unplug, self._line.plug_in
-        self.close = self._line.close
-
-    def connected(self) -> bool:
-        return True
-
-
-class TcpEnd:
-    """A TCP port on 127.0.0.1 to which the driver connects."""
-
-    alone = False
-
-    def open(self, folder: Path, number: int) -> None:
-        del folder, number
-        self._port = VirtualTcpPort()
-        self.settings: dict[str, Any] = {"host": "127.0.0.1", "port": self._port.port}
-        self.read, self.write = self._port.read, self._port.write
-        self.unplug, self.plug_in = self._port.refuse, self._port.listen
-        self.close = self._port.close
-
-    def connected(self) -> bool:
-        return self._port.wait_for_client(ANSWER_S_MAX)
 
 
 def first_message(capture: Capture) -> Message:
@@ -111,7 +68,7 @@ def first_message(capture: Capture) -> Message:
         if step is not None and step.kind == "expected":
             readings.append(step.text)
             continue
-        if readings and data and not any(text.startswith("fault") for text in readings):
+        if readings and data and all(map(is_value, readings)):
             return Message(data, tuple(readings), polled)
         if readings:
             data, polled, readings = b"", False, []
@@ -138,11 +95,39 @@ def check_device(
             benches.append(_Bench(driver, capture, end))
         first, second = benches
         _check_reads(first)
+        _check_half(first)
         _check_silence(first)
         _check_unplugged(first)
         _check_two_at_once(first, second)
         if first.end.alone:
             _check_alone(first)
+
+
+def check_device_silent(
+    driver: Driver,
+    capture: Capture,
+    new_end: Callable[[], FarEnd],
+    *,
+    folder: Path,
+    within_s: float = 20.0,
+) -> None:
+    """Check that a device which never answers is DeviceSilent, with a hint, `within_s`.
+
+    For drivers that poll; apart from `check_device`, since it takes as long as the driver's
+    patience. Raises NotConforming.
+    """
+    end = new_end()
+    end.open(folder, 0)
+    with closing(end), closing(_Bench(driver, capture, end).open()) as device:
+        deadline_s = time.monotonic() + within_s
+        try:
+            while time.monotonic() < deadline_s:
+                device.read(READ_S)
+        except DeviceSilent as error:
+            if error.hint:
+                return
+            raise NotConforming(f"{driver.name}: silence without a hint") from error
+    raise NotConforming(f"{driver.name} is not DeviceSilent after {within_s} s without an answer")
 
 
 class _Bench:
@@ -152,9 +137,14 @@ class _Bench:
         self.driver = driver
         self.end = end
         self.message = first_message(capture)
-        self._settings = driver.parse_settings(capture.settings | end.settings)
+        fields = driver.settings_type.__struct_fields__
+        frame = {name: value for name, value in PTY_FRAME.items() if end.alone and name in fields}
+        self._settings = driver.parse_settings(capture.settings | frame | end.settings)
 
     def open(self) -> ReadingDevice:
+        self.end.expect()
+        while self.end.read(0.0):
+            pass  # What a driver before this one asked.
         device = cast(ReadingDevice, self.driver.open_device(self._settings))
         if not self.end.connected():
             device.close()
@@ -166,7 +156,7 @@ class _Bench:
 
         A polled device goes on answering, so more readings may come; they are dropped.
         """
-        with _Speaker(self.end, pieces, polled=self.message.polled):
+        with Speaker(self.end, pieces, polled=self.message.polled):
             heard: list[str] = []
             deadline_s = time.monotonic() + ANSWER_S_MAX
             while len(heard) < len(self.message.readings):
@@ -182,46 +172,58 @@ class _Bench:
             raise NotConforming(f"{self.driver.name}, {when}: {heard}, expected {wanted}")
 
 
-class _Speaker:
-    """Says the pieces on a far end, in a thread; a polled one each time that it is asked."""
-
-    def __init__(self, end: FarEnd, pieces: Sequence[bytes], *, polled: bool) -> None:
-        self._end = end
-        self._pieces = pieces
-        self._polled = polled
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._speak, name="kit-speaker", daemon=True)
-
-    def __enter__(self) -> "_Speaker":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *trace: object) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    def _speak(self) -> None:
-        if not self._polled:
-            self._say()
-        while self._polled and not self._stopping.is_set():
-            if self._end.read(READ_S):
-                self._say()
-
-    def _say(self) -> None:
-        for piece in self._pieces:
-            self._end.write(piece)
-            if len(self._pieces) > 1:
-                self._stopping.wait(BYTE_PAUSE_S)
-
-
 def _check_reads(bench: _Bench) -> None:
     data = bench.message.data
     with closing(bench.open()) as device:
         bench.check_heard(device, [data], "whole")
+        _check_no_repeat(bench, device)
     with closing(bench.open()) as device:
         slowly = [data[index : index + 1] for index in range(len(data))]
         bench.check_heard(device, slowly, "byte by byte")
     device.close()  # A second time: must not raise.
+
+
+def _check_no_repeat(bench: _Bench, device: ReadingDevice) -> None:
+    mute_s = time.monotonic() + SETTLE_S
+    try:
+        while time.monotonic() < mute_s + SILENT_FOR_S:
+            is_late = time.monotonic() >= mute_s
+            readings = device.read(READ_S)
+            if is_late and any(is_value(describe(reading)) for reading in readings):
+                raise NotConforming(f"{bench.driver.name} read {readings} again from a mute device")
+    except DeviceSilent:
+        return
+
+
+def _check_half(bench: _Bench) -> None:
+    data, polled = bench.message.data, bench.message.polled
+    wanted = list(bench.message.readings)
+    for half in (data[: len(data) // 2], data[:-1] if polled else b""):
+        if not half:
+            continue
+        found: list[str] = []
+        with closing(bench.open()) as device:
+            if not polled:
+                bench.end.write(half)
+                deadline_s = time.monotonic() + HALF_FOR_S
+                try:
+                    while not found and time.monotonic() < deadline_s:
+                        found += map(describe, device.read(READ_S))
+                except DeviceSilent:
+                    continue  # It is opened anew then, and the half is forgotten.
+            with Speaker(bench.end, [data], polled=polled, first=half):
+                deadline_s = time.monotonic() + ANSWER_S_MAX
+                while len(_values(found)) < len(wanted) and time.monotonic() < deadline_s:
+                    found += map(describe, device.read(READ_S))
+        if _values(found)[: len(wanted)] != wanted:
+            raise NotConforming(
+                f"{bench.driver.name}: {half!r}, a pause and {data!r} gave {found}, expected "
+                f"{wanted}; a shorter idle_s, shorter than interval_s if it polls, parts them"
+            )
+
+
+def _values(texts: Sequence[str]) -> list[str]:
+    return [text for text in texts if is_value(text)]
 
 
 def _check_silence(bench: _Bench) -> None:
@@ -246,7 +248,7 @@ def _check_unplugged(bench: _Bench) -> None:
     data = bench.message.data
     half = data[: len(data) // 2]
     with closing(bench.open()) as device:
-        with _Speaker(bench.end, [half], polled=bench.message.polled):
+        with Speaker(bench.end, [half], polled=bench.message.polled):
             device.read(READ_S)
         bench.end.unplug()
         _wait_lost(bench, device)
@@ -269,7 +271,7 @@ def _wait_lost(bench: _Bench, device: ReadingDevice) -> None:
             readings = device.read(READ_S)
         except DeviceLost:
             return
-        if any(not describe(reading).startswith("fault") for reading in readings):
+        if any(is_value(describe(reading)) for reading in readings):
             raise NotConforming(f"{bench.driver.name} read {readings} from half a message")
     raise NotConforming(f"{bench.driver.name} does not notice that its device is gone")
 

@@ -1,12 +1,23 @@
-"""Writes what goes over a device's line into a capture file. Edge of that file."""
+"""Writes what goes over a device's line into a capture file. Edge of that file.
 
+    with Recorder(path, driver="acme-scale-serial", source="dock 2, 2026-03-01") as recorder:
+        line = RecordedLine(open_serial(...), recorder)
+        protocol = RecordedProtocol(AcmeProtocol(), recorder)
+        device = StreamDevice(line, protocol, idle_s=0.5)
+
+From then on every `device.read` is written, and `conformance.check_capture` takes the file.
+"""
+
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from drivers.kit.captures import FIRST_LINE, Step, format_step
+from drivers.api import StreamProtocol
+from drivers.builtin.stream import ByteLine
+from drivers.kit.captures import FIRST_LINE, IDLE_S, Step, format_step
 from drivers.kit.descriptions import describe
 from drivers.readings import Reading
 
@@ -15,20 +26,23 @@ RECORDED_BYTES_MAX = 64 * 1024 * 1024
 
 
 class Recorder:
-    """A listener of a device's line, see `drivers.api.TappedDevice`; writes as it comes.
+    """The file, written as it comes; `RecordedLine` and `RecordedProtocol` tell it what came.
 
     Use as a context manager. One thread uses it. The file is made anew and is readable at any
     moment: a recording that breaks off is a capture up to there.
     """
 
-    def __init__(self, path: Path, *, driver: str, source: str) -> None:
-        """Begin the file. Raises OSError."""
+    def __init__(self, path: Path, *, driver: str, source: str, idle_s: Decimal = IDLE_S) -> None:
+        """Begin the file. idle_s: as the driver gives it to its StreamDevice. Raises OSError."""
         self._file: TextIO = path.open("w", encoding="utf-8", buffering=1)
         self._bytes_count = 0
         self._at_s: float | None = None
+        self._idle_s = idle_s
         self._file.write(
             f"{FIRST_LINE}\n# driver: {driver}\n# source: {' '.join(source.split())}\n"
         )
+        if idle_s != IDLE_S:
+            self._file.write(f"# idle: {idle_s}\n")
 
     @property
     def full(self) -> bool:
@@ -42,6 +56,13 @@ class Recorder:
     def sent(self, data: bytes, monotonic_s: float) -> None:
         """Write bytes that went to the device."""
         self._write(Step("sent", data=data), monotonic_s)
+
+    def idle(self, monotonic_s: float) -> None:
+        """Write that the protocol is told now that the line is idle."""
+        quiet_s = Decimal(0) if self._at_s is None else Decimal(f"{monotonic_s - self._at_s:.3f}")
+        # Questions in between cut the silence; what counts is that the protocol was told.
+        self._line(format_step(Step("pause", pause_s=max(quiet_s, self._idle_s))))
+        self._at_s = monotonic_s
 
     def readings(self, readings: Sequence[Reading]) -> None:
         """Write what the protocol made of all that came before."""
@@ -74,3 +95,46 @@ class Recorder:
         if not self.full:
             self._bytes_count += len(text) + 1
             self._file.write(text + "\n")
+
+
+class RecordedLine:
+    """A line of bytes that tells a recorder what is written to the device."""
+
+    def __init__(self, line: ByteLine, recorder: Recorder) -> None:
+        self._line = line
+        self._recorder = recorder
+
+    def read(self, timeout_s: float) -> bytes:
+        """Return what has arrived; `RecordedProtocol` writes it down."""
+        return self._line.read(timeout_s)
+
+    def write(self, data: bytes) -> None:
+        """Send all bytes."""
+        self._recorder.sent(data, time.monotonic())
+        self._line.write(data)
+
+    def close(self) -> None:
+        """Give the line back."""
+        self._line.close()
+
+
+class RecordedProtocol:
+    """A protocol that tells a recorder what it is fed and what it makes of it."""
+
+    def __init__(self, protocol: StreamProtocol, recorder: Recorder) -> None:
+        self._protocol = protocol
+        self._recorder = recorder
+
+    def receive_data(self, data: bytes) -> Sequence[Reading]:
+        """Return the readings completed by `data`."""
+        self._recorder.received(data, time.monotonic())
+        readings = self._protocol.receive_data(data)
+        self._recorder.readings(readings)
+        return readings
+
+    def idle(self) -> Sequence[Reading]:
+        """Return what a quiet line means."""
+        self._recorder.idle(time.monotonic())
+        readings = self._protocol.idle()
+        self._recorder.readings(readings)
+        return readings

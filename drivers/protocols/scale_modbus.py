@@ -20,6 +20,7 @@ import msgspec
 from drivers.readings import DeviceFault, FaultCode, Reading, WeightMeasured
 
 BLOCK_WORDS_MAX = 125
+ADDRESSES_COUNT = 0x10000
 DECIMALS_MAX = 6
 STATUS_BITS_MAX = 16
 WRITES_MAX = 4
@@ -124,6 +125,8 @@ class RegisterMap(
             raise ValueError("expected 0 <= block_address <= 65535")
         if not 1 <= self.block_count <= BLOCK_WORDS_MAX:
             raise ValueError(f"expected 1 <= block_count <= {BLOCK_WORDS_MAX}")
+        if self.block_address + self.block_count > ADDRESSES_COUNT:
+            raise ValueError(f"expected block_address + block_count <= {ADDRESSES_COUNT}")
         if not 0 <= self.decimals_count <= DECIMALS_MAX:
             raise ValueError(f"expected 0 <= decimals_count <= {DECIMALS_MAX}")
         if self.negative is not None and self.weight_type.startswith("int"):
@@ -140,6 +143,11 @@ class RegisterMap(
             start = address - self.block_address
             if not 0 <= start <= start + count <= self.block_count or count == 0:
                 raise ValueError(f"expected {what} and its words within the block")
+        weight = range(self.weight_address, self.weight_address + self.weight_words_count)
+        if any(one in weight for one in (self.status_address, *self._other_addresses())):
+            raise ValueError("expected the weight and the status in different registers")
+        if not all(0 <= word <= 0xFFFF for word in constant.words):
+            raise ValueError("expected words from 0 to 65535 in constant")
 
     @property
     def weight_words_count(self) -> int:

@@ -1,7 +1,7 @@
 """A virtual MT-SICS scale that answers commands on its line. Loop.
 
-Replies as in the METTLER TOLEDO MT-SICS reference manual, level 0 and T of level 1. Load, faults
-and moods are set by the methods, from any thread.
+Replies as in the METTLER TOLEDO MT-SICS reference manual, level 0, T, TA and TAC of level 1. Load,
+faults and moods are set by the methods, from any thread.
 """
 
 import threading
@@ -39,7 +39,7 @@ class _State:
 
 
 class VirtualMtSicsScale:
-    """Answers S, SI, SIR, Z, T, @ and I4 on `line` in a thread of its own; ES to all else.
+    """Answers S, SI, SIR, Z, T, TA, TAC, @ and I4 on `line` in a thread of its own; ES to all else.
 
     Use as a context manager. It starts empty, stable and at zero. S does not wait for a stable
     weight: it answers "S I" while the load moves, as a scale does at its time limit.
@@ -132,6 +132,11 @@ class VirtualMtSicsScale:
                 return self._zero()
             case b"T":
                 return self._tare()
+            case b"TA":
+                return self._stated_tare()
+            case b"TAC":
+                self._change(lambda state: replace(state, tare=Decimal(0)))
+                return b"TAC A"
             case b"@" | b"I4":
                 return f'I4 A "{SERIAL_NUMBER}"'.encode()
             case _:
@@ -159,6 +164,11 @@ class VirtualMtSicsScale:
             tare = self._state.gross.quantize(self._resolution)
             self._state = replace(self._state, tare=tare)
             return f"T S {tare:>10f} {self._state.unit}".encode()
+
+    def _stated_tare(self) -> bytes:
+        with self._lock:
+            tare = self._state.tare.quantize(self._resolution)
+            return f"TA A {tare:>10f} {self._state.unit}".encode()
 
     def _can_settle(self) -> bool:
         return self._state.stable and self._state.condition == "weighing"

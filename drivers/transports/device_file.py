@@ -62,6 +62,14 @@ class DeviceFile:
             except OSError as error:
                 raise self._lost(error.strerror or str(error)) from error
 
+    def finish(self, timeout_s: float) -> None:
+        """Wait until the device has what was written. Raises DeviceLost if it takes too long.
+
+        usblp takes a piece before the printer has it, and withdraws it if the file is closed.
+        """
+        if not self._poll(select.POLLOUT, timeout_s) & select.POLLOUT:
+            raise self._lost(f"held back bytes for {timeout_s:g} s")
+
     def close(self) -> None:
         """Close the file and give up the lock. Never raises; may be called twice."""
         if self._descriptor == -1:

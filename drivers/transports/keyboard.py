@@ -1,8 +1,11 @@
 """Key events of one input device, taken from everyone else. Edge of evdev (Linux input)."""
 
+import contextlib
 import errno
+import fcntl
 import select
 import struct
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +16,10 @@ from drivers.errors import DeviceLost, SettingsInvalid
 
 # The kernel's struct input_event without its time: type, code, value.
 _EVENT = struct.Struct("<HHi")
+_EV_SYN = 0
+_SYN_PAUSE = 0x7F00  # Ours, see drivers/protocols/scanner_keyboard.py.
+_PAUSE_MS_MAX = 0x7FFFFFFF
+EVIOCSCLOCKID = 0x400445A0  # _IOW('E', 0xa0, int): which clock stamps the events.
 _UNPLUGGED_HINT = "Plug the scanner in again."
 
 
@@ -25,6 +32,10 @@ class InputEvent(Protocol):
     def code(self) -> int: ...
     @property
     def value(self) -> int: ...
+    @property
+    def sec(self) -> int: ...
+    @property
+    def usec(self) -> int: ...
 
 
 class InputSource(Protocol):
@@ -43,9 +54,11 @@ class InputSource(Protocol):
 class KeyboardLine:
     """A grabbed input device; one thread uses it. Made by `open_keyboard`."""
 
-    def __init__(self, source: InputSource, *, path: str) -> None:
+    def __init__(self, source: InputSource, *, path: str, pause_s: float = 0.0) -> None:
         self._source = source
         self._path = path
+        self._pause_ms = round(pause_s * 1000)
+        self._last_ms: int | None = None
         self._closed = False
         self._poller = select.poll()
         self._poller.register(source.fd, select.POLLIN)
@@ -61,7 +74,7 @@ class KeyboardLine:
             if not self._poller.poll(max(timeout_s, 0.0) * 1000):
                 return b""
             events = self._source.read()
-            return b"".join(_EVENT.pack(one.type, one.code, one.value) for one in events)
+            return b"".join(self._record(one) for one in events)
         except BlockingIOError:
             return b""
         except OSError as error:
@@ -82,13 +95,27 @@ class KeyboardLine:
             except OSError:
                 continue  # It is unplugged; there is nothing left to give back.
 
+    def _record(self, event: InputEvent) -> bytes:
+        record = _EVENT.pack(event.type, event.code, event.value)
+        now_ms = event.sec * 1000 + event.usec // 1000
+        last_ms, self._last_ms = self._last_ms, now_ms
+        if not self._pause_ms or last_ms is None or now_ms - last_ms < self._pause_ms:
+            return record
+        # A reader that came late finds both sides of a pause waiting; the kernel's time tells.
+        paused_ms = min(now_ms - last_ms, _PAUSE_MS_MAX)
+        return _EVENT.pack(_EV_SYN, _SYN_PAUSE, paused_ms) + record
+
 
 def open_keyboard(
-    path: str, *, open_source: Callable[[str], InputSource] | None = None
+    path: str,
+    *,
+    pause_s: float = 0.0,
+    open_source: Callable[[str], InputSource] | None = None,
 ) -> KeyboardLine:
     """Return the input device at `path`, grabbed: nobody else sees its keys, no console either.
 
     path: one that stays the same, such as /dev/input/by-id/...-event-kbd.
+    pause_s: so long a time between two events is passed on as a record of its own; 0 never.
     open_source: how a path is opened; evdev by default.
     Raises DeviceLost.
     """
@@ -104,7 +131,7 @@ def open_keyboard(
             f"cannot grab {path}: {error}",
             hint="Close the other program that has grabbed this scanner.",
         ) from error
-    return KeyboardLine(source, path=path)
+    return KeyboardLine(source, path=path, pause_s=pause_s)
 
 
 def find_keyboard(name: str) -> str:
@@ -136,6 +163,8 @@ def _open_evdev(path: str) -> InputSource:
         missing = not Path(path).exists()
         raise OSError(errno.ENOENT if missing else errno.ENOTTY, "not an input device", path)
     source: InputSource = evdev.InputDevice(path, readonly=True)
+    with contextlib.suppress(OSError):  # An old kernel keeps the wall clock, which may be set.
+        fcntl.ioctl(source.fd, EVIOCSCLOCKID, struct.pack("i", time.CLOCK_MONOTONIC))
     return source
 
 

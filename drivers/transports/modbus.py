@@ -152,7 +152,11 @@ def open_modbus_serial(
 def _connected(
     client: ModbusTcpClient | ModbusSerialClient, *, device_id: int, timeout_s: float
 ) -> ModbusLine:
-    if not client.connect():
+    try:
+        connected = client.connect()
+    except UnicodeError:  # A name that cannot be one, such as "192.0.2..7".
+        connected = False
+    if not connected:
         raise DeviceLost(f"cannot open Modbus line {_place(client)}", hint=_LOST_HINT)
     return ModbusLine(client, device_id=device_id, timeout_s=timeout_s)
 

@@ -98,6 +98,8 @@ def open_serial(
             write_timeout=WRITE_TIMEOUT_S,
             exclusive=True,
         )
+        if parity != "none":
+            _check_parity_received(opened.fileno())
     except (ValueError, NotImplementedError) as error:
         # pyserial raises the second for a baud rate that the platform cannot set.
         raise SettingsInvalid(
@@ -107,6 +109,16 @@ def open_serial(
     except (OSError, termios.error) as error:
         raise DeviceLost(f"cannot open {port}: {error}", hint=_open_hint(error)) from error
     return SerialLine(opened)
+
+
+def _check_parity_received(file: int) -> None:
+    """Have the kernel put 00h in place of a byte whose parity is wrong.
+
+    pyserial leaves INPCK off, and then such a byte is read as if it were right (termios(3)).
+    """
+    settings = termios.tcgetattr(file)
+    settings[0] |= termios.INPCK
+    termios.tcsetattr(file, termios.TCSANOW, settings)
 
 
 def _open_hint(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """A TCP connection to a device. Edge of the network (sockets)."""
 
 import socket
+import time
 
 from drivers.errors import DeviceLost
 
@@ -47,6 +48,24 @@ class TcpClient:
         except OSError as error:
             raise self._lost(error) from error
 
+    def finish(self, timeout_s: float) -> None:
+        """Tell the device that nothing more comes and wait until it closes, or for `timeout_s`.
+
+        Closing with unread bytes would reset the connection, and with it what is still on its way.
+        Raises DeviceLost if the device reset it: it did not take all bytes.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+            while (left_s := deadline_s - time.monotonic()) > 0:
+                self._socket.settimeout(left_s)
+                if not self._socket.recv(READ_BYTES_MAX):
+                    return
+        except TimeoutError:
+            return  # It keeps the connection open, for the next job.
+        except OSError as error:
+            raise self._lost(error) from error
+
     def close(self) -> None:
         """Close the connection. Never raises; may be called twice."""
         try:
@@ -70,8 +89,14 @@ def open_tcp(host: str, port: int, *, connect_timeout_s: float) -> TcpClient:
     peer = f"{host}:{port}"
     try:
         connection = socket.create_connection((host, port), timeout=connect_timeout_s)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: not a host name, such as "a..b".
         raise DeviceLost(f"cannot connect to {peer}: {error}", hint=_connect_hint(error)) from error
+    keep_alive(connection)
+    return TcpClient(connection, peer=peer)
+
+
+def keep_alive(connection: socket.socket) -> None:
+    """Let a connection notice a dead peer within 25 s, and send what it has at once."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option_name, value in (
@@ -81,11 +106,10 @@ def open_tcp(host: str, port: int, *, connect_timeout_s: float) -> TcpClient:
     ):
         if hasattr(socket, option_name):  # Each system names its own; Linux has all three.
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option_name), value)
-    return TcpClient(connection, peer=peer)
 
 
-def _connect_hint(error: OSError) -> str:
-    if isinstance(error, socket.gaierror):
+def _connect_hint(error: OSError | UnicodeError) -> str:
+    if isinstance(error, socket.gaierror | UnicodeError):
         return "Correct the host name in the settings, or give the IP address."
     if isinstance(error, ConnectionRefusedError):
         return "Check the port number and that TCP server mode is switched on in the device."

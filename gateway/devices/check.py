@@ -1,6 +1,7 @@
 """Checks the settings of each configured device, and opens it once. Edge of the devices."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -35,11 +36,15 @@ class DeviceCheck:
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredDevice:
-    """A device whose driver is installed and takes its settings."""
+    """A device whose driver is installed and takes its settings.
+
+    identity: by what a claimed device is found again, "" of a device of the configuration file.
+    """
 
     section: DeviceSection
     driver: Driver
     settings: msgspec.Struct
+    identity: str = ""
 
 
 def configured_devices(config: GatewayConfig, *, config_path: Path) -> list[ConfiguredDevice]:
@@ -97,10 +102,18 @@ def _open_and_ask(device: ConfiguredDevice) -> str:
             return "" if status.ready else f"the printer says: {', '.join(status.conditions)}"
         if device.driver.device_class == "scale":
             # A scanner speaks only when somebody scans; a scale is asked and answers.
-            for reading in cast(ReadingDevice, opened).read(SCALE_ANSWER_S):
-                if isinstance(reading, DeviceFault):
-                    return f"the scale says: {reading.code}: {reading.detail}"
+            return _first_words(cast(ReadingDevice, opened))
         return ""
+
+
+def _first_words(scale: ReadingDevice) -> str:
+    deadline_s = time.monotonic() + SCALE_ANSWER_S
+    while (left_s := deadline_s - time.monotonic()) > 0:
+        for reading in scale.read(left_s):
+            if isinstance(reading, DeviceFault):
+                return f"the scale says: {reading.code}: {reading.detail}"
+            return ""
+    return f"the scale said nothing for {SCALE_ANSWER_S:g} s"
 
 
 def _check(device: ConfiguredDevice, problem: str, hint: str) -> DeviceCheck:

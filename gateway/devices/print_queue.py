@@ -8,15 +8,14 @@
       failed, with a condition   certainly nothing printed: stays claimed, tried again when ready
       failed, without            over: a label that this printer can never print
 
-A claimed job is printed again only by the thread that saw that nothing was printed. If the gateway
-ends while such a job waits, it becomes "unknown": never a second label in silence.
+A claimed job is printed again only by the thread that saw that nothing was printed. If that ends
+first (a lock, new settings, the gateway stops), the job is "failed". After a crash the next start
+finds it claimed and makes it "unknown": never a second label in silence.
 """
 
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from threading import Event, Thread
 from typing import cast
 
 import msgspec
@@ -27,6 +26,7 @@ from drivers.api import Driver, LabelPrinter
 from drivers.errors import DriverError, LabelInvalid
 from drivers.readings import PrinterCondition, PrinterStatus
 from gateway.devices.presence import Presence
+from gateway.devices.service_thread import ServiceThread
 from gateway.errors import JournalFull
 from gateway.health import Health
 from gateway.journal.journal import Journal
@@ -61,47 +61,41 @@ class _Ended:
 
 
 class PrintQueue:
-    """One supervised thread. `start` once; `stop` asks it to end, `join` waits."""
+    """One supervised printer; `thread` starts and stops it."""
 
     def __init__(
         self,
         *,
-        name: str,
         driver: Driver,
         settings: msgspec.Struct,
+        presence: Presence,
         journal: Journal,
         health: Health,
-        jitter: Callable[[], float],
+        predecessor: ServiceThread | None = None,
     ) -> None:
-        self._name = name
+        self._name = presence.name
         self._driver = driver
         self._settings = settings
         self._journal = journal
         self._health = health
-        self._presence = Presence(name, driver.device_class, health=health, jitter=jitter)
+        self._presence = presence
         self._seen = 0
         self._job: PrintJob | None = None
         self._ended: _Ended | None = None
         self._ready = False
         self._status_due_s = 0.0
-        self._stopping = Event()
-        self._thread = Thread(target=self._run, name=f"printer-{name}", daemon=True)
+        self.thread = ServiceThread(
+            self._run, name=f"printer-{self._name}", predecessor=predecessor
+        )
 
-    def start(self) -> None:
-        """Begin to print. Never raises because of the printer."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask the thread to end, after the job at the printer."""
-        self._stopping.set()
-
-    def join(self, timeout_s: float) -> bool:
-        """Return True if the thread has ended within `timeout_s`."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+    def wake(self) -> None:
+        """Try to open at once, if it waits to."""
+        self._presence.hurry()
+        self.thread.wake()
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        self._presence.starting(self._driver)
+        while not self.thread.stopping:
             try:
                 self._record_end()
                 self._end_abandoned()
@@ -109,22 +103,26 @@ class PrintQueue:
             except DriverError as error:
                 if not error.retriable:
                     self._presence.unusable(error)
-                    return
-                self._stopping.wait(self._presence.lost(error))
+                    self.thread.rest()
+                    continue
+                self.thread.pause(self._presence.lost(error))
             except JournalFull as error:
                 detail = str(error)
                 log_event("error", "print job not recorded", detail=detail, hint=error.hint)
-                self._stopping.wait(JOURNAL_PAUSE_S)
+                self.thread.pause(JOURNAL_PAUSE_S)
             except Exception as error:  # noqa: BLE001 - a driver's mistake ends no gateway
                 log_crash("driver failed", device=self._name)
                 self._give_up_job(error)
-                self._stopping.wait(self._presence.failed(error))
+                self.thread.pause(self._presence.failed(error))
+        self._end_held_up()
+        self._presence.closed()
 
     def _serve(self) -> None:
         printer = cast(LabelPrinter, self._driver.open_device(self._settings))
         self._status_due_s = 0.0
         try:
-            while not self._stopping.is_set():
+            self._presence.opened()
+            while not self.thread.stopping:
                 self._step(printer)
         finally:
             printer.close()
@@ -134,7 +132,7 @@ class PrintQueue:
         if time.monotonic() >= self._status_due_s:
             self._note_status(printer.status())
         if not self._ready:
-            self._stopping.wait(max(0.0, min(WAIT_S, self._status_due_s - time.monotonic())))
+            self.thread.pause(max(0.0, min(WAIT_S, self._status_due_s - time.monotonic())))
             return
         if self._job is None:
             self._job = self._journal.claim_print_job(self._name)
@@ -145,6 +143,7 @@ class PrintQueue:
         self._record_end()
 
     def _note_status(self, status: PrinterStatus) -> None:
+        self._presence.status(status)
         self._ready = status.ready
         pause_s = STATUS_IDLE_S if status.ready else STATUS_HELD_UP_S
         self._status_due_s = time.monotonic() + pause_s
@@ -166,6 +165,9 @@ class PrintQueue:
         except LabelInvalid as error:
             self._ended = _Ended(job, "failed", f"{error} {error.hint}")
             return
+        except DriverError as error:  # Against the driver's promise: bytes may have left.
+            self._give_up_job(error)
+            raise
         if result.condition is not None:
             self._status_due_s = 0.0
             self._ready = False
@@ -185,6 +187,7 @@ class PrintQueue:
         self._job = None
         self._ended = None
         self._health.count(f"print_jobs_{ended.outcome}_total")
+        self._health.count_device(self._name, "print_jobs", ended.outcome)
         if ended.outcome in {"failed", "unknown"}:
             log_event(
                 "error" if ended.outcome == "unknown" else "warning",
@@ -201,6 +204,13 @@ class PrintQueue:
             if job.printer == self._name:
                 self._ended = _Ended(job, "unknown", "the gateway ended while this was printing")
                 self._record_end()
+
+    def _end_held_up(self) -> None:
+        """Nobody else knows that this job is not on paper: it must not stay claimed for ever."""
+        if self._job is not None and self._ended is None:
+            self._ended = _Ended(self._job, "failed", "the printer was closed before it printed")
+        with suppress(JournalFull):  # The next start finds it claimed.
+            self._record_end()
 
     def _give_up_job(self, error: Exception) -> None:
         """A driver that failed in a job may have printed it: only a person can tell."""

@@ -5,7 +5,18 @@ from decimal import Decimal
 import msgspec
 
 from central.contract.errors import ContractError
-from drivers.labels import Code128, Element, Gs1Code128, Gs1DataMatrix, Label, Line, Text
+from drivers.labels import (
+    Box,
+    Code128,
+    Element,
+    Gs1Code128,
+    Gs1DataMatrix,
+    Label,
+    Line,
+    Picture,
+    Qr,
+    Text,
+)
 
 # The names are stored: never rename one.
 ELEMENT_TYPES: dict[str, type[Element]] = {
@@ -14,6 +25,9 @@ ELEMENT_TYPES: dict[str, type[Element]] = {
     "gs1_code128": Gs1Code128,
     "gs1_data_matrix": Gs1DataMatrix,
     "line": Line,
+    "qr": Qr,
+    "box": Box,
+    "picture": Picture,
 }
 ELEMENT_NAMES = {element_type: name for name, element_type in ELEMENT_TYPES.items()}
 
@@ -45,7 +59,8 @@ def decode_label(data: bytes) -> Label:
             msgspec.msgpack.decode(element, type=ELEMENT_TYPES[name])
             for name, element in stored.elements
         )
-    except (msgspec.DecodeError, KeyError, UnicodeDecodeError) as error:
+    # AssertionError: a bitmap whose bytes do not fit its size.
+    except (msgspec.DecodeError, KeyError, UnicodeDecodeError, AssertionError) as error:
         raise ContractError(
             f"not a readable label: {error!r}", hint="Print the label anew."
         ) from error

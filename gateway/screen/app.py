@@ -21,19 +21,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from drivers.readings import BarcodeScanned
 from gateway.clock import Clock
 from gateway.health import Health
+from gateway.screen.claim_routes import claim_routes
+from gateway.screen.device_routes import DeviceActions, device_routes, limited_body, refusal
 from gateway.screen.feed import Feed
+from gateway.screen.label_routes import label_routes
 from gateway.screen.metrics import metrics_text
 from gateway.screen.page_state import page_words
 from gateway.screen.sheet import sheet_html
 from gateway.screen.translation import Language, language_of, translator
 from gateway.station.catalogue import Catalogue
+from gateway.station.claiming import Claims
 from gateway.station.observations import Observation
 
 STATIC_FOLDER = Path(__file__).parent / "static"
 CLIENTS_MAX = 16
 COALESCE_S = 0.1
 HEARTBEAT_S = 10.0
-SCAN_BODY_BYTES_MAX = 1024
 SCREEN_DEVICE = "screen"
 HEADERS = (
     (
@@ -58,7 +61,8 @@ class ScreenParts:
     """What the page shows and where its touches go.
 
     catalogue: called for each sheet, so that new reference data shows. open_streams: a
-    token for each event stream. stopping: ends them.
+    token for each event stream. stopping: ends them. devices, claims: None where there are none.
+    labels_folder: of the user's own label templates.
     """
 
     feed: Feed
@@ -68,6 +72,9 @@ class ScreenParts:
     clock: Clock
     station: str
     language: Language
+    devices: DeviceActions | None = None
+    claims: Claims | None = None
+    labels_folder: Path | None = None
     open_streams: set[object] = field(default_factory=set)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -79,11 +86,14 @@ def create_app(parts: ScreenParts) -> Starlette:
             Route("/", _page),
             Route("/events", _events),
             Route("/sheet", _sheet),
+            *label_routes(parts.labels_folder, default=parts.language),
             Route("/health", _health),
             Route("/metrics", _metrics),
             Route("/api/v1/state", _state),
             Route("/api/v1/words", _words),
             Route("/api/v1/scan", _scan, methods=["POST"]),
+            *(device_routes(parts.devices) if parts.devices else ()),
+            *(claim_routes(parts.claims, _language) if parts.claims else ()),
             Mount("/static", StaticFiles(directory=STATIC_FOLDER)),
         ],
         middleware=[Middleware(_Guard)],
@@ -180,7 +190,14 @@ async def _health(request: Request) -> Response:
 
 async def _metrics(request: Request) -> Response:
     parts = _parts(request)
-    text = metrics_text(await parts.feed.sources(), parts.health.counters())
+    health = parts.health
+    text = metrics_text(
+        await parts.feed.sources(),
+        health.counters(),
+        device_counts=health.device_counts(),
+        last_readings_ns=health.last_readings_ns(),
+        now_ns=parts.clock.monotonic_ns(),
+    )
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -219,16 +236,12 @@ async def _event_stream(parts: ScreenParts, language: Language) -> AsyncIterator
 async def _scan(request: Request) -> Response:
     """Take a touch as an observation of the device "screen"; same origin only."""
     parts = _parts(request)
-    origin = request.headers.get("origin", "")
-    if origin and urlsplit(origin).netloc != request.headers.get("host", ""):
-        return PlainTextResponse("Only the station's own page may do this.", status_code=403)
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        return PlainTextResponse("Send application/json.", status_code=415)
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > SCAN_BODY_BYTES_MAX:
-            return PlainTextResponse("Send one code.", status_code=413)
+    refused = refusal(request)
+    if refused is not None:
+        return refused
+    body = await limited_body(request)
+    if body is None:
+        return PlainTextResponse("Send one code.", status_code=413)
     try:
         code = msgspec.json.decode(body, type=TouchedCode).code
     except msgspec.DecodeError:

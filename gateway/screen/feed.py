@@ -37,6 +37,7 @@ class Feed:
             link=self._health.link(),
             journal_problem=self._health.journal_problem(),
             unsent_count=self._unsent,
+            troubles=self._health.troubles(),
         )
 
     async def data(self, language: Language) -> bytes:

@@ -1,32 +1,88 @@
-"""The gateway's health in the Prometheus text format. Pure."""
+"""The gateway's health in the Prometheus text format. Pure.
 
-from collections.abc import Mapping
+Names and units follow https://prometheus.io/docs/practices/naming/; a state is one series per
+possible state, 1 for the one it is in, so that a sum over time is the time spent in it.
+"""
 
+from collections.abc import Iterator, Mapping, Sequence
+from typing import get_args
+
+from gateway.health import DeviceCount, DeviceCounter, DeviceHealth, DeviceStateName
 from gateway.screen.page_state import PageSources
 
 PREFIX = "dockledger_gateway_"
+STATES: tuple[DeviceStateName, ...] = get_args(DeviceStateName)
+# The label that tells the kinds of a counter apart, "" where there is one kind.
+COUNTER_LABELS: dict[DeviceCounter, str] = {
+    "readings": "",
+    "faults": "code",
+    "reopens": "",
+    "commands": "outcome",
+    "print_jobs": "outcome",
+}
 
 
-def metrics_text(sources: PageSources, counters: Mapping[str, int]) -> str:
+def metrics_text(
+    sources: PageSources,
+    counters: Mapping[str, int],
+    *,
+    device_counts: Sequence[DeviceCount],
+    last_readings_ns: Mapping[str, int],
+    now_ns: int,
+) -> str:
     """Return gauges and counters; their names are in this folder's README."""
     lines = [
-        f"# TYPE {PREFIX}unsent_facts gauge",
-        f"{PREFIX}unsent_facts {sources.unsent_count}",
-        f"# TYPE {PREFIX}central_connected gauge",
-        f"{PREFIX}central_connected {int(sources.link.connected)}",
-        f"# TYPE {PREFIX}journal_writable gauge",
-        f"{PREFIX}journal_writable {int(not sources.journal_problem)}",
-        f"# TYPE {PREFIX}device_ready gauge",
+        *_gauge("unsent_facts", [("", sources.unsent_count)]),
+        *_gauge("central_connected", [("", int(sources.link.connected))]),
+        *_gauge("journal_writable", [("", int(not sources.journal_problem))]),
     ]
-    lines += [
-        f'{PREFIX}device_ready{{device="{_label(device.name)}",'
-        f'device_class="{_label(device.device_class)}"}} {int(device.state == "ready")}'
-        for device in sources.devices
+    lines += _devices(sources.devices)
+    ages = [
+        (_labels(device=name), f"{max(now_ns - spoke_ns, 0) / 1e9:.3f}")
+        for name, spoke_ns in sorted(last_readings_ns.items())
     ]
+    lines += _gauge("device_last_reading_age_seconds", ages)
+    lines += _device_counters(device_counts)
     for name in sorted(counters):
         lines += [f"# TYPE {PREFIX}{name} counter", f"{PREFIX}{name} {counters[name]}"]
     return "\n".join(lines) + "\n"
 
 
-def _label(text: str) -> str:
+def _devices(devices: Sequence[DeviceHealth]) -> Iterator[str]:
+    ready, states, locked = [], [], []
+    for device in devices:
+        # A degraded device works; who wants to know more looks at its state.
+        works = int(device.state in {"ready", "degraded"})
+        ready.append((_labels(device=device.name, device_class=device.device_class), works))
+        locked.append((_labels(device=device.name), int(device.locked)))
+        states += [
+            (_labels(device=device.name, state=state), int(device.state == state))
+            for state in STATES
+        ]
+    yield from _gauge("device_ready", ready)
+    yield from _gauge("device_locked", locked)
+    yield from _gauge("device_state", states)
+
+
+def _device_counters(counts: Sequence[DeviceCount]) -> Iterator[str]:
+    for name, label in COUNTER_LABELS.items():
+        yield f"# TYPE {PREFIX}device_{name}_total counter"
+        for one in counts:
+            if one.name == name:
+                kind = {label: one.kind} if label else {}
+                yield f"{PREFIX}device_{name}_total{_labels(device=one.device, **kind)} {one.count}"
+
+
+def _gauge(name: str, series: Sequence[tuple[str, object]]) -> Iterator[str]:
+    yield f"# TYPE {PREFIX}{name} gauge"
+    for labels, value in series:
+        yield f"{PREFIX}{name}{labels} {value}"
+
+
+def _labels(**labels: str) -> str:
+    pairs = (f'{name}="{_escaped(text)}"' for name, text in labels.items())
+    return "{" + ",".join(pairs) + "}"
+
+
+def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -6,21 +6,29 @@ from functools import partial
 
 import msgspec
 
-from gateway.health import DeviceHealth, LinkHealth
+from gateway.health import DeviceHealth, DeviceStateName, InstallationTrouble, LinkHealth
 from gateway.station.effects import Message, Signal
 from gateway.station.messages import N_, UNIT_WORDS, render
+from gateway.station.repairs import repairs
 from gateway.station.screen_state import ScreenState, ShownWeight
 from gateway.station.trouble import device_message, link_message
 
 SIGNAL_WORDS = {"success": N_("OK"), "warning": N_("Attention"), "error": N_("Error")}
-DEVICE_WORDS = {
+DEVICE_WORDS: dict[DeviceStateName, str] = {
+    "discovered": N_("found"),
+    "unclaimed": N_("not claimed"),
+    "configured": N_("closed"),
     "opening": N_("connecting"),
     "ready": N_("ready"),
+    "degraded": N_("impaired"),
     "offline": N_("offline"),
     "fault": N_("fault"),
 }
+LOCKED_WORD = N_("locked")
 CLASS_WORDS = {
     "scanner": N_("scanner"),
+    "rfid_reader": N_("RFID reader"),
+    "io": N_("lights and buttons"),
     "scale": N_("scale"),
     "label_printer": N_("printer"),
 }
@@ -33,12 +41,16 @@ PAGE_WORDS = {
     "connected": N_("connected"),
     "not_connected": N_("not connected"),
     "last_scans": N_("Last scans"),
+    "passages": N_("Tags that passed"),
     "devices": N_("Devices"),
+    "claim_devices": N_("Find, claim"),
     "no_devices": N_("No device is configured"),
     "weight": N_("Weight"),
     "stable": N_("stable"),
     "moving": N_("moving"),
     "no_weight": N_("no weight"),
+    "zero": N_("Zero the scale"),
+    "zero_refused": N_("The scale was not zeroed: clear it, wait until it stands, try again."),
     "before": N_("Before:"),
     "waiting": N_("Ready to scan"),
     "lost": N_("No connection to the gateway. Scans are still taken; the page tries again."),
@@ -67,6 +79,7 @@ class PageSources:
     link: LinkHealth
     journal_problem: str
     unsent_count: int
+    troubles: tuple[InstallationTrouble, ...] = ()
 
 
 class ShownSignal(msgspec.Struct, frozen=True):
@@ -82,7 +95,13 @@ class ShownScan(msgspec.Struct, frozen=True):
     signal: ShownSignal
 
 
+class PagePassage(msgspec.Struct, frozen=True):
+    time_ms: int
+    text: str
+
+
 class PageWeight(msgspec.Struct, frozen=True):
+    device: str
     value: str
     unit: str
     stable: bool
@@ -90,11 +109,26 @@ class PageWeight(msgspec.Struct, frozen=True):
 
 
 class PageDevice(msgspec.Struct, frozen=True):
+    """hint: what to do, "" if nothing is. since_ms: 0 if not known. commands: of its driver."""
+
     name: str
     class_word: str
     state: str
     word: str
     hint: str
+    locked: bool
+    since_ms: int
+    commands: tuple[str, ...]
+
+
+class ShownRepair(msgspec.Struct, frozen=True):
+    """What a person can mend. severity: "error", "warning" or "info"."""
+
+    id: str
+    severity: str
+    subject: str
+    text: str
+    since_ms: int
 
 
 class PageState(msgspec.Struct, frozen=True):
@@ -106,7 +140,9 @@ class PageState(msgspec.Struct, frozen=True):
     operator: str
     scans: tuple[ShownScan, ...]
     weight: PageWeight | None
+    passages: tuple[PagePassage, ...]
     devices: tuple[PageDevice, ...]
+    repairs: tuple[ShownRepair, ...]
     connected: bool
     unsent_count: int
     problem: str
@@ -134,15 +170,19 @@ def page_state(
             for scan in state.scans
         ),
         weight=_weight(state.weight, text, language=language) if state.weight else None,
-        devices=tuple(
-            PageDevice(
-                name=device.name,
-                class_word=translate(CLASS_WORDS.get(device.device_class, device.device_class)),
-                state=device.state,
-                word=translate(DEVICE_WORDS[device.state]),
-                hint=_optional(device_message(device.name, device.problem), text),
+        passages=tuple(
+            PagePassage(passage.event_time_ms, text(passage.message)) for passage in state.passages
+        ),
+        devices=tuple(_device(device, text, translate) for device in sources.devices),
+        repairs=tuple(
+            ShownRepair(
+                id=repair.id,
+                severity=repair.severity,
+                subject=repair.subject,
+                text=text(repair.message),
+                since_ms=repair.since_ms,
             )
-            for device in sources.devices
+            for repair in repairs(sources.devices, sources.troubles)
         ),
         connected=sources.link.connected,
         unsent_count=sources.unsent_count,
@@ -163,9 +203,25 @@ def _signal(
     return ShownSignal(kind=signal.kind, word=word, text=text(signal.message))
 
 
+def _device(
+    device: DeviceHealth, text: Callable[[Message], str], translate: Callable[[str], str]
+) -> PageDevice:
+    return PageDevice(
+        name=device.name,
+        class_word=translate(CLASS_WORDS.get(device.device_class, device.device_class)),
+        state=device.state,
+        word=translate(LOCKED_WORD if device.locked else DEVICE_WORDS[device.state]),
+        hint=_optional(device_message(device.name, device.problem), text),
+        locked=device.locked,
+        since_ms=device.since_ms,
+        commands=device.commands,
+    )
+
+
 def _weight(weight: ShownWeight, text: Callable[[Message], str], *, language: str) -> PageWeight:
     english, chinese = UNIT_WORDS.get(weight.unit, (weight.unit, weight.unit))
     return PageWeight(
+        device=weight.device,
         value=weight.value,
         unit=chinese if language == "zh" else english,
         stable=weight.stable,

@@ -4,6 +4,7 @@ import asyncio
 import queue
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from threading import Thread
 
 import uvicorn
@@ -12,10 +13,12 @@ from gateway.clock import Clock
 from gateway.errors import ConfigInvalid
 from gateway.health import Health
 from gateway.screen.app import ScreenParts, create_app
+from gateway.screen.device_routes import DeviceActions
 from gateway.screen.feed import Feed
 from gateway.screen.translation import Language
 from gateway.station.board import Board
 from gateway.station.catalogue import Catalogue
+from gateway.station.claiming import Claims
 from gateway.station.observations import Observation
 
 SHUTDOWN_S = 2
@@ -38,6 +41,9 @@ class ScreenServer:
         clock: Clock,
         catalogue: Callable[[], Catalogue],
         unsent_count: Callable[[], int],
+        devices: DeviceActions | None = None,
+        claims: Claims | None = None,
+        labels_folder: Path | None = None,
     ) -> None:
         """port: 0 takes any free one. catalogue, unsent_count: called from the server's thread."""
         self._host = host
@@ -50,6 +56,9 @@ class ScreenServer:
             clock=clock,
             station=station,
             language=language,
+            devices=devices,
+            claims=claims,
+            labels_folder=labels_folder,
         )
         config = uvicorn.Config(
             create_app(self._parts),

@@ -6,10 +6,12 @@ from threading import Condition
 
 from gateway.station.effects import Message
 from gateway.station.screen_state import (
+    PASSAGES_SHOWN_MAX,
     SCANS_SHOWN_MAX,
     NumberedOutcome,
     ScanOutcome,
     ScreenState,
+    ShownPassage,
     ShownWeight,
     gravest,
 )
@@ -65,6 +67,14 @@ class Board:
         with self._changed:
             if weight != self._state.weight:
                 self._replace(replace(self._state, weight=weight))
+
+    def show_passages(self, passages: Sequence[ShownPassage]) -> None:
+        """Show tags that passed, oldest first. What the operator's last scan led to stays."""
+        if not passages:
+            return
+        with self._changed:
+            newest = (*reversed(passages), *self._state.passages)[:PASSAGES_SHOWN_MAX]
+            self._replace(replace(self._state, passages=newest))
 
     def _replace(self, state: ScreenState) -> None:
         self._state = replace(state, revision=self._state.revision + 1)

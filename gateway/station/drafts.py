@@ -9,10 +9,11 @@ from central.contract import facts
 from central.contract.facts import BusinessStep, Evidence, Fact, Movement, Reversal, Weighing
 from central.contract.identifiers import FactId
 from central.contract.quantities import canonical_text
-from drivers.readings import BarcodeScanned, WeightMeasured
+from drivers.readings import BarcodeScanned, InputChanged, WeightMeasured
 from gateway.station.commands import COMMAND_PREFIX
 from gateway.station.effects import UNNUMBERED, WEIGHING_BEFORE
 from gateway.station.meanings import ScannedItem
+from gateway.station.passages import TagPassage
 from gateway.station.session import Load, Session, Surroundings, Tare
 
 RAW_BYTES_MAX = 4096
@@ -163,6 +164,9 @@ def evidence(surroundings: Surroundings) -> Evidence:
     if isinstance(reading, BarcodeScanned):
         symbology = reading.symbology
         kind = "command" if reading.data[:4].upper() == COMMAND_PREFIX else "barcode"
+    elif isinstance(reading, InputChanged):
+        kind = "button"
+    assert not isinstance(reading, TagPassage), "a passage brings evidence of its own"
     return Evidence(
         device=observation.device, kind=kind, symbology=symbology, raw=reading.raw[:RAW_BYTES_MAX]
     )

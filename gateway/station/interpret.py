@@ -37,7 +37,7 @@ from central.contract.quantities import (
     convert_mass,
     to_micro,
 )
-from drivers.readings import BarcodeScanned, DeviceFault, WeightMeasured
+from drivers.readings import BarcodeScanned, DeviceFault, InputChanged, WeightMeasured
 from gateway.station.catalogue import Catalogue
 from gateway.station.commands import (
     COMMAND_PREFIX,
@@ -75,6 +75,9 @@ def interpret(observation: Observation, catalogue: Catalogue) -> Meaning:
         return WeightSeen(reading)
     if isinstance(reading, DeviceFault):
         return DeviceTrouble(observation.device, reading)
+    if isinstance(reading, InputChanged):  # A button stands for the bar code in its settings.
+        reading = BarcodeScanned(symbology="", data=reading.code, raw=reading.raw)
+    assert isinstance(reading, BarcodeScanned), "tags and their passages are no step of a workflow"
     return _scanned(reading, catalogue, event_time_ms=observation.event_time_ms)
 
 

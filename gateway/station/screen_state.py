@@ -5,17 +5,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway.station.effects import Message, Signal
+from gateway.station.observations import Observation, scanned_text
 
 SCANS_SHOWN_MAX = 20
+CODE_CHARACTERS_SHOWN_MAX = 60
+PASSAGES_SHOWN_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
 class ScanOutcome:
-    """What became of one scan or fault. code: the scan, printable; "" for a fault."""
+    """What became of one scan or fault.
+
+    code: the scan, printable; "" for a fault. device: which said it.
+    """
 
     event_time_ms: int
     code: str
     signal: Signal
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +46,19 @@ class ShownWeight:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownPassage:
+    """A tag that passed a door. message: which and how. It makes no sound and is no signal."""
+
+    event_time_ms: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
 class ScreenState:
     """Everything on the screen that the station knows.
 
     revision: raised by each change. done: the last good step. signal: the gravest of the last
-    steps; an error stays until the next good scan. scans: newest first.
+    steps; an error stays until the next good scan. scans, passages: newest first.
     """
 
     revision: int
@@ -53,6 +68,14 @@ class ScreenState:
     operator: str = ""
     scans: tuple[NumberedOutcome, ...] = ()
     weight: ShownWeight | None = None
+    passages: tuple[ShownPassage, ...] = ()
+
+
+def outcome_of(observation: Observation, signal: Signal) -> ScanOutcome:
+    """Return what became of an observation, as the screen shows it."""
+    shown = (scanned_text(observation.reading) or "")[:CODE_CHARACTERS_SHOWN_MAX]
+    code = "".join(letter if letter.isprintable() else " " for letter in shown)
+    return ScanOutcome(observation.event_time_ms, code, signal, observation.device)
 
 
 def gravest(signals: Sequence[Signal]) -> Signal | None:

@@ -9,6 +9,7 @@ from gateway.station.catalogue import Catalogue
 from gateway.station.effects import Effect, Message
 from gateway.station.meanings import ScannedItem
 from gateway.station.observations import Observation
+from gateway.station.templates.model import NO_TEMPLATES, Language, TemplateSet
 
 LOADS_MAX = 100  # Goods in hand during one putaway; more than a pallet holds.
 
@@ -104,6 +105,8 @@ class StationSetup:
 
     scales, printers: device names in the order of the configuration; the first one is used.
     sscc_company_prefix: GS1 company prefix, "" if this site may give no SSCC.
+    templates: of labels; place_template and pallet_template name those that are printed.
+    language: of the labels.
     """
 
     station: str
@@ -113,6 +116,10 @@ class StationSetup:
     printers: tuple[str, ...] = ()
     sscc_company_prefix: str = ""
     sscc_extension_digit: str = "0"
+    templates: TemplateSet = NO_TEMPLATES
+    place_template: str = "bin"
+    pallet_template: str = "pallet"
+    language: Language = "en"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Who adds a code adds its sentence here and its Chinese in the catalogue; tests c
 
 from central.contract.envelope import DeviceProblem
 from drivers.readings import FaultCode
-from gateway.health import ConnectionProblem
+from gateway.health import ConnectionProblem, InstallationProblem, InstallationTrouble
 from gateway.station.effects import Message
 from gateway.station.messages import N_, say
 
@@ -18,12 +18,29 @@ FAULT_TEXTS: dict[FaultCode, str] = {
         "{device} sent something unreadable: scan again; if it stays, check its cable."
     ),
     "scan_again": N_("A part of the scan was lost: scan the code again."),
+    "reader_error": N_("{device} reports an error: check its antennas and their cables."),
+    "reads_lost": N_("{device} has lost tags: let the goods pass again, more slowly."),
 }
 DEVICE_TEXTS: dict[DeviceProblem, str] = {
     "lost": N_("{device} is not connected: plug it in and check its cable."),
     "silent": N_("{device} does not answer: switch it on and check its cable."),
     "settings": N_("{device} is set up wrongly: correct its settings and restart the gateway."),
     "crashed": N_("The driver of {device} failed: call support."),
+    "locked": N_("{device} is locked: an administrator must unlock it."),
+    "in_use": N_("Another program uses {device}: end that program."),
+    "no_permission": N_("The gateway may not open {device}: give its user the right to."),
+    "wrong_driver": N_("Nothing that {device} sends is readable: check its driver and its speed."),
+    "unsteady": N_("{device} comes and goes: check its cable, plug and power supply."),
+    "unreadable": N_("{device} sends much that is unreadable: check its cable and its settings."),
+    "scan_again": N_("{device} often loses parts of a scan: check its cable and its settings."),
+    "overload": FAULT_TEXTS["overload"],
+    "underload": FAULT_TEXTS["underload"],
+    "not_ready": N_("{device} gives no weight: let it stand still, then look at its display."),
+    "zero_error": FAULT_TEXTS["zero_error"],
+    "reader_error": FAULT_TEXTS["reader_error"],
+    "reads_lost": FAULT_TEXTS["reads_lost"],
+    "paper_low": N_("{device} will soon be out of labels: have new ones ready."),
+    "ribbon_low": N_("{device} will soon be out of ribbon: have a new one ready."),
     "paper_out": N_("Load labels into {device}."),
     "ribbon_out": N_("Put a new ribbon into {device}."),
     "head_open": N_("Close the print head of {device}."),
@@ -31,6 +48,14 @@ DEVICE_TEXTS: dict[DeviceProblem, str] = {
     "busy": N_("Wait: {device} is working."),
     "over_temperature": N_("Wait until the print head of {device} has cooled down."),
     "error": N_("Look at the display of {device} and clear the error."),
+}
+INSTALLATION_TEXTS: dict[InstallationProblem, str] = {
+    "unclaimed": N_("{subject} is plugged in and belongs to no one: claim it, or unplug it."),
+    "no_driver": N_("{subject} is plugged in, and no driver knows it: name one, or unplug it."),
+    "two_alike": N_("Two devices {subject} cannot be told apart: unplug one of them."),
+    "claims_damaged": N_("The list of claimed devices is damaged: claim the devices again."),
+    "template_broken": N_("The label template {subject} cannot be used: correct it."),
+    "port_refused": N_("{subject} may not be asked who it is: allow its port, or name its driver."),
 }
 # By LinkProblem; a newer ledger may say more.
 LINK_TEXTS: dict[str, str] = {
@@ -80,6 +105,11 @@ def fault_message(device: str, code: FaultCode) -> Message:
 def device_message(device: str, problem: DeviceProblem) -> Message | None:
     """Return what to do so that a device gets ready, None if nothing is."""
     return say(DEVICE_TEXTS[problem], device=device) if problem else None
+
+
+def installation_message(trouble: InstallationTrouble) -> Message:
+    """Return what to do about a trouble of the installation."""
+    return say(INSTALLATION_TEXTS[trouble.problem], subject=trouble.subject)
 
 
 def link_message(problem: str, connection: ConnectionProblem) -> Message | None:

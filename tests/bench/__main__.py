@@ -1,7 +1,7 @@
 """Runs the measurements and prints one line `ratio NAME VALUE` per figure. Root.
 
 usage: python -m tests.bench [NAME ...]     NAME: commit, acknowledgement, intake,
-                                            memory, protocols
+                                            memory, protocols, labels, drivers_llrp
 """
 
 import importlib
@@ -9,7 +9,7 @@ import sys
 
 from tests.bench.figures import Ratio
 
-NAMES = ("commit", "acknowledgement", "intake", "memory", "protocols")
+NAMES = ("commit", "acknowledgement", "intake", "memory", "protocols", "labels", "drivers_llrp")
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.health import DeviceHealth, LinkHealth
+from gateway.health import DeviceHealth, InstallationTrouble, LinkHealth
 from tests.gateway.screen.served import served
 from tests.waiting import wait_for
 
@@ -138,3 +138,59 @@ def test_a_lost_gateway_is_told_and_the_page_comes_back_by_itself(browser, tmp_p
             assert page.locator("#problem").is_hidden()
     finally:
         context.close()
+
+
+class ZeroDesk:
+    """A desk at which a scale is zeroed, or not."""
+
+    def __init__(self) -> None:
+        self.asked = []
+        self.outcome = "done"
+
+    def command(self, name, command, signal="off"):
+        self.asked.append((name, command))
+        return self.outcome, "in motion"
+
+
+def test_a_scale_that_can_be_zeroed_is_zeroed_on_the_page(browser, tmp_path):
+    desk = ZeroDesk()
+    with (
+        served(tmp_path, devices=desk) as (bench, server),
+        page_of(browser, server.url, (800, 480)) as page,
+    ):
+        bench.health.set_device(DeviceHealth("dock-1-scale", "scale", "ready"))
+        bench.weigh("0.02")
+        page.wait_for_selector("#weight.stable")
+        assert page.locator("#zero").is_hidden()
+        bench.health.set_device(
+            DeviceHealth("dock-1-scale", "scale", "ready", commands=("tare", "zero"))
+        )
+        page.wait_for_selector("#zero:visible")
+        assert page.locator("#zero").bounding_box()["height"] >= 44
+        page.click("#zero")
+        wait_for(lambda: desk.asked == [("dock-1-scale", "zero")], what="zeroed")
+        assert page.locator("#problem").is_hidden()
+        desk.outcome = "refused"
+        page.click("#zero")
+        page.wait_for_selector("#problem:has-text('not zeroed')")
+        assert (page.problems, page.foreign) == ([], [])
+
+
+def test_impaired_and_locked_devices_and_other_repairs_say_what_to_do(browser, tmp_path):
+    with (
+        served(tmp_path, language="zh") as (bench, server),
+        page_of(browser, server.url) as page,
+    ):
+        bench.health.set_device(DeviceHealth("gate", "rfid_reader", "degraded", "reader_error"))
+        bench.health.set_device(
+            DeviceHealth("dock-1-scale", "scale", "configured", "locked", locked=True)
+        )
+        bench.health.set_trouble(InstallationTrouble("template_broken", "bin.toml"))
+        page.wait_for_selector("#devices .degraded small:has-text('gate 报告错误')")
+        assert "已锁定" in page.inner_text("#devices .configured div")
+        assert page.inner_text("#repairs li") == "标签模板 bin.toml 无法使用：请更正。"
+        colours = page.eval_on_selector_all(
+            "#devices .light", "all => all.map(one => getComputedStyle(one).backgroundColor)"
+        )
+        assert len(set(colours)) == 2
+        assert page.problems == []

@@ -8,6 +8,7 @@ from central.contract.envelope import encode_batch
 from central.contract.facts import (
     NO_HEAD,
     Movement,
+    Passage,
     Print,
     Reversal,
     Weighing,
@@ -146,6 +147,20 @@ class Gateway:
             "outcome": "printed",
         }
         return self._append(Print(**self._origin(fields), **(values | fields)))
+
+    def pass_by(self, direction="in", **fields):
+        values = {
+            "epc": "3074257BF7194E4000001A85",
+            "read_point": "DOCK-1",
+            "direction": direction,
+            "reads_count": 12,
+            "first_seen_ms": 1_790_000_000_000,
+            "last_seen_ms": 1_790_000_002_000,
+            "gtin": "80614141123458",
+            "serial": "6789",
+            "rssi_cdbm": -4850,
+        }
+        return self._append(Passage(**self._origin(fields), **(values | fields)))
 
     def reverse(self, seq, *, epoch=None, **fields):
         values = {"reverses_epoch": str(epoch or self.epoch), "reverses_seq": seq}

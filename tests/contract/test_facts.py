@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.contract.errors import ContractError
-from central.contract.facts import Movement, Weighing, check_fact, decode_fact, encode_fact
+from central.contract.facts import (
+    Movement,
+    Passage,
+    Weighing,
+    check_fact,
+    decode_fact,
+    encode_fact,
+)
 from tests.contract.make_vectors import BASE
 
 MOVEMENT = Movement(
@@ -59,6 +66,36 @@ def test_a_weighing_whose_weights_do_not_add_up_is_refused():
     check_fact(WEIGHING)
     with pytest.raises(ContractError, match="is not net"):
         check_fact(msgspec.structs.replace(WEIGHING, net="10.01"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epc": ""},
+        {"epc": "3"},
+        {"epc": "30ab"},
+        {"epc": "30" * 65},
+        {"read_point": ""},
+        {"direction": "sideways"},
+        {"reads_count": 0},
+        {"rssi_cdbm": 40_000},
+    ],
+    ids=lambda change: str(change)[:30],
+)
+def test_an_impossible_passage_is_refused(change):
+    passage = Passage(
+        seq=1,
+        **BASE,
+        epc="30AB",
+        read_point="DOCK-2",
+        direction="in",
+        reads_count=1,
+        first_seen_ms=1,
+        last_seen_ms=2,
+    )
+    assert decode_fact(encode_fact(passage)) == passage
+    with pytest.raises(ContractError):
+        decode_fact(msgspec.msgpack.encode(msgspec.structs.replace(passage, **change)))
 
 
 def test_fields_that_a_newer_gateway_appends_are_skipped():

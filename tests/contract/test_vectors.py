@@ -7,9 +7,13 @@ import pytest
 
 from central.contract import envelope, facts
 from central.contract.identifiers import fact_uuid, parse_fact_id
+from tests.contract import make_passage_vectors
 from tests.contract.make_vectors import FACTS, vectors
 
 VECTORS = json.loads((Path(__file__).parent / "vectors_v1.json").read_text(encoding="utf-8"))
+
+
+PASSAGES = json.loads((Path(__file__).parent / "vectors_passage.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("row", VECTORS["facts"], ids=lambda row: row["fields"]["kind"])
@@ -34,6 +38,17 @@ def test_an_acknowledgement_of_version_1_reads_as_it_was_written():
     assert (ack.acked, ack.want, ack.ledger_generation) == (5, 6, "g-1")
     assert ack.head_digest.hex() == VECTORS["ack_fields"]["head_digest"]
     assert envelope.encode_ack(ack).hex() == VECTORS["ack"]
+
+
+@pytest.mark.parametrize("row", PASSAGES, ids=lambda row: row["fields"]["direction"])
+def test_a_passage_reads_as_it_was_written(row):
+    fact = facts.decode_fact(bytes.fromhex(row["bytes"]))
+    assert facts.fact_fields(fact) == row["fields"]
+    assert facts.encode_fact(fact).hex() == row["bytes"]
+
+
+def test_todays_code_writes_the_bytes_of_a_passage():
+    assert make_passage_vectors.vectors() == PASSAGES
 
 
 def test_todays_code_writes_the_bytes_of_version_1():

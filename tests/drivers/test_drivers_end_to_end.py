@@ -1,8 +1,8 @@
 """Each driver as the gateway uses it, by name, against a virtual device on a real line. Loop."""
 
+import re
 import time
 from decimal import Decimal
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import msgspec
@@ -22,8 +22,19 @@ from tests.drivers.waiting import (
     read_until_true,
 )
 
-MINE = ["scanner-serial", "scanner-tcp", "scanner-evdev", "mt-sics-serial", "mt-sics-tcp"]
+MINE = [
+    "scanner-serial",
+    "scanner-tcp",
+    "scanner-tcp-server",
+    "scanner-evdev",
+    "scanner-hidraw",
+    "mt-sics-serial",
+    "mt-sics-tcp",
+    "scale-hidraw",
+    "gpio-lines",
+]
 README = Path(__file__).parents[2] / "drivers" / "README.md"
+FAMILIES = sorted((README.parent / "builtin").glob("*.md"))
 GS1 = "010950110153000310ABC123\x1d17271231"
 
 
@@ -244,17 +255,20 @@ def test_every_driver_is_installed_under_its_name():
 @pytest.mark.parametrize("name", MINE)
 def test_every_setting_is_documented(name):
     settings_type = load_driver(name).settings_type
+    text = "".join(path.read_text(encoding="utf-8") for path in [README, *FAMILIES])
     for field in msgspec.structs.fields(settings_type):
-        before_colon = [line.partition(":")[0] for line in settings_type.__doc__.splitlines()]
+        words = "\n".join(base.__doc__ or "" for base in settings_type.__mro__)
+        before_colon = [line.partition(":")[0] for line in words.splitlines()]
         assert any(field.name in one for one in before_colon), field.name
-        assert f"`{field.name}`" in README.read_text(encoding="utf-8"), field.name
+        assert f"`{field.name}`" in text, field.name
 
 
-def test_every_driver_is_in_the_readme_with_its_entry_point():
-    readme = README.read_text(encoding="utf-8")
-    for entry_point in entry_points(group="dockledger.drivers"):
-        assert f"| `{entry_point.name}` |" in readme
-        assert f"`{entry_point.value}`" in readme
+def test_every_driver_is_in_the_table_of_the_readme_with_its_tier():
+    rows = [line.split(" | ") for line in README.read_text("utf-8").splitlines() if "| `" in line]
+    tiers = {
+        name: row[3] for row in rows if len(row) == 6 for name in re.findall(r"`([^`]+)`", row[0])
+    }
+    assert tiers == {name: load_driver(name).tier for name in driver_names()}
 
 
 @pytest.mark.parametrize(
@@ -265,6 +279,15 @@ def test_every_driver_is_in_the_readme_with_its_entry_point():
         pytest.param("scanner-serial", {"port": "/p", "parity": "E"}, "parity", id="not a choice"),
         pytest.param("scanner-tcp", {"host": "h", "port": 70000}, "port", id="out of range"),
         pytest.param("scanner-tcp", {"host": "h", "port": "23"}, "port", id="text for a number"),
+        pytest.param(
+            "scanner-tcp", {"host": "h", "port": 1, "suffix": "\r"}, "end of the line", id="an end"
+        ),
+        pytest.param(
+            "scanner-serial",
+            {"port": "/p", "line_end": "tab", "no_read_texts": ["NOREAD\t"]},
+            "end of the line",
+            id="an end that would make a failed reading a code",
+        ),
         pytest.param("scanner-evdev", {}, "exactly one", id="neither path nor name"),
         pytest.param("scanner-evdev", {"path": "/p", "name": "n"}, "exactly one", id="both"),
         pytest.param("scanner-evdev", {"path": "/p", "layout": "dk"}, "layout", id="layout"),

@@ -10,7 +10,15 @@ from drivers.protocols.framing import Frame, LineFramer
 from tests.drivers.check_stream import check_stream, feed
 
 LIMIT = 8
-LINE_ENDS = ["cr_or_lf", "cr", "lf", "crlf"]
+LINE_ENDS = ["cr_or_lf", "cr", "lf", "crlf", "tab", "etx"]
+ENDS = {
+    "cr_or_lf": b"\r\n",
+    "cr": b"\r",
+    "lf": b"\n",
+    "crlf": b"\r\n",
+    "tab": b"\t",
+    "etx": b"\x03",
+}
 
 
 def new_framer(line_end="cr_or_lf"):
@@ -26,6 +34,8 @@ def new_framer(line_end="cr_or_lf"):
         pytest.param("lf", b"a\nb\r\nc\rd\n", [b"a", b"b", b"c\rd"], b"e\r", id="lf, CR before"),
         pytest.param("crlf", b"a\rb\r\nc\nd\r\n", [b"a\rb", b"c\nd"], b"e\r", id="crlf only"),
         pytest.param("crlf", b"\r\n\r\na\r\r\n", [b"a\r"], b"\r", id="empty lines vanish"),
+        pytest.param("tab", b"a\r\tb\n\t\t", [b"a\r", b"b\n"], b"e\r", id="tab alone"),
+        pytest.param("etx", b"\x02a\x03\x02b\x03", [b"\x02a", b"\x02b"], b"\x02", id="etx"),
         pytest.param("lf", b"12345678\r\n", [b"12345678"], b"12345678\r", id="limit is allowed"),
         pytest.param("crlf", b"12345678\r\n", [b"12345678"], b"12345678\r", id="limit with CR LF"),
     ],
@@ -37,7 +47,7 @@ def test_lines_end_where_the_setting_says(line_end, stream, lines, tail):
 @pytest.mark.parametrize("line_end", LINE_ENDS)
 @pytest.mark.parametrize("length", [LIMIT + 1, LIMIT + 2, LIMIT + 3, 5 * LIMIT])
 def test_a_line_that_is_too_long_costs_only_itself(line_end, length):
-    end = {"cr_or_lf": b"\r\n", "cr": b"\r", "lf": b"\n", "crlf": b"\r\n"}[line_end]
+    end = ENDS[line_end]
     stream = b"ok" + end + b"x" * length + end + b"fine" + end
     expected = [Frame(b"ok"), Frame(b"x" * LIMIT, oversized=True), Frame(b"fine")]
     check_stream(new_framer(line_end), stream, expected)
@@ -82,7 +92,7 @@ def test_a_late_line_feed_belongs_to_the_carriage_return_before_it():
 
 
 @pytest.mark.parametrize("line_end", LINE_ENDS)
-@given(chunks=st.lists(st.binary(max_size=40) | st.text("ab\r\n").map(str.encode)))
+@given(chunks=st.lists(st.binary(max_size=40) | st.text("ab\r\n\t\x03").map(str.encode)))
 def test_any_bytes_give_bounded_lines_however_they_are_cut(line_end, chunks):
     framer = new_framer(line_end)()
     frames = feed(framer, chunks)

@@ -1,12 +1,12 @@
 """The input device of a scanner: real event bytes through a pipe or uinput. Edge of evdev."""
 
 import os
-import select
+import shutil
 import struct
+import subprocess
 import time
 from pathlib import Path
 
-import evdev
 import pytest
 from evdev.eventio import EventIO
 
@@ -15,12 +15,13 @@ from drivers.errors import DeviceLost
 from drivers.protocols.scanner_keyboard import EVENT, KeyboardDecoder
 from drivers.protocols.scanner_text import ScannerText
 from drivers.registry import load_driver
-from drivers.transports.keyboard import find_keyboard, open_keyboard
+from drivers.simulators import keyboard as uinput
+from drivers.simulators.keyboard import VirtualKeyboard
+from drivers.transports.keyboard import EVIOCSCLOCKID, find_keyboard, open_keyboard
 from tests.drivers.keystrokes import type_text
-from tests.drivers.waiting import DEADLINE_S, read_until, read_until_raises
+from tests.drivers.waiting import read_until, read_until_raises
 
 INPUT_EVENT = "@llHHi"  # struct input_event of this machine: two longs of time come first.
-UINPUT = Path("/dev/uinput")
 
 
 class PipeSource(EventIO):
@@ -51,9 +52,11 @@ class PipeSource(EventIO):
             os.close(self.write_fd)
         self.closed = True
 
-    def type(self, records):
+    def type(self, records, *, at_ms=1000):
         for kind, code, value in EVENT.iter_unpack(records):
-            os.write(self.write_fd, struct.pack(INPUT_EVENT, 1, 2, kind, code, value))
+            seconds, rest_ms = divmod(at_ms, 1000)
+            event = struct.pack(INPUT_EVENT, seconds, rest_ms * 1000, kind, code, value)
+            os.write(self.write_fd, event)
 
 
 @pytest.fixture
@@ -79,6 +82,18 @@ def test_a_scan_goes_from_kernel_events_to_a_reading(source):
     assert source.closed and not source.grabbed
     with pytest.raises(DeviceLost):
         device.read(0.01)
+
+
+def test_a_reader_that_was_late_still_tells_two_scans_apart(source):
+    line = open_keyboard("/dev/input/pipe", pause_s=0.1, open_source=lambda path: source)
+    decoder = KeyboardDecoder(layout="us", text=ScannerText(), end_by_gap=True)
+    device = StreamDevice(line, decoder, idle_s=0.1)
+    for number, at_ms in (("12", 1000), ("34", 1101), ("5", 1300), ("6", 1390)):
+        source.type(type_text(number, end=None), at_ms=at_ms)
+    assert [scan.data for scan in read_until(device, 3)] == ["12", "34", "56"]
+    source.type(type_text("7", end=None), at_ms=500)  # A clock that was set back is no pause.
+    assert [scan.data for scan in read_until(device, 1)] == ["7"]
+    device.close()
 
 
 def test_no_key_is_no_bytes_after_the_timeout(source):
@@ -135,28 +150,63 @@ def test_a_name_that_no_device_has_is_a_lost_device():
 
 
 @pytest.mark.skipif(
-    not os.access(UINPUT, os.W_OK), reason="/dev/uinput is not writable: no kernel keyboard here"
+    not VirtualKeyboard.usable(), reason="/dev/uinput is not writable: no kernel keyboard here"
 )
-def test_a_real_kernel_keyboard_is_grabbed_read_and_lost():
+def test_real_kernel_keyboards_are_grabbed_read_and_lost():
     driver = load_driver("scanner-evdev")
-    name = f"Dockledger test scanner {os.getpid()}"
-    keys = {evdev.ecodes.EV_KEY: list(range(1, 128))}
-    with evdev.UInput(keys, name=name) as keyboard:
-        path = _await_path(keyboard)
-        device = driver.open_device(driver.parse_settings({"path": path}))
+    names = [f"Dockledger test scanner {os.getpid()} {letter}" for letter in "AB"]
+    with VirtualKeyboard(names[0]) as keyboard, VirtualKeyboard(names[1]) as other:
+        device = driver.open_device(driver.parse_settings({"path": str(keyboard.path)}))
+        second = driver.open_device(driver.parse_settings({"name": names[1]}))
         with pytest.raises(DeviceLost):
-            driver.open_device(driver.parse_settings({"name": name}))
-        for kind, code, value in EVENT.iter_unpack(type_text("]C110A\x1d21B")):
-            keyboard.write(kind, code, value)
+            driver.open_device(driver.parse_settings({"name": names[0]}))
+        keyboard.press(type_text("]C110A\x1d", end=None))
+        other.press(type_text("4711"))
+        keyboard.press(type_text("21B"))
         (scan,) = read_until(device, 1)
         assert (scan.symbology, scan.data) == ("]C1", "10A\x1d21B")
-    assert read_until_raises(device, DeviceLost).hint
-    device.close()
+        assert [one.data for one in read_until(second, 1)] == ["4711"]
+        keyboard.close()
+        assert read_until_raises(device, DeviceLost).hint
+        device.close()
+        second.close()
 
 
-def _await_path(keyboard):
-    deadline_s = time.monotonic() + DEADLINE_S
-    while keyboard.device is None or not os.access(keyboard.device.path, os.R_OK):
-        assert time.monotonic() < deadline_s
-        select.select([], [], [], 0.01)
-    return keyboard.device.path
+PROGRAM = r"""
+#include <stdio.h>
+#include <linux/uinput.h>
+#define SAY(value) printf("%llu ", (unsigned long long)(value))
+int main(void) {
+    SAY(UI_DEV_CREATE);
+    SAY(UI_DEV_DESTROY);
+    SAY(UI_DEV_SETUP);
+    SAY(UI_SET_EVBIT);
+    SAY(UI_SET_KEYBIT);
+    SAY(UI_GET_SYSNAME(64));
+    SAY(sizeof(struct uinput_setup));
+    SAY(sizeof(struct input_event));
+    SAY(EVIOCSCLOCKID);
+    return 0;
+}
+"""
+
+
+@pytest.mark.skipif(
+    shutil.which("gcc") is None or not Path("/usr/include/linux/uinput.h").exists(),
+    reason="needs gcc and linux/uinput.h",
+)
+def test_the_numbers_of_the_ioctls_are_those_of_the_kernel_headers(tmp_path):
+    (tmp_path / "uinput.c").write_text(PROGRAM)
+    subprocess.run(["gcc", "-o", tmp_path / "uinput", tmp_path / "uinput.c"], check=True)
+    shown = subprocess.run([tmp_path / "uinput"], check=True, capture_output=True, text=True)
+    assert [int(number) for number in shown.stdout.split()] == [
+        uinput.UI_DEV_CREATE,
+        uinput.UI_DEV_DESTROY,
+        uinput.UI_DEV_SETUP,
+        uinput.UI_SET_EVBIT,
+        uinput.UI_SET_KEYBIT,
+        uinput.UI_GET_SYSNAME | 64 << 16,
+        uinput.SETUP.size,
+        uinput.INPUT_EVENT.size,
+        EVIOCSCLOCKID,
+    ]

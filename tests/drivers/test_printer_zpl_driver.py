@@ -11,8 +11,9 @@ import pytest
 
 from drivers.api import LabelPrinter
 from drivers.builtin.printer_zpl import ZplPrinter, ZplSettings
+from drivers.drawing.label import draw_label
 from drivers.errors import DeviceLost, LabelInvalid, SettingsInvalid
-from drivers.labels import Gs1Code128, Label, Text
+from drivers.labels import Box, Gs1Code128, Label, Qr, Text
 from drivers.readings import PrinterCondition, PrintResult
 from drivers.registry import load_driver
 from drivers.simulators.lines import VirtualSerialLine
@@ -66,6 +67,40 @@ def test_a_label_is_printed_and_confirmed(bench: Bench) -> None:
     assert (result.outcome, result.condition) == ("printed", None)
     (zpl,) = bench.virtual.labels
     assert read_codes(draw(zpl.encode())) == [("]C1", "00106141412345678908")]
+
+
+def test_chinese_qr_and_a_box_come_out_of_the_printer(bench: Bench) -> None:
+    label = Label(
+        Decimal(100),
+        Decimal(60),
+        (
+            Text(Decimal(5), Decimal(3), Decimal(5), "绿茶 250 克 ^XZ"),
+            Qr(Decimal(10), Decimal(15), Decimal("0.5"), "茶叶 ~HS"),
+            Box(Decimal(1), Decimal(1), Decimal(98), Decimal(58), Decimal("0.5")),
+        ),
+    )
+    assert bench.open().print_label(label, 1).outcome == "printed"
+    (zpl,) = bench.virtual.labels
+    picture = draw(zpl.encode())
+    assert [text for _, text in read_codes(picture)] == ["茶叶 ~HS"]
+    ours = draw_label(label, dots_per_mm=8)
+    assert picture.point(lambda shade: 255 - shade).convert("1").tobytes() == ours.rows
+
+
+def test_a_font_that_is_not_there_is_named_before_anything_is_sent(bench: Bench) -> None:
+    label = Label(Decimal(100), Decimal(60), (Text(Decimal(5), Decimal(3), Decimal(5), "茶"),))
+    with pytest.raises(LabelInvalid, match=r"nowhere\.ttf"):
+        bench.open(font_file="/nowhere.ttf").print_label(label, 1)
+    assert bench.virtual.labels == []
+
+
+def test_a_printer_that_is_probed_says_what_it_is(bench: Bench) -> None:
+    driver = load_driver(bench.driver_name)
+    assert driver.probe is not None
+    settings = driver.parse_settings(bench.settings)
+    assert driver.probe(settings).startswith("ZPL printer")
+    bench.virtual.mute()
+    assert driver.probe(settings) == ""
 
 
 def test_copies_are_printed(bench: Bench) -> None:
@@ -210,6 +245,9 @@ class LateLine:
         elif data == b"~HQES\r\n":
             self._inbox += error_status("0 00000000 00000000")
 
+    def finish(self, timeout_s: float) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
@@ -300,6 +338,8 @@ def test_a_missing_device_file_names_the_setting_to_check(tmp_path: Path) -> Non
         ("zpl-tcp", {}),
         ("zpl-tcp", {"host": "printer", "dots_per_mm": 7}),
         ("zpl-tcp", {"host": "printer", "prot": 9100}),
+        ("zpl-tcp", {"host": "printer", "port": 91000}),
+        ("zpl-tcp", {"host": "printer", "connect_timeout_s": -1.0}),
         ("zpl-tcp", {"host": "printer", "status_timeout_s": 0}),
         ("zpl-device", {"path": "/dev/usb/lp0", "follow_timeout_s": -1}),
     ],

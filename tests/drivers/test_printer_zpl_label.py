@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from drivers.errors import LabelInvalid
 from drivers.labels import Code128, Element, Gs1Code128, Gs1DataMatrix, Label, Line, Text
-from drivers.protocols.printer_zpl import COPIES_COUNT_MAX, DotsPerMm, render_label
+from drivers.protocols.label_layout import COPIES_COUNT_MAX
+from drivers.protocols.printer_zpl import DotsPerMm, render_label
 from drivers.protocols.printer_zpl_symbols import (
     encode_code_128,
     encode_gs1_code_128,

@@ -242,6 +242,8 @@ def test_a_command_that_the_scale_refuses_is_refused(bench: Bench) -> None:
         ("modbus-scale-rtu", {"port": "/dev/x", "map": MAP, "baud": 9600}, "baud"),
         ("modbus-scale-rtu", {"port": "/dev/x", "map": {**MAP, "block_count": 3}}, "within"),
         ("modbus-scale-rtu", {"port": "/dev/x", "map": MAP, "timeout_s": 0}, "timeout_s"),
+        ("modbus-scale-rtu", {"port": "/dev/x", "map": MAP, "baud_rate": 0}, "baud_rate"),
+        ("modbus-scale-tcp", {"host": "scale", "map": MAP, "port": 70000}, "port"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
@@ -250,3 +252,9 @@ def test_wrong_settings_are_named(
 ) -> None:
     with pytest.raises(SettingsInvalid, match=named):
         load_driver(driver_name).parse_settings(settings)
+
+
+def test_a_host_that_cannot_be_a_name_is_a_lost_line_and_no_mistake_of_the_driver() -> None:
+    driver = load_driver("modbus-scale-tcp")
+    with pytest.raises(DeviceLost):
+        driver.open_device(driver.parse_settings({"host": "192.0.2..7", "map": MAP}))

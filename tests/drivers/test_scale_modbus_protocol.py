@@ -164,6 +164,12 @@ def test_every_exception_code_is_a_fault(exception_code: int) -> None:
         {"status_address": 104},
         {"block_count": 126},
         {"block_count": 0},
+        {
+            "block_address": 65535,
+            "weight_address": 65535,
+            "status_address": 65536,
+            "constant": None,
+        },
         {"decimals_count": -1},
         {"unit": "kg"},
         {"weight_type": "float32"},

@@ -14,6 +14,7 @@ from drivers.protocols.scanner_keyboard import (
     EVENT,
     KEYS_MAX,
     SYN_DROPPED,
+    SYN_PAUSE,
     KeyboardDecoder,
 )
 from drivers.protocols.scanner_text import ScannerText
@@ -238,3 +239,75 @@ def test_any_bytes_give_only_readings(layout, chunks):
     assert all(isinstance(reading, BarcodeScanned | DeviceFault) for reading in readings)
     assert readings == feed(new_decoder(layout)(), [b"".join(chunks)])
     assert all(isinstance(reading, DeviceFault) for reading in decoder.idle())
+
+
+PAUSE = EVENT.pack(EV_SYN, SYN_PAUSE, 120)
+
+
+def test_a_pause_that_the_transport_saw_breaks_a_scan_off():
+    stream = type_text("12", end=None) + PAUSE + type_text("34")
+    readings = feed(new_decoder()(), [stream])
+    assert [getattr(one, "data", "") or one.code for one in readings] == ["scan_again", "34"]
+    check_stream(new_decoder(), stream, readings)
+
+
+def gap_decoder(**text):
+    return lambda: KeyboardDecoder(layout="us", text=ScannerText(**text), end_by_gap=True)
+
+
+def test_a_pause_ends_the_scan_of_a_scanner_without_enter():
+    stream = type_text("12", end=None) + PAUSE + type_text("34", end=None) + PAUSE + PAUSE
+    expected = [("", "12"), ("", "34")]
+    assert scans(feed(gap_decoder()(), [stream])) == expected
+    decoder = gap_decoder()()
+    assert feed(decoder, [type_text("56", end=None)]) == []
+    assert scans(decoder.idle()) == [("", "56")]
+    assert list(decoder.idle()) == []
+    assert scans(feed(decoder, [type_text("78")])) == [("", "78")]
+
+
+def test_a_pause_within_a_scan_is_seen_by_its_prefix_and_suffix():
+    decoder = gap_decoder(prefix="*", suffix="#")()
+    stream = type_text("*12", end=None) + PAUSE + type_text("34#", end=None) + PAUSE
+    assert [one.code for one in feed(decoder, [stream])] == ["scan_again"] * 2
+    assert scans(feed(decoder, [type_text("*56#", end=None) + PAUSE])) == [("", "56")]
+
+
+def test_two_scanners_do_not_share_their_modifiers_or_their_scans():
+    one, other = new_decoder()(), new_decoder()()
+    feed(one, [EVENT.pack(EV_KEY, LEFT_SHIFT, 1)])
+    assert scans(feed(other, [type_text("ab")])) == [("", "ab")]
+    feed(one, [type_text("A", end=None)])
+    assert scans(feed(other, [type_text("c")])) == [("", "c")]
+
+
+# Samples. All keys were compared with xkeyboard-config 2.35.1 (symbols us, gb, de, fr) by hand; the
+# Windows layouts, which scanners imitate, differ from it in Shift and the key left of 1 (fr: none),
+# AltGr and that key (uk: broken bar), and AltGr and the key right of P's neighbour (fr: currency).
+@pytest.mark.parametrize(
+    ("layout", "key", "plain", "shift", "alt_gr"),
+    [
+        ("de", 21, "z", "Z", None),
+        ("de", 44, "y", "Y", None),
+        ("de", 8, "7", "/", "{"),
+        ("de", 53, "-", "_", None),
+        ("de", 52, ".", ":", None),
+        ("de", 27, "+", "*", "~"),
+        ("de", 43, "#", "'", None),
+        ("fr", 16, "a", "A", None),
+        ("fr", 2, "&", "1", None),
+        ("fr", 7, "-", "6", "|"),
+        ("fr", 12, ")", "°", "]"),
+        ("fr", 13, "=", "+", "}"),
+        ("fr", 50, ",", "?", None),
+        ("fr", 52, ":", "/", None),
+        ("fr", 53, "!", "§", None),
+        ("uk", 3, "2", '"', None),
+        ("uk", 40, "'", "@", None),
+        ("uk", 43, "#", "~", None),
+    ],
+)
+def test_the_keys_of_a_country_are_where_its_standard_puts_them(layout, key, plain, shift, alt_gr):
+    known = LAYOUTS[layout]
+    levels = ("plain", "shift", "alt_gr")
+    assert [known.character(level, key) for level in levels] == [plain, shift, alt_gr]

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.api import DeviceCommand
 from drivers.protocols.aim import split_identifier
+from drivers.protocols.scanner_commands import ScannerCommands
 from drivers.protocols.scanner_text import ScannerText, ScannerTextProtocol
 from drivers.readings import BarcodeScanned, DeviceFault
 from tests.drivers.check_stream import check_stream, feed
@@ -100,6 +102,75 @@ def test_a_half_scan_is_a_fault_and_is_never_joined_with_the_next():
         BarcodeScanned("]E0", "4006381333931", b"]E04006381333931")
     ]
     assert list(protocol.idle()) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "line", "expected"),
+    [
+        pytest.param({"ignored_texts": ("ALIVE",)}, b"ALIVE", [], id="heartbeat"),
+        pytest.param({"code_separator": ";"}, b"]C11;]E02;3", ["1", "2", "3"], id="several codes"),
+        pytest.param({"code_separator": ";"}, b"1;", ["1"], id="separator at the end"),
+        pytest.param({"code_separator": ";"}, b"1", ["1"], id="one code of possibly several"),
+        pytest.param(
+            {"code_separator": ";", "no_read_texts": ("NR",)},
+            b"1;NR;3",
+            ["1", "scan_again", "3"],
+            id="one place was not read",
+        ),
+        pytest.param({"code_separator": ";"}, b"1;" * 257, ["unreadable"], id="too many codes"),
+        pytest.param({"prefix": "<", "suffix": ">"}, b"<12>", ["12"], id="prefix and suffix"),
+        pytest.param({"prefix": "<"}, b"12>", ["scan_again"], id="its beginning is lost"),
+        pytest.param({"suffix": ">"}, b"<12", ["scan_again"], id="its end is lost"),
+        pytest.param({"prefix": "<", "suffix": "<"}, b"<", ["scan_again"], id="one for both"),
+        pytest.param({"prefix": "\x02"}, b"\x0212", ["12"], id="a control character as prefix"),
+    ],
+)
+def test_a_line_is_taken_apart_as_the_reader_is_set_up(settings, line, expected):
+    readings = feed(new_protocol(**settings)(), [line + b"\r"])
+    assert [getattr(one, "data", "") or one.code for one in readings] == expected
+    check_stream(new_protocol(**settings), line + b"\r", readings)
+
+
+KEYENCE = ScannerCommands(
+    trigger_on="LON01\r",
+    trigger_off="\x02LOFF\x03",
+    good_read="OK!\r",
+    answer_ok="OK,",
+    answer_error="ER,",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "signal", "sent", "answer", "outcome"),
+    [
+        ("trigger_on", "off", b"LON01\r", b"OK,LON\r", "done"),
+        ("trigger_on", "off", b"LON01\r", b"OK,LON01\r", "done"),
+        ("trigger_on", "off", b"LON01\r", b"ER,LON,10\r", "refused"),
+        ("trigger_on", "off", b"LON01\r", b"OK,LOFF\r", None),
+        ("trigger_on", "off", b"LON01\r", b"OK,LO\r", None),
+        ("trigger_off", "off", b"\x02LOFF\x03", b"OK,LOFF\r", "done"),
+        ("signal", "success", b"OK!\r", b"", "done"),
+        ("signal", "error", b"", b"", "refused"),
+        ("zero", "off", b"", b"", "refused"),
+    ],
+)
+def test_a_command_is_answered_by_what_repeats_it(name, signal, sent, answer, outcome):
+    protocol = ScannerTextProtocol(ScannerText(), KEYENCE)
+    assert protocol.begin(DeviceCommand(name, signal)) == sent
+    codes = feed(protocol, [answer])
+    result = protocol.result()
+    assert (result.outcome if result else None) == outcome
+    assert [one.data for one in codes] == (["OK,LO"] if answer == b"OK,LO\r" else [])
+
+
+def test_an_answer_that_comes_late_is_no_code():
+    protocol = ScannerTextProtocol(ScannerText(), KEYENCE)
+    codes = feed(protocol, [b"OK,LON\rER,LOFF,12\rOK,LONDON\r"])
+    assert [one.data for one in codes] == ["OK,LONDON"]
+    without = ScannerTextProtocol(ScannerText(), ScannerCommands(trigger_on="LON\r"))
+    assert without.begin(DeviceCommand("trigger_on")) == b"LON\r"
+    assert without.result().outcome == "done"
+    assert [one.data for one in feed(without, [b"OK,LON\r"])] == ["OK,LON"]
 
 
 @given(chunks=st.lists(st.binary(max_size=60)), encoding=st.sampled_from(["auto", "gb18030"]))

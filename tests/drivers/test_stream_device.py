@@ -1,9 +1,11 @@
 """A device on a line: waiting, idle limits, polling and silence. Loop."""
 
+import threading
 import time
 
 import pytest
 
+from drivers.api import DeviceCommand
 from drivers.builtin.stream import Polling, StreamDevice
 from drivers.errors import DeviceLost, DeviceSilent
 from drivers.protocols.scale_mt_sics import MtSicsProtocol
@@ -151,3 +153,152 @@ def test_a_lost_line_is_raised_and_closing_twice_is_harmless(far, line):
     assert read_until_raises(device, DeviceLost).hint
     device.close()
     device.close()
+
+
+def commanded(line, *, timeout_s=0.1, late_answer_max_s=60.0, polled=False):
+    protocol = MtSicsProtocol(tare="asked")
+    polling = Polling(command=b"SI\r\n", interval_s=0.02, unanswered_max=100, silent_hint="Look.")
+    return StreamDevice(
+        line,
+        protocol,
+        idle_s=0.05,
+        polling=polling if polled else None,
+        commands=protocol,
+        command_timeout_s=timeout_s,
+        late_answer_max_s=late_answer_max_s,
+    )
+
+
+def execute_answered(device, far, name, answer, *, wanted):
+    """Return what became of a command whose answer is sent once it was heard."""
+    heard = bytearray()
+
+    def speak():
+        deadline_s = time.monotonic() + DEADLINE_S
+        while wanted not in heard and time.monotonic() < deadline_s:
+            heard.extend(far.read(0.1))
+        far.write(answer)
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+    result = device.execute(DeviceCommand(name))
+    thread.join()
+    return result
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        pytest.param(b"Z A\r\n", "done", id="done"),
+        pytest.param(b"Z I\r\n", "refused", id="busy"),
+        pytest.param(b"Z +\r\n", "refused", id="over the range of zeroing"),
+        pytest.param(b"Z -\r\n", "refused", id="under the range of zeroing"),
+    ],
+)
+def test_a_command_is_answered_as_the_scale_says(far, line, answer, outcome):
+    device = commanded(line, timeout_s=DEADLINE_S)
+    result = execute_answered(device, far, "zero", answer, wanted=b"Z\r\n")
+    assert result.outcome == outcome
+    assert result.detail.startswith("zero: ")
+
+
+def test_what_comes_while_a_command_waits_is_read_later_in_its_order(far, line):
+    device = commanded(line, timeout_s=DEADLINE_S)
+    answer = b"S +\r\nS -\r\nZ A\r\nS I\r\n"
+    assert execute_answered(device, far, "zero", answer, wanted=b"Z\r\n").outcome == "done"
+    assert [fault.code for fault in read_until(device, 3)] == [
+        "overload",
+        "underload",
+        "not_ready",
+    ]
+
+
+def test_no_answer_is_unknown_and_the_late_one_never_passes_for_that_of_the_next(far, line):
+    device = commanded(line)
+    assert device.execute(DeviceCommand("zero")).outcome == "unknown"
+    assert far.read(DEADLINE_S) == b"Z\r\n"
+    refused = device.execute(DeviceCommand("zero"))
+    assert refused.outcome == "refused" and "may still come" in refused.detail
+    assert far.read(0.05) == b""  # Not a byte was sent for it.
+    far.write(b"Z A\r\n")
+    assert list(device.read(0.1)) == []  # The late answer is no reading.
+    result = execute_answered(device, far, "zero", b"Z I\r\n", wanted=b"Z\r\n")
+    assert result.outcome == "refused" and "busy" in result.detail
+
+
+def test_an_answer_that_never_comes_stops_no_command_for_ever(far, line):
+    device = commanded(line, late_answer_max_s=0.1)
+    assert device.execute(DeviceCommand("zero")).outcome == "unknown"
+    assert far.read(DEADLINE_S) == b"Z\r\n"
+    deadline_s = time.monotonic() + DEADLINE_S
+    while (result := device.execute(DeviceCommand("tare"))).outcome == "refused":
+        assert time.monotonic() < deadline_s
+        device.read(0.01)
+    assert result.outcome == "unknown"
+    assert far.read(DEADLINE_S) == b"T\r\n"
+
+
+def test_a_command_waits_until_the_question_before_it_is_answered(far, line):
+    device = commanded(line, polled=True, timeout_s=0.2)
+    assert list(device.read(0.01)) == []
+    result = device.execute(DeviceCommand("zero"))
+    assert result.outcome == "refused" and "nothing was sent" in result.detail
+    asked = b""
+    while data := far.read(0.05):
+        asked += data
+    assert asked.replace(b"SI\r\n", b"") == b""
+    far.write(b"S +\r\n")
+    assert execute_answered(device, far, "zero", b"Z A\r\n", wanted=b"Z\r\n").outcome == "done"
+
+
+def test_readings_kept_for_nobody_grow_old(far, line):
+    protocol = MtSicsProtocol()
+    polling = Polling(
+        command=b"", interval_s=9.0, unanswered_max=9, silent_hint="Look.", answer_age_max_s=0.05
+    )
+    device = StreamDevice(
+        line,
+        protocol,
+        idle_s=0.05,
+        polling=polling,
+        commands=protocol,
+        command_timeout_s=DEADLINE_S,
+    )
+    answer = b"S S     999.00 g\r\nZ A\r\n"
+    assert execute_answered(device, far, "zero", answer, wanted=b"Z\r\n").outcome == "done"
+    while far.read(0.1):
+        pass  # Nobody reads for longer than an answer lives.
+    assert list(device.read(0.0)) == []
+
+
+def test_a_scale_that_speaks_by_itself_is_silent_after_a_while_without_a_word(far, line):
+    polling = Polling(command=b"", interval_s=0.02, unanswered_max=3, silent_hint="Look.")
+    device = StreamDevice(line, MtSicsProtocol(), idle_s=0.05, polling=polling)
+    assert "not a word" in str(read_until_raises(device, DeviceSilent))
+    assert far.read(0.05) == b""
+
+
+def test_a_command_on_a_lost_line_raises(far, line):
+    device = commanded(line, timeout_s=DEADLINE_S)
+    far.refuse()
+    with pytest.raises(DeviceLost):
+        device.execute(DeviceCommand("zero"))
+
+
+def test_what_was_said_before_the_line_was_lost_over_a_command_is_still_read(far, line):
+    device = commanded(line, timeout_s=DEADLINE_S)
+
+    def speak_and_break_off():
+        deadline_s = time.monotonic() + DEADLINE_S
+        while not far.read(0.1) and time.monotonic() < deadline_s:
+            continue
+        far.write(b"S +\r\n")
+        far.refuse()
+
+    thread = threading.Thread(target=speak_and_break_off)
+    thread.start()
+    assert device.execute(DeviceCommand("zero")).outcome == "unknown"
+    thread.join()
+    assert [fault.code for fault in device.read(0.0)] == ["overload"]
+    with pytest.raises(DeviceLost):
+        device.read(0.1)

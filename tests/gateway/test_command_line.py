@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from drivers.simulators.lines import VirtualTcpPort
 from gateway import __main__ as command_line
 from gateway import service
 from gateway.journal.journal import Journal
-from tests.gateway.journal.samples import StillClock, movement, weighing
+from gateway.station.templates.files import SHIPPED_FOLDER
+from tests.drivers.label_pictures import read_codes
+from tests.gateway.journal.samples import StillClock, movement, passage, weighing
 from tests.waiting import wait_for
 
 README = Path(command_line.__file__).with_name("README.md")
@@ -167,6 +170,15 @@ def test_check_devices_is_content_when_every_device_is_ready(tmp_path, command):
         assert command(config, "check-devices").returncode == 0
 
 
+def test_check_devices_does_not_call_a_scale_ready_that_says_nothing(tmp_path, command):
+    with VirtualTcpPort() as line:
+        config = write_config(tmp_path, devices=device("scale", "cas-tcp", line.port))
+        shown = command(config, "check-devices", "--json")
+    (scale,) = [json.loads(text) for text in shown.stdout.splitlines()]
+    assert (shown.returncode, scale["ready"]) == (1, False)
+    assert scale["detail"] and scale["hint"]
+
+
 def test_identity_shows_the_same_key_each_time_and_keeps_it_private(tmp_path, command):
     config = write_config(tmp_path)
     first, second = [json.loads(command(config, "identity", "--json").stdout) for _ in range(2)]
@@ -190,6 +202,16 @@ def test_journal_tail_shows_the_newest_facts_oldest_first(tmp_path, command):
     for_people = command(config, "journal", "tail")
     assert for_people.stdout == ""
     assert "receiving: 2.5 KGM flour supplier -> dock-1" in for_people.stderr
+
+
+def test_journal_tail_tells_which_tag_passed_which_way(tmp_path, command):
+    write_journal(tmp_path, passage(), passage(epc="E280", gtin="", serial="", direction="unknown"))
+    shown = command(write_config(tmp_path), "journal", "tail").stderr
+    assert (
+        "passage in at dock-1: 3074257BF7194E4000001A85 gtin 80614141123458 serial 6789, 12 reads"
+        in shown
+    )
+    assert "passage unknown at dock-1: E280, 12 reads" in shown
 
 
 def test_journal_verify_fails_when_something_is_off(tmp_path, command):
@@ -299,8 +321,41 @@ def test_run_names_a_wrong_setting_before_it_opens_anything(tmp_path):
     assert not (tmp_path / "data").exists()
 
 
+def test_preview_label_draws_the_users_template_with_the_given_values(tmp_path, command):
+    config = write_config(tmp_path)
+    folder = tmp_path / "data" / "labels"
+    folder.mkdir(parents=True)
+    shipped = SHIPPED_FOLDER / "bin.toml"
+    (folder / "bin.toml").write_text(shipped.read_text("utf-8").replace("LOC-{", "SHELF-{"))
+    (folder / "broken.toml").write_text("[label]")
+    to = tmp_path / "label.png"
+    words = ["preview-label", "bin", "--field", "place=B-07", "--to", str(to)]
+    shown = command(config, *words)
+    assert shown.returncode == 0
+    assert "NOT USED: broken.toml" in shown.stderr
+    picture = Image.open(to)
+    assert (picture.size, picture.info["dpi"]) == ((800, 400), pytest.approx((203.2, 203.2), 0.01))
+    assert read_codes(picture.convert("L")) == [("]C0", "SHELF-B-07")]
+
+
+PREVIEW_MISTAKES = {
+    "unknown template": (["bim"], "there is no template bim: Name one of these: bin, pallet."),
+    "unknown field": (["bin", "--field", "item=x"], "there is no field item: Give one of these"),
+    "not on the label": (["bin", "--field", "place=国"], "Code 128 cannot hold"),
+    "nothing to write to": (["bin", "--to", "/nowhere/label.png"], "Name another file with --to."),
+}
+
+
+@pytest.mark.parametrize(("words", "said"), PREVIEW_MISTAKES.values(), ids=PREVIEW_MISTAKES)
+def test_preview_label_says_what_to_write_instead(tmp_path, command, words, said, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown = command(write_config(tmp_path), "preview-label", *words)
+    assert shown.returncode == 2
+    assert said in shown.stderr
+
+
 @pytest.mark.parametrize(
-    "words", ["run", "check-devices", "identity", "journal tail", "journal verify"]
+    "words", ["run", "check-devices", "identity", "preview-label", "journal tail", "journal verify"]
 )
 def test_the_readme_names_every_command(words, capsys, monkeypatch):
     assert f"dockledger-gateway {words}" in README.read_text("utf-8")

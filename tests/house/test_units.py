@@ -44,3 +44,18 @@ def test_systemd_understands_the_unit(unit, tmp_path):
     )
     complaints = [line for line in shown.stderr.splitlines() if unit.name in line]
     assert not complaints, "\n".join(complaints)
+
+
+def test_the_gateway_hears_the_kernel_and_may_open_what_it_can_claim():
+    lines = (ROOT / "systemd/dockledger-gateway.service").read_text(encoding="utf-8").splitlines()
+    (families,) = [line for line in lines if line.startswith("RestrictAddressFamilies=")]
+    assert "AF_NETLINK" in families.split("=")[1].split()
+    allowed = {line.split("=")[1].split()[0] for line in lines if line.startswith("DeviceAllow=")}
+    assert allowed >= {
+        "char-ttyUSB",
+        "char-ttyACM",
+        "char-input",
+        "char-hidraw",
+        "char-gpiochip",
+        "char-usb",
+    }

@@ -29,8 +29,11 @@ async function start() {
   document.title = words.title + " " + words.station;
   setText("station", words.title + " " + words.station);
   setText("scans-title", words.last_scans);
+  setText("passages-title", words.passages);
   setText("devices-title", words.devices);
+  setText("claim-link", words.claim_devices);
   setText("weight-title", words.weight);
+  setText("zero", words.zero);
   setText("sheet", words.sheet);
   setText("sound", words.sound);
   byId("sheet").href = "/sheet?lang=" + language;
@@ -74,8 +77,15 @@ function show(state) {
   showSignal(state);
   showWeight(state.weight);
   byId("scans").replaceChildren(...state.scans.map(scanRow));
+  byId("passages-title").hidden = !state.passages.length;
+  byId("passages").replaceChildren(...state.passages.map(passageRow));
   const rows = state.devices.map(deviceRow);
   byId("devices").replaceChildren(...(rows.length ? rows : [words.no_devices]));
+  const names = new Set(state.devices.map((device) => device.name));
+  // What is wrong with a device stands beside its light; here is what belongs to none.
+  byId("repairs").replaceChildren(...state.repairs.filter((one) => !names.has(one.subject)).map(repairRow));
+  const scale = state.weight && state.devices.find((device) => device.name === state.weight.device);
+  byId("zero").hidden = !(scale && scale.commands.includes("zero"));
   sound(state.scans);
 }
 
@@ -124,6 +134,13 @@ function scanRow(scan) {
   return row;
 }
 
+function passageRow(passage) {
+  const row = document.createElement("li");
+  const time = new Date(passage.time_ms).toLocaleTimeString("en-GB");
+  row.append(textElement("time", time), textElement("span", passage.text));
+  return row;
+}
+
 function deviceRow(device) {
   const row = document.createElement("li");
   row.className = device.state === "ready" ? "ok" : device.state;
@@ -134,6 +151,32 @@ function deviceRow(device) {
   if (device.hint) text.append(textElement("small", device.hint));
   row.append(light, text);
   return row;
+}
+
+function repairRow(repair) {
+  const row = document.createElement("li");
+  row.className = repair.severity;
+  row.append(textElement("small", repair.text));
+  return row;
+}
+
+async function zeroScale() {
+  const device = lastState && lastState.weight && lastState.weight.device;
+  if (!device) return;
+  byId("zero").disabled = true;
+  let done = false;
+  try {
+    const answer = await fetch("/api/v1/devices/" + encodeURIComponent(device) + "/command", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ command: "zero" }),
+    });
+    done = answer.ok && (await answer.json()).outcome === "done";
+  } catch {
+    document.body.classList.add("lost");
+  }
+  byId("zero").disabled = false;
+  if (!done) showProblem(words.zero_refused, true);
 }
 
 // One sound for all that is new: the gravest. [frequency in Hz, seconds] in a row.
@@ -193,6 +236,7 @@ async function send(code) {
 for (const button of document.querySelectorAll("[data-code]")) {
   button.addEventListener("click", () => send(button.dataset.code));
 }
+byId("zero").addEventListener("click", zeroScale);
 byId("language").addEventListener("click", () => {
   language = language === "zh" ? "en" : "zh";
   localStorage.setItem("language", language);

@@ -13,7 +13,6 @@ from dataclasses import replace
 from decimal import Decimal
 
 from central.contract.quantities import canonical_text
-from drivers.readings import BarcodeScanned
 from gateway.station.commands import COMMAND_TITLES, Command, ScannedCommand
 from gateway.station.drafts import reversal
 from gateway.station.effects import Effect, Message, ShowPrompt, Signal
@@ -26,6 +25,7 @@ from gateway.station.meanings import (
     WeightSeen,
 )
 from gateway.station.messages import N_, amount_words, item_words, say
+from gateway.station.observations import scanned_text
 from gateway.station.session import (
     Menu,
     PrintBin,
@@ -177,8 +177,7 @@ def _not_in_menu(session: Session, meaning: Meaning, surroundings: Surroundings)
         if meaning.command in {Command.CANCEL, Command.DONE}:
             return success(changed(session, Menu()), say(N_("Back to the start.")))
         return error(session, say(N_("Nothing is open: scan what to do first.")))
-    reading = surroundings.observation.reading
-    code = reading.data[:40] if isinstance(reading, BarcodeScanned) else ""
+    code = (scanned_text(surroundings.observation.reading) or "")[:40]
     return error(
         session,
         say(

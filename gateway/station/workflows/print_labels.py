@@ -21,13 +21,13 @@ from gateway.station.effects import Message, NewPrintJob, QueuePrint, Signal
 from gateway.station.label_templates import (
     COUNT_MAX,
     PalletContent,
-    ascii_text,
     bin_label,
     pallet_label,
 )
 from gateway.station.meanings import Meaning, ScannedBin, ScannedItem
 from gateway.station.messages import N_, say
 from gateway.station.session import Menu, PrintBin, PrintPallet, Session, Step, Surroundings
+from gateway.station.templates.fill import one_line
 from gateway.station.workflows.replies import changed, error, not_here, success
 
 COPIES_MAX = 100
@@ -68,7 +68,11 @@ def _print_bin(session: Session, place: ScannedBin, surroundings: Surroundings) 
             session,
             say(N_("At most {count} whole copies: scan another quantity."), count=str(COPIES_MAX)),
         )
-    label = bin_label(place.code)
+    setup = surroundings.setup
+    template = setup.templates.find(setup.place_template, use="place")
+    if template is None:
+        return _no_template(session, setup.place_template)
+    label = bin_label(template, place.code, language=setup.language)
     if label is None:
         return error(
             session,
@@ -91,6 +95,9 @@ def _print_pallet(
     session: Session, scanned: ScannedItem | None, surroundings: Surroundings
 ) -> Step:
     setup, reference = surroundings.setup, surroundings.sscc_reference
+    template = setup.templates.find(setup.pallet_template, use="pallet")
+    if template is None:
+        return _no_template(session, setup.pallet_template)
     if not setup.sscc_company_prefix or reference is None:
         return error(
             session,
@@ -107,8 +114,13 @@ def _print_pallet(
             return error(
                 session, say(N_("A pallet label counts whole items: scan another quantity."))
             )
-        name = scanned.item.name if scanned.item else scanned.code
-        content = PalletContent(name=name, gtin=scanned.gtin, count=int(count), lot=scanned.lot)
+        content = PalletContent(
+            name=scanned.item.name if scanned.item else scanned.code,
+            name_zh=scanned.item.name_zh if scanned.item else "",
+            gtin=scanned.gtin,
+            count=int(count),
+            lot=scanned.lot,
+        )
     try:
         sscc = make_sscc(
             extension_digit=setup.sscc_extension_digit,
@@ -123,15 +135,25 @@ def _print_pallet(
     described = (
         f"{sscc} {content.count} x {content.gtin} {content.lot}".strip() if content else sscc
     )
+    label = pallet_label(template, sscc, content, language=setup.language)
+    if label is None:
+        return error(
+            session, say(N_("This does not fit the pallet label: give its template thinner bars."))
+        )
     return _queued(
         session,
         surroundings,
-        pallet_label(sscc, content),
+        label,
         template="pallet",
         content=described,
         copies_count=1,
         unknown=scanned is not None and scanned.item is None,
     )
+
+
+def _no_template(session: Session, name: str) -> Step:
+    text = N_("There is no label template {name}: put it back, or name another one.")
+    return error(session, say(text, name=name))
 
 
 def _queued(
@@ -148,7 +170,7 @@ def _queued(
     job = NewPrintJob(
         printer=printer,
         template=template,
-        content=ascii_text(content) if template == "bin" else content,
+        content=one_line(content),
         label=label,
         copies_count=copies_count,
         station=surroundings.setup.station,

@@ -4,7 +4,7 @@ import re
 from typing import get_args
 
 from central.contract.envelope import DeviceProblem, GatewayProblem
-from central.contract.facts import VIRTUAL_PLACES, BusinessStep
+from central.contract.facts import VIRTUAL_PLACES, BusinessStep, PassageDirection
 from central.ledger.entries import DiscrepancyKind
 from central.web import words
 from central.web.catalogue import PO_FILE, compiled, marked_texts, read_translations
@@ -37,6 +37,7 @@ def test_the_compiled_catalogue_is_that_of_the_translations():
 def test_every_code_that_the_ledger_knows_has_a_word():
     assert words.DISCREPANCIES.keys() == set(get_args(DiscrepancyKind))
     assert words.PLACES.keys() == VIRTUAL_PLACES
-    assert words.STEPS.keys() - {"reversal"} == set(get_args(BusinessStep))
+    passages = {f"passage_{direction}" for direction in get_args(PassageDirection)}
+    assert words.STEPS.keys() == set(get_args(BusinessStep)) | {"reversal"} | passages
     assert words.GATEWAY_PROBLEMS.keys() == set(get_args(GatewayProblem)) - {""}
     assert words.DEVICE_PROBLEMS.keys() == set(get_args(DeviceProblem)) - {""}

@@ -1,11 +1,11 @@
 """Devices that do what a test tells them, and a way to wait for what follows. Edge of threads."""
 
 import queue
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
-from drivers.api import Driver
+from drivers.api import CommandName, CommandResult, DeviceCommand, Driver
 from drivers.labels import Label
 from drivers.readings import PrinterStatus, PrintResult, Reading
 
@@ -17,18 +17,27 @@ class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ScriptedReader:
-    """A scanner or scale: `say` makes it speak, `fail` makes the next read or opening raise."""
+    """A scanner or scale: `say` makes it speak, `fail` makes the next read or opening raise.
 
-    def __init__(self, device_class: str = "scanner") -> None:
+    executed: the commands that it got; `answers` are its next results, then all are done.
+    """
+
+    def __init__(
+        self, device_class: str = "scanner", *, commands: Collection[CommandName] = ()
+    ) -> None:
         self.driver = Driver(
             name="scripted",
             device_class=device_class,  # type: ignore[arg-type]
             summary="A device of a test.",
             settings_type=NoSettings,
             open_device=self._open,
+            commands=frozenset(commands),
         )
+        self.executed: list[DeviceCommand] = []
+        self.answers: list[CommandResult | Exception] = []
         self.opens_count = 0
         self.reads_count = 0
+        self.read_timeout_s = 0.0
         self.closes_count = 0
         self.open_errors: list[Exception] = []
         self._said: queue.Queue[Sequence[Reading] | Exception] = queue.Queue()
@@ -41,6 +50,7 @@ class ScriptedReader:
 
     def read(self, timeout_s: float) -> Sequence[Reading]:
         self.reads_count += 1
+        self.read_timeout_s = timeout_s
         try:
             said = self._said.get(timeout=min(timeout_s, 0.02))
         except queue.Empty:
@@ -48,6 +58,13 @@ class ScriptedReader:
         if isinstance(said, Exception):
             raise said
         return said
+
+    def execute(self, command: DeviceCommand) -> CommandResult:
+        self.executed.append(command)
+        answer = self.answers.pop(0) if self.answers else CommandResult("done")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def close(self) -> None:
         self.closes_count += 1

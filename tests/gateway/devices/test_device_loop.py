@@ -10,6 +10,7 @@ import pytest
 from drivers.errors import DeviceLost, DeviceSilent, SettingsInvalid
 from drivers.readings import BarcodeScanned, WeightMeasured
 from gateway.devices.device_loop import DeviceLoop
+from gateway.devices.presence import Presence
 from gateway.health import Health
 from gateway.station.observations import Observation
 from tests.gateway.devices.scripted import NoSettings, ScriptedReader
@@ -28,14 +29,20 @@ class Bench:
         self.observations: queue.Queue[Observation] = queue.Queue(maxsize=room)
         self.clock = StillClock()
         self.health = Health()
-        self.loop = DeviceLoop(
-            name="dock-1-scanner",
-            driver=self.device.driver,
-            settings=NoSettings(),
-            observations=self.observations,
+        self.presence = Presence(
+            "dock-1-scanner",
+            self.device.driver,
             clock=self.clock,
             health=self.health,
             jitter=lambda: 0.0,
+        )
+        self.loop = DeviceLoop(
+            driver=self.device.driver,
+            settings=NoSettings(),
+            presence=self.presence,
+            observations=self.observations,
+            clock=self.clock,
+            health=self.health,
         )
 
     def state(self) -> str:
@@ -53,9 +60,9 @@ def benches() -> Iterator[list[Bench]]:
     started: list[Bench] = []
     yield started
     for bench in started:
-        bench.loop.stop()
+        bench.loop.thread.stop()
     for bench in started:
-        assert bench.loop.join(5.0)
+        assert bench.loop.thread.join(5.0)
         assert bench.device.closes_count <= bench.device.opens_count
 
 
@@ -72,7 +79,7 @@ def start(benches):
 def test_a_reading_is_stamped_with_the_moment_it_was_read(start) -> None:
     bench = start()
     bench.clock.elapsed_ns = 7_000_000
-    bench.loop.start()
+    bench.loop.thread.start()
     bench.device.say(CODE)
     assert bench.next() == Observation(
         device="dock-1-scanner",
@@ -89,7 +96,7 @@ def test_a_lost_device_is_opened_again_and_logged_once_each_way(start, caplog) -
     caplog.set_level(logging.INFO, logger="gateway")
     bench = start()
     bench.device.open_errors = [LOST, LOST]
-    bench.loop.start()
+    bench.loop.thread.start()
     bench.device.say(CODE)
     bench.next()
     assert bench.device.opens_count == 3
@@ -104,7 +111,7 @@ def test_a_lost_device_is_opened_again_and_logged_once_each_way(start, caplog) -
 def test_a_lost_device_is_shown_as_lost_and_logged_with_what_a_person_can_do(start, caplog) -> None:
     bench = start()
     bench.device.open_errors = [LOST] * 99
-    bench.loop.start()
+    bench.loop.thread.start()
     until(lambda: bench.state() == "offline", "offline")
     health = bench.health.devices()[0]
     assert (health.problem, health.detail) == ("lost", "port is gone")
@@ -113,7 +120,7 @@ def test_a_lost_device_is_shown_as_lost_and_logged_with_what_a_person_can_do(sta
 
 def test_a_silent_device_is_ready_again_only_when_it_speaks(start) -> None:
     bench = start("scale")
-    bench.loop.start()
+    bench.loop.thread.start()
     bench.device.fail(DeviceSilent("no answer", hint="Switch the scale on."))
     until(lambda: bench.device.opens_count == 2, "opened again")
     reads_count = bench.device.reads_count
@@ -127,16 +134,18 @@ def test_a_silent_device_is_ready_again_only_when_it_speaks(start) -> None:
 def test_wrong_settings_are_a_fault_that_is_not_tried_again(start) -> None:
     bench = start()
     bench.device.open_errors = [SettingsInvalid("no such mode", hint="Write mode = 1.")]
-    bench.loop.start()
-    assert bench.loop.join(5.0)
+    bench.loop.thread.start()
+    until(lambda: bench.state() == "fault", "fault")
     health = bench.health.devices()[0]
     assert (health.state, health.problem) == ("fault", "settings")
+    bench.loop.wake()
+    assert not bench.loop.thread.join(0.05)
     assert bench.device.opens_count == 1
 
 
 def test_a_mistake_in_a_driver_is_told_and_the_line_given_back(start) -> None:
     bench = start()
-    bench.loop.start()
+    bench.loop.thread.start()
     bench.device.fail(ZeroDivisionError("oops"))
     until(lambda: bench.state() == "offline", "offline")
     assert bench.problem() == "crashed"
@@ -146,15 +155,41 @@ def test_a_mistake_in_a_driver_is_told_and_the_line_given_back(start) -> None:
 
 def test_a_full_queue_holds_the_device_back_and_drops_nothing(start) -> None:
     bench = start(room=1)
-    bench.loop.start()
+    bench.loop.thread.start()
     bench.device.say(*[CODE] * 5)
     until(lambda: bench.health.counters().get("observations_waited_total"), "waiting")
     assert [bench.next().reading for _ in range(5)] == [CODE] * 5
+    # The station counts what it takes; a second count here would double each.
+    assert "observations_total" not in bench.health.counters()
+
+
+def test_a_device_that_is_closed_while_the_queue_is_full_waits_a_moment_for_room(start) -> None:
+    bench = start(room=1)
+    bench.loop.thread.start()
+    bench.device.say(CODE, CODE, CODE)
+    until(lambda: bench.health.counters().get("observations_waited_total"), "waiting")
+    bench.loop.thread.stop()
+    assert [bench.next().reading for _ in range(3)] == [CODE] * 3
+    assert bench.loop.thread.join(5.0)
+    assert "observations_dropped_total" not in bench.health.counters()
+
+
+def test_a_device_that_is_closed_while_nothing_is_taken_ends_and_says_what_it_lost(
+    start, caplog
+) -> None:
+    bench = start(room=1)
+    bench.loop.thread.start()
+    bench.device.say(*[CODE] * 20)
+    until(lambda: bench.health.counters().get("observations_waited_total"), "waiting")
+    bench.loop.thread.stop()
+    assert bench.loop.thread.join(8.0)
+    assert bench.health.counters()["observations_dropped_total"] == 19
+    assert sum(record.message == "reading dropped" for record in caplog.records) == 19
 
 
 def test_a_resting_scale_repeats_itself_five_times_a_second_and_hides_no_change(start) -> None:
     bench = start("scale", room=1000)
-    bench.loop.start()
+    bench.loop.thread.start()
     said = [weight("1.50")] * 3 + [weight("1.5"), weight("1.50", stable=False)]
     said += [weight("1.50"), weight("1.50", device_alibi="7"), weight("1.50", device_alibi="7")]
     bench.device.say(*said)
@@ -171,7 +206,7 @@ def test_a_resting_scale_repeats_itself_five_times_a_second_and_hides_no_change(
 
 def test_repeated_scans_of_one_code_all_count(start) -> None:
     bench = start()
-    bench.loop.start()
+    bench.loop.thread.start()
     bench.device.say(CODE, CODE, CODE)
     assert [bench.next().reading for _ in range(3)] == [CODE] * 3
 

@@ -10,12 +10,13 @@ import pytest
 from drivers.errors import DeviceLost, LabelInvalid
 from drivers.labels import Label, Text
 from drivers.readings import PrinterStatus, PrintResult
+from gateway.devices.presence import Presence
 from gateway.devices.print_queue import PrintQueue
 from gateway.health import Health
 from gateway.journal.journal import Journal
 from gateway.station.effects import NewPrintJob
 from tests.gateway.devices.scripted import READY, NoSettings, ScriptedPrinter
-from tests.gateway.journal.samples import movement, open_journal
+from tests.gateway.journal.samples import StillClock, movement, open_journal
 from tests.waiting import until
 
 LABEL = Label(Decimal(50), Decimal(30), (Text(Decimal(1), Decimal(1), Decimal(5), text="BIN-1"),))
@@ -28,13 +29,19 @@ class Bench:
         self.journal = journal
         self.printer = ScriptedPrinter()
         self.health = Health()
-        self.queue = PrintQueue(
-            name="printer-1",
-            driver=self.printer.driver,
-            settings=NoSettings(),
-            journal=journal,
+        presence = Presence(
+            "printer-1",
+            self.printer.driver,
+            clock=StillClock(),
             health=self.health,
             jitter=lambda: 0.0,
+        )
+        self.queue = PrintQueue(
+            driver=self.printer.driver,
+            settings=NoSettings(),
+            presence=presence,
+            journal=journal,
+            health=self.health,
         )
 
     def order(self, copies_count: int = 1, *, printer: str = "printer-1") -> int:
@@ -61,13 +68,13 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         journal = open_journal(tmp_path / "journal.db")
         stack.callback(journal.close)
         bench = Bench(journal)
-        stack.callback(lambda: bench.queue.join(5.0))
-        stack.callback(bench.queue.stop)
+        stack.callback(lambda: bench.queue.thread.join(5.0))
+        stack.callback(bench.queue.thread.stop)
         yield bench
 
 
 def test_a_queued_label_is_printed_once_and_becomes_a_fact(bench: Bench) -> None:
-    bench.queue.start()
+    bench.queue.thread.start()
     number = bench.order(copies_count=3)
     assert bench.until_over(number) == "printed"
     assert bench.printer.printed == [3]
@@ -78,7 +85,7 @@ def test_a_queued_label_is_printed_once_and_becomes_a_fact(bench: Bench) -> None
 def test_labels_of_another_printer_are_left_alone(bench: Bench) -> None:
     other = bench.order(printer="printer-2")
     mine = bench.order()
-    bench.queue.start()
+    bench.queue.thread.start()
     bench.until_over(mine)
     assert bench.outcome(other) is None
 
@@ -87,7 +94,7 @@ def test_labels_of_another_printer_are_left_alone(bench: Bench) -> None:
 def test_what_may_be_on_paper_is_over_and_never_repeated(bench: Bench, outcome: str) -> None:
     bench.printer.results = [PrintResult(outcome, "cable pulled", "silent")]
     first, second = bench.order(), bench.order(copies_count=2)
-    bench.queue.start()
+    bench.queue.thread.start()
     assert bench.until_over(first) == outcome
     assert bench.until_over(second) == "printed"
     assert bench.printer.printed == [1, 2]
@@ -96,7 +103,7 @@ def test_what_may_be_on_paper_is_over_and_never_repeated(bench: Bench, outcome: 
 def test_a_label_waits_in_the_queue_while_the_printer_has_no_paper(bench: Bench) -> None:
     bench.printer.now = PrinterStatus(("paper_out",))
     number = bench.order()
-    bench.queue.start()
+    bench.queue.thread.start()
     until(lambda: bench.device_problem() == "paper_out", "told")
     assert bench.health.devices()[0].state == "fault"
     assert bench.state(number) == "queued"
@@ -117,14 +124,14 @@ def test_a_printer_that_is_not_ready_names_a_problem(
     bench: Bench, conditions: tuple[str, ...], problem: str
 ) -> None:
     bench.printer.now = PrinterStatus(conditions)
-    bench.queue.start()
+    bench.queue.thread.start()
     until(lambda: bench.device_problem() == problem, "told")
 
 
 def test_a_label_that_was_certainly_not_printed_is_tried_again(bench: Bench) -> None:
     bench.printer.results = [PrintResult("failed", "not sent", "head_open")] * 2
     number = bench.order()
-    bench.queue.start()
+    bench.queue.thread.start()
     assert bench.until_over(number) == "printed"
     assert len(bench.printer.printed) == 3
 
@@ -135,7 +142,7 @@ def test_a_label_that_cannot_be_printed_here_fails_and_stops_no_other(bench: Ben
         PrintResult("failed", "refused"),
     ]
     numbers = [bench.order(), bench.order(), bench.order()]
-    bench.queue.start()
+    bench.queue.thread.start()
     assert [bench.until_over(number) for number in numbers] == ["failed", "failed", "printed"]
     assert "too wide Use a smaller label." in [job.detail for job in bench.journal.print_jobs(9)]
 
@@ -143,9 +150,17 @@ def test_a_label_that_cannot_be_printed_here_fails_and_stops_no_other(bench: Ben
 def test_a_driver_that_fails_in_a_job_leaves_it_unknown(bench: Bench) -> None:
     number = bench.order()
     bench.printer.results = [ZeroDivisionError("oops")]
-    bench.queue.start()
+    bench.queue.thread.start()
     assert bench.until_over(number) == "unknown"
     until(lambda: bench.health.devices()[0].state == "offline", "offline")
+    assert bench.printer.printed == [1]
+
+
+def test_a_driver_that_loses_its_line_in_a_job_leaves_it_unknown(bench: Bench) -> None:
+    number = bench.order()
+    bench.printer.results = [DeviceLost("cut", hint="Check the cable.")]
+    bench.queue.thread.start()
+    assert bench.until_over(number) == "unknown"
     assert bench.printer.printed == [1]
 
 
@@ -156,18 +171,31 @@ def test_a_job_that_an_earlier_start_had_claimed_is_unknown(tmp_path: Path) -> N
     assert earlier.journal.claim_print_job("printer-1") is not None
     earlier.journal.close()
     bench = Bench(open_journal(path, nonce=2))
-    bench.queue.start()
+    bench.queue.thread.start()
     try:
         assert bench.until_over(number) == "unknown"
         assert bench.printer.printed == []
     finally:
-        bench.queue.stop()
-        bench.queue.join(5.0)
+        bench.queue.thread.stop()
+        bench.queue.thread.join(5.0)
         bench.journal.close()
 
 
 def test_a_printer_that_is_not_there_is_waited_for(bench: Bench) -> None:
     bench.printer.open_errors = [DeviceLost("refused", hint="Switch the printer on.")] * 2
     number = bench.order()
-    bench.queue.start()
+    bench.queue.thread.start()
     assert bench.until_over(number) == "printed"
+
+
+def test_a_label_held_up_when_its_printer_is_closed_does_not_stay_claimed(bench: Bench) -> None:
+    bench.printer.results = [PrintResult("failed", "no paper", "paper_out")]
+    number = bench.order()
+    bench.queue.thread.start()
+    until(lambda: bench.device_problem() == "paper_out" and bench.printer.printed, "held up")
+    bench.printer.now = PrinterStatus(("paper_out",))
+    assert bench.state(number) == "claimed"
+    bench.queue.thread.stop()
+    assert bench.queue.thread.join(5.0)
+    assert bench.outcome(number) == "failed"
+    assert bench.printer.printed == [1]

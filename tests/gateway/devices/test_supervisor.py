@@ -9,6 +9,7 @@ from drivers.labels import Label, Text
 from drivers.simulators.printer_zpl import VirtualZplPrinter
 from gateway.config import load_config
 from gateway.devices.check import configured_devices
+from gateway.devices.locks import DeviceLocks
 from gateway.devices.supervisor import Supervisor
 from gateway.health import Health
 from gateway.station.effects import NewPrintJob
@@ -56,6 +57,7 @@ def test_a_missing_scanner_keeps_no_printer_from_working(tmp_path: Path) -> None
             clock=StillClock(),
             health=health,
             jitter=lambda: 0.0,
+            locks=DeviceLocks(tmp_path),
         )
         supervisor.start()
         try:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from central.contract.facts import Evidence, Movement, Reversal, Weighing
+from central.contract.facts import Evidence, Movement, Passage, Reversal, Weighing
 from central.contract.identifiers import FactId
 from gateway.journal.journal import Journal
 from gateway.station.effects import UNNUMBERED
@@ -86,6 +86,21 @@ def weighing(**fields) -> Weighing:
         "alibi_number": 0,
     }
     return Weighing(**STAMPS, **{**values, **fields})
+
+
+def passage(**fields) -> Passage:
+    """Return the draft of a tag that came in at dock-1."""
+    values = {
+        "epc": "3074257BF7194E4000001A85",
+        "read_point": "dock-1",
+        "direction": "in",
+        "reads_count": 12,
+        "first_seen_ms": 1_790_000_000_000,
+        "last_seen_ms": 1_790_000_002_000,
+        "gtin": "80614141123458",
+        "serial": "6789",
+    }
+    return Passage(**STAMPS, **{**values, **fields})
 
 
 def reversal(fact_id: FactId) -> Reversal:

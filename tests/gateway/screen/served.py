@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gateway.screen.device_routes import DeviceActions
 from gateway.screen.server import ScreenServer
 from tests.gateway.station.bench import Bench, bench_at
 
 
 @contextmanager
 def served(
-    path: Path, *, language: str = "en", port: int = 0
+    path: Path, *, language: str = "en", port: int = 0, devices: DeviceActions | None = None
 ) -> Iterator[tuple[Bench, ScreenServer]]:
     """Serve the page of a bench's station; the bench's loop is not started."""
     with bench_at(path) as bench:
@@ -25,6 +26,8 @@ def served(
             clock=bench.clock,
             catalogue=lambda: bench.catalogue,
             unsent_count=bench.journal.unsent_count,
+            labels_folder=path / "labels",
+            devices=devices,
         )
         server.start()
         try:

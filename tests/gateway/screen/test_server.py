@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from gateway.errors import ConfigInvalid
-from gateway.health import DeviceHealth, LinkHealth
+from gateway.health import DeviceHealth, InstallationTrouble, LinkHealth
 from gateway.screen.app import CLIENTS_MAX, local_name
 from tests.gateway.screen.served import served
 from tests.waiting import wait_for
@@ -39,7 +39,8 @@ def test_the_state_is_in_the_language_asked_for(page):
     chinese = client.get("/api/v1/state?lang=zh").json()
     assert english["signal"]["text"] == "Received 1 pcs Green tea 250 g (TEA-250)"
     assert chinese["signal"]["text"] == "已收 1 件 Lv cha (TEA-250)"
-    assert english["weight"] == {"value": "12.50", "unit": "kg", "stable": True, "problem": ""}
+    weight = {"device": "dock-1-scale", "value": "12.50", "unit": "kg", "stable": True}
+    assert english["weight"] == weight | {"problem": ""}
     assert client.get("/api/v1/words?lang=zh").json()["confirm"] == "确认"
 
 
@@ -142,6 +143,61 @@ def test_metrics_are_prometheus_text(page):
     text = client.get("/metrics").text
     assert "dockledger_gateway_facts_recorded_total 1\n" in text
     assert 'dockledger_gateway_device_ready{device="a\\"b",device_class="scale"} 1\n' in text
+
+
+def test_metrics_of_a_device_tell_its_state_its_age_and_its_counts(page):
+    bench, client = page
+    bench.health.set_device(
+        DeviceHealth("gate", "rfid_reader", "degraded", "reader_error", locked=False)
+    )
+    bench.health.set_device(DeviceHealth("old", "scale", "configured", "locked", locked=True))
+    bench.clock.elapsed_ns += 2_500_000_000
+    bench.health.note_reading("gate", bench.clock.monotonic_ns() - 1_500_000_000, 12)
+    for name, kind in (
+        ("faults", "reader_error"),
+        ("reopens", ""),
+        ("commands", "refused"),
+        ("print_jobs", "unknown"),
+    ):
+        bench.health.count_device("gate", name, kind)
+    lines = client.get("/metrics").text.splitlines()
+    prefix = "dockledger_gateway_device_"
+    for expected in (
+        'ready{device="gate",device_class="rfid_reader"} 1',
+        'ready{device="old",device_class="scale"} 0',
+        'locked{device="old"} 1',
+        'state{device="gate",state="degraded"} 1',
+        'state{device="gate",state="ready"} 0',
+        'last_reading_age_seconds{device="gate"} 1.500',
+        'readings_total{device="gate"} 12',
+        'faults_total{device="gate",code="reader_error"} 1',
+        'reopens_total{device="gate"} 1',
+        'commands_total{device="gate",outcome="refused"} 1',
+        'print_jobs_total{device="gate",outcome="unknown"} 1',
+    ):
+        assert prefix + expected in lines
+    typed = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(typed) == len(set(typed))
+    assert {line.partition("{")[0].split()[0] for line in lines if line[0] != "#"} <= set(typed)
+
+
+def test_repairs_are_part_of_the_state_and_gone_when_mended(page):
+    bench, client = page
+    bench.health.set_device(
+        DeviceHealth("dock-1-scale", "scale", "configured", "locked", since_ms=5, locked=True)
+    )
+    bench.health.set_trouble(InstallationTrouble("template_broken", "bin", since_ms=9))
+    state = client.get("/api/v1/state?lang=zh").json()
+    assert [(one["id"], one["severity"], one["since_ms"]) for one in state["repairs"]] == [
+        ("bin/template_broken", "warning", 9),
+        ("dock-1-scale/locked", "info", 5),
+    ]
+    assert state["repairs"][1]["text"] == "dock-1-scale 已锁定：须由管理员解锁。"
+    assert state["devices"][0]["word"] == "已锁定"
+    bench.health.clear_trouble("template_broken", "bin")
+    bench.health.set_device(DeviceHealth("dock-1-scale", "scale", "degraded", "zero_error"))
+    (repair,) = client.get("/api/v1/state").json()["repairs"]
+    assert repair["text"] == "dock-1-scale has lost its zero: clear it and zero it at the scale."
 
 
 def test_a_touch_is_an_observation_like_any_scan(page):

@@ -16,6 +16,7 @@ from gateway.station.catalogue import Catalogue
 from gateway.station.messages import render
 from gateway.station.observations import Observation
 from gateway.station.session import StationSetup
+from gateway.station.templates.files import load_templates
 from gateway.station_loop import StationLoop
 
 REFERENCE = parse_reference(
@@ -75,6 +76,7 @@ SETUP = StationSetup(
     scales=("dock-1-scale",),
     printers=("dock-1-printer",),
     sscc_company_prefix="6901234",
+    templates=load_templates(None),
 )
 TIME_MS = 1_795_000_000_000  # 2026-11-18
 

@@ -5,10 +5,15 @@ from dataclasses import replace
 import pytest
 
 from central.contract.gs1 import check_key
-from drivers.labels import Code128, Gs1Code128
-from drivers.protocols.printer_zpl import render_label
+from drivers.drawing.label import draw_label
+from drivers.labels import Code128, Gs1Code128, Text
 from gateway.station.label_templates import PalletContent, bin_label, pallet_label
+from gateway.station.templates.files import SHIPPED_FOLDER, load_templates
 from tests.gateway.station.bench import SETUP, bench_at
+
+SSCC, GTIN = "069012340000000012", "16901234567899"
+BIN = load_templates(None).find("bin")
+PALLET = load_templates(None).find("pallet")
 
 
 def barcodes(label):
@@ -81,14 +86,54 @@ def test_a_label_that_cannot_be_says_what_to_do_instead(tmp_path, setup, scans, 
 @pytest.mark.parametrize(
     "label",
     [
-        bin_label("A"),
-        bin_label("A-01-03-04-05"),
-        bin_label("A" * 24),
-        pallet_label("069012340000000012", None),
-        pallet_label("069012340000000012", PalletContent("茶 tea", "16901234567899", 99_999_999)),
-        pallet_label("069012340000000012", PalletContent("T", "16901234567899", 1, "L" * 20)),
+        lambda language: bin_label(BIN, "A", language=language),
+        lambda language: bin_label(BIN, "A-01-03-04-05", language=language),
+        lambda language: bin_label(BIN, "A" * 24, language=language),
+        lambda language: pallet_label(PALLET, SSCC, None, language=language),
+        lambda language: pallet_label(
+            PALLET, SSCC, PalletContent("茶 tea", GTIN, 99_999_999), language=language
+        ),
+        lambda language: pallet_label(
+            PALLET,
+            SSCC,
+            PalletContent("T" * 200, GTIN, 1, "L" * 20, "龙井" * 60),
+            language=language,
+        ),
     ],
 )
-def test_every_label_fits_its_paper_at_203_dpi(label):
-    assert label is not None
-    assert render_label(label, dots_per_mm=8, copies_count=1)
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("dots_per_mm", [8, 12, 24])
+def test_every_label_fits_its_paper(label, language, dots_per_mm):
+    made = label(language)
+    assert made is not None
+    assert draw_label(made, dots_per_mm=dots_per_mm)
+
+
+def test_an_item_is_printed_by_its_name_in_the_language_of_the_labels(tmp_path):
+    with bench_at(tmp_path, replace(SETUP, language="zh")) as bench:
+        bench.scan("CMD-PRINT-PALLET", "0116901234567899" + "10L7")
+        (job,) = bench.journal.print_jobs(9)
+        texts = [element.text for element in job.label.elements if isinstance(element, Text)]
+        assert "Lv cha" in texts
+        assert "批号 L7" in texts
+
+
+@pytest.mark.parametrize("scans", [["CMD-PRINT-BIN", "LOC-A"], ["CMD-PRINT-PALLET", "CMD-CONFIRM"]])
+def test_a_template_that_is_not_there_is_named(tmp_path, scans):
+    setup = replace(SETUP, place_template="mine", pallet_template="mine")
+    with bench_at(tmp_path, setup) as bench:
+        seen = bench.scan(*scans)
+        assert seen.kind == "error"
+        assert "mine" in seen.text
+
+
+def test_a_template_of_another_name_is_printed_when_it_is_configured(tmp_path):
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    shipped = SHIPPED_FOLDER / "bin.toml"
+    (folder / "shelf.toml").write_text(shipped.read_text("utf-8").replace("LOC-{", "LOC-X{"))
+    setup = replace(SETUP, templates=load_templates(folder), place_template="shelf")
+    with bench_at(tmp_path, setup) as bench:
+        bench.scan("CMD-PRINT-BIN", "LOC-A-01-03")
+        (job,) = bench.journal.print_jobs(9)
+        assert [code.data for code in barcodes(job.label)] == ["LOC-XA-01-03"]

@@ -1,13 +1,14 @@
 """The loop: green only after the commit, nothing half done, live weights, its thread."""
 
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 
 from drivers.readings import WeightMeasured
 from gateway.health import Health
 from gateway.station.catalogue import Catalogue
 from gateway.station_loop import StationLoop
-from tests.gateway.station.bench import english
+from tests.gateway.station.bench import SETUP, english
 from tests.waiting import wait_for
 
 TEA, CASE = "6901234567892", "16901234567899"
@@ -142,6 +143,27 @@ def test_a_scale_of_another_station_is_not_weighed_with(bench):
     bench.put(reading, device="dock-2-scale")
     bench.loop.step(0)
     assert bench.board.state().weight is None
+
+
+def test_a_scale_that_is_claimed_is_weighed_with_from_then_on(bench):
+    bench.loop.use_setup(replace(SETUP, scales=("dock-1-new-scale",)))
+    reading = WeightMeasured(Decimal(5), "KGM", "gross", True, b"")
+    bench.put(reading, device="dock-1-new-scale")
+    bench.loop.step(0)
+    assert bench.board.state().weight.device == "dock-1-new-scale"
+
+
+def test_a_binding_code_is_no_item_and_is_refused_where_nothing_can_be_claimed(bench):
+    bench.scan("CMD-RECEIVE")
+    seen = bench.scan(" bnd-K7Q2")
+    assert (seen.kind, seen.facts) == ("error", ())
+    assert "claims no devices" in seen.text
+
+
+@pytest.mark.parametrize("code", ["BND-12", "BND-123456", "BND-K7Q2-7", "BND-K7 2"])
+def test_what_only_begins_like_a_binding_code_is_for_the_station(bench, code):
+    bench.scan("CMD-RECEIVE")
+    assert "claims no devices" not in bench.scan(code).text
 
 
 def test_a_lost_part_of_a_scan_asks_for_the_scan_again(bench):

@@ -1,0 +1,1 @@
+"""Harnesses for a coverage-guided fuzzer, and the inputs worth keeping. Pure."""
