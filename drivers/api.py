@@ -95,10 +95,23 @@ class LineListener(Protocol):
         """Take bytes that went to the device, at that moment."""
         ...
 
+    def idle(self, monotonic_s: float) -> None:
+        """Take note that the protocol was told that the line is idle."""
+        ...
+
+    def readings(self, readings: Sequence[Reading]) -> None:
+        """Take what the protocol made of all that came before."""
+        ...
+
 
 @runtime_checkable
 class TappedDevice(ReadingDevice, Protocol):
     """An open device whose line can be listened to, for a recording."""
+
+    @property
+    def idle_s(self) -> float:
+        """Return how long a pause is until the protocol is told that the line is idle."""
+        ...
 
     def tap(self, listener: LineListener) -> None:
         """Tell `listener` of all bytes from now on."""

@@ -15,7 +15,7 @@ import msgspec
 
 from central.contract.errors import ContractError
 from central.contract.identifiers import parse_code
-from gateway.config_doors import DOOR_EXAMPLES, DOORS_MAX, DoorSection
+from gateway.config_doors import DOOR_EXAMPLES, DOORS_MAX, DoorSection, door_mistakes
 from gateway.config_lines import find_line
 from gateway.errors import ConfigInvalid
 
@@ -175,6 +175,7 @@ def load_config(path: Path) -> GatewayConfig:
         raise _type_error(path, text, str(error)) from error
     _check_codes(path, text, config)
     _check_devices(path, text, config)
+    _check_doors(path, text, config)
     _check_sscc(path, text, config)
     _check_password(path, text, config)
     return _with_absolute_paths(config, path.absolute().parent)
@@ -302,6 +303,11 @@ def _check_devices(path: Path, text: str, config: GatewayConfig) -> None:
                 hint="give each device a name of its own",
             )
         seen.add(device.name)
+
+
+def _check_doors(path: Path, text: str, config: GatewayConfig) -> None:
+    for key, reason, hint in door_mistakes(config.dock_doors):
+        raise _invalid(path, text, key, reason, hint=hint)
 
 
 def _check_sscc(path: Path, text: str, config: GatewayConfig) -> None:

@@ -1,5 +1,6 @@
 """The part of the configuration that tells of dock doors with RFID. Pure."""
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import msgspec
@@ -38,3 +39,33 @@ class DoorSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         both = {*self.inside} & {*self.outside}
         if both or not (self.inside or self.outside):
             raise ValueError("expected antennas in `inside` or `outside`, and none in both")
+
+
+def door_mistakes(doors: Sequence[DoorSection]) -> Iterator[tuple[str, str, str]]:
+    """Yield key, reason and hint of each door that takes what an earlier one has.
+
+    Reads of an antenna go to one door; a second that names it would see nothing, and say nothing.
+    """
+    read_points: set[str] = set()
+    taken: dict[str, set[str]] = {}  # Reader -> its antennas, "" for all of them.
+    for index, door in enumerate(doors):
+        if door.read_point in read_points:
+            yield (
+                f"dock_door[{index}].read_point",
+                f"a second door is called {door.read_point!r}",
+                "give each door a read_point of its own",
+            )
+        read_points.add(door.read_point)
+        for side, antennas in (("inside", door.inside), ("outside", door.outside)):
+            for text in antennas:
+                reader, _, antenna = text.partition(":")
+                others = taken.get(reader, set())
+                if antenna in others or "" in others or (others and not antenna):
+                    yield (
+                        f"dock_door[{index}].{side}",
+                        f"{text!r} is of another door already",
+                        'name each antenna at one door, such as "dock-1-rfid:2"',
+                    )
+        for text in (*door.inside, *door.outside):
+            reader, _, antenna = text.partition(":")
+            taken.setdefault(reader, set()).add(antenna)

@@ -16,6 +16,7 @@ from central.ledger.posting import movement_lines, progress_of, quantity_in_unit
 from central.storage import bulk, tables
 
 ROWS_AT_ONCE = 1000
+UNREAD = frozenset({"unreadable_fact"})
 Progress = tuple[ProgressKey, int]
 _KEY_COLUMNS = ("warehouse", "gateway", "epoch", "seq")
 
@@ -106,10 +107,14 @@ class FactCheck:
             if row["kind"] != "unreadable" or lines:
                 yield Fault("fact", str(entry), "it cannot be read, and is not kept as such"), None
             return
+        if row["kind"] == "unreadable" and not lines and self._is_explained(entry, UNREAD):
+            return  # It came before this version did, to one that could not read it and said so.
         if row["kind"] != kind_of(fact):
             yield Fault("fact", str(entry), f"a {kind_of(fact)} is kept as {row['kind']}"), None
         if not lines:
-            if isinstance(fact, Movement | Reversal) and not self._is_explained(entry):
+            if isinstance(fact, Movement | Reversal) and not self._is_explained(
+                entry, KINDS_WITHOUT_LINES
+            ):
                 yield Fault("lines", str(entry), f"the {row['kind']} has no lines"), None
             return
         expected, progress = self._expected(entry, fact, lines)
@@ -169,15 +174,15 @@ class FactCheck:
         )
         return expected, progress
 
-    def _is_explained(self, entry: Entry) -> bool:
-        """Return whether a discrepancy says why a fact has no lines."""
+    def _is_explained(self, entry: Entry, kinds: frozenset[str]) -> bool:
+        """Return whether a discrepancy of these kinds says why a fact has no lines."""
         table = tables.discrepancies
         found = self._connection.execute(
             select(table.c.id)
             .where(
                 table.c.warehouse == entry.warehouse,
                 table.c.state.in_(("open", "settled")),
-                table.c.kind.in_(sorted(KINDS_WITHOUT_LINES)),
+                table.c.kind.in_(sorted(kinds)),
                 table.c.subject == str(entry),
             )
             .limit(1)

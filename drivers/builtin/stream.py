@@ -134,9 +134,15 @@ class StreamDevice:
         finally:
             self._left_s = time.monotonic()
 
+    @property
+    def idle_s(self) -> float:
+        """Return how long a pause is until the protocol is told that the line is idle."""
+        return self._idle_s
+
     def tap(self, listener: LineListener) -> None:
-        """Tell `listener` of all bytes from now on."""
+        """Tell `listener` of all bytes and readings from now on."""
         self._line = _TappedLine(self._line, listener)
+        self._protocol = _TappedProtocol(self._protocol, listener)
 
     def close(self) -> None:
         """Give the line back. Never raises; may be called twice."""
@@ -240,21 +246,34 @@ class StreamDevice:
 
 
 class _TappedLine:
-    """A line with a listener."""
+    """A line that tells what is written to the device."""
 
     def __init__(self, line: ByteLine, listener: LineListener) -> None:
         self._line = line
         self._listener = listener
-
-    def read(self, timeout_s: float) -> bytes:
-        data = self._line.read(timeout_s)
-        if data:
-            self._listener.received(data, time.monotonic())
-        return data
+        self.read = line.read  # What came is told by the protocol that gets it.
+        self.close = line.close
 
     def write(self, data: bytes) -> None:
         self._listener.sent(data, time.monotonic())
         self._line.write(data)
 
-    def close(self) -> None:
-        self._line.close()
+
+class _TappedProtocol:
+    """A protocol that tells what it is fed and what it makes of it."""
+
+    def __init__(self, protocol: StreamProtocol, listener: LineListener) -> None:
+        self._protocol = protocol
+        self._listener = listener
+
+    def receive_data(self, data: bytes) -> Sequence[Reading]:
+        self._listener.received(data, time.monotonic())
+        readings = self._protocol.receive_data(data)
+        self._listener.readings(readings)
+        return readings
+
+    def idle(self) -> Sequence[Reading]:
+        self._listener.idle(time.monotonic())
+        readings = self._protocol.idle()
+        self._listener.readings(readings)
+        return readings

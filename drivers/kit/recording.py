@@ -1,22 +1,17 @@
 """Writes what goes over a device's line into a capture file. Edge of that file.
 
     with Recorder(path, driver="acme-scale-serial", source="dock 2, 2026-03-01") as recorder:
-        line = RecordedLine(open_serial(...), recorder)
-        protocol = RecordedProtocol(AcmeProtocol(), recorder)
-        device = StreamDevice(line, protocol, idle_s=0.5)
+        device.tap(recorder)
 
 From then on every `device.read` is written, and `conformance.check_capture` takes the file.
 """
 
-import time
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from drivers.api import StreamProtocol
-from drivers.builtin.stream import ByteLine
 from drivers.kit.captures import FIRST_LINE, IDLE_S, Step, format_step
 from drivers.kit.descriptions import describe
 from drivers.readings import Reading
@@ -26,7 +21,7 @@ RECORDED_BYTES_MAX = 64 * 1024 * 1024
 
 
 class Recorder:
-    """The file, written as it comes; `RecordedLine` and `RecordedProtocol` tell it what came.
+    """The file, written as it comes: a listener for `drivers.api.TappedDevice.tap`.
 
     Use as a context manager. One thread uses it. The file is made anew and is readable at any
     moment: a recording that breaks off is a capture up to there.
@@ -95,46 +90,3 @@ class Recorder:
         if not self.full:
             self._bytes_count += len(text) + 1
             self._file.write(text + "\n")
-
-
-class RecordedLine:
-    """A line of bytes that tells a recorder what is written to the device."""
-
-    def __init__(self, line: ByteLine, recorder: Recorder) -> None:
-        self._line = line
-        self._recorder = recorder
-
-    def read(self, timeout_s: float) -> bytes:
-        """Return what has arrived; `RecordedProtocol` writes it down."""
-        return self._line.read(timeout_s)
-
-    def write(self, data: bytes) -> None:
-        """Send all bytes."""
-        self._recorder.sent(data, time.monotonic())
-        self._line.write(data)
-
-    def close(self) -> None:
-        """Give the line back."""
-        self._line.close()
-
-
-class RecordedProtocol:
-    """A protocol that tells a recorder what it is fed and what it makes of it."""
-
-    def __init__(self, protocol: StreamProtocol, recorder: Recorder) -> None:
-        self._protocol = protocol
-        self._recorder = recorder
-
-    def receive_data(self, data: bytes) -> Sequence[Reading]:
-        """Return the readings completed by `data`."""
-        self._recorder.received(data, time.monotonic())
-        readings = self._protocol.receive_data(data)
-        self._recorder.readings(readings)
-        return readings
-
-    def idle(self) -> Sequence[Reading]:
-        """Return what a quiet line means."""
-        self._recorder.idle(time.monotonic())
-        readings = self._protocol.idle()
-        self._recorder.readings(readings)
-        return readings

@@ -26,6 +26,7 @@ SHAPES_MAX = 16
 ALIKE_MAX = 4  # Shapes of one length: a reader may add a field now and leave out another then.
 SHAPE_BYTES_MAX = 512  # A longer report is walked each time.
 EVIDENCE_BYTES_MAX = 256
+EPC_BYTES_MAX = 62  # No tag can state more: 31 words, in 5 bits of its protocol control word.
 PHASE_STEPS = 4096
 
 _FIELDS = ("epc", "antenna", "rssi", "phase", "count", "first", "last", "stamp")
@@ -194,7 +195,7 @@ def _field_of(raw: bytes, kind: int, begin: int, end: int) -> tuple[tuple[str, s
     if kind == ParameterType.EPC_DATA:
         bits = int.from_bytes(raw[begin : begin + 2], "big")
         size = (bits + 7) // 8
-        if not 0 < size <= end - begin - 2:
+        if not 0 < size <= min(end - begin - 2, EPC_BYTES_MAX):
             raise LlrpInvalid(f"an EPC of {bits} bits in {end - begin} bytes")
         return ("epc", f"{size}s"), begin + 2
     if kind == ParameterType.CUSTOM:

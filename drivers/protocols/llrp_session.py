@@ -36,6 +36,7 @@ SILENT_PERIODS = 2.5  # One lost keepalive is forgiven.
 QUIET_S = 0.5  # No held report for so long: all of them are here.
 FETCH_S_MAX = 10.0
 HELD_PAUSE_S = 30.0  # No held report for so long: those that follow are new.
+HELD_S_MAX = 300.0  # After the greeting; what is older then is the work of a clock set back.
 CHECK_S = 60.0
 PATIENCE = (
     10  # Limits of an answer that a reader has which talks all the time, but does not answer.
@@ -87,7 +88,7 @@ class LlrpSession:
         self._failure: DriverError | None = None
         self._rospecs: dict[int, int] = {}
         self._held_before: HeldBefore | None = None
-        self._now_s = self._asked_s = self._heard_s = self._held_s = now_s
+        self._now_s = self._asked_s = self._heard_s = self._held_s = self._greeted_s = now_s
         self._checking = False
 
     @property
@@ -182,12 +183,14 @@ class LlrpSession:
                 self._held_s = self._now_s
             elif self.running and self._now_s - self._held_s > HELD_PAUSE_S:
                 self._held_before = None
+            if self._now_s - self._greeted_s > HELD_S_MAX:
+                self._held_before = None
         return readings
 
     def _notified(self, said: Notification) -> list[Reading]:
         if said.connection is not None and self.greeting is None:
             if said.connection == CONNECTED:
-                self.greeting = said
+                self.greeting, self._greeted_s = said, self._now_s
                 self._held_before = HeldBefore(said.utc_us, said.uptime_us, unstamped=False)
                 self._go("version" if self._negotiate else "capabilities")
             else:

@@ -182,7 +182,8 @@ def _flintec_ft_112(choice: FlintecFt112) -> RegisterMap:
         underload=(StatusBit(3, address=error_low),),
         # 0: low voltage, 2: system, 5: out of range, 6: tilted.
         fault=tuple(StatusBit(bit, address=error_low) for bit in (0, 2, 5, 6)),
-        not_ready=(StatusBit(1, address=error_low),),
+        # 13: high resolution; the manual does not say whether the point counts the further digit.
+        not_ready=(StatusBit(1, address=error_low), StatusBit(13)),
         # 6: the second unit is shown.
         other_settings=(point, StatusBit(6)),
         zero=command(1),

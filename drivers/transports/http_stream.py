@@ -43,7 +43,15 @@ class HttpStream:
 
         tls: None for plain HTTP. timeout_s: of connecting and of each short answer.
         last_path: to which `close` sends a last empty POST, "" none.
+        Raises SettingsInvalid for a base_url that is none.
         """
+        try:
+            httpx.URL(base_url)
+        except httpx.InvalidURL as error:
+            raise SettingsInvalid(
+                f"{base_url!r} is no address: {error}",
+                hint="Write the name or the address alone as `host`, its port as `port`.",
+            ) from error
         self._base_url = base_url
         self._timeout_s = timeout_s
         self._last_path = last_path
@@ -56,6 +64,8 @@ class HttpStream:
             ),
             # The stream itself may pause as long as no tag is there.
             timeout=httpx.Timeout(timeout_s, read=None),
+            # A few compressed bytes can become a thousand times as many in one step.
+            headers={"Accept-Encoding": "identity"},
             trust_env=False,  # No proxy of the environment stands between gateway and reader.
         )
         self._response: httpx.Response | None = None
@@ -74,7 +84,7 @@ class HttpStream:
     def begin(self, path: str) -> None:
         """Open the endless answer. Raises DeviceLost or SettingsInvalid."""
         self._response = self._loop.run_until_complete(self._opened(path))
-        self._chunks = self._response.aiter_bytes()
+        self._chunks = self._response.aiter_raw()
 
     def read(self, timeout_s: float) -> bytes:
         """Return what has arrived; b"" if nothing came in `timeout_s`.
@@ -153,7 +163,7 @@ class HttpStream:
             answer = b""
             async with self._client.stream(method, path) as response:
                 self._check_status(response, path)
-                async for chunk in response.aiter_bytes():
+                async for chunk in response.aiter_raw():
                     answer += chunk
                     if len(answer) > ANSWER_BYTES_MAX:
                         break

@@ -98,8 +98,8 @@ def open_serial(
             write_timeout=WRITE_TIMEOUT_S,
             exclusive=True,
         )
-        if parity != "none":
-            _check_parity_received(opened.fileno())
+        if parity in {"even", "odd"}:  # The others not every adapter knows.
+            _check_parity_received(opened.fileno(), data_bits=data_bits)
     except (ValueError, NotImplementedError) as error:
         # pyserial raises the second for a baud rate that the platform cannot set.
         raise SettingsInvalid(
@@ -111,13 +111,14 @@ def open_serial(
     return SerialLine(opened)
 
 
-def _check_parity_received(file: int) -> None:
-    """Have the kernel put 00h in place of a byte whose parity is wrong.
+def _check_parity_received(file: int, *, data_bits: int) -> None:
+    """Have the kernel show a byte whose parity is wrong: as FFh 00h and itself, with 8 bits as 00h.
 
-    pyserial leaves INPCK off, and then such a byte is read as if it were right (termios(3)).
+    pyserial leaves INPCK off, and then such a byte is read as if it were right (termios(3)). FFh is
+    no byte of 7 bits, and the frame gets longer; with 8 bits each right FFh would come twice.
     """
     settings = termios.tcgetattr(file)
-    settings[0] |= termios.INPCK
+    settings[0] |= termios.INPCK if data_bits == 8 else termios.INPCK | termios.PARMRK
     termios.tcsetattr(file, termios.TCSANOW, settings)
 
 

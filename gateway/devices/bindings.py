@@ -24,7 +24,7 @@ from gateway.devices.discovery import (
     same_spot,
     unclaimed,
 )
-from gateway.devices.identity import identities, shared_identities
+from gateway.devices.identity import address_of, identities, shared_identities
 
 ReadAgain = Callable[[Candidate], Candidate | None]
 
@@ -97,9 +97,12 @@ class Bindings:
             return self._binding(identity)
 
     def where(self, identity: str) -> Binding:
-        """Return where a claim is right now: its node is read again before it is opened."""
+        """Return where a claim is right now: its node is read again before it is opened.
+
+        A network device that is known by its MAC address may have left its address to another.
+        """
         bound = self.bound(identity)
-        if bound.candidate is None or bound.candidate.kind == "network":
+        if bound.candidate is None or address_of(identity) is not None:
             return bound
         now = self._read_again(bound.candidate)
         if now is None or identity not in identities(now) or not same_spot(now, bound.candidate):

@@ -13,6 +13,7 @@ from central.contract.errors import ContractError
 from central.contract.identifiers import parse_code
 from drivers.candidates import Candidate
 from drivers.errors import DriverError, SettingsInvalid
+from drivers.registry import IMPORT_FAILURES
 from gateway.clock import Clock, random_64
 from gateway.config import DEVICES_MAX
 from gateway.devices import claim_words as words
@@ -232,7 +233,7 @@ class ClaimDesk:
                         hint="Rename the device in the configuration, or release the claim.",
                     )
                 self._claimed[claim.name] = claimed_device(claim, self._bindings.where)
-            except Exception as error:  # noqa: BLE001 - a claim's driver ends no gateway
+            except (DriverError, *IMPORT_FAILURES) as error:
                 hint = error.hint if isinstance(error, DriverError) else "Install its driver."
                 log_event(
                     "error", "claim not usable", device=claim.name, reason=str(error), hint=hint

@@ -13,6 +13,7 @@ from gateway.devices.claim_flow import InService, taken_nodes
 from gateway.devices.claims import ClaimStore
 from gateway.devices.discovery_loop import DiscoveryLoop
 from gateway.devices.kernel_devices import KernelDevices
+from gateway.devices.network_devices import at_address_now
 from gateway.errors import DevicesUnseen
 from gateway.health import Health
 from gateway.logs import log_event
@@ -59,6 +60,8 @@ class DiscoveryService:
         self._loop.stop()
 
     def _read_again(self, candidate: Candidate) -> Candidate | None:
+        if candidate.kind == "network":
+            return at_address_now(candidate)
         return self._kernel.read_again(candidate) if self._kernel is not None else None
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from drivers.api import Driver
 from drivers.errors import DriverError
-from drivers.registry import driver_names, load_driver
+from drivers.registry import IMPORT_FAILURES, driver_names, load_driver
 from gateway.devices.discovery import DriverSheet
 
 LIST_S_MAX = 60.0  # A Raspberry Pi with a cold card.
@@ -75,7 +75,7 @@ def _ask(*words: str, timeout_s: float) -> bytes:
 def _sheet(name: str) -> DriverSheet:
     try:
         return sheet_of(load_driver(name))
-    except Exception as error:  # noqa: BLE001 - one driver's import must not hide all others
+    except (DriverError, *IMPORT_FAILURES) as error:
         return DriverSheet(name, problem=f"{type(error).__name__}: {error}")
 
 

@@ -13,6 +13,7 @@ no udevd runs. Nothing is opened here. What is listed:
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Literal
 
 import pyudev
@@ -46,16 +47,19 @@ class KernelEvent:
 
 
 class KernelDevices:
-    """The machine's devices; one thread uses it."""
+    """The machine's devices; one thread uses it, but for `read_again`."""
 
     def __init__(self) -> None:
         """Raise DevicesUnseen if there is no libudev."""
         try:
             self._context = pyudev.Context()
+            # For device threads, one after the other. A new one for each loads libudev anew: 60 kB.
+            self._again = pyudev.Context()
         except (ImportError, OSError) as error:
             raise DevicesUnseen(
                 f"libudev cannot be used: {error}", hint="Install the package libudev1."
             ) from error
+        self._again_lock = Lock()
         self._monitor: pyudev.Monitor | None = None
 
     def watch(self) -> str:
@@ -103,14 +107,14 @@ class KernelDevices:
 
     def read_again(self, candidate: Candidate) -> Candidate | None:
         """Return what is at the candidate's node right now, None if nothing is. Any thread."""
-        try:
-            context = pyudev.Context()
-            device = pyudev.Devices.from_name(
-                context, _subsystem(candidate), Path(candidate.node).name
-            )
-        except (pyudev.DeviceNotFoundError, OSError):
-            return None
-        return _candidate(device)
+        with self._again_lock:
+            try:
+                device = pyudev.Devices.from_name(
+                    self._again, _subsystem(candidate), Path(candidate.node).name
+                )
+            except (pyudev.DeviceNotFoundError, OSError):
+                return None
+            return _candidate(device)
 
 
 def _subsystem(candidate: Candidate) -> str:

@@ -11,7 +11,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from drivers.candidates import Candidate
@@ -85,6 +85,12 @@ def sweep_network(
         Candidate(kind="network", node=host, tcp_port=port, reader_id=macs.get(host, ""))
         for host, port in open_ports
     )
+
+
+def at_address_now(candidate: Candidate) -> Candidate:
+    """Return what has the candidate's address now, as far as the kernel knows."""
+    mac = _mac_addresses().get(candidate.node, candidate.reader_id)
+    return replace(candidate, reader_id=mac)
 
 
 def mac_addresses(arp_table: str) -> dict[str, str]:

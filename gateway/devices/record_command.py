@@ -4,6 +4,7 @@ It opens the device itself, so the gateway must not have it: lock the device, or
 """
 
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -51,7 +52,9 @@ def record(
                 f"driver {configured.driver.name} has no line of bytes to record",
                 hint="Record a device on a serial line, a TCP connection or a HID node.",
             )
-        with Recorder(to, driver=configured.driver.name, source=source) as recorder:
+        idle_s = Decimal(str(opened.idle_s))
+        name = configured.driver.name
+        with Recorder(to, driver=name, source=source, idle_s=idle_s) as recorder:
             opened.tap(recorder)
             _record(opened, recorder, seconds)
     except DriverError as error:
@@ -77,7 +80,5 @@ def _configured(name: str, config: Path) -> ConfiguredDevice:
 def _record(device: ReadingDevice, recorder: Recorder, seconds: float) -> None:
     deadline_s = time.monotonic() + seconds
     while not recorder.full and (left_s := deadline_s - time.monotonic()) > 0:
-        readings = device.read(min(READ_S, left_s))
-        recorder.readings(readings)
-        for reading in readings:
+        for reading in device.read(min(READ_S, left_s)):
             typer.echo(describe(reading), err=True)

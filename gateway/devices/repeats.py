@@ -19,6 +19,7 @@ class ReadingFilter(Protocol):
 
         Called by the device's thread after each read, also with no readings (at least twice a
         second while the device is open), so that what follows from silence can be passed on too.
+        While it is not open: before each attempt to open it.
         It is kept while the device is lost and opened again.
         """
         ...

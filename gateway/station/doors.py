@@ -2,9 +2,12 @@
 
 Live reads are placed by the gateway's clock, as all observations. Reads that the reader held while
 nobody was connected all arrive at once: they are placed by the reader's own times, apart from the
-live ones, and their passages are told when no more of them come.
+live ones. While nothing is known of the reader's clock their passages wait until no more of them
+come, lest the first be told by a clock that the first live read corrects. Held reads without any
+time tell that a tag was there, never when or which way.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -28,7 +31,8 @@ from gateway.station.tag_smoothing import (
 )
 
 HELD_QUIET_NS = 2_000_000_000  # After so long without one, all held reads have come.
-FAR_FUTURE_NS = 2**62
+FAR_FUTURE_NS = 2**80  # Beyond what 64 bits of a reader's microseconds can say.
+TIME_MS_MAX = 253_402_300_799_000  # The year 9999: no calendar has more.
 MILLISECOND_NS = 1_000_000
 ANY_ANTENNA = 0
 
@@ -67,6 +71,14 @@ class Moment:
     monotonic_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class _HeldBy:
+    """Who held reads, and whether they have times."""
+
+    device: str
+    is_timed: bool
+
+
 class DoorWatch:
     """One door. Not for two threads at once.
 
@@ -77,8 +89,9 @@ class DoorWatch:
         self._setup = setup
         self._groups: Mapping[AntennaRef, str] = setup.groups()
         self._live = TagSmoother(setup.limits)
-        self._held: dict[str, TagSmoother] = {}
+        self._held: dict[_HeldBy, TagSmoother] = {}
         self._held_at_ns = 0
+        self._held_ended: deque[tuple[_HeldBy, TagDeparted]] = deque()
         # How far a reader's clock is behind ours, by its last live read.
         self._behind_ms: dict[str, int] = {}
         self._shed_before_count = 0
@@ -102,11 +115,16 @@ class DoorWatch:
         passages = self.advance(now)
         group = self.group_of(device, read.antenna)
         seen_us = read.last_seen_us if read.last_seen_us is not None else read.first_seen_us
-        if read.held and seen_us is not None:
+        if read.held:
             self._held_at_ns = now.monotonic_ns
-            smoother = self._held.setdefault(device, TagSmoother(self._setup.limits))
-            events = smoother.observe(read, seen_us * 1000, group=group, source=device)
-            return passages + list(self._told(events, now, held_by=device))
+            held_by = _HeldBy(device, is_timed=seen_us is not None)
+            smoother = self._held.setdefault(held_by, TagSmoother(self._setup.limits))
+            if seen_us is None:
+                at_ns, group = now.now_ms * MILLISECOND_NS, NEITHER
+            else:
+                at_ns = seen_us * 1000
+            events = smoother.observe(read, at_ns, group=group, source=device)
+            return passages + list(self._told_held(events, now, held_by))
         if seen_us is not None:
             self._behind_ms[device] = now.now_ms - seen_us // 1000
         events = self._live.observe(read, now.monotonic_ns, group=group, source=device)
@@ -116,15 +134,32 @@ class DoorWatch:
         """Return the passages of tags that have been gone long enough."""
         passages = list(self._told(self._live.advance(now.monotonic_ns), now))
         if self._held and now.monotonic_ns - self._held_at_ns >= HELD_QUIET_NS:
-            for device, smoother in self._held.items():
-                events = smoother.advance(FAR_FUTURE_NS)
-                passages += self._told(events, now, held_by=device)
+            while self._held_ended:
+                held_by, ended = self._held_ended.popleft()
+                passages += self._told([ended], now, held_by)
+            for held_by, smoother in self._held.items():
+                passages += self._told(smoother.advance(FAR_FUTURE_NS), now, held_by)
                 self._shed_before_count += smoother.shed_count
             self._held.clear()
         return passages
 
+    def _told_held(
+        self, events: list[TagEvent], now: Moment, held_by: _HeldBy
+    ) -> Iterator[TagPassage]:
+        if not held_by.is_timed or held_by.device in self._behind_ms:
+            yield from self._told(events, now, held_by)
+            return
+        for event in events:
+            if not isinstance(event, TagDeparted):
+                yield from self._told([event], now, held_by)
+                continue
+            if len(self._held_ended) >= self._setup.limits.tags_max:
+                waited_for, ended = self._held_ended.popleft()
+                yield from self._told([ended], now, waited_for)
+            self._held_ended.append((held_by, event))
+
     def _told(
-        self, events: list[TagEvent], now: Moment, *, held_by: str = ""
+        self, events: list[TagEvent], now: Moment, held_by: _HeldBy | None = None
     ) -> Iterator[TagPassage]:
         for event in events:
             if isinstance(event, TagArrived):
@@ -135,11 +170,13 @@ class DoorWatch:
                 direction = decide_direction(event.track)
                 if is_told(event.track, direction):
                     self.passages_count += 1
-                    yield self._passage(event.track, now, held_by=held_by)
+                    yield self._passage(event.track, now, held_by)
 
-    def _passage(self, track: TagTrack, now: Moment, *, held_by: str) -> TagPassage:
-        behind_ms = self._behind_ms.get(held_by)
-        if held_by:
+    def _passage(self, track: TagTrack, now: Moment, held_by: _HeldBy | None) -> TagPassage:
+        behind_ms: int | None = None
+        if held_by is not None:
+            if held_by.is_timed:
+                behind_ms = self._behind_ms.get(held_by.device)
             first_ms, last_ms = (
                 at_ns // MILLISECOND_NS + (behind_ms or 0)
                 for at_ns in (track.first_ns, track.last_ns)
@@ -154,9 +191,9 @@ class DoorWatch:
             track=track,
             read_point=self._setup.read_point,
             direction=decide_direction(track),
-            first_seen_ms=max(first_ms, 0),
-            last_seen_ms=max(last_ms, 0),
-            monotonic_ns=now.monotonic_ns if held_by else track.last_ns,
-            held=bool(held_by),
-            is_corrected=not held_by or behind_ms is not None,
+            first_seen_ms=max(min(first_ms, TIME_MS_MAX), 0),
+            last_seen_ms=max(min(last_ms, TIME_MS_MAX), 0),
+            monotonic_ns=now.monotonic_ns if held_by is not None else track.last_ns,
+            held=held_by is not None,
+            is_corrected=held_by is None or behind_ms is not None,
         )

@@ -115,7 +115,7 @@ TagEvent = TagArrived | TagMoved | TagDeparted
 
 
 class TagSmoother:
-    """One field of antennas. shed_count: tracks that ended early because of too many tags."""
+    """One field of antennas. shed_count: tracks ended and reads left out for too many tags."""
 
     def __init__(self, limits: SmoothingLimits) -> None:
         self._limits = limits
@@ -137,8 +137,8 @@ class TagSmoother:
         at_ns = self._now_ns
         tag = self._tags.get(read.epc)
         if tag is None:
-            if len(self._tags) >= self._limits.tags_max:
-                self._shed(events)
+            if len(self._tags) >= self._limits.tags_max and not self._made_room(events):
+                return events
             tag = self._tags[read.epc] = _Tag(read.epc, at_ns, resumed=False)
         elif self._is_rested(tag, at_ns):
             events.append(TagDeparted(tag.track("resting")))
@@ -165,11 +165,16 @@ class TagSmoother:
                 events.append(TagDeparted(tag.track("unseen")))
         return events
 
-    def _shed(self, events: list[TagEvent]) -> None:
-        _, tag = self._tags.popitem(last=False)
+    def _made_room(self, events: list[TagEvent]) -> bool:
+        """End the track unseen longest, but none within its window: else no tag ever arrived."""
         self.shed_count += 1
+        epc, tag = next(iter(self._tags.items()))
+        if self._now_ns - tag.last_ns < self._limits.window_ns:
+            return False
+        del self._tags[epc]
         if tag.arrived:
             events.append(TagDeparted(tag.track("shed")))
+        return True
 
     def _is_rested(self, tag: "_Tag", at_ns: int) -> bool:
         rested_ns = at_ns - tag.first_ns

@@ -1,6 +1,7 @@
 """Passages are kept and shown, and move no stock. Edge of the database."""
 
 import pytest
+from sqlalchemy import text
 
 from central.contract.facts import Evidence, Sighting
 from central.ledger.verify import verify_ledger
@@ -41,6 +42,24 @@ def test_passages_move_no_stock_open_no_discrepancy_and_the_ledger_stays_right(d
     assert list(discrepancies(database)) == []
 
 
+def test_passages_taken_in_before_they_were_known_are_no_fault_after_the_upgrade(database):
+    gateway = Gateway()
+    inbox = furnished(database, gateway)
+    gateway.pass_by("in")
+    gateway.say(b"\xc1")
+    inbox.accept([gateway.offer()])
+    with database.write() as connection:
+        # As a central without this kind has it: kept unread, with a finding that says so.
+        connection.execute(text("UPDATE facts SET kind = 'unreadable' WHERE seq = 1"))
+    assert verify_ledger(database).faults_count == 1
+    with database.write() as connection:
+        connection.execute(
+            text("UPDATE discrepancies SET seq = 1, subject = :subject WHERE seq = 2"),
+            {"subject": f"{gateway.code}/{gateway.epoch}/1"},
+        )
+    assert verify_ledger(database).faults == ()
+
+
 def test_passages_are_in_the_feed_beside_movements(database, dock):
     with database.read() as connection:
         rows = list_movements_after(connection, record_no=0, limit=10)
@@ -52,8 +71,8 @@ def test_the_page_shows_passages_in_words_of_both_languages(database, dock):
     for words in ("Passage in", "Passage out", "Passage, direction unknown", "stays at the door"):
         assert words in english
         assert words not in chinese
-    for text in ("80614141123458", "106141412345678908", "E2801170"):
-        assert text in english
+    for code in ("80614141123458", "106141412345678908", "E2801170"):
+        assert code in english
     assert "not booked" not in english
 
 

@@ -12,12 +12,15 @@ from drivers.kit.conformance import (
     check_any_bytes,
     check_bounded_memory,
     check_capture,
+    check_damage,
     check_declaration,
     protocol_of,
 )
 from drivers.registry import driver_names, load_driver
 
 CAPTURES = Path(__file__).parents[1] / "captures"
+# A damaged LLRP message ends the connection; a key that is lost is no damage that could be seen.
+WITHOUT_FRAMES = {"llrp-tcp", "scanner-evdev"}
 FILES = sorted(CAPTURES.rglob("*.capture"))
 
 
@@ -92,4 +95,12 @@ def test_any_bytes_give_readings_or_nothing(path, data):
 @pytest.mark.parametrize("path", one_of_each_driver(), ids=lambda path: path.parent.name)
 def test_noise_leaves_nothing_behind(path):
     capture = capture_of(path)
-    check_bounded_memory(protocol_of(load_driver(capture.driver), capture))
+    check_bounded_memory(protocol_of(load_driver(capture.driver), capture), capture)
+
+
+@pytest.mark.parametrize("path", one_of_each_driver(), ids=lambda path: path.parent.name)
+def test_a_damaged_message_is_no_other_value_and_the_next_ones_are_read(path):
+    capture = capture_of(path)
+    if capture.driver in WITHOUT_FRAMES:
+        pytest.skip("damage has another meaning here, see drivers/README.md")
+    check_damage(protocol_of(load_driver(capture.driver), capture), capture)

@@ -20,7 +20,7 @@ from drivers.kit.conformance import (
 )
 from drivers.kit.descriptions import describe
 from drivers.kit.device_checks import SerialEnd, check_device, check_device_silent
-from drivers.kit.recording import RecordedLine, RecordedProtocol, Recorder
+from drivers.kit.recording import Recorder
 from drivers.kit.replay import CapturePlayer
 from drivers.protocols.scanner_text import ScannerText, ScannerTextProtocol
 from drivers.readings import BarcodeScanned, DeviceFault, InputChanged, TagRead, WeightMeasured
@@ -343,11 +343,11 @@ def test_what_is_recorded_of_a_device_is_a_capture_that_conforms(tmp_path, idle_
         ) as recorder,
     ):
         line = open_serial(str(far.path), baud_rate=9600, data_bits=8, parity="none", stop_bits=1)
-        protocol = RecordedProtocol(ScannerTextProtocol(ScannerText()), recorder)
         polling = Polling(b"?", 0.07, 1000, "Switch it on.")
-        device = StreamDevice(
-            RecordedLine(line, recorder), protocol, idle_s=float(idle_s), polling=polling
-        )
+        protocol = ScannerTextProtocol(ScannerText())
+        device = StreamDevice(line, protocol, idle_s=float(idle_s), polling=polling)
+        device.tap(recorder)
+        assert device.idle_s == float(idle_s)
         with closing(device):
             far.write(b"AB\rCD\r")
             read_until(device, 2)

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import termios
 import threading
 import time
 
@@ -75,6 +76,33 @@ def test_bytes_pass_unchanged_in_both_directions(pair):
     line.write(every_byte)
     assert read_all(pair.far.read, 256) == every_byte
     line.close()
+
+
+SHOWN = termios.INPCK | termios.PARMRK
+
+
+@pytest.mark.parametrize(
+    ("data_bits", "parity", "wanted"),
+    [
+        (7, "none", 0),
+        (7, "even", SHOWN),
+        (7, "odd", SHOWN),
+        (7, "space", 0),
+        (8, "even", termios.INPCK),  # With PARMRK a right FFh would come twice.
+    ],
+)
+def test_a_port_with_parity_checks_what_it_receives(tmp_path, data_bits, parity, wanted):
+    far = VirtualSerialLine(tmp_path / "scale")
+    line = open_port(far.path, data_bits=data_bits, parity=parity)
+    seen = os.open(far.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    flags = termios.tcgetattr(seen)[0]
+    os.close(seen)
+    assert flags & (termios.IGNPAR | SHOWN) == wanted  # IGNPAR would drop the byte unseen.
+    every_byte = bytes(range(1 << data_bits))
+    far.write(every_byte)
+    assert read_all(line.read, len(every_byte)) == every_byte
+    line.close()
+    far.unplug()
 
 
 def test_a_silent_line_returns_nothing_after_the_timeout(pair):

@@ -18,7 +18,7 @@ from drivers.protocols.llrp_frames import (
     parameters,
 )
 from drivers.protocols.llrp_numbers import MessageType
-from drivers.protocols.llrp_reports import SHAPES_MAX, HeldBefore, ReportReader
+from drivers.protocols.llrp_reports import EPC_BYTES_MAX, SHAPES_MAX, HeldBefore, ReportReader
 from drivers.protocols.llrp_requests import InputTrigger, Inventory
 from drivers.protocols.llrp_stream import LlrpStream
 from drivers.readings import DeviceFault, TagRead
@@ -119,9 +119,20 @@ def test_reports_of_equal_length_with_other_fields_are_told_apart():
     assert [one.antenna for one in found] == [7, 0, 9]
 
 
+def test_an_epc_longer_than_a_tag_can_state_is_a_fault_and_the_next_one_is_read():
+    longest, longer = (
+        tlv(240, tlv(241, struct.pack(">H", size * 8) + bytes(size)))
+        for size in (EPC_BYTES_MAX, EPC_BYTES_MAX + 1)
+    )
+    fault, found = read(longer + longest)
+    assert isinstance(fault, DeviceFault)
+    assert fault.code == "unreadable"
+    assert found.epc == "00" * EPC_BYTES_MAX
+
+
 def test_the_shapes_that_are_remembered_are_few():
     reader = ReportReader()
-    for size in range(1, 4 * SHAPES_MAX):
+    for size in range(1, EPC_BYTES_MAX + 1):
         epc = tlv(241, struct.pack(">H", size * 8) + bytes(size))
         (found,) = reader.read(tlv(240, epc), 0, count_max=9)[0]
         assert found.epc == "00" * size

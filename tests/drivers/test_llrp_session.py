@@ -13,6 +13,7 @@ from drivers.protocols.llrp_session import (
     CHECK_S,
     FETCH_S_MAX,
     HELD_PAUSE_S,
+    HELD_S_MAX,
     QUIET_S,
     LlrpSession,
 )
@@ -176,6 +177,24 @@ def test_held_ends_when_the_readers_clock_is_set_back_while_connected():
     old_us = again.clock_us - 3_600_000_000
     again.core.see(Sighting(EPC, 1, -5500, 0, 1, old_us, old_us))
     assert [one.held for one in again.exchange()] == [False]
+
+
+def test_held_ends_also_when_a_clock_that_was_set_back_never_rests():
+    bench = Bench()
+    bench.connect()
+    bench.hang_up()
+    again = Bench(bench.core, now_s=20.0)
+    again.connect()
+    year_us = 365 * 86_400 * 1_000_000
+    seen = []
+    for _ in range(int(HELD_S_MAX) + 10):
+        again.wait(1.0)
+        behind_us = again.clock_us - year_us
+        again.core.see(Sighting(EPC, 1, -5500, 0, 1, behind_us, behind_us))
+        seen += [one.held for one in again.exchange() if isinstance(one, TagRead)]
+    assert len(seen) == int(HELD_S_MAX) + 10
+    assert seen[0]
+    assert not any(seen[-9:])
 
 
 def test_a_reader_without_time_of_day_tells_held_from_new_by_its_uptime():

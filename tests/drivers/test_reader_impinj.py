@@ -1,9 +1,12 @@
 """The Impinj driver against a real HTTP server: TLS, passwords, silence. Edge of the network."""
 
+import gzip
 import ipaddress
+import socket
 import ssl
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +21,7 @@ from drivers.protocols.rfid_impinj import LINE_BYTES_MAX, ImpinjStreamProtocol
 from drivers.readings import DeviceFault, TagRead
 from drivers.registry import load_driver
 from drivers.simulators.reader_impinj import VirtualImpinjReader
+from drivers.transports.http_stream import HttpStream
 from tests.drivers.waiting import read_until, read_until_raises
 from tests.waiting import wait_for
 
@@ -152,6 +156,42 @@ def test_a_reader_that_is_not_there_is_lost():
         port = gone.port
     with pytest.raises(DeviceLost):
         opened(port)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:80", "[::1", "a\tb"])
+def test_a_host_that_is_no_host_is_a_wrong_setting(host):
+    with pytest.raises(SettingsInvalid, match="is no address"):
+        opened(80, host=host)
+
+
+def test_an_answer_that_is_small_on_the_line_never_becomes_large():
+    bomb = gzip.compress(bytes(20_000_000))
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"
+    asked = []
+
+    def answer():
+        connection, _ = server.accept()
+        with connection:
+            asked.append(connection.recv(65_536))
+            connection.sendall(head.encode() + bomb)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        stream = HttpStream(
+            f"http://127.0.0.1:{server.getsockname()[1]}",
+            user="",
+            password="",
+            tls=None,
+            timeout_s=5.0,
+        )
+        try:
+            stream.begin("/")
+            assert 0 < len(stream.read(5.0)) <= len(bomb)
+        finally:
+            stream.close()
+            thread.join(5.0)
+    assert b"accept-encoding: identity" in asked[0].lower()
 
 
 def test_a_stream_that_ends_is_lost_and_opens_again(reader):

@@ -112,6 +112,15 @@ def test_whatever_pattern_is_taken_ends_soon(pattern, line):
 
 
 @pytest.mark.parametrize(
+    ("line", "value"), [(b"-  1.5", "-1.5"), (b"  -1.5", "-1.5"), (b"- -1.5", ""), (b"--1.5 ", "")]
+)
+def test_a_weight_has_one_sign_and_two_never_make_a_plus(line, value):
+    form = AsciiForm(pattern=r"(?P<sign>[ -])(?P<weight>[- .\d]{5})", unit="kg", poll=b"W")
+    (reading,) = feed(AsciiScaleProtocol(form), [line + b"\r\n"])
+    assert str(getattr(reading, "value", "")) == value
+
+
+@pytest.mark.parametrize(
     ("settings", "named"),
     [
         pytest.param({}, "line", id="custom without a line"),

@@ -102,3 +102,28 @@ def test_the_example_in_its_docstring_is_right(installed):
         PYTHONPATH=str(installed),
     )
     assert done.stdout.strip() == str(Decimal("12.500")), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("import a_library_that_is_not_there", "ModuleNotFoundError"),
+        ("DRIVER = 7", "is not the Driver 'broken'"),
+        ("raise RuntimeError('no')", "RuntimeError: no"),
+    ],
+    ids=["import", "no driver", "raises"],
+)
+def test_a_driver_that_does_not_load_is_named_with_what_to_do(tmp_path, module, said):
+    (tmp_path / "broken.py").write_text(module)
+    meta = tmp_path / "broken-1.dist-info"
+    meta.mkdir()
+    (meta / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
+    (meta / "entry_points.txt").write_text("[dockledger.drivers]\nbroken = broken:DRIVER\n")
+    config = tmp_path / "gateway.toml"
+    text = CONFIG.format(data=tmp_path / "data", port="/dev/none")
+    config.write_text(text.replace("acme-scale-serial", "broken"))
+    done = run("-m", "gateway", "check-devices", "--config", config, PYTHONPATH=str(tmp_path))
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Install the package of this driver again" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -180,6 +180,58 @@ def test_a_mistake_is_answered_with_line_key_and_what_to_write(tmp_path, text, m
     assert raised.value.hint.startswith(hint)
 
 
+def doors(*sections):
+    return SMALL + "".join(f"\n[[dock_door]]\n{section}\n" for section in sections)
+
+
+@pytest.mark.parametrize(
+    ("sections", "line", "message"),
+    [
+        (["read_point = 'D 1'\ninside = ['r']"], 1, "[0].read_point: read_point code 'D 1' is not"),
+        (["read_point = ''\ninside = ['r']"], 1, "[0].read_point: read_point code '' is not"),
+        (["read_point = 'D'\ninside = ['r:0']"], 2, "[0].inside[0]: expected str matching"),
+        (["read_point = 'D'\ninside = ['r']\nrest_s = 1"], 3, "[0].rest_s: expected float >= 5.0"),
+        (["read_point = 'D'"], 0, "[0]: expected antennas in inside or outside, and none in both"),
+        (
+            ["read_point = 'D'\ninside = ['r:1']", "read_point = 'D'\ninside = ['r:2']"],
+            5,
+            "[1].read_point: a second door is called 'D'",
+        ),
+        (
+            ["read_point = 'D'\ninside = ['r:1']", "read_point = 'E'\noutside = ['r:1']"],
+            6,
+            "[1].outside: 'r:1' is of another door already",
+        ),
+        (
+            ["read_point = 'D'\ninside = ['r']", "read_point = 'E'\ninside = ['r:2']"],
+            6,
+            "[1].inside: 'r:2' is of another door already",
+        ),
+        (
+            ["read_point = 'D'\ninside = ['r:1']", "read_point = 'E'\noutside = ['q', 'r']"],
+            6,
+            "[1].outside: 'r' is of another door already",
+        ),
+    ],
+    ids=["space", "empty", "antenna 0", "rest", "none", "twice", "shared", "of all", "all of"],
+)
+def test_a_mistake_in_a_dock_door_is_answered_with_its_line(tmp_path, sections, line, message):
+    # `line`: in the first section, of which the heading is line 0.
+    heading = SMALL.count("\n") + 2
+    with pytest.raises(ConfigInvalid) as raised:
+        load_config(write(tmp_path, doors(*sections)))
+    assert str(raised.value).startswith(f"gateway.toml line {heading + line}, dock_door{message}")
+    assert raised.value.hint
+
+
+def test_one_reader_may_serve_two_doors(tmp_path):
+    sections = [
+        "read_point = 'D'\ninside = ['r:1']\noutside = ['r:2']",
+        "read_point = 'E'\ninside = ['r:3', 'q']\noutside = ['r:4']",
+    ]
+    assert len(load_config(write(tmp_path, doors(*sections))).dock_doors) == 2
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [(b'[gateway]\ncode = "\xff"', "line 2: not UTF-8"), (b"#" * 2_000_000, "larger than")],

@@ -50,6 +50,7 @@ PURE_EXCEPTIONS = {
     ("gateway/health.py", "threading"): "a lock around plain state",
     ("gateway/station/board.py", "threading"): "a lock and a condition around plain state",
 }
+FOREIGN_IMPORTS = frozenset({"drivers/registry.py"})  # What a plugin's import raises is unknown.
 CLOCK_FILES = frozenset({"gateway/clock.py", "central/clock.py"})
 WALL_CLOCK = frozenset({"time.time", "time.time_ns", "datetime.now", "datetime.utcnow"})
 RANDOM_MODULES = frozenset({"random", "secrets"})
@@ -141,6 +142,8 @@ def test_broad_excepts_stand_only_at_the_top_of_a_loop_and_never_pass():
             if not isinstance(node, ast.ExceptHandler):
                 continue
             name = node.type.id if isinstance(node.type, ast.Name) else ""
+            if source.path in FOREIGN_IMPORTS:
+                continue
             if node.type is None or name in {"Exception", "BaseException"}:
                 if source.kind not in {"Loop", "Root"}:
                     found.append(f"{source.path}:{node.lineno} broad except in {source.kind}")

@@ -1,13 +1,16 @@
 """The desk: what is offered, claimed, refused and told. Edge of a temporary folder."""
 
 from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
+from threading import Timer
 
 import pytest
 
 from drivers.candidates import Candidate
 from drivers.errors import DeviceLost
 from drivers.readings import DeviceFault, PrinterStatus, WeightMeasured
+from drivers.registry import load_driver
 from drivers.simulators.lines import VirtualSerialLine
 from drivers.simulators.scale_mt_sics import VirtualMtSicsScale
 from gateway.config import DeviceSection
@@ -62,6 +65,20 @@ def test_a_printer_that_is_not_silent_answers(condition, outcome):
     printer.now = PrinterStatus((condition,))
     section = DeviceSection(name="printer", driver="scripted")
     assert trial(ConfiguredDevice(section, printer.driver, NoSettings())) == outcome
+
+
+def test_a_device_that_is_still_being_given_back_is_waited_for(tmp_path):
+    driver = load_driver("scanner-serial")
+    with VirtualSerialLine(tmp_path / "tty"):
+        settings = driver.parse_settings({"port": str(tmp_path / "tty")})
+        device = ConfiguredDevice(DeviceSection(name="x", driver=driver.name), driver, settings)
+        in_use = driver.open_device(settings)
+        with pytest.raises(DeviceLost, match="lock"):
+            trial(device)
+        closing_soon = Timer(0.3, in_use.close)
+        closing_soon.start()
+        assert trial(device) == "answers"
+        closing_soon.join()
 
 
 @pytest.fixture
@@ -149,8 +166,6 @@ def test_a_device_of_the_configuration_is_woken_and_never_offered(tmp_path):
     node = tmp_path / "ttyUSB0"
     node.touch()
     link.symlink_to(node)
-    from drivers.registry import load_driver
-
     driver = load_driver("scanner-serial")
     section = DeviceSection(name="door", driver=driver.name, settings={"port": str(link)})
     configured = ConfiguredDevice(section, driver, driver.parse_settings(section.settings))
@@ -239,6 +254,18 @@ def test_a_code_is_used_up_also_when_the_device_cannot_be_claimed(bench, tmp_pat
     assert "cannot be opened" in bench.desk.device_list().notice.text
     assert words(bench.desk.scanned(code))[0] == "error"
     assert bench.desk.device_list().found[0].code not in {"", code}
+
+
+def test_a_printer_that_got_the_address_of_a_claimed_one_is_not_printed_on(bench):
+    ours = Candidate("network", "192.0.2.7", tcp_port=9100, reader_id="00:07:4d:11:22:33")
+    identity = "network:reader:00:07:4d:11:22:33:9100"
+    bench.plug(ours)
+    bench.desk.claim(ClaimRequest(identity, driver="zpl-tcp", force=True))
+    (device,) = bench.floor.devices
+    assert bench.bindings.where(device.identity).candidate == ours
+    bench.present = {ours.node: replace(ours, reader_id="00:07:4d:44:55:66")}
+    with pytest.raises(DeviceLost, match="absent"):
+        device.driver.open_device(device.settings)
 
 
 def test_a_network_printer_is_bound_to_its_address_without_being_found(tmp_path):

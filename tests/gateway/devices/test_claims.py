@@ -72,7 +72,11 @@ def test_what_is_not_claimed_cannot_be_released(tmp_path):
             {"version": 1, "claims": [{"name": "x", "driver": "d", "identity": "i"}] * 2}
         ).encode(),
         b" " * (1024 * 1024 + 1),
-        b'{"version": 1, "claims": ' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+        b'{"version": 1, "claims": [{"name": "x", "driver": "d", "identity": "i", '
+        + b'"settings": {"a": '
+        + b"[" * 10_000
+        + b"]" * 10_000
+        + b"}}]}",
     ],
     ids=["empty", "cut", "not-utf-8", "newer", "field-missing", "same-twice", "huge", "deep"],
 )

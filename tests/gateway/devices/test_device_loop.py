@@ -3,6 +3,7 @@
 import logging
 import queue
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -192,8 +193,10 @@ def test_a_resting_scale_repeats_itself_five_times_a_second_and_hides_no_change(
     bench.loop.thread.start()
     said = [weight("1.50")] * 3 + [weight("1.5"), weight("1.50", stable=False)]
     said += [weight("1.50"), weight("1.50", device_alibi="7"), weight("1.50", device_alibi="7")]
+    net = replace(weight("1.50"), kind="net", tare=Decimal("0.20"))
+    said += [net, net, replace(net, tare=Decimal("0.30")), weight("1.50", device_alibi="7")]
     bench.device.say(*said)
-    expected = [said[0], said[3], said[4], said[5], said[6]]
+    expected = [said[0], said[3], said[4], said[5], said[6], net, said[10], said[11]]
     assert [bench.next().reading for _ in expected] == expected
     bench.clock.elapsed_ns = 199_999_999
     bench.device.say(said[6])

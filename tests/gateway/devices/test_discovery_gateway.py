@@ -1,5 +1,7 @@
 """Plug in, claim, unplug, plug in elsewhere: a whole gateway on the kernel that umockdev plays."""
 
+import ctypes
+import gc
 import json
 import subprocess
 import sys
@@ -7,6 +9,8 @@ import time
 
 import pytest
 
+from drivers.candidates import Candidate
+from gateway.devices.kernel_devices import KernelDevices
 from tests.gateway.devices.mocked_machine import MockedMachine
 from tests.gateway.devices.served_gateway import CONFIGURATION, served_gateway
 from tests.waiting import wait_for
@@ -16,7 +20,7 @@ TEA = "6901234567892"
 QUICK = 0.5
 # HID 1.11, appendix E.6 (its first items), and the usage of a bar code scanner (page 8C).
 KEYBOARD = bytes.fromhex("05010906a101c0")
-EVERY_KEY = "ffffffffffffffff " * 11 + "fffffffffffffffe"  # 768 keys, the most that Linux has.
+EVERY_KEY = "8000000000000000 " * 11 + "fffffffffffffffe"  # 768 bits, the most that Linux has.
 POS_SCANNER = bytes.fromhex("058c0902a101c0")
 
 
@@ -188,6 +192,18 @@ def test_claims_outlive_the_gateway_and_are_listed_and_released_without_it(tmp_p
         key = "serial:usb:0403:6001:A50285BI:00"
         assert command("claim", key, "--driver", "scanner-serial").returncode == 0
         assert '"dock-2-scanner"' in (tmp_path / "data" / "devices.json").read_text()
+
+
+def test_a_device_that_is_opened_again_and_again_loads_no_library_again():
+    kernel, gone = KernelDevices(), Candidate("serial", "/dev/ttyUSB999")
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(one, ctypes.CDLL) for one in gc.get_objects())
+        assert [kernel.read_again(gone) for _ in range(20)] == [None] * 20
+        assert sum(isinstance(one, ctypes.CDLL) for one in gc.get_objects()) == before
+    finally:
+        gc.enable()
 
 
 def test_every_kind_of_device_is_described_and_what_is_none_is_not_listed(tmp_path):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from drivers.readings import TagRead
 from gateway.station.doors import AntennaRef, DoorSetup, DoorWatch, Moment
+from gateway.station.tag_smoothing import SmoothingLimits
 from tests.gateway.station.walks import EPC, SECOND_NS, inwards, outwards, standing, walk
 
 READER_US = 1_700_000_000_000_000
@@ -95,16 +96,53 @@ def test_held_reads_are_told_when_no_more_of_them_come():
     assert watch.passages_count == 1
 
 
-def test_held_reads_without_times_are_taken_as_live():
-    reads = [
-        TagRead(epc=EPC, antenna=1, held=True, rssi_cdbm=-5_000),
-        TagRead(epc=EPC, antenna=1, held=True, rssi_cdbm=-5_000),
-    ]
+def test_held_reads_without_times_tell_that_a_tag_was_there_but_never_when_or_which_way():
     watch = DoorWatch(DOOR)
-    for read in reads:
+    for number in range(40):
+        # How they come says in which order and how fast the reader sent them, nothing else.
+        read = TagRead(epc=EPC, antenna=2 - number // 20, held=True, rssi_cdbm=-5_000)
+        assert watch.observe("reader", read, moment(SECOND_NS + number * SECOND_NS // 25)) == []
+    [passage] = watch.advance(moment(10 * SECOND_NS))
+    assert (passage.held, passage.is_corrected, passage.direction) == (True, False, "unknown")
+    assert passage.first_seen_ms == NOW_MS + 1_000
+
+
+def test_all_held_passages_are_corrected_by_the_first_live_read_that_follows():
+    kept = [TagRead(epc="AA", last_seen_us=us, held=True) for us in (0, 1_000)]
+    kept += [TagRead(epc="BB", last_seen_us=us, held=True) for us in (60_000_000, 60_001_000)]
+    watch = DoorWatch(DOOR)
+    assert [watch.observe("reader", read, moment(SECOND_NS)) for read in kept] == [[]] * 4
+    watch.observe("reader", TagRead(epc="CC", last_seen_us=61_000_000), moment(2 * SECOND_NS))
+    found = watch.advance(moment(10 * SECOND_NS))
+    assert [(passage.track.epc, passage.is_corrected) for passage in found] == [
+        ("AA", True),
+        ("BB", True),
+    ]
+    assert found[0].first_seen_ms == NOW_MS + 2_000 - 61_000
+
+
+def test_no_more_held_passages_wait_for_the_readers_clock_than_tags_are_followed():
+    limits = SmoothingLimits(tags_max=3)
+    watch = DoorWatch(DoorSetup("DOCK-1", inside=DOOR.inside, limits=limits))
+    found = []
+    for number in range(10):
+        for us in (0, 1_000):
+            read = TagRead(epc=f"0{number}", last_seen_us=number * 60_000_000 + us, held=True)
+            found += watch.observe("reader", read, moment(SECOND_NS))
+    assert len(found) == 6
+    found += watch.advance(moment(10 * SECOND_NS))
+    assert [passage.track.epc for passage in found] == [f"0{number}" for number in range(10)]
+
+
+@pytest.mark.parametrize("year_us", [2**52, 2**63, 2**64 - 2_000], ids=["2112", "wide", "widest"])
+def test_held_reads_of_a_reader_whose_clock_is_centuries_ahead_are_still_told(year_us):
+    watch = DoorWatch(DOOR)
+    for us in (0, 1_000):
+        read = TagRead(epc="AA", last_seen_us=year_us + us, held=True)
         watch.observe("reader", read, moment(SECOND_NS))
     [passage] = watch.advance(moment(10 * SECOND_NS))
-    assert not passage.held
+    assert (passage.held, passage.is_corrected) == (True, False)
+    assert passage.last_seen_ms == min((year_us + 1_000) // 1_000, 253_402_300_799_000)
 
 
 def test_two_readers_with_one_antenna_each_make_a_door():

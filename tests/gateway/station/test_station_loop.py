@@ -4,6 +4,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from drivers.readings import WeightMeasured
 from gateway.health import Health
 from gateway.station.catalogue import Catalogue

@@ -130,13 +130,28 @@ def test_too_many_tags_end_the_track_of_the_one_unseen_longest():
     limits = SmoothingLimits(tags_max=2)
     smoother = TagSmoother(limits)
     events = []
-    for at_s, name in [(1, "AA"), (1.1, "AA"), (1.2, "BB"), (1.3, "AA"), (1.4, "CC"), (1.5, "DD")]:
+    for at_s, name in [(1, "AA"), (1.1, "AA"), (1.2, "BB"), (1.3, "AA"), (2.3, "CC"), (2.4, "DD")]:
         timed = read_at(at_s, epc=name)
         events += smoother.observe(timed.read, timed.at_ns, group="inside", source="reader")
     assert (smoother.tags_count, smoother.shed_count) == (2, 2)
     # BB was never certain and is forgotten; AA was, and what is known of it is told.
     departed = [event.track for event in events if isinstance(event, TagDeparted)]
     assert [(track.epc, track.cause) for track in departed] == [("AA", "shed")]
+
+
+def test_more_tags_than_can_be_followed_hide_only_the_rest_of_them():
+    smoother = TagSmoother(SmoothingLimits(tags_max=20))
+    events = []
+    for number in range(25 * 40):
+        timed = read_at(number / 100, epc=f"{number % 25:02X}")
+        events += smoother.observe(timed.read, timed.at_ns, group="inside", source="reader")
+        assert smoother.tags_count <= 20
+    events += smoother.advance(END_NS)
+    departed = [event.track for event in events if isinstance(event, TagDeparted)]
+    assert [(track.epc, track.reads_count) for track in departed] == [
+        (f"{number:02X}", 40) for number in range(20)
+    ]
+    assert smoother.shed_count == 5 * 40
 
 
 def test_a_long_report_is_kept_as_evidence_only_by_its_begin():

@@ -10,10 +10,12 @@ from drivers.kit.conformance import (
     check_any_bytes,
     check_bounded_memory,
     check_capture,
+    check_damage,
     check_declaration,
     protocol_of,
 )
-from drivers.kit.device_checks import SerialEnd, TcpEnd, check_device
+from drivers.kit.device_checks import check_device, check_device_silent
+from drivers.kit.far_ends import SerialEnd, TcpEnd
 
 CAPTURE = parse_capture((Path(__file__).parent / "acme.capture").read_text())
 DRIVERS = {"serial": acme_scale.SERIAL, "tcp": acme_scale.TCP}
@@ -26,12 +28,13 @@ def test_the_capture_gives_its_readings_however_it_is_cut():
 def test_noise_hurts_nobody():
     new_protocol = protocol_of(acme_scale.SERIAL, CAPTURE)
     check_any_bytes(new_protocol, [bytes(range(256)), b"W S \xff\r", b"W O -------- kg *00\r\n"])
-    check_bounded_memory(new_protocol)
+    check_bounded_memory(new_protocol, CAPTURE)
+    check_damage(new_protocol, CAPTURE)
 
 
 @pytest.mark.parametrize("line", DRIVERS)
 def test_the_driver_conforms(line, tmp_path):
     check_declaration(DRIVERS[line])
-    check_device(
-        DRIVERS[line], CAPTURE, {"serial": SerialEnd, "tcp": TcpEnd}[line], folder=tmp_path
-    )
+    new_end = {"serial": SerialEnd, "tcp": TcpEnd}[line]
+    check_device(DRIVERS[line], CAPTURE, new_end, folder=tmp_path)
+    check_device_silent(DRIVERS[line], CAPTURE, new_end, folder=tmp_path)
