@@ -5,3 +5,6 @@ from hypothesis import settings
 # A deadline would time the machine, not the code.
 settings.register_profile("dockledger", deadline=None, print_blob=True)
 settings.load_profile("dockledger")
+
+# A package of its own with its own tests: tests/drivers/test_third_party.py installs and runs it.
+collect_ignore = ["third_party"]

@@ -8,12 +8,12 @@ They need no test runner; call them from any.
     any bytes check_any_bytes       only readings come out, nothing is raised
     damage    check_damage          each message cut off, or with a byte wrong, lost or doubled:
                                     nothing is raised, and after a pause the next is read as ever
-    memory    check_bounded_memory  a quarter of a megabyte leaves nothing: of noise, of messages
+    memory    check_bounded_memory  64 kB leave nothing behind: of noise, of messages
                                     begun and not ended, of whole ones
 """
 
-import re
 import gc
+import re
 import tracemalloc
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -32,8 +32,8 @@ NewProtocol = Callable[[], StreamProtocol]
 
 READING_TYPES: tuple[type, ...] = get_args(Reading)
 CUTS_MAX = 2000  # A longer capture is cut at so many places, evenly spread.
-NOISE_BYTES = 256 * 1024
-LEFT_BEHIND_BYTES_MAX = 128 * 1024
+NOISE_BYTES = 64 * 1024
+LEFT_BEHIND_BYTES_MAX = 32 * 1024
 BYTES_PER_FAULT_MIN = 2  # A fault for each byte of noise would drown all else.
 RECOVERED_AFTER = 3  # Messages: one to find the step again, one that says too little alone.
 DRIVER_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
