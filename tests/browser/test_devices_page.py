@@ -134,4 +134,4 @@ def test_two_that_cannot_be_told_apart_are_refused_with_the_reason(browser, tmp_
         assert page.locator("#found .refused").count() == 2
         assert "cannot be told from another" in page.inner_text("#found .refused:first-child")
         assert page.locator("#found form").count() == 0
-        assert "No driver knows this device." in page.inner_text("#found")
+        assert "No driver knows this device" in page.inner_text("#found")
