@@ -14,9 +14,7 @@ TWIN = N_(
     "Another device has the same serial number: plug each of the two always into its own port."
 )
 REFUSED = N_("It cannot be told from another device: unplug one of the two.")
-NO_DRIVER = N_(
-    "No driver knows this device yet: wait a moment; if it stays, install its driver."
-)
+NO_DRIVER = N_("No driver knows this device yet: wait a moment; if it stays, install its driver.")
 ABSENT = N_("It is not plugged in.")
 AMBIGUOUS = N_(
     "Two devices with its serial number are plugged in: unplug one, or release it and claim each."
