@@ -253,14 +253,20 @@ def test_a_line_without_end_costs_one_fault_and_no_memory():
         b'{"tagInventoryEvent": {"epcHex": "30", "antennaPort": "1"}}',
         b'{"tagInventoryEvent": [1]}',
         b"[" * 10_000,
-        b'{"x": ' * 2_000 + b"1" + b"}" * 2_000,
         b"\xff\xfe",
     ],
-    ids=["odd", "no base64", "too long", "text", "list", "deep", "deep unknown", "not UTF-8"],
+    ids=["odd", "no base64", "too long", "text", "list", "deep", "not UTF-8"],
 )
 def test_an_event_that_cannot_be_read_is_a_fault(line):
     found = ImpinjStreamProtocol().receive_data(line + b"\n")
     assert [type(reading) for reading in found] == [DeviceFault]
+
+
+def test_an_unknown_event_may_be_nested_as_deeply_as_it_likes():
+    line = b'{"x": ' * 2_000 + b"1" + b"}" * 2_000
+    found = ImpinjStreamProtocol().receive_data(line + b"\n")
+    # How deep a decoder goes depends on the Python version: passed over, or a fault; never raised.
+    assert [type(reading) for reading in found] in ([], [DeviceFault])
 
 
 @given(st.integers(0, 253_402_300_799_999_999), st.sampled_from(["", "0", "000"]))

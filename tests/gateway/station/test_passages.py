@@ -155,7 +155,11 @@ def test_a_tag_that_goes_from_one_reader_to_the_other_is_a_passage_within_second
     door_of_two, bench
 ):
     section = DoorSection(
-        read_point="DOCK-1", inside=("in",), outside=("out",), departed_after_s=0.5
+        # Longer than a loaded machine stalls: a pause of that length would cut the passage in two.
+        read_point="DOCK-1",
+        inside=("in",),
+        outside=("out",),
+        departed_after_s=2.5,
     )
     clock = RunningClock()
     doors = TagDoors([door_setup(section)], clock=clock, health=bench.health)
