@@ -12,7 +12,10 @@ others mean, so a recorded line can be read without the device:
 """
 
 import struct
+from collections.abc import Callable
 from typing import Literal
+
+from drivers.readings import DeviceFault, Reading
 
 RecordKind = Literal["D", "I", "O", "F"]
 
@@ -68,3 +71,29 @@ class RecordReader:
         self.broken = False
         self._buffer = b""
         return begun
+
+
+def read_records(
+    records: RecordReader,
+    data: bytes,
+    *,
+    learn: Callable[[bytes], Reading | None],
+    read: Callable[[bytes], Reading | None],
+) -> list[Reading]:
+    """Return what `learn` makes of descriptors and `read` of input reports, oldest first.
+
+    Bytes that are no record give one fault, however many follow.
+    """
+    readings: list[Reading] = []
+    was_broken = records.broken
+    for kind, content in records.receive_data(data):
+        reading = None
+        if kind == "I":
+            reading = read(content)
+        elif kind == "D":
+            reading = learn(content)
+        if reading is not None:
+            readings.append(reading)
+    if records.broken and not was_broken:
+        readings.append(DeviceFault("unreadable", "no report of a HID device", data[:64]))
+    return readings

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 from drivers.api import CommandResult, DeviceCommand
 from drivers.protocols.hid_commands import command_record
-from drivers.protocols.hid_records import RecordReader
+from drivers.protocols.hid_records import RecordReader, read_records
 from drivers.protocols.hid_reports import (
     DescriptorInvalid,
     ReportDescriptor,
@@ -105,19 +105,7 @@ class ScannerHidProtocol:
 
     def receive_data(self, data: bytes) -> Sequence[Reading]:
         """Return the readings completed by `data`, oldest first; empty if none."""
-        readings: list[Reading] = []
-        was_broken = self._records.broken
-        for kind, content in self._records.receive_data(data):
-            reading = None
-            if kind == "I":
-                reading = self._read(content)
-            elif kind == "D":
-                reading = self._learn(content)
-            if reading is not None:
-                readings.append(reading)
-        if self._records.broken and not was_broken:
-            readings.append(DeviceFault("unreadable", "no report of a HID device", data[:64]))
-        return readings
+        return read_records(self._records, data, learn=self._learn, read=self._read)
 
     def idle(self) -> Sequence[Reading]:
         """Tell that no report came for the idle limit; a half code becomes a fault."""

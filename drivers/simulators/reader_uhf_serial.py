@@ -1,6 +1,7 @@
 """Virtual serial UHF readers of both families, with tags laid before them. Loop."""
 
 import threading
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
@@ -14,7 +15,7 @@ COMMAND_BYTES_MAX = 64
 ROUND_S = 0.02  # About fifty rounds a second.
 
 
-class _VirtualUhfReader:
+class _VirtualUhfReader(ABC):
     """What both have: a line, tags, a thread. Use as a context manager; any thread may call."""
 
     def __init__(self, line: VirtualLine) -> None:
@@ -72,8 +73,9 @@ class _VirtualUhfReader:
             if answer and not muted:
                 self._line.write(answer)
 
+    @abstractmethod
     def _answer(self) -> bytes:
-        raise NotImplementedError
+        """Take the commands out of `_received`; return what is said to them and of the tags."""
 
     def _laid(self) -> list[tuple[str, int]]:
         with self._lock:
