@@ -11,6 +11,12 @@ from decimal import Decimal
 from PIL import Image, ImageDraw
 
 from drivers.bitmap import Bitmap
+from drivers.code_128 import (
+    bar_widths,
+    code_128_symbols,
+    gs1_code_128_symbols,
+    width_modules,
+)
 from drivers.drawing.dots import (
     Ink,
     Paper,
@@ -33,12 +39,6 @@ from drivers.labels import (
     Picture,
     Qr,
     Text,
-)
-from drivers.protocols.code_128 import (
-    bar_widths,
-    code_128_symbols,
-    gs1_code_128_symbols,
-    width_modules,
 )
 from drivers.protocols.label_layout import Layout, Spot
 from drivers.protocols.printer_zpl_symbols import encode_gs1_data_matrix

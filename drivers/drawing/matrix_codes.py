@@ -10,7 +10,7 @@ import zxingcpp
 
 from drivers.bitmap import Bitmap
 from drivers.errors import LabelInvalid
-from drivers.protocols.gs1_elements import check_gs1_elements
+from drivers.gs1_elements import check_gs1_elements
 
 QR_BYTES_MAX = 1000  # Our own limit; version 40 at level M holds 2331, no label does.
 

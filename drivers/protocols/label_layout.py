@@ -14,6 +14,7 @@ import unicodedata
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from drivers.code_128 import CODE_128_QUIET_ZONE_MODULES
 from drivers.errors import LabelInvalid
 from drivers.labels import (
     Box,
@@ -26,7 +27,6 @@ from drivers.labels import (
     Qr,
     Text,
 )
-from drivers.protocols.code_128 import CODE_128_QUIET_ZONE_MODULES
 from drivers.protocols.printer_zpl_symbols import DATA_MATRIX_QUIET_ZONE_MODULES
 
 LABEL_SIDE_MM_MIN = Decimal(5)

@@ -17,8 +17,7 @@ ISO/IEC 16022 table 7 (Data Matrix sizes).
 import re
 from dataclasses import dataclass
 
-from drivers.errors import LabelInvalid
-from drivers.protocols.code_128 import (
+from drivers.code_128 import (
     CODE_B,
     CODE_FNC1,
     START_B,
@@ -27,7 +26,8 @@ from drivers.protocols.code_128 import (
     gs1_code_128_symbols,
     width_modules,
 )
-from drivers.protocols.gs1_elements import FNC1, gs1_tokens
+from drivers.errors import LabelInvalid
+from drivers.gs1_elements import FNC1, gs1_tokens
 
 DATA_MATRIX_QUIET_ZONE_MODULES = 1  # All around.
 

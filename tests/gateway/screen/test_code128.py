@@ -37,7 +37,15 @@ def decoded(svg: str) -> str:
 
 @pytest.mark.parametrize(
     "data",
-    ["CMD-RECEIVE", "LOC-A-01-03", "CMD-QTY-0.5", "x", "~ !\"#$%&'()*+,/:;<=>?@[]^_`{|}"],
+    [
+        "CMD-RECEIVE",
+        "LOC-A-01-03",
+        "CMD-QTY-0.5",
+        "x",
+        "123456",
+        "12345-A",
+        "~ !\"#$%&'()*+,/:;<=>?@[]^_`{|}",
+    ],
 )
 def test_a_bar_code_says_what_was_asked_for(data):
     assert decoded(code128_svg(data, height=40)) == data

@@ -13,7 +13,7 @@ Specifications 5.4 (48 characters, quiet zone 10 X).
 import re
 
 from drivers.errors import LabelInvalid
-from drivers.protocols.gs1_elements import FNC1, gs1_tokens
+from drivers.gs1_elements import FNC1, gs1_tokens
 
 CODE_128_CHARACTERS_MAX = 80  # Our own limit; more does not fit a label of this trade.
 GS1_CODE_128_CHARACTERS_MAX = 48
