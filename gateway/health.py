@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Literal
 
-from central.contract.envelope import DeviceProblem
+from central.contract.states import DeviceProblem
 
 # Drawn in `gateway/devices/lifecycle.py`.
 DeviceStateName = Literal[

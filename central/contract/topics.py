@@ -3,6 +3,10 @@
     dl/1/{site}/{shard}/{gateway}/up      batches of facts, gateway -> central
     dl/1/{site}/{shard}/{gateway}/ack     cumulative acknowledgement, central -> gateway, retained
     dl/1/{site}/{shard}/{gateway}/state   birth and death of the gateway, retained, last will
+    dl/1/{site}/{shard}/{gateway}/down      notices, central -> gateway
+    dl/1/{site}/{shard}/{gateway}/down-ack  what of them is applied, gateway -> central
+    dl/1/{site}/{shard}/{gateway}/digests   its stock, a digest per bin, gateway -> central
+    dl/1/{site}/central/{worker}/state      which shards a worker of central serves, retained, will
 
 The shard is a stable hash of the gateway, so that any number of intake workers can share the
 gateways on a broker without shared subscriptions (granted and then dead on several brokers).
@@ -17,7 +21,7 @@ from central.contract.identifiers import parse_code
 
 PREFIX = "dl/1"
 SHARD_COUNT = 64
-Channel = Literal["up", "ack", "state"]
+Channel = Literal["up", "ack", "state", "down", "down-ack", "digests"]
 CHANNELS: tuple[str, ...] = get_args(Channel)
 TOPIC_BYTES_MAX = 256
 
@@ -44,9 +48,23 @@ def shard_of(gateway: str) -> int:
     return int.from_bytes(hashlib.sha256(gateway.encode()).digest()[:4], "big") % SHARD_COUNT
 
 
-def subscription(*, site: str, channel: Channel) -> str:
-    """Return the filter that matches `channel` of every gateway of a site."""
-    return f"{PREFIX}/{site}/+/+/{channel}"
+def subscription(*, site: str, channel: Channel, shard: int | None = None) -> str:
+    """Return the filter for `channel` of every gateway of a site, or of one shard of it.
+
+    Central's own state topics, which have "central" for a shard, match the filter of every shard:
+    `parse_topic` refuses them.
+    """
+    return f"{PREFIX}/{site}/{'+' if shard is None else shard}/+/{channel}"
+
+
+def central_topic(*, site: str, worker: str) -> str:
+    """Return the topic on which a worker of central says whether it takes facts."""
+    return f"{PREFIX}/{site}/central/{worker}/state"
+
+
+def central_subscription(*, site: str) -> str:
+    """Return the filter for the states of all workers of central."""
+    return f"{PREFIX}/{site}/central/+/state"
 
 
 def parse_topic(text: str) -> GatewayTopic:

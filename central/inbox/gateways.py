@@ -6,9 +6,9 @@ import msgspec
 from sqlalchemy import Connection, bindparam, select, update
 
 from central.clock import Clock
-from central.contract.envelope import GatewayState, decode_state
 from central.contract.errors import ContractError
 from central.contract.identifiers import parse_code
+from central.contract.states import GatewayState, decode_state
 from central.errors import EnrolmentRefused
 from central.storage import bulk
 from central.storage.database import Database

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
 
 from central.clock import Clock
-from central.contract.envelope import Ack, AckProblem, Batch, decode_batch
+from central.contract.acks import Ack, AckProblem
+from central.contract.envelope import Batch, decode_batch
 from central.contract.errors import ContractError
 from central.contract.facts import NO_HEAD, decode_fact
 from central.inbox import quarantine

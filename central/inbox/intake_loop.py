@@ -17,7 +17,7 @@ from logging import getLogger
 from threading import Event, Thread
 from typing import Protocol
 
-from central.contract.envelope import Ack, encode_ack
+from central.contract.acks import Ack, encode_ack
 from central.contract.errors import ContractError
 from central.contract.identifiers import Epoch
 from central.contract.topics import parse_topic

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from central.contract.envelope import DeviceState
 from central.contract.facts import Fact, Movement
 from central.contract.identifiers import FactId
+from central.contract.states import DeviceState
 
 STOCK_KINDS = ("movement", "reversal")
 FEED_KINDS = (*STOCK_KINDS, "passage")  # What people watch as it happens.

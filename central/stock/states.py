@@ -5,9 +5,9 @@ from collections import defaultdict
 import msgspec
 from sqlalchemy import Connection, and_, func, or_, select
 
-from central.contract.envelope import DeviceState
 from central.contract.identifiers import FactId, parse_epoch
 from central.contract.quantities import from_micro
+from central.contract.states import DeviceState
 from central.stock.rows import (
     DiscrepancyFilter,
     DiscrepancyRow,

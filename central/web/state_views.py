@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from central.contract.envelope import DeviceState
+from central.contract.states import DeviceState
 from central.stock.rows import DiscrepancyRow, GatewayRow
 from central.stock.times import utc_text
 from central.web.feed_views import fact_url

@@ -126,6 +126,7 @@ GATEWAY_PROBLEMS: dict[str, str] = {
     "broken_chain": marked("its journal is damaged: replace the card"),
     "unknown_epoch": marked("another machine may use its code: find it and stop it"),
     "foreign_head": marked("another machine or card has its code: find it and stop it"),
+    "foreign_ledger": marked("it knows another central: enrol it anew here"),
     "ack_ahead": marked("its journal may be an old copy: stop it and replace the card"),
     "facts_gone": marked("its journal lacks facts that are wanted here: call support"),
     "too_large": marked("the broker's message_size_limit is too small: raise it"),

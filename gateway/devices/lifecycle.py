@@ -23,7 +23,7 @@ gone or it is silent; it is tried again. fault: a person must help before it goe
 from dataclasses import dataclass
 from typing import Literal
 
-from central.contract.envelope import DeviceProblem
+from central.contract.states import DeviceProblem
 from gateway.health import DeviceStateName
 
 LifecycleEvent = Literal[

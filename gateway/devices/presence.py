@@ -4,7 +4,7 @@ import errno
 from collections.abc import Callable, Sequence
 from typing import get_args
 
-from central.contract.envelope import DeviceProblem
+from central.contract.states import DeviceProblem
 from drivers.api import Driver
 from drivers.errors import DeviceSilent, DriverError
 from drivers.readings import DeviceFault, FaultCode, PrinterStatus, Reading

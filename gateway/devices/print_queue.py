@@ -20,8 +20,8 @@ from typing import cast
 
 import msgspec
 
-from central.contract.envelope import DeviceProblem
 from central.contract.facts import PrintOutcome
+from central.contract.states import DeviceProblem
 from drivers.api import Driver, LabelPrinter
 from drivers.errors import DriverError, LabelInvalid
 from drivers.readings import PrinterCondition, PrinterStatus

@@ -17,7 +17,7 @@ A reader tells that an antenna failed, but not every one tells that it works aga
 from collections import deque
 from collections.abc import Sequence
 
-from central.contract.envelope import DeviceProblem
+from central.contract.states import DeviceProblem
 from drivers.readings import DeviceFault, FaultCode, PrinterStatus, PrinterWarning, Reading
 
 SECOND_NS = 1_000_000_000

@@ -15,7 +15,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from central.contract.envelope import ACK_BYTES_MAX, BATCH_BYTES_MAX
+from central.contract.acks import ACK_BYTES_MAX
+from central.contract.envelope import BATCH_BYTES_MAX
 from central.contract.topics import GatewayTopic
 from gateway.config import MqttSection
 from gateway.health import ConnectionProblem

@@ -5,15 +5,10 @@ from threading import Event, Thread
 
 from msgspec.structs import replace
 
-from central.contract.envelope import (
-    Ack,
-    DeviceState,
-    GatewayState,
-    decode_ack,
-    encode_batch,
-    encode_state,
-)
+from central.contract.acks import Ack, decode_ack
+from central.contract.envelope import encode_batch
 from central.contract.errors import ContractError
+from central.contract.states import DeviceState, GatewayState, encode_state
 from gateway.clock import Clock
 from gateway.config import MqttSection
 from gateway.health import ConnectionProblem, Health, LinkHealth
@@ -43,6 +38,7 @@ PROBLEM_HINTS = {
     "broken_chain": "Ask central staff to look at this gateway's discrepancies.",
     "unknown_epoch": "Check that no other machine has this gateway's code.",
     "foreign_head": "Find the second machine or card with this gateway's code and stop it.",
+    "foreign_ledger": "Check [ledger] public_key, or delete ledger.pub if central was set up anew.",
     "ack_ahead": "Tell central staff that the journal of this gateway may be an old copy.",
     "facts_gone": "Tell central staff that the ledger wants facts that are no longer here.",
     "too_large": "Raise message_size_limit of the broker to 300000 or more.",

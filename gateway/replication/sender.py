@@ -33,7 +33,7 @@ that topic to central alone. The journal keeps acknowledged facts in any case.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from central.contract.envelope import Ack
+from central.contract.acks import Ack
 from central.contract.identifiers import Epoch
 from gateway.journal.records import EpochProgress
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from central.contract.envelope import DeviceProblem
+from central.contract.states import DeviceProblem
 from gateway.health import DeviceHealth, Health, InstallationProblem, InstallationTrouble
 from gateway.station.effects import Message
 from gateway.station.templates.model import TemplateFault

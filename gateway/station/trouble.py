@@ -3,7 +3,7 @@
 Who adds a code adds its sentence here and its Chinese in the catalogue; tests compare them.
 """
 
-from central.contract.envelope import DeviceProblem
+from central.contract.states import DeviceProblem
 from drivers.readings import FaultCode
 from gateway.health import ConnectionProblem, InstallationProblem, InstallationTrouble
 from gateway.station.effects import Message
@@ -72,6 +72,7 @@ LINK_TEXTS: dict[str, str] = {
     "foreign_head": N_(
         "Another machine or card has this gateway's code: find it and stop it, or call support."
     ),
+    "foreign_ledger": N_("Another central speaks here: call support, go on working."),
     "ack_ahead": N_("The records here may be an old copy: stop scanning here and call support."),
     "facts_gone": N_("Central wants records that are no longer here: call support, go on working."),
     "too_large": N_(

@@ -6,8 +6,9 @@ from queue import Empty, Queue
 
 import pytest
 
-from central.contract.envelope import Ack, GatewayState, decode_ack, encode_state
+from central.contract.acks import Ack, decode_ack
 from central.contract.identifiers import Epoch
+from central.contract.states import GatewayState, encode_state
 from central.contract.topics import Channel, GatewayTopic
 from central.errors import LedgerUnavailable
 from central.inbox.inbox import Inbox, Outcome

@@ -15,7 +15,7 @@ from queue import Queue
 import paho.mqtt.client as paho
 import pytest
 
-from central.contract.envelope import decode_ack
+from central.contract.acks import decode_ack
 from central.contract.topics import GatewayTopic
 from central.ledger.verify import verify_ledger
 from central.storage.database import open_database

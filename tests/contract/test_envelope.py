@@ -6,7 +6,7 @@ import zstandard
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from central.contract import envelope
+from central.contract import acks, envelope, states
 from central.contract.errors import ContractError
 from central.contract.facts import NO_HEAD, chain_start
 from central.contract.identifiers import Epoch
@@ -106,7 +106,7 @@ def test_an_oversized_batch_is_refused_before_it_is_sent():
 
 
 def test_an_acknowledgement_that_contradicts_itself_is_refused():
-    ack = envelope.Ack(
+    ack = acks.Ack(
         gateway="g-1",
         start_count=1,
         nonce=2,
@@ -118,38 +118,36 @@ def test_an_acknowledgement_that_contradicts_itself_is_refused():
         ledger_time_ms=0,
     )
     with pytest.raises(ContractError, match="wants 7 after 5"):
-        envelope.decode_ack(envelope.encode_ack(ack))
+        acks.decode_ack(acks.encode_ack(ack))
     good = msgspec.structs.replace(ack, want=6)
-    assert envelope.decode_ack(envelope.encode_ack(good)) == good
+    assert acks.decode_ack(acks.encode_ack(good)) == good
 
 
 def test_a_state_survives_the_wire():
-    state = envelope.GatewayState(
+    state = states.GatewayState(
         gateway="g-1",
         warehouse="SH1",
         epoch=str(EPOCH),
         online=True,
         devices=(
-            envelope.DeviceState(name="s", device_class="scale", state="ready"),
-            envelope.DeviceState(
+            states.DeviceState(name="s", device_class="scale", state="ready"),
+            states.DeviceState(
                 name="p", device_class="label_printer", state="fault", problem="paper_out"
             ),
         ),
     )
-    assert envelope.decode_state(envelope.encode_state(state)) == state
+    assert states.decode_state(states.encode_state(state)) == state
 
 
 def test_a_state_of_an_older_gateway_has_devices_without_a_problem():
     device = b'{"name":"s","device_class":"scale","state":"offline","detail":"gone"}'
     data = b'{"gateway":"g-1","warehouse":"SH1","epoch":"1-2","online":true,"devices":[%s]}'
-    (found,) = envelope.decode_state(data % device).devices
+    (found,) = states.decode_state(data % device).devices
     assert (found.detail, found.problem) == ("gone", "")
 
 
 @given(st.binary(max_size=400))
-@pytest.mark.parametrize(
-    "decode", [envelope.decode_batch, envelope.decode_ack, envelope.decode_state]
-)
+@pytest.mark.parametrize("decode", [envelope.decode_batch, acks.decode_ack, states.decode_state])
 def test_any_bytes_raise_nothing_but_a_contract_error(decode, data):
     with pytest.raises(ContractError):
         decode(data)

@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 
-from central.contract.envelope import DeviceState, GatewayState, encode_state
 from central.contract.facts import Evidence, decode_fact
+from central.contract.states import DeviceState, GatewayState, encode_state
 from central.inbox.gateways import record_states
 from central.web.app import create_app
 from tests.central.clients import ask

@@ -2,8 +2,8 @@
 
 import pytest
 
-from central.contract.envelope import DeviceState, GatewayState, encode_state
 from central.contract.errors import ContractError
+from central.contract.states import DeviceState, GatewayState, encode_state
 from central.errors import EnrolmentRefused
 from central.inbox.gateways import enrol_gateway, record_states
 from central.inbox.quarantine import Refused, keep

@@ -3,8 +3,8 @@
 import re
 from typing import get_args
 
-from central.contract.envelope import DeviceProblem, GatewayProblem
 from central.contract.facts import VIRTUAL_PLACES, BusinessStep, PassageDirection
+from central.contract.states import DeviceProblem, GatewayProblem
 from central.ledger.entries import DiscrepancyKind
 from central.web import words
 from central.web.catalogue import PO_FILE, compiled, marked_texts, read_translations

@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from central.contract.envelope import DeviceState, GatewayState, encode_state
 from central.contract.facts import Evidence
+from central.contract.states import DeviceState, GatewayState, encode_state
 from central.inbox.gateways import record_states
 from central.web.app import create_app
 from central.web.assets import assets

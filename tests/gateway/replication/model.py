@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass, field
 
-from central.contract.envelope import Ack
+from central.contract.acks import Ack
 from central.contract.facts import NO_HEAD, chain_next, chain_start
 from central.contract.identifiers import Epoch
 from gateway.journal.records import EpochProgress

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from central.contract.envelope import Ack, encode_ack, encode_batch
+from central.contract.acks import Ack, encode_ack
+from central.contract.envelope import encode_batch
 from central.contract.facts import NO_HEAD, decode_fact, encode_fact
 from central.contract.topics import GatewayTopic
 from gateway.replication.signing import GatewayKey

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from central.contract.envelope import Ack
+from central.contract.acks import Ack
 from central.contract.identifiers import Epoch
 from gateway.journal.records import EpochProgress
 from gateway.replication.sender import (

@@ -12,7 +12,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 import gateway
-from central.contract.envelope import DeviceProblem, LinkProblem
+from central.contract.states import DeviceProblem, LinkProblem
 from drivers.readings import FaultCode, PrinterCondition
 from gateway.devices.print_queue import CONDITION_HINTS
 from gateway.health import ConnectionProblem

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from central.contract.envelope import DeviceProblem
+from central.contract.states import DeviceProblem
 from drivers.readings import FaultCode
 from gateway.health import DeviceHealth, Health, InstallationProblem, InstallationTrouble
 from gateway.screen.translation import translator
