@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from central.contract.errors import ContractError
 from central.contract.reference import REFERENCE_BYTES_MAX, Reference, parse_reference
 from gateway.clock import Clock, SystemClock, random_64
-from gateway.config import GatewayConfig, read_password
+from gateway.config import read_password
+from gateway.config_sections import GatewayConfig
 from gateway.devices.check import ConfiguredDevice, configured_devices
 from gateway.devices.desk import DeviceDesk
 from gateway.devices.discovery_service import DiscoveryService

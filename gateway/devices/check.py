@@ -14,7 +14,8 @@ from drivers.api import Driver, LabelPrinter, ReadingDevice
 from drivers.errors import DriverError, SettingsInvalid
 from drivers.readings import DeviceFault
 from drivers.registry import load_driver
-from gateway.config import DeviceSection, GatewayConfig, setting_error
+from gateway.config import setting_error
+from gateway.config_sections import DeviceSection, GatewayConfig
 
 SCALE_ANSWER_S = 2.0
 # A driver's message ends in "at `$.map`", and names a missing or unknown field in there before it.

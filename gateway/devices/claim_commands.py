@@ -14,7 +14,8 @@ import msgspec
 import typer
 
 from gateway.clock import SystemClock
-from gateway.config import GatewayConfig, load_config
+from gateway.config import load_config
+from gateway.config_sections import GatewayConfig
 from gateway.devices.bindings import Bindings
 from gateway.devices.check import ConfiguredDevice, configured_devices
 from gateway.devices.claim_desk import ClaimDesk

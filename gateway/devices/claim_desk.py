@@ -15,7 +15,7 @@ from drivers.candidates import Candidate
 from drivers.errors import DriverError, SettingsInvalid
 from drivers.registry import IMPORT_FAILURES
 from gateway.clock import Clock, random_64
-from gateway.config import DEVICES_MAX
+from gateway.config_sections import DEVICES_MAX
 from gateway.devices import claim_words as words
 from gateway.devices.binding_codes import BindingCodes, refreshed, without
 from gateway.devices.bindings import Bindings

@@ -15,7 +15,7 @@ from drivers.api import Device, Driver
 from drivers.candidates import Candidate
 from drivers.errors import DeviceLost
 from drivers.registry import load_driver
-from gateway.config import DeviceSection
+from gateway.config_sections import DeviceSection
 from gateway.devices.check import ConfiguredDevice
 from gateway.devices.discovery import Binding
 from gateway.station.claiming import Claim

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import msgspec
 
-from gateway.config import DEVICES_MAX
+from gateway.config_sections import DEVICES_MAX
 from gateway.errors import ClaimRefused, ClaimsDamaged, ClaimsUnwritable
 from gateway.station.claiming import Claim
 

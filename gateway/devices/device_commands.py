@@ -14,7 +14,8 @@ import msgspec
 import typer
 
 from gateway.clock import SystemClock, random_64
-from gateway.config import GatewayConfig, load_config
+from gateway.config import load_config
+from gateway.config_sections import GatewayConfig
 from gateway.devices.check import configured_devices
 from gateway.devices.diagnostics import DeviceFindings, diagnostics_bundle
 from gateway.devices.locks import DeviceLocks

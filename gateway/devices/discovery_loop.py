@@ -11,7 +11,7 @@ from threading import Event, Thread
 from typing import Any, Protocol
 
 from drivers.candidates import Candidate
-from gateway.config import DiscoverySection
+from gateway.config_sections import DiscoverySection
 from gateway.devices.bindings import Bindings
 from gateway.devices.claim_desk import ClaimDesk
 from gateway.devices.discovery import DriverSheet, Offer

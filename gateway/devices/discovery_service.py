@@ -5,7 +5,7 @@ from pathlib import Path
 
 from drivers.candidates import Candidate
 from gateway.clock import Clock
-from gateway.config import GatewayConfig
+from gateway.config_sections import GatewayConfig
 from gateway.devices.bindings import Bindings
 from gateway.devices.check import ConfiguredDevice
 from gateway.devices.claim_desk import ClaimDesk

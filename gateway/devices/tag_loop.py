@@ -10,8 +10,8 @@ from threading import Lock
 
 from drivers.readings import Reading, TagRead
 from gateway.clock import Clock
-from gateway.config import GatewayConfig
 from gateway.config_doors import DoorSection
+from gateway.config_sections import GatewayConfig
 from gateway.devices.check import ConfiguredDevice
 from gateway.health import Health
 from gateway.station.doors import AntennaRef, DoorSetup, DoorWatch, Moment

@@ -18,7 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from central.contract.acks import ACK_BYTES_MAX
 from central.contract.envelope import BATCH_BYTES_MAX
 from central.contract.topics import GatewayTopic
-from gateway.config import MqttSection
+from gateway.config_sections import MqttSection
 from gateway.health import ConnectionProblem
 from gateway.replication.mailbox import Connected, Disconnected, Mailbox
 

@@ -10,7 +10,7 @@ from central.contract.envelope import encode_batch
 from central.contract.errors import ContractError
 from central.contract.states import DeviceState, GatewayState, encode_state
 from gateway.clock import Clock
-from gateway.config import MqttSection
+from gateway.config_sections import MqttSection
 from gateway.health import ConnectionProblem, Health, LinkHealth
 from gateway.journal.journal import Journal
 from gateway.journal.records import EpochProgress, StoredRun

@@ -7,12 +7,13 @@ import msgspec
 import pytest
 
 from drivers.registry import load_driver
-from gateway import config as config_module
-from gateway.config import EXAMPLES, load_config, read_password
+from gateway import config_sections
+from gateway.config import load_config, read_password
 from gateway.config_lines import find_line
+from gateway.config_sections import EXAMPLES
 from gateway.errors import ConfigInvalid
 
-EXAMPLE = Path(config_module.__file__).with_name("gateway.example.toml")
+EXAMPLE = Path(config_sections.__file__).with_name("gateway.example.toml")
 SMALL = """\
 [gateway]
 code = "g1"
@@ -56,10 +57,11 @@ def test_the_example_loads_and_its_devices_settings_are_their_drivers_own():
 def test_the_example_shows_and_explains_every_key():
     text = EXAMPLE.read_text("utf-8")
     for section, struct in {
-        "gateway": config_module.GatewaySection,
-        "station": config_module.StationSection,
-        "mqtt": config_module.MqttSection,
-        "screen": config_module.ScreenSection,
+        "gateway": config_sections.GatewaySection,
+        "station": config_sections.StationSection,
+        "mqtt": config_sections.MqttSection,
+        "ledger": config_sections.LedgerSection,
+        "screen": config_sections.ScreenSection,
     }.items():
         for key in struct.__struct_fields__:
             line = find_line(text, f"{section}.{key}")
@@ -71,8 +73,8 @@ def test_the_example_shows_and_explains_every_key():
 
 def test_every_key_has_an_example_of_what_to_write():
     keys = set()
-    for field in msgspec.structs.fields(config_module.GatewayConfig):
-        listed = {"dock_door": config_module.DoorSection, "device": config_module.DeviceSection}
+    for field in msgspec.structs.fields(config_sections.GatewayConfig):
+        listed = {"dock_door": config_sections.DoorSection, "device": config_sections.DeviceSection}
         struct = field.type if isinstance(field.type, type) else listed[field.encode_name]
         keys |= {field.encode_name}
         keys |= {f"{field.encode_name}.{name}" for name in struct.__struct_fields__}

@@ -3,7 +3,7 @@
 import queue
 from pathlib import Path
 
-from gateway.config import DeviceSection
+from gateway.config_sections import DeviceSection
 from gateway.devices.check import ConfiguredDevice
 from gateway.devices.locks import DeviceLocks
 from gateway.devices.supervisor import Supervisor

@@ -13,7 +13,7 @@ from drivers.readings import DeviceFault, PrinterStatus, WeightMeasured
 from drivers.registry import load_driver
 from drivers.simulators.lines import VirtualSerialLine
 from drivers.simulators.scale_mt_sics import VirtualMtSicsScale
-from gateway.config import DeviceSection
+from gateway.config_sections import DeviceSection
 from gateway.devices.binding_codes import CODE_LIFE_NS
 from gateway.devices.check import ConfiguredDevice
 from gateway.devices.claim_trial import trial

@@ -21,7 +21,7 @@ from drivers.readings import (
     TagRead,
     WeightMeasured,
 )
-from gateway.config import DeviceSection
+from gateway.config_sections import DeviceSection
 from gateway.devices.check import ConfiguredDevice
 from gateway.devices.diagnostics import DeviceFindings, diagnostics_bundle
 from gateway.devices.frames import FRAMES_MAX, Frame, Frames

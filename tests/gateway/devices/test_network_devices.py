@@ -13,7 +13,7 @@ import pytest
 
 from drivers.candidates import Matcher
 from drivers.registry import load_driver
-from gateway.config import DeviceSection, DiscoverySection
+from gateway.config_sections import DeviceSection, DiscoverySection
 from gateway.devices.check import ConfiguredDevice
 from gateway.devices.claims import ClaimStore
 from gateway.devices.discovery import DriverSheet

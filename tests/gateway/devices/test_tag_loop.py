@@ -7,8 +7,8 @@ import time
 
 from drivers.readings import BarcodeScanned, DeviceFault, TagRead
 from drivers.registry import load_driver
-from gateway.config import DeviceSection
 from gateway.config_doors import DoorSection
+from gateway.config_sections import DeviceSection
 from gateway.devices.check import ConfiguredDevice
 from gateway.devices.tag_loop import DoorFilter, TagDoors, door_setup
 from gateway.health import Health

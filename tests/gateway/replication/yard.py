@@ -18,7 +18,7 @@ from central.mqtt_link import CentralLink
 from central.storage.database import Database, open_database
 from central.storage.schema import migrate
 from gateway.clock import SystemClock
-from gateway.config import MqttSection
+from gateway.config_sections import MqttSection
 from gateway.health import Health
 from gateway.journal.journal import Journal
 from gateway.replication.replicator import Replicator

@@ -1,0 +1,153 @@
+"""The sections of the gateway's configuration file, and an example of every key. Pure."""
+
+import ipaddress
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from gateway.config_doors import DOOR_EXAMPLES, DOORS_MAX, DoorSection
+
+NETWORK_ADDRESSES_MAX = 1024
+DEVICES_MAX = 64  # As many as a state message to central can carry.
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+NonEmpty = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+
+# What to write, by key; the examples of the error messages.
+EXAMPLES = {
+    "gateway": "[gateway]",
+    "gateway.code": 'code = "sh1-dock-2"',
+    "gateway.site": 'site = "main"',
+    "gateway.warehouse": 'warehouse = "sh1"',
+    "gateway.data_directory": 'data_directory = "/var/lib/dockledger-gateway"',
+    "gateway.reference_file": 'reference_file = "/etc/dockledger-gateway/reference.toml"',
+    "gateway.language": 'language = "en" or language = "zh"',
+    "station": "[station]",
+    "station.code": 'code = "dock-2"',
+    "station.receive_location": 'receive_location = "dock-1"',
+    "station.sscc_company_prefix": 'sscc_company_prefix = "6901234"',
+    "station.sscc_extension_digit": 'sscc_extension_digit = "0"',
+    "station.place_template": 'place_template = "bin"',
+    "station.pallet_template": 'pallet_template = "pallet"',
+    "mqtt": "[mqtt]",
+    "mqtt.host": 'host = "central.example.com"',
+    "mqtt.port": "port = 1883",
+    "mqtt.username": 'username = "sh1-dock-2"',
+    "mqtt.password": 'password = "..."',
+    "mqtt.password_file": 'password_file = "/etc/dockledger-gateway/mqtt-password"',
+    "mqtt.keepalive_s": "keepalive_s = 15",
+    "mqtt.protocol": 'protocol = "5"',
+    "mqtt.tls_ca_file": 'tls_ca_file = "/etc/dockledger-gateway/ca.pem"',
+    "ledger": "[ledger]",
+    "ledger.public_key": 'public_key = "..." (as `dockledger-central ledger-key` prints it)',
+    "screen": "[screen]",
+    "screen.host": 'host = "127.0.0.1"',
+    "screen.port": "port = 8081",
+    "discovery": 'networks = ["192.168.10.0/28"]',
+    "discovery.enabled": "enabled = true",
+    "discovery.sweep_interval_s": "sweep_interval_s = 5",
+    "discovery.hosts": 'hosts = ["192.168.10.23"]',
+    "discovery.networks": 'networks = ["192.168.10.0/28"]',
+    "discovery.ports": "ports = [9100, 5084]",
+    "discovery.probe": "probe = true",
+    "discovery.network_interval_s": "network_interval_s = 60",
+    "device": "[[device]]",
+    "device.name": 'name = "dock-2-scanner"',
+    "device.driver": 'driver = "scanner-serial"',
+    "device.settings": "[device.settings]",
+} | DOOR_EXAMPLES
+
+
+class GatewaySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who this gateway is. Paths are absolute once loaded; reference_file "" is none."""
+
+    code: str
+    warehouse: str
+    data_directory: NonEmpty
+    site: str = "main"
+    reference_file: str = ""
+    language: Literal["en", "zh"] = "en"
+
+
+class StationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The work place. sscc_company_prefix "": this station gives no SSCC to pallets."""
+
+    code: str
+    receive_location: str
+    sscc_company_prefix: str = ""
+    sscc_extension_digit: str = "0"
+    place_template: NonEmpty = "bin"
+    pallet_template: NonEmpty = "pallet"
+
+
+class MqttSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The broker. password and password_file exclude each other; tls_ca_file "" is no TLS.
+
+    protocol: "3.1.1" only for brokers that do not speak MQTT 5: refused messages are not seen then.
+    """
+
+    host: NonEmpty
+    port: Port = 1883
+    username: str = ""
+    password: str = ""
+    password_file: str = ""
+    keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] = 15
+    tls_ca_file: str = ""
+    protocol: Literal["5", "3.1.1"] = "5"
+
+
+class LedgerSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom to believe. public_key "": the first ledger that is heard is believed from then on."""
+
+    public_key: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
+
+
+class ScreenSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the operator's page is served."""
+
+    host: NonEmpty = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8081
+
+
+class DiscoverySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be looked for. Without `ports` nothing is ever connected to on the network."""
+
+    enabled: bool = True
+    sweep_interval_s: Annotated[float, msgspec.Meta(ge=0.5, le=3600)] = 5.0
+    hosts: Annotated[tuple[NonEmpty, ...], msgspec.Meta(max_length=256)] = ()
+    networks: Annotated[tuple[str, ...], msgspec.Meta(max_length=16)] = ()
+    ports: Annotated[tuple[Port, ...], msgspec.Meta(max_length=16)] = ()
+    probe: bool = True
+    network_interval_s: Annotated[float, msgspec.Meta(ge=5, le=86400)] = 60.0
+
+    def __post_init__(self) -> None:
+        sizes = [ipaddress.ip_network(one, strict=False).num_addresses for one in self.networks]
+        if sum(sizes) > NETWORK_ADDRESSES_MAX:
+            raise ValueError(f"more than {NETWORK_ADDRESSES_MAX} addresses in `networks`")
+
+
+class DeviceSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One device. settings: what its driver asks for; the driver checks them."""
+
+    name: str
+    driver: NonEmpty
+    settings: dict[str, Any] = {}
+
+
+class GatewayConfig(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    rename={"devices": "device", "dock_doors": "dock_door"},
+):
+    """The whole file."""
+
+    gateway: GatewaySection
+    station: StationSection
+    mqtt: MqttSection
+    ledger: LedgerSection = LedgerSection()
+    screen: ScreenSection = ScreenSection()
+    discovery: DiscoverySection = DiscoverySection()
+    dock_doors: Annotated[tuple[DoorSection, ...], msgspec.Meta(max_length=DOORS_MAX)] = ()
+    devices: Annotated[tuple[DeviceSection, ...], msgspec.Meta(max_length=DEVICES_MAX)] = ()
