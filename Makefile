@@ -4,7 +4,7 @@ PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := list
-.PHONY: list setup demo test check bench chaos fuzz format lock catalogues clean
+.PHONY: list setup demo test check bench chaos simulate fuzz format lock catalogues clean
 
 list: ## List the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -36,9 +36,13 @@ bench: setup ## Measure; ends with one line `ratio NAME VALUE` per figure
 	@bash .ci/packages python tests
 	@$(PYTHON) -m tests.bench
 
-chaos: setup ## Kill gateways, broker and central for CHAOS_S seconds (default 600)
+chaos: setup ## Break real parts CYCLES times (default 100; KILLS=, CHAOS_S=, CHAOS_DATABASE=sqlite)
 	@bash .ci/packages python tests
-	@CHAOS_S=$${CHAOS_S:-600} $(PYTHON) -m pytest -m chaos --timeout 0 -rP tests/chaos
+	@$(PYTHON) -m pytest --timeout 300 tests/chaos/check_half_open.py tests/chaos/check_cluster.py
+	@$(PYTHON) -m tests.chaos
+
+simulate: setup ## Run SEEDS simulated sites from seed FIRST on (default 1000 from 1)
+	@$(PYTHON) -m tests.simulation --seeds $${SEEDS:-1000} --first $${FIRST:-1} --workers $${WORKERS:-2}
 
 fuzz: setup ## Fuzz LLRP and GS1 for FUZZ_S seconds each (default 60; installs atheris)
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check 'atheris>=3,<4'

@@ -8,6 +8,7 @@ log lines go to standard error.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -15,10 +16,12 @@ import msgspec
 import typer
 
 from central.clock import SystemClock, random_64
-from central.config import Config, load_config
+from central.config import Config, load_config, parse_shards
 from central.contract.errors import ContractError
+from central.contract.identifiers import parse_code
 from central.contract.reference import parse_reference
 from central.errors import (
+    BackupRefused,
     CentralError,
     ConfigInvalid,
     DatabaseUnusable,
@@ -26,7 +29,7 @@ from central.errors import (
     LedgerUnavailable,
     ReferenceRefused,
 )
-from central.inbox import gateways
+from central.inbox import backups, gateways, ledger_key
 from central.ledger import reference_book, verify
 from central.logs import start_logging
 from central.storage import schema
@@ -59,6 +62,12 @@ def main() -> None:
 def serve(
     config: ConfigFile = CONFIG_FILE,
     as_json: AsJson = False,
+    worker: Annotated[
+        str, typer.Option(help="The name of its intake; no other process of the site has it.")
+    ] = "main",
+    no_intake: Annotated[
+        bool, typer.Option("--no-intake", help="Take no facts: `intake` does, with PostgreSQL.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
 ) -> None:
     """Migrate the database, then take facts and serve pages until SIGTERM or Ctrl-C."""
@@ -70,7 +79,40 @@ def serve(
     with _errors_named():
         settings = load_config(config)
         start_logging(verbose=verbose)
-        compose.serve(settings, ready=ready)
+        compose.serve(
+            settings,
+            ready=ready,
+            worker_name=parse_code(worker, what="worker"),
+            takes_facts=not no_intake,
+        )
+
+
+@app.command()
+def intake(
+    worker: Annotated[str, typer.Option(help="No other process of the site has this name.")],
+    shards: Annotated[
+        str, typer.Option(help="Whose gateways it hears, e.g. 0-31,40; all if not given.")
+    ] = "",
+    config: ConfigFile = CONFIG_FILE,
+    as_json: AsJson = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
+) -> None:
+    """Take facts, beside other processes that do, until SIGTERM or Ctrl-C. Needs PostgreSQL.
+
+    Workers may share shards: each fact is posted once, in order.
+    """
+    from central import compose  # noqa: PLC0415 - the other commands need no web server
+
+    with _errors_named():
+        settings = load_config(config)
+        chosen = parse_shards(shards) if shards else None
+        start_logging(verbose=verbose)
+        compose.take(
+            settings,
+            worker_name=parse_code(worker, what="worker"),
+            shards=chosen,
+            ready=lambda: _say(f"Worker {worker} runs.", {"worker": worker}, as_json=as_json),
+        )
 
 
 @app.command()
@@ -107,6 +149,52 @@ def rebuild_balances(config: ConfigFile = CONFIG_FILE, as_json: AsJson = False) 
     counts = f"{report.balances_count} balances: {report.changes_count} changed."
     _say("\n".join([*lines, counts]), msgspec.to_builtins(report), as_json=as_json)
     raise typer.Exit(FINDING if report.changes_count else DONE)
+
+
+@app.command("ledger-key")
+def show_ledger_key(config: ConfigFile = CONFIG_FILE, as_json: AsJson = False) -> None:
+    """Print the public key of the ledger, with which gateways check what it says."""
+    with _errors_named(), _database(load_config(config)) as database:
+        key = ledger_key.load_ledger_key(database).public_key_hex
+    _say(key, {"public_key": key}, as_json=as_json)
+
+
+@app.command("new-generation")
+def new_generation(config: ConfigFile = CONFIG_FILE, as_json: AsJson = False) -> None:
+    """After restoring a backup: make gateways offer again what the backup does not have."""
+    with _errors_named(), _database(load_config(config)) as database:
+        changed = backups.begin_generation(database, generation=f"{random_64():016x}")
+    text = (
+        f"Generation {changed.old} is now {changed.new}."
+        " Gateways offer again what this ledger does not have."
+    )
+    _say(text, msgspec.to_builtins(changed), as_json=as_json)
+
+
+@app.command("confirm-backup")
+def confirm_backup(
+    taken_at: Annotated[
+        datetime,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"],
+            help="When the backup was begun, e.g. 2026-11-22T02:00:00Z.",
+        ),
+    ],
+    config: ConfigFile = CONFIG_FILE,
+    as_json: AsJson = False,
+) -> None:
+    """Say that a backup is safe: gateways may forget what was recorded 2 minutes before it."""
+    with _errors_named(), _database(load_config(config)) as database:
+        now_ms = SystemClock().now_ms()
+        taken_ms = int(taken_at.timestamp() * 1000)
+        if taken_ms > now_ms:
+            raise BackupRefused(
+                f"{taken_at.isoformat()} has not come yet",
+                hint="Give the time at which the backup was begun, with its time zone.",
+            )
+        confirmed = backups.confirm_backup(database, taken_ms=taken_ms)
+    text = f"{confirmed.facts_count} more facts of {confirmed.epochs_count} epochs are stable."
+    _say(text, msgspec.to_builtins(confirmed), as_json=as_json)
 
 
 @app.command("enrol-gateway")
@@ -188,7 +276,13 @@ def _errors_named() -> Iterator[None]:
         yield
     except (DatabaseUnusable, LedgerUnavailable) as error:
         _give_up(error, DATABASE)
-    except (ConfigInvalid, ReferenceRefused, EnrolmentRefused, ContractError) as error:
+    except (
+        ConfigInvalid,
+        ReferenceRefused,
+        EnrolmentRefused,
+        BackupRefused,
+        ContractError,
+    ) as error:
         _give_up(error, USAGE)
     except CentralError as error:
         _give_up(error, FINDING)

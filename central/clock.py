@@ -35,3 +35,8 @@ def random_64() -> int:
 def random_fraction() -> float:
     """Return a random number from 0 to below 1, for pauses that must not march in step."""
     return secrets.randbits(53) / 2**53
+
+
+def random_key_hex() -> str:
+    """Return 256 random bits, as 64 hexadecimal digits: a private key of Ed25519 (RFC 8032)."""
+    return secrets.token_hex(32)

@@ -4,30 +4,38 @@
                                              `--- notify ------------^
 
 One process: the intake has a thread of its own, the web server the main thread. If that thread dies
-the server ends as well: pages alone would hide that no facts come in.
+the server ends as well: pages alone would hide that no facts come in. With PostgreSQL the intake
+may run elsewhere, in any number of processes (`take`); pages then look for what these committed.
 """
 
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from logging import getLogger
+from queue import Empty, SimpleQueue
 from threading import Thread
 from types import FrameType
+from typing import Protocol
 
 import uvicorn
 
-from central.clock import SystemClock, random_64, random_fraction
+from central.api.context import Entrance
+from central.clock import SystemClock, random_64
 from central.config import Config, HttpSection
+from central.downlink import Downlink, build_downlink, build_outgoing
 from central.errors import ConfigInvalid, IntakeEnded
-from central.inbox.gateways import record_states
-from central.inbox.inbox import Inbox, Outcome
-from central.inbox.intake_loop import IntakeLoop
-from central.mqtt_link import CentralLink
-from central.storage.database import open_database
-from central.storage.schema import migrate
-from central.web.app import create_app, live_of_app
+from central.inbox.ledger_key import load_ledger_key
+from central.inbox.receiver import CREDIT_COUNT
+from central.ledger.collector import collect_rarely
+from central.storage.database import Database, open_database
+from central.storage.schema import check_schema, migrate
+from central.web.app import Application, create_app, live_of_app
+from central.web.live import POLL_OF_MANY_S, POLL_S
+from central.worker import Worker, build_inbox, build_worker, refuse_second_worker_of_sqlite
 
+WORKER_NAME = "main"
+ALIVE_LOOK_S = 0.2  # So late a worker is ended whose thread has died.
 # Open pages hold their connection for ever; after this they are cut off.
 PAGES_END_S = 2
 CONNECTIONS_MAX = 512
@@ -36,18 +44,37 @@ BACKLOG_MAX = 128
 logger = getLogger(__name__)
 
 
-class ToldInbox:
-    """An inbox that tells somebody after each commit."""
+class Running(Protocol):
+    """A loop with a thread of its own. `start` once, `stop` once."""
 
-    def __init__(self, inbox: Inbox, told: Callable[[], None]) -> None:
-        self._inbox = inbox
-        self._told = told
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def alive(self) -> bool: ...
 
-    def accept(self, payloads: Sequence[tuple[str, bytes]]) -> list[Outcome]:
-        """Return the outcomes, all durable. Raises LedgerUnavailable."""
-        outcomes = self._inbox.accept(payloads)
-        self._told()
-        return outcomes
+
+class Loops:
+    """Several loops that run and end together; if one dies, they are no longer alive."""
+
+    def __init__(self, *loops: Running) -> None:
+        self._loops = loops
+
+    def start(self) -> None:
+        """Start each."""
+        collect_rarely()
+        for loop in self._loops:
+            loop.start()
+
+    def stop(self) -> None:
+        """Stop all at the same time: each takes seconds if the broker is silent."""
+        threads = [Thread(target=loop.stop, name="stopping") for loop in self._loops]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def alive(self) -> bool:
+        """Return whether every loop is."""
+        return all(loop.alive() for loop in self._loops)
 
 
 class WebServer(uvicorn.Server):
@@ -85,60 +112,146 @@ class WebServer(uvicorn.Server):
         yield
 
 
-def serve(config: Config, *, ready: Callable[[str], None]) -> None:
+def serve(
+    config: Config,
+    *,
+    ready: Callable[[str], None],
+    worker_name: str = WORKER_NAME,
+    takes_facts: bool = True,
+) -> None:
     """Migrate, take facts and serve pages until SIGTERM or SIGINT. Only in the main thread.
 
-    ready: called with the address of the pages once they are served.
-    Raises DatabaseUnusable, LedgerUnavailable or ConfigInvalid before anything is served, and
-    IntakeEnded if facts are no longer taken.
+    ready: called with the address of the pages once they are served. takes_facts: False leaves
+    that to `take` in other processes. Raises DatabaseUnusable, LedgerUnavailable or ConfigInvalid
+    before anything is served, and IntakeEnded if facts are no longer taken.
     """
-    clock = SystemClock()
-    listening = _listen(config.http)
-    with listening:
+    if not takes_facts:
+        refuse_second_worker_of_sqlite(config)
+    with _listen(config.http) as listening:
         database = open_database(config.database.url, checkpoints=True)
         try:
             revision = migrate(database, generation=f"{random_64():016x}")
-            link = CentralLink(config.mqtt, site=config.ledger.site)
-            app = create_app(
-                database=database,
-                clock=clock,
-                site=config.ledger.site,
-                intake_connected=lambda: link.connected,
-                intake_alive=lambda: intake.alive(),  # noqa: PLW0108 - it is made below
-            )
-            notify = live_of_app(app).notify
 
-            def note_states(payloads: Sequence[tuple[str, bytes]]) -> None:
-                record_states(database, payloads, clock=clock)
-                notify()
+            def told() -> None:
+                live_of_app(app).notify()  # Nothing is taken before it is made.
+                if downlink is not None:
+                    downlink.loop.facts_posted()
 
-            intake = IntakeLoop(
-                link=link,
-                inbox=ToldInbox(Inbox(database, clock=clock), notify),
-                note_states=note_states,
-                jitter=random_fraction,
-            )
+            worker = downlink = None
+            if takes_facts:
+                worker = build_worker(config, database, name=worker_name, shards=None, told=told)
+                downlink = build_downlink(config, database, name=worker_name, shards=None)
+            app = _application(config, database, worker, downlink, told=told)
             url = _url_of(config.http, listening)
-            web_config = uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                limit_concurrency=CONNECTIONS_MAX,
-                timeout_graceful_shutdown=PAGES_END_S,
+            loops = None
+            if worker is not None and downlink is not None:
+                loops = Loops(worker.intake, downlink.loop, downlink.upkeep)
+            server = WebServer(
+                uvicorn.Config(
+                    app,
+                    log_config=None,
+                    access_log=False,
+                    server_header=False,
+                    limit_concurrency=CONNECTIONS_MAX,
+                    timeout_graceful_shutdown=PAGES_END_S,
+                    ssl_certfile=config.http.tls_certificate_file or None,
+                    ssl_keyfile=config.http.tls_key_file or None,
+                ),
+                lambda: ready(url),
+                intake_alive=loops.alive if loops is not None else lambda: True,
             )
-            server = WebServer(web_config, lambda: ready(url), intake_alive=intake.alive)
             logger.info("serving", extra={"url": url, "revision": revision})
-            run_both(server, intake, listening)
+            run_both(server, loops, listening)
             logger.info("stopped")
         finally:
             database.close()
 
 
-def run_both(server: WebServer, intake: IntakeLoop, listening: socket.socket) -> None:
-    """Serve and take facts until SIGTERM or SIGINT. Raises IntakeEnded, with both ended."""
+def take(
+    config: Config, *, worker_name: str, shards: tuple[int, ...] | None, ready: Callable[[], None]
+) -> None:
+    """Take facts of some shards' gateways until SIGTERM or SIGINT. Only in the main thread.
+
+    ready: called once the worker runs, whether or not it has a broker. Raises ConfigInvalid for
+    SQLite, DatabaseUnusable or LedgerUnavailable before anything is taken, and IntakeEnded.
+    """
+    refuse_second_worker_of_sqlite(config)
+    database = open_database(config.database.url)
+    try:
+        check_schema(database)
+        # No Event: its lock is not reentrant, and the handler runs in the thread that waits for it.
+        ended: SimpleQueue[int] = SimpleQueue()
+        downlink = build_downlink(config, database, name=worker_name, shards=shards)
+        told = downlink.loop.facts_posted
+        worker = build_worker(config, database, name=worker_name, shards=shards, told=told)
+        loops = Loops(worker.intake, downlink.loop, downlink.upkeep)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda received, _frame: ended.put(received))
+        loops.start()
+        logger.info("taking facts", extra={"worker": worker_name})
+        ready()
+        asked = _wait_for_end(ended, loops)
+        loops.stop()
+        logger.info("stopped", extra={"worker": worker_name, **worker.intake.counters()})
+        if not asked:
+            raise _intake_ended()
+    finally:
+        database.close()
+
+
+def _wait_for_end(ended: SimpleQueue[int], loops: Loops) -> bool:
+    """Return True when a signal has come, False when the loops have ended by themselves."""
+    while loops.alive():
+        with suppress(Empty):
+            ended.get(timeout=ALIVE_LOOK_S)
+            return True
+    return False
+
+
+def _application(
+    config: Config,
+    database: Database,
+    worker: Worker | None,
+    downlink: Downlink | None,
+    *,
+    told: Callable[[], None],
+) -> Application:
+    key = load_ledger_key(database)
+    credit = worker.credit if worker is not None else lambda: CREDIT_COUNT
+    return create_app(
+        database=database,
+        clock=SystemClock(),
+        site=config.ledger.site,
+        intake_connected=(lambda: worker.link.connected) if worker is not None else None,
+        intake_alive=worker.intake.alive if worker is not None else None,
+        poll_s=POLL_S if database.dialect == "sqlite" else POLL_OF_MANY_S,
+        entrance=Entrance(
+            inbox=build_inbox(config, database, told=told, credit=credit),
+            sign=key.sign,
+            counters=lambda: _counters(worker, downlink),
+            credit=credit,
+        ),
+        telling=build_outgoing(
+            database, told=downlink.loop.notices_written if downlink is not None else lambda: None
+        ),
+    )
+
+
+def _counters(worker: Worker | None, downlink: Downlink | None) -> dict[str, int]:
+    counted = worker.intake.counters() if worker is not None else {}
+    if downlink is not None:
+        for prefix, loop in (("down", downlink.loop), ("upkeep", downlink.upkeep)):
+            counted |= {f"{prefix}_{name}": count for name, count in loop.counters().items()}
+    return counted
+
+
+def run_both(server: WebServer, intake: Running | None, listening: socket.socket) -> None:
+    """Serve and take facts until SIGTERM or SIGINT. Raises IntakeEnded, with both ended.
+
+    intake: None if facts are taken elsewhere.
+    """
     # Intake and pages end at the same time: each takes seconds if broker or browser is silent.
-    stopping = Thread(target=intake.stop, name="stopping")
+    stopping = Thread(target=intake.stop if intake is not None else None, name="stopping")
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
@@ -147,19 +260,24 @@ def run_both(server: WebServer, intake: IntakeLoop, listening: socket.socket) ->
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    intake.start()
+    if intake is not None:
+        intake.start()
     try:
         server.run(sockets=[listening])
     finally:
         stop(0, None)
         stopping.join()
     if server.intake_ended:
-        error = IntakeEnded(
-            "the intake has ended: no more facts would be taken",
-            hint="Start the ledger again and report the fault that the log names before this.",
-        )
-        logger.critical("ending", extra={"detail": str(error), "hint": error.hint})
-        raise error
+        raise _intake_ended()
+
+
+def _intake_ended() -> IntakeEnded:
+    error = IntakeEnded(
+        "the intake has ended: no more facts would be taken",
+        hint="Start the ledger again and report the fault that the log names before this.",
+    )
+    logger.critical("ending", extra={"detail": str(error), "hint": error.hint})
+    return error
 
 
 def _listen(http: HttpSection) -> socket.socket:
@@ -179,4 +297,5 @@ def _listen(http: HttpSection) -> socket.socket:
 
 def _url_of(http: HttpSection, listening: socket.socket) -> str:
     host = f"[{http.host}]" if ":" in http.host else http.host
-    return f"http://{host}:{listening.getsockname()[1]}"
+    scheme = "https" if http.tls_certificate_file else "http"
+    return f"{scheme}://{host}:{listening.getsockname()[1]}"

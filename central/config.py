@@ -3,12 +3,13 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from central.contract.errors import ContractError
 from central.contract.identifiers import parse_code
+from central.contract.topics import SHARD_COUNT
 from central.errors import ConfigInvalid
 
 CONFIG_BYTES_MAX = 64 * 1024
@@ -32,6 +33,7 @@ class MqttSection(_Section, frozen=True, kw_only=True):
     """The broker. password: after reading, also if it came from `password_file`; "" for none.
 
     tls_ca_file: certificates that the broker's must come from; "" speaks without TLS.
+    protocol: "3.1.1" for clusters that do not speak MQTT 5, such as NATS and RabbitMQ 3.
     """
 
     host: Text
@@ -40,19 +42,30 @@ class MqttSection(_Section, frozen=True, kw_only=True):
     password: str = ""
     password_file: str = ""
     tls_ca_file: str = ""
+    protocol: Literal["5", "3.1.1"] = "5"
 
 
 class HttpSection(_Section, frozen=True, kw_only=True):
-    """Where pages and API are served. port: 0 takes a free one."""
+    """Where pages and API are served. port: 0 takes a free one.
+
+    tls_certificate_file, tls_key_file: PEM files; with both, everything is served over TLS.
+    """
 
     host: Text = "127.0.0.1"
     port: Port = 8000
+    tls_certificate_file: str = ""
+    tls_key_file: str = ""
 
 
 class LedgerSection(_Section, frozen=True, kw_only=True):
-    """site: the second part of every topic; all gateways of this ledger have the same."""
+    """site: the second part of every topic; all gateways of this ledger have the same.
+
+    stable: when gateways may forget what is committed: "commit" if that means two machines (a
+    synchronous standby), "backup" if `dockledger-central confirm-backup` has to say so first.
+    """
 
     site: Text
+    stable: Literal["backup", "commit"] = "backup"
 
 
 class Config(_Section, frozen=True, kw_only=True):
@@ -80,6 +93,21 @@ def load_config(path: Path) -> Config:
         raise _located(path, text, error) from error
     _check_site(path, text, config)
     return _with_certificates(path, text, _with_password(path, text, config))
+
+
+def parse_shards(text: str) -> tuple[int, ...]:
+    """Return the shards of e.g. "0-31,40", sorted. Raises ConfigInvalid."""
+    found: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,3})(?:-(\d{1,3}))?\s*", part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if not first <= last < SHARD_COUNT:
+            raise ConfigInvalid(
+                f"{part.strip()!r} is no shard and no range of them",
+                hint=f"Write numbers from 0 to {SHARD_COUNT - 1}, such as 0-31,40.",
+            )
+        found.update(range(first, last + 1))
+    return tuple(sorted(found))
 
 
 def _read_text(path: Path, *, bytes_max: int, what: str) -> str:
@@ -158,16 +186,29 @@ def _with_password(path: Path, text: str, config: Config) -> Config:
 
 
 def _with_certificates(path: Path, text: str, config: Config) -> Config:
-    mqtt = config.mqtt
-    if not mqtt.tls_ca_file:
-        return config
-    file = path.parent / mqtt.tls_ca_file
-    if not file.is_file():
-        line = line_of(text, ["mqtt", "tls_ca_file"])
-        raise ConfigInvalid(
-            f"{path}, line {line}: mqtt.tls_ca_file: {file} is not a file",
-            hint="Name the PEM file of the authority that signed the broker's certificate.",
-        )
-    return msgspec.structs.replace(
-        config, mqtt=msgspec.structs.replace(mqtt, tls_ca_file=str(file))
+    files = (
+        ("mqtt", "tls_ca_file", "the authority that signed the broker's certificate"),
+        ("http", "tls_certificate_file", "the certificate that browsers and gateways are shown"),
+        ("http", "tls_key_file", "the private key of that certificate"),
     )
+    if bool(config.http.tls_certificate_file) != bool(config.http.tls_key_file):
+        line = line_of(text, ["http", "tls_key_file"])
+        raise ConfigInvalid(
+            f"{path}, line {line}: http.tls_certificate_file and http.tls_key_file are not both"
+            " given",
+            hint="Name both PEM files, or neither.",
+        )
+    for section, key, what in files:
+        given = getattr(getattr(config, section), key)
+        if not given:
+            continue
+        file = path.parent / given
+        if not file.is_file():
+            line = line_of(text, [section, key])
+            raise ConfigInvalid(
+                f"{path}, line {line}: {section}.{key}: {file} is not a file",
+                hint=f"Name the PEM file of {what}.",
+            )
+        changed = msgspec.structs.replace(getattr(config, section), **{key: str(file)})
+        config = msgspec.structs.replace(config, **{section: changed})
+    return config

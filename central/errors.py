@@ -8,6 +8,9 @@ CentralError              has `retriable` and a `hint`: what a person can do
 |-- LedgerUnavailable     nothing of this attempt is committed; try it again
 |-- ReferenceRefused      the reference data is older than what is loaded
 |-- EnrolmentRefused      the gateway cannot be enrolled as asked
+|-- BackupRefused         the backup cannot have been taken as said
+|-- GatewayUnknown        nobody enrolled the gateway that something is for
+|-- OrderRefused          what was ordered of a gateway cannot be, as things are
 |-- LinkLost              the broker is not reachable; it will be tried again
 `-- IntakeEnded           the thread that takes facts has died; the program must end
 
@@ -56,6 +59,18 @@ class ReferenceRefused(CentralError):
 
 class EnrolmentRefused(CentralError):
     """The gateway cannot be enrolled as asked."""
+
+
+class GatewayUnknown(CentralError):
+    """The gateway that something is for is not enrolled."""
+
+
+class OrderRefused(CentralError):
+    """What was ordered of a gateway contradicts what is there, or finds no room."""
+
+
+class BackupRefused(CentralError):
+    """The backup cannot have been taken as said."""
 
 
 class LinkLost(CentralError):

@@ -2,34 +2,24 @@
 
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
-from central.contract.facts import (
-    Fact,
-    Movement,
-    Passage,
-    Print,
-    Weighing,
-    fact_fields,
-    kind_of,
-)
-from gateway.compose import gateway_identity, journal_path
+from gateway.compose import gateway_identity
 from gateway.config import load_config
 from gateway.devices.check import check_devices
 from gateway.devices.claim_commands import devices_app
 from gateway.devices.device_commands import device_app
 from gateway.errors import GatewayError, TemplateInvalid
+from gateway.journal_commands import journal_app
 from gateway.logs import LevelName
 from gateway.service import EXIT_FINDING, end_with
 from gateway.station.templates.files import labels_folder, load_templates
 from gateway.station.templates.model import Language
 
-TAIL_COUNT_MAX = 1_000_000
 DEFAULT_CONFIG = Path("/etc/dockledger-gateway/gateway.toml")
 
 app = typer.Typer(
@@ -39,9 +29,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-)
-journal_app = typer.Typer(
-    help="Look into the journal; works beside a running gateway.", no_args_is_help=True
 )
 app.add_typer(journal_app, name="journal")
 app.add_typer(device_app, name="device")
@@ -58,7 +45,7 @@ def run(
     log_level: Annotated[LevelName, typer.Option("--log-level")] = "info",
 ) -> None:
     """Work until SIGTERM or SIGINT."""
-    words = [sys.executable, "-m", "gateway.service", str(config), log_level]
+    words = [sys.executable, "-P", "-m", "gateway.service", str(config), log_level]
     sys.stdout.flush()
     # The same process goes on as the service: see there why. No shell is in between.
     os.execv(sys.executable, words)  # noqa: S606
@@ -127,54 +114,6 @@ def preview_label_command(
     typer.echo(f"written: {to}", err=True)
 
 
-@journal_app.command("tail")
-def journal_tail(
-    config: ConfigOption = DEFAULT_CONFIG,
-    count: Annotated[
-        int, typer.Option("--count", min=1, max=TAIL_COUNT_MAX, help="How many facts.")
-    ] = 20,
-    as_json: JsonOption = False,
-) -> None:
-    """Show the newest facts, oldest first."""
-    from gateway.journal.reading import open_reader  # noqa: PLC0415 - see journal/schema.py
-    from gateway.journal.verify import tail_facts  # noqa: PLC0415
-
-    reader = open_reader(journal_path(load_config(config)))
-    try:
-        for fact_id, fact in tail_facts(reader, count):
-            if as_json:
-                _write_json({"fact": str(fact_id), **fact_fields(fact)})
-            else:
-                typer.echo(f"{fact_id} {_fact_text(fact)}", err=True)
-    finally:
-        reader.close()
-
-
-@journal_app.command("verify")
-def journal_verify(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """Recompute chain, stock and document progress from the facts. Exit status 1 if any is off."""
-    from gateway.journal.reading import open_reader  # noqa: PLC0415 - see journal/schema.py
-    from gateway.journal.verify import verify_journal  # noqa: PLC0415
-
-    reader = open_reader(journal_path(load_config(config)))
-    try:
-        verified = verify_journal(reader)
-    finally:
-        reader.close()
-    if as_json:
-        _write_json(verified)
-    else:
-        for finding in verified.findings:
-            typer.echo(f"WRONG: {finding}", err=True)
-        typer.echo(
-            f"journal of {verified.gateway} in {verified.warehouse}: {verified.facts_count} facts "
-            f"of {verified.epochs_count} starts, {len(verified.findings)} findings",
-            err=True,
-        )
-    if verified.findings:
-        raise typer.Exit(EXIT_FINDING)
-
-
 def main() -> None:
     """Run the command line; what the world does wrong becomes one sentence and an exit status."""
     try:
@@ -185,29 +124,6 @@ def main() -> None:
 
 def _write_json(value: object) -> None:
     typer.echo(msgspec.json.encode(value).decode())
-
-
-def _fact_text(fact: Fact) -> str:
-    moment = datetime.fromtimestamp(fact.event_time_ms / 1000, UTC).isoformat("T", "seconds")
-    text = f"{moment} {kind_of(fact)}"
-    if isinstance(fact, Movement):
-        return (
-            f"{text} {fact.business_step}: {fact.quantity} {fact.unit} {fact.item} "
-            f"{fact.from_location} -> {fact.to_location}"
-        )
-    if isinstance(fact, Weighing):
-        return f"{text} {fact.scale} #{fact.alibi_number}: net {fact.net} {fact.unit} {fact.item}"
-    if isinstance(fact, Passage):
-        return f"{text} {fact.direction} at {fact.read_point}: {_tag_text(fact)}"
-    if isinstance(fact, Print):
-        return f"{text} {fact.printer} job {fact.job}: {fact.content}: {fact.outcome}"
-    return f"{text} of {fact.reverses_epoch}/{fact.reverses_seq}"
-
-
-def _tag_text(fact: Passage) -> str:
-    keys = (("gtin", fact.gtin), ("serial", fact.serial), ("sscc", fact.sscc), ("grai", fact.grai))
-    stated = "".join(f" {name} {value}" for name, value in keys if value)
-    return f"{fact.epc}{stated}, {fact.reads_count} reads"
 
 
 if __name__ == "__main__":

@@ -1,19 +1,15 @@
 """Builds the gateway's parts, starts them in order and stops them in order. Root."""
 
-import os
 import queue
 import signal
-import socket
 from collections.abc import Collection, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Timer
+from threading import Timer
 
 from msgspec.structs import replace
 
-from central.contract.errors import ContractError
-from central.contract.reference import REFERENCE_BYTES_MAX, Reference, parse_reference
 from gateway.clock import Clock, SystemClock, random_64
 from gateway.config import read_password
 from gateway.config_sections import GatewayConfig
@@ -24,25 +20,37 @@ from gateway.devices.feedback import Feedback
 from gateway.devices.locks import DeviceLocks
 from gateway.devices.supervisor import Supervisor
 from gateway.devices.tag_loop import door_filter
-from gateway.errors import ConfigInvalid, JournalFull
+from gateway.errors import ConfigInvalid
+from gateway.following import Following
 from gateway.health import Health
+from gateway.housekeeping import (
+    STOP_S_MAX,
+    give_up,
+    journal_path,
+    keep_house,
+    notify_service,
+    start_upkeep,
+)
 from gateway.journal.journal import Journal
+from gateway.journal.upkeep import Upkeep
 from gateway.logs import log_event
+from gateway.reference_file import current_reference, warn_of_unknown_places
+from gateway.replication.down_traffic import DownTraffic
+from gateway.replication.downlink import Downlink
+from gateway.replication.known_ledger import LEDGER_FILE, KnownLedger
 from gateway.replication.replicator import Replicator
 from gateway.replication.signing import GatewayKey, load_or_create_key
+from gateway.replication.snapshot_load import SnapshotLoader
+from gateway.replication.stock_report import ReportTimes
 from gateway.screen.server import ScreenServer
 from gateway.station.board import Board
 from gateway.station.catalogue import Catalogue
 from gateway.station.observations import Observation
-from gateway.station.session import StationSetup
-from gateway.station.templates.files import labels_folder, use_templates
+from gateway.station.templates.files import labels_folder
 from gateway.station_loop import StationLoop
 
-JOURNAL_FILE = "journal.db"
 KEY_FILE = "gateway.key"
 OBSERVATIONS_MAX = 256
-HOUSEKEEPING_S = 1.0
-STOP_S_MAX = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class _Shared:
 
     clock: Clock
     journal: Journal
-    catalogue: Catalogue
+    following: Following
     health: Health
     observations: queue.Queue[Observation]
     board: Board
@@ -69,23 +77,17 @@ class _Shared:
 class _Floor:
     """Where a claim takes effect: the devices' threads, then the setup of the station."""
 
-    config: GatewayConfig
     supervisor: Supervisor
-    station: StationLoop
+    following: Following
 
     def set_devices(self, devices: Sequence[ConfiguredDevice]) -> None:
         """Serve these devices from now on."""
         self.supervisor.set_devices(devices)
-        self.station.use_setup(_station_setup(self.config, devices))
+        self.following.set_devices(devices)
 
     def wake(self, names: Collection[str]) -> None:
         """Let these devices try to open at once."""
         self.supervisor.wake(names)
-
-
-def journal_path(config: GatewayConfig) -> Path:
-    """Return where the journal is."""
-    return Path(config.gateway.data_directory) / JOURNAL_FILE
 
 
 def gateway_identity(config: GatewayConfig) -> GatewayIdentity:
@@ -96,20 +98,25 @@ def gateway_identity(config: GatewayConfig) -> GatewayIdentity:
 def run_gateway(config: GatewayConfig, *, config_path: Path) -> bool:
     """Run until SIGTERM or SIGINT; return False if a mistake of ours ended the station before.
 
-    Raises ConfigInvalid or KeyUnusable, and what `Journal.open` raises, before anything is started.
+    Raises ConfigInvalid, KeyUnusable, LedgerFileUnusable and what `Journal.open` raises, before
+    anything is started.
     """
-    stop = Event()
+    # No Event: its lock is not reentrant, and the handler runs in the thread that waits for it.
+    stop: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda received, _: stop.put(received))
     devices = configured_devices(config, config_path=config_path)
     key = _load_key(config)
+    ledger = KnownLedger(
+        Path(config.gateway.data_directory) / LEDGER_FILE, configured_key=config.ledger.public_key
+    )
     with ExitStack() as parts:
-        station, journal = _start_parts(parts, config, devices, key)
-        _notify("READY=1")
-        asked = _keep_house(station, journal, stop)
-        _notify("STOPPING=1")
+        station, upkeep = _start_parts(parts, config, devices, key, ledger)
+        notify_service("READY=1")
+        asked = keep_house(station, upkeep, stop)
+        notify_service("STOPPING=1")
         # What hangs in a device must not keep the service from ending: all that counts is on disk.
-        deadline = Timer(STOP_S_MAX, _give_up)
+        deadline = Timer(STOP_S_MAX, give_up)
         deadline.daemon = True
         deadline.start()
     deadline.cancel()
@@ -118,33 +125,40 @@ def run_gateway(config: GatewayConfig, *, config_path: Path) -> bool:
 
 
 def _start_parts(
-    parts: ExitStack, config: GatewayConfig, devices: list[ConfiguredDevice], key: GatewayKey
-) -> tuple[StationLoop, Journal]:
+    parts: ExitStack,
+    config: GatewayConfig,
+    devices: list[ConfiguredDevice],
+    key: GatewayKey,
+    ledger: KnownLedger,
+) -> tuple[StationLoop, Upkeep]:
     """Start everything; `parts` stops it in the opposite order, the journal last."""
     shared = _shared(parts, config)
+    upkeep = start_upkeep(parts, config, shared.journal, clock=shared.clock, health=shared.health)
     discovery = DiscoveryService(config, devices, clock=shared.clock, health=shared.health)
+    shared.following.set_devices(discovery.desk.devices())
     supervisor = _supervisor(config, shared, discovery)
     screen = _screen(config, shared, supervisor, discovery)
     screen.start()
     parts.callback(screen.stop)
-    replicator = _replicator(config, shared, key)
+    replicator = _replicator(config, shared, key, ledger)
     replicator.start()
     parts.callback(replicator.stop)
     station = StationLoop(
         journal=shared.journal,
-        catalogue=shared.catalogue,
+        catalogue=shared.following.catalogue,
         observations=shared.observations,
         board=shared.board,
         health=shared.health,
-        setup=_station_setup(config, discovery.desk.devices()),
+        setup=shared.following.setup,
         clock=shared.clock,
         claims=discovery.desk,
     )
+    shared.following.lead(station)
     station.start()
     parts.callback(station.stop)
     supervisor.start()
     parts.callback(supervisor.stop)
-    discovery.start(_Floor(config, supervisor, station))
+    discovery.start(_Floor(supervisor, shared.following))
     parts.callback(discovery.stop)
     feedback = Feedback(shared.board, supervisor)
     feedback.thread.start()
@@ -155,10 +169,10 @@ def _start_parts(
         gateway=config.gateway.code,
         epoch=str(shared.journal.epoch),
         unsent_count=shared.journal.unsent_count(),
-        reference_revision=shared.catalogue.revision,
+        reference_revision=shared.following.catalogue.revision,
         screen=screen.url,
     )
-    return station, shared.journal
+    return station, upkeep
 
 
 def _shared(parts: ExitStack, config: GatewayConfig) -> _Shared:
@@ -171,14 +185,16 @@ def _shared(parts: ExitStack, config: GatewayConfig) -> _Shared:
         nonce=random_64(),
     )
     parts.callback(journal.close)
-    reference = _current_reference(config, journal)
+    reference = current_reference(config, journal)
     catalogue = Catalogue(reference, warehouse=config.gateway.warehouse)
-    _warn_of_unknown_places(config, catalogue)
+    warn_of_unknown_places(config, catalogue)
+    health = Health()
+    following = Following(config, (), catalogue, journal=journal, health=health, clock=clock)
     return _Shared(
         clock=clock,
         journal=journal,
-        catalogue=catalogue,
-        health=Health(),
+        following=following,
+        health=health,
         observations=queue.Queue(maxsize=OBSERVATIONS_MAX),
         board=StationLoop.new_board(),
     )
@@ -204,12 +220,12 @@ def _screen(
         host=config.screen.host,
         port=config.screen.port,
         station=config.station.code,
-        language=config.gateway.language,
+        language=shared.following.config.gateway.language,
         board=shared.board,
         health=shared.health,
         observations=shared.observations,
         clock=shared.clock,
-        catalogue=lambda: shared.catalogue,
+        catalogue=lambda: shared.following.catalogue,
         unsent_count=shared.journal.unsent_count,
         devices=DeviceDesk(supervisor, clock=shared.clock, health=shared.health),
         claims=discovery.desk,
@@ -217,92 +233,53 @@ def _screen(
     )
 
 
-def _replicator(config: GatewayConfig, shared: _Shared, key: GatewayKey) -> Replicator:
+def _replicator(
+    config: GatewayConfig, shared: _Shared, key: GatewayKey, ledger: KnownLedger
+) -> Replicator:
     return Replicator(
         journal=shared.journal,
         key=key,
+        ledger=ledger,
         mqtt=replace(config.mqtt, password=read_password(config.mqtt), password_file=""),
         site=config.gateway.site,
         clock=shared.clock,
         health=shared.health,
         jitter=_jitter,
+        down=_down_traffic(config, shared, key, ledger),
+    )
+
+
+def _down_traffic(
+    config: GatewayConfig, shared: _Shared, key: GatewayKey, ledger: KnownLedger
+) -> DownTraffic:
+    loader = SnapshotLoader(
+        config.central,
+        gateway=config.gateway.code,
+        folder=Path(config.gateway.data_directory),
+        sign=key.sign,
+        signed=ledger.signed,
+        nonce=lambda: f"{random_64():016x}",
+    )
+    downlink = Downlink(
+        journal=shared.journal,
+        loader=loader,
+        follower=shared.following,
+        clock=shared.clock,
+        health=shared.health,
+        jitter=_jitter,
+    )
+    return DownTraffic(
+        downlink,
+        journal=shared.journal,
+        key=key,
+        ledger=ledger,
+        health=shared.health,
+        times=ReportTimes(interval_s=config.central.report_interval_s),
     )
 
 
 def _jitter() -> float:
     return random_64() / 2**64
-
-
-def _station_setup(config: GatewayConfig, devices: Sequence[ConfiguredDevice]) -> StationSetup:
-    def names(device_class: str) -> tuple[str, ...]:
-        return tuple(
-            device.section.name for device in devices if device.driver.device_class == device_class
-        )
-
-    return StationSetup(
-        station=config.station.code,
-        warehouse=config.gateway.warehouse,
-        receive_location=config.station.receive_location,
-        scales=names("scale"),
-        printers=names("label_printer"),
-        sscc_company_prefix=config.station.sscc_company_prefix,
-        sscc_extension_digit=config.station.sscc_extension_digit,
-        templates=use_templates(labels_folder(config.gateway.data_directory)),
-        place_template=config.station.place_template,
-        pallet_template=config.station.pallet_template,
-        language=config.gateway.language,
-    )
-
-
-def _current_reference(config: GatewayConfig, journal: Journal) -> Reference | None:
-    """Return the reference data to work by: the file's if its revision is higher, else the kept."""
-    kept = journal.reference()
-    if not config.gateway.reference_file:
-        return kept
-    try:
-        read = _read_reference(Path(config.gateway.reference_file))
-    except ConfigInvalid as error:
-        if kept is None:
-            raise
-        # The dock goes on with what it knows; whoever changed the file hears of it.
-        log_event("error", "reference file not usable", reason=str(error), hint=error.hint)
-        return kept
-    if journal.store_reference(read):
-        log_event("info", "reference data stored", revision=read.revision)
-        return read
-    if read != kept:
-        log_event(
-            "warning",
-            "reference file ignored: its revision is not higher than the one kept",
-            revision=read.revision,
-            hint="Raise `revision` in the reference file.",
-        )
-    return kept
-
-
-def _read_reference(path: Path) -> Reference:
-    try:
-        with path.open("rb") as file:
-            return parse_reference(file.read(REFERENCE_BYTES_MAX + 1))
-    except OSError as error:
-        raise ConfigInvalid(
-            f"gateway.reference_file: {path} cannot be read: {error}",
-            hint="Name a file that this user can read.",
-        ) from error
-    except ContractError as error:
-        raise ConfigInvalid(f"gateway.reference_file: {path}: {error}", hint=error.hint) from error
-
-
-def _warn_of_unknown_places(config: GatewayConfig, catalogue: Catalogue) -> None:
-    place = config.station.receive_location
-    if catalogue.revision and catalogue.location(place) is None:
-        log_event(
-            "warning",
-            "the reference data does not know the place of receipt",
-            warehouse=config.gateway.warehouse,
-            location=place,
-            hint="Correct gateway.warehouse or station.receive_location, or the reference data.",
-        )
 
 
 def _load_key(config: GatewayConfig) -> GatewayKey:
@@ -315,37 +292,3 @@ def _load_key(config: GatewayConfig) -> GatewayKey:
             hint="Name a folder in which this user may write.",
         ) from error
     return load_or_create_key(folder / KEY_FILE)
-
-
-def _keep_house(station: StationLoop, journal: Journal, stop: Event) -> bool:
-    """Write the journal's log back and feed the watchdog until asked to stop (True)."""
-    writable = True
-    while not stop.wait(HOUSEKEEPING_S):
-        if not station.alive:
-            log_event("error", "the station's thread has ended", hint="The service restarts it.")
-            return False
-        _notify("WATCHDOG=1")
-        try:
-            journal.checkpoint_if_due()
-            writable = True
-        except JournalFull as error:
-            if writable:
-                log_event("error", "journal not written", reason=str(error), hint=error.hint)
-            writable = False
-    return True
-
-
-def _notify(state: str) -> None:
-    """Tell systemd, if it started us, how we are (sd_notify(3)). It not listening is no fault."""
-    address = os.environ.get("NOTIFY_SOCKET", "")
-    if not address:
-        return
-    name = "\0" + address[1:] if address.startswith("@") else address
-    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-        notify.connect(name)
-        notify.sendall(state.encode())
-
-
-def _give_up() -> None:
-    log_event("error", "stopping took too long, ending at once", stop_s_max=STOP_S_MAX)
-    os._exit(1)

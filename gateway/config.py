@@ -210,9 +210,11 @@ def _with_absolute_paths(config: GatewayConfig, folder: Path) -> GatewayConfig:
             data_directory=absolute(config.gateway.data_directory),
             reference_file=absolute(config.gateway.reference_file),
         ),
+        journal=replace(config.journal, copy_directory=absolute(config.journal.copy_directory)),
         mqtt=replace(
             config.mqtt,
             password_file=absolute(config.mqtt.password_file),
             tls_ca_file=absolute(config.mqtt.tls_ca_file),
         ),
+        central=replace(config.central, tls_ca_file=absolute(config.central.tls_ca_file)),
     )

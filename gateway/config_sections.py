@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from gateway.config_doors import DOOR_EXAMPLES, DOORS_MAX, DoorSection
+from gateway.config_journal import JOURNAL_EXAMPLES, JournalSection
 
 NETWORK_ADDRESSES_MAX = 1024
 DEVICES_MAX = 64  # As many as a state message to central can carry.
@@ -14,48 +15,56 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 
 # What to write, by key; the examples of the error messages.
-EXAMPLES = {
-    "gateway": "[gateway]",
-    "gateway.code": 'code = "sh1-dock-2"',
-    "gateway.site": 'site = "main"',
-    "gateway.warehouse": 'warehouse = "sh1"',
-    "gateway.data_directory": 'data_directory = "/var/lib/dockledger-gateway"',
-    "gateway.reference_file": 'reference_file = "/etc/dockledger-gateway/reference.toml"',
-    "gateway.language": 'language = "en" or language = "zh"',
-    "station": "[station]",
-    "station.code": 'code = "dock-2"',
-    "station.receive_location": 'receive_location = "dock-1"',
-    "station.sscc_company_prefix": 'sscc_company_prefix = "6901234"',
-    "station.sscc_extension_digit": 'sscc_extension_digit = "0"',
-    "station.place_template": 'place_template = "bin"',
-    "station.pallet_template": 'pallet_template = "pallet"',
-    "mqtt": "[mqtt]",
-    "mqtt.host": 'host = "central.example.com"',
-    "mqtt.port": "port = 1883",
-    "mqtt.username": 'username = "sh1-dock-2"',
-    "mqtt.password": 'password = "..."',
-    "mqtt.password_file": 'password_file = "/etc/dockledger-gateway/mqtt-password"',
-    "mqtt.keepalive_s": "keepalive_s = 15",
-    "mqtt.protocol": 'protocol = "5"',
-    "mqtt.tls_ca_file": 'tls_ca_file = "/etc/dockledger-gateway/ca.pem"',
-    "ledger": "[ledger]",
-    "ledger.public_key": 'public_key = "..." (as `dockledger-central ledger-key` prints it)',
-    "screen": "[screen]",
-    "screen.host": 'host = "127.0.0.1"',
-    "screen.port": "port = 8081",
-    "discovery": 'networks = ["192.168.10.0/28"]',
-    "discovery.enabled": "enabled = true",
-    "discovery.sweep_interval_s": "sweep_interval_s = 5",
-    "discovery.hosts": 'hosts = ["192.168.10.23"]',
-    "discovery.networks": 'networks = ["192.168.10.0/28"]',
-    "discovery.ports": "ports = [9100, 5084]",
-    "discovery.probe": "probe = true",
-    "discovery.network_interval_s": "network_interval_s = 60",
-    "device": "[[device]]",
-    "device.name": 'name = "dock-2-scanner"',
-    "device.driver": 'driver = "scanner-serial"',
-    "device.settings": "[device.settings]",
-} | DOOR_EXAMPLES
+EXAMPLES = (
+    {
+        "gateway": "[gateway]",
+        "gateway.code": 'code = "sh1-dock-2"',
+        "gateway.site": 'site = "main"',
+        "gateway.warehouse": 'warehouse = "sh1"',
+        "gateway.data_directory": 'data_directory = "/var/lib/dockledger-gateway"',
+        "gateway.reference_file": 'reference_file = "/etc/dockledger-gateway/reference.toml"',
+        "gateway.language": 'language = "en" or language = "zh"',
+        "station": "[station]",
+        "station.code": 'code = "dock-2"',
+        "station.receive_location": 'receive_location = "dock-1"',
+        "station.sscc_company_prefix": 'sscc_company_prefix = "6901234"',
+        "station.sscc_extension_digit": 'sscc_extension_digit = "0"',
+        "station.place_template": 'place_template = "bin"',
+        "station.pallet_template": 'pallet_template = "pallet"',
+        "mqtt": "[mqtt]",
+        "mqtt.host": 'host = "central.example.com"',
+        "mqtt.port": "port = 1883",
+        "mqtt.username": 'username = "sh1-dock-2"',
+        "mqtt.password": 'password = "..."',
+        "mqtt.password_file": 'password_file = "/etc/dockledger-gateway/mqtt-password"',
+        "mqtt.keepalive_s": "keepalive_s = 15",
+        "mqtt.protocol": 'protocol = "5"',
+        "mqtt.tls_ca_file": 'tls_ca_file = "/etc/dockledger-gateway/ca.pem"',
+        "central": "[central]",
+        "central.url": 'url = "https://central.example.com:8443"',
+        "central.tls_ca_file": 'tls_ca_file = "/etc/dockledger-gateway/ca.pem"',
+        "central.report_interval_s": "report_interval_s = 60",
+        "ledger": "[ledger]",
+        "ledger.public_key": 'public_key = "..." (as `dockledger-central ledger-key` prints it)',
+        "screen": "[screen]",
+        "screen.host": 'host = "127.0.0.1"',
+        "screen.port": "port = 8081",
+        "discovery": 'networks = ["192.168.10.0/28"]',
+        "discovery.enabled": "enabled = true",
+        "discovery.sweep_interval_s": "sweep_interval_s = 5",
+        "discovery.hosts": 'hosts = ["192.168.10.23"]',
+        "discovery.networks": 'networks = ["192.168.10.0/28"]',
+        "discovery.ports": "ports = [9100, 5084]",
+        "discovery.probe": "probe = true",
+        "discovery.network_interval_s": "network_interval_s = 60",
+        "device": "[[device]]",
+        "device.name": 'name = "dock-2-scanner"',
+        "device.driver": 'driver = "scanner-serial"',
+        "device.settings": "[device.settings]",
+    }
+    | JOURNAL_EXAMPLES
+    | DOOR_EXAMPLES
+)
 
 
 class GatewaySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,6 +103,17 @@ class MqttSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] = 15
     tls_ca_file: str = ""
     protocol: Literal["5", "3.1.1"] = "5"
+
+
+class CentralSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Central over HTTP, for snapshots. url "": none are loaded; tls_ca_file "": the system's.
+
+    report_interval_s: between two reports of the stock that is shown, which go over the broker.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s?#]+)?$", max_length=1024)] = ""
+    tls_ca_file: str = ""
+    report_interval_s: Annotated[float, msgspec.Meta(ge=1, le=86400)] = 60.0
 
 
 class LedgerSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,7 +166,9 @@ class GatewayConfig(
     gateway: GatewaySection
     station: StationSection
     mqtt: MqttSection
+    central: CentralSection = CentralSection()
     ledger: LedgerSection = LedgerSection()
+    journal: JournalSection = JournalSection()
     screen: ScreenSection = ScreenSection()
     discovery: DiscoverySection = DiscoverySection()
     dock_doors: Annotated[tuple[DoorSection, ...], msgspec.Meta(max_length=DOORS_MAX)] = ()

@@ -7,6 +7,7 @@ GatewayError            has `retriable` and a `hint`: what a person can do
 |   |-- JournalNotOurs  the file is no journal, or another gateway's, or a newer version's
 |   |-- JournalDamaged  the file or its chain of digests is broken
 |   |-- JournalLocked   another process holds the journal
+|   |-- RestoreRefused  there is no copy to restore from, or no need to
 |   `-- JournalFull     the disk took no more; the last step was not recorded
 |-- DevicesUnseen       the kernel cannot be asked what is plugged in
 |-- ClaimsDamaged       the file of claims cannot be understood; it is kept aside
@@ -52,6 +53,10 @@ class JournalDamaged(JournalError):
 
 class JournalLocked(JournalError):
     """Another process has the journal open."""
+
+
+class RestoreRefused(JournalError):
+    """The journal is not restored from a copy; nothing was changed."""
 
 
 class JournalFull(JournalError):

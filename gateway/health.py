@@ -17,9 +17,32 @@ InstallationProblem = Literal[
     "two_alike",  # Two devices cannot be told apart.
     "claims_damaged",  # The file of the claims cannot be read.
     "template_broken",  # A label template cannot be used.
+    "setting_refused",  # Central sent a setting that cannot be used here.
     "port_refused",  # A device is on a port where the configuration allows no probing.
+    "disk_low",
+    "disk_shedding",  # Passages of tags are not recorded any more.
+    "disk_full",  # No new work is recorded.
+    "journal_repaired",  # From its facts, at the start; the damaged file is kept.
+    "journal_damaged",  # Facts on the card are not what they were.
+    "copy_missing",  # The second medium is not there.
+    "copy_same_medium",
+    "copy_foreign",  # The second medium holds the copy of another gateway.
+    "copy_failing",
 ]
+# How full the journal's disk is: drawn in `gateway/journal/storage_levels.py`.
+StorageLevel = Literal["ok", "low", "shedding", "full"]
 DeviceCounter = Literal["readings", "faults", "reopens", "commands", "print_jobs"]
+# Why no stock of central is loaded.
+KnowledgeProblem = Literal[
+    "",
+    "no_url",  # The configuration does not say where central is.
+    "refused",  # Central does not know this gateway, or its key.
+    "unreachable",  # No answer, or the connection broke too often.
+    "busy",  # Central serves others first.
+    "not_trusted",  # Its certificate or its seal is not that of the central we know.
+    "damaged",  # What came is not what was promised, or cannot be read.
+    "disk",  # It cannot be kept or applied here.
+]
 # Why the broker does not carry our messages.
 ConnectionProblem = Literal[
     "",
@@ -29,6 +52,7 @@ ConnectionProblem = Literal[
     "code_taken",  # Another machine connects with this gateway's code.
     "reading_refused",
     "writing_refused",
+    "central_silent",  # The broker is there; nobody takes facts from it.
 ]
 
 TROUBLES_MAX = 64
@@ -98,6 +122,44 @@ class LinkHealth:
     connection: ConnectionProblem = ""
 
 
+@dataclass(frozen=True, slots=True)
+class StorageHealth:
+    """The disk of the journal.
+
+    disk_used_percent: of disk or quota, whichever is fuller. written_bytes_day: what this program
+    wrote in the last 24 hours that it ran. copy_lag_count: facts that the copy on the second medium
+    has not yet, None without such a copy.
+    """
+
+    level: StorageLevel = "ok"
+    disk_used_percent: int = 0
+    written_bytes_day: int = 0
+    copy_lag_count: int | None = None
+
+    @property
+    def sheds_passages(self) -> bool:
+        """Return True if passages of tags are not to be recorded."""
+        return self.level in ("shedding", "full")
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeHealth:
+    """What the gateway knows from central.
+
+    stream: of central's notices, "" as long as it knows nothing. notice: the last one applied.
+    is_live: central is heard, so that it is of this moment. as_of_ms: wall time when it last was,
+    0 if never. problem: why what is wanted from central is not there, "" if nothing is.
+    """
+
+    stream: str = ""
+    notice: int = 0
+    stock_revision: int = 0
+    reference_revision: int = 0
+    is_live: bool = False
+    as_of_ms: int = 0
+    problem: KnowledgeProblem = ""
+
+
 class Health:
     """A board of the latest state of every part. Any thread may call anything."""
 
@@ -106,6 +168,8 @@ class Health:
         self._devices: dict[str, DeviceHealth] = {}
         self._link = LinkHealth()
         self._journal_problem = ""
+        self._storage = StorageHealth()
+        self._knowledge = KnowledgeHealth()
         self._counters: dict[str, int] = {}
         self._troubles: dict[tuple[InstallationProblem, str], InstallationTrouble] = {}
         self._device_counts: dict[tuple[str, DeviceCounter, str], int] = {}
@@ -173,6 +237,31 @@ class Health:
         """Return why nothing can be recorded, "" when all is well."""
         with self._lock:
             return self._journal_problem
+
+    def set_storage(self, storage: StorageHealth) -> None:
+        """Replace what is known of the disk; how far the copy is stays as it was."""
+        with self._lock:
+            self._storage = replace(storage, copy_lag_count=self._storage.copy_lag_count)
+
+    def set_copy_lag(self, count: int | None) -> None:
+        """State how many facts the copy on the second medium has not yet, None if there is none."""
+        with self._lock:
+            self._storage = replace(self._storage, copy_lag_count=count)
+
+    def storage(self) -> StorageHealth:
+        """Return what is known of the disk."""
+        with self._lock:
+            return self._storage
+
+    def set_knowledge(self, knowledge: KnowledgeHealth) -> None:
+        """Replace what the gateway knows from central."""
+        with self._lock:
+            self._knowledge = knowledge
+
+    def knowledge(self) -> KnowledgeHealth:
+        """Return what the gateway knows from central."""
+        with self._lock:
+            return self._knowledge
 
     def count(self, name: str, by: int = 1) -> None:
         """Add to a counter; names follow Prometheus, e.g. "observations_total"."""

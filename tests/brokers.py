@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.ports import steady_port
+
 USERNAME = "dockledger"
 PASSWORD = "only-for-tests"
 START_S_MAX = 10.0
@@ -38,21 +40,24 @@ dynamic_filters = true
 """
 
 
-def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that was free just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Broker:
-    """A broker in a child of ours. `port` stays the same over restarts."""
+    """A broker in a child of ours. `port` stays the same over restarts.
+
+    ports: where clients may come in, as a cluster says it; here the one port.
+    """
 
     def __init__(self, command: list[str], *, port: int, directory: Path) -> None:
         self.port = port
+        self.ports = (port,)
         self.directory = directory
         self._command = command
         self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Return the number of the running broker."""
+        assert self._child is not None
+        return self._child.pid
 
     def start(self) -> None:
         """Return when connections are taken."""
@@ -107,7 +112,7 @@ class Broker:
 def mosquitto(directory: Path) -> Iterator[Broker]:
     """Yield a running mosquitto with the shipped configuration, user USERNAME, on a free port."""
     directory.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = steady_port()
     passwords = directory / "passwords"
     subprocess.run(
         [_program("mosquitto_passwd"), "-c", "-b", str(passwords), USERNAME, PASSWORD],
@@ -133,7 +138,7 @@ def mosquitto(directory: Path) -> Iterator[Broker]:
 def iotcore(directory: Path) -> Iterator[Broker]:
     """Yield a running iotcore, the embedded broker, on a free port; it knows no users."""
     directory.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = steady_port()
     configuration = directory / "rumqttd.toml"
     configuration.write_text(IOTCORE_CONFIGURATION.format(port=port), encoding="utf-8")
     options = json.dumps({"config_path": str(configuration)})

@@ -2,18 +2,21 @@
 
 import os
 import shutil
-import socket
+import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
 
+from tests.ports import steady_port
+
 BINARIES = Path("/usr/lib/postgresql")
 START_S_MAX = 60
+END_S_MAX = 10
 # A test server may lose everything; it has to be quick and small.
 SETTINGS = (
     "fsync=off",
@@ -24,6 +27,12 @@ SETTINGS = (
     "max_connections=40",
     "shared_buffers=32MB",
     "max_wal_size=256MB",
+)
+# What is committed outlives the death of the server, not that of the machine (fsync is off).
+CRASH_SAFE_SETTINGS = (
+    *(setting for setting in SETTINGS if not setting.startswith("synchronous_commit")),
+    "synchronous_commit=on",
+    "restart_after_crash=on",
 )
 
 
@@ -38,52 +47,112 @@ def postgresql_binaries() -> Path | None:
     return folders[0].parent if folders else None
 
 
+class PostgresqlServer:
+    """A server in a child of ours, to start, end in four ways and start again.
+
+    Create from the thread that lives longest: the server ends with it. port: stays the same.
+    """
+
+    def __init__(self, folder: Path, *, settings: Sequence[str] = SETTINGS) -> None:
+        """Make an empty database cluster in an empty folder."""
+        binaries = postgresql_binaries()
+        assert binaries is not None, "install PostgreSQL, e.g. `apt-get install postgresql`"
+        self._user = _server_user(folder)
+        self.folder = folder
+        self.keep = False  # True: whoever made the folder leaves it for a look at its files.
+        initdb = [
+            *(*self._user, binaries / "initdb", "--pgdata", folder / "data", "--username=postgres"),
+            *("--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"),
+        ]
+        subprocess.run(initdb, check=True, capture_output=True, cwd=folder)
+        self.port = steady_port()
+        self.url = f"postgresql://postgres@127.0.0.1:{self.port}"
+        options = [part for setting in settings for part in ("-c", setting)]
+        data = folder / "data"
+        self._command = [binaries / "postgres", "-D", data, "-p", str(self.port), *options]
+        self._server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Return the number of the server that was started last."""
+        assert self._server is not None
+        return self._server.pid
+
+    def start(self) -> None:
+        """Return when it answers; after a crash it has recovered by then."""
+        log = self.folder / "log"
+        with log.open("ab") as file:
+            self._server = subprocess.Popen(
+                [*self._user, *self._command], stdout=file, stderr=file, cwd=self.folder
+            )
+        _wait_until_it_answers(self.url, self._server, log)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it: SIGINT in an orderly way, SIGQUIT at once as in a crash (postgres(1))."""
+        self._end(how)
+
+    def kill(self) -> None:
+        """End it with SIGKILL, and all that it started, as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def kill_backend(self, number: int) -> bool:
+        """Kill one of the clients' backends; the server then recovers by itself. False: none."""
+        backends = sorted(pid for pid in self._children() if _is_backend(pid))
+        if not backends:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(backends[number % len(backends)], signal.SIGKILL)
+        return True
+
+    def _end(self, how: signal.Signals) -> None:
+        server, self._server = self._server, None
+        if server is None:
+            return
+        children = self._children(server.pid)
+        server.send_signal(how)
+        try:
+            server.wait(timeout=END_S_MAX)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        deadline = time.monotonic() + END_S_MAX
+        while any(Path(f"/proc/{pid}").exists() for pid in children):
+            # They see that the server is gone; a new one does not start beside them.
+            assert time.monotonic() < deadline, "a part of PostgreSQL outlives it"
+            time.sleep(0.01)
+
+    def _children(self, pid: int | None = None) -> list[int]:
+        parent = pid or (self._server.pid if self._server else 0)
+        try:
+            text = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+        except OSError:
+            return []
+        return [int(word) for word in text.split()]
+
+
 @contextmanager
 def postgresql_server() -> Iterator[str]:
     """Yield the URL of a running server, "postgresql://postgres@127.0.0.1:port"; then stop it."""
-    binaries = postgresql_binaries()
-    assert binaries is not None, "install PostgreSQL, e.g. `apt-get install postgresql`"
+    with restartable_postgresql() as server:
+        yield server.url
+
+
+@contextmanager
+def restartable_postgresql(settings: Sequence[str] = SETTINGS) -> Iterator[PostgresqlServer]:
+    """Yield a running server in a folder of its own; then stop it and remove the folder."""
     folder = Path(tempfile.mkdtemp(prefix="dockledger-postgresql-"))
-    user = _server_user(folder)
+    kept = False
     try:
-        subprocess.run(
-            [
-                *user,
-                binaries / "initdb",
-                "--pgdata",
-                folder / "data",
-                "--username=postgres",
-                "--auth=trust",
-                "--no-sync",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-            ],
-            check=True,
-            capture_output=True,
-            cwd=folder,
-        )
-        port = _free_port()
-        settings = [part for setting in SETTINGS for part in ("-c", setting)]
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [*user, binaries / "postgres", "-D", folder / "data", "-p", str(port), *settings],
-                stdout=log,
-                stderr=log,
-                cwd=folder,
-            )
+        server = PostgresqlServer(folder, settings=settings)
         try:
-            url = f"postgresql://postgres@127.0.0.1:{port}"
-            _wait_until_it_answers(url, server, folder / "log")
-            yield url
+            server.start()
+            yield server
         finally:
-            server.terminate()
-            try:
-                server.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+            server.stop()
+            kept = server.keep
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -103,13 +172,17 @@ def _server_user(folder: Path) -> list[str]:
     if os.geteuid() != 0:
         return []
     shutil.chown(folder, "postgres", "postgres")
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    who = ("--reuid=postgres", "--regid=postgres", "--clear-groups")
+    return ["setpriv", *who, "--pdeathsig=INT"]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _is_backend(pid: int) -> bool:
+    """Return whether a child of the server serves a client: its title names who is connected."""
+    try:
+        title = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return b" 127.0.0.1(" in title
 
 
 def _wait_until_it_answers(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -14,6 +14,8 @@ from central.api.models import (
     GatewayOut,
     MovementOut,
     StockOut,
+    WorkerOut,
+    WorkersOut,
 )
 from central.contract.facts import (
     Evidence,
@@ -26,7 +28,7 @@ from central.contract.facts import (
 )
 from central.contract.identifiers import FactId, fact_uuid, parse_epoch
 from central.contract.quantities import canonical_text
-from central.stock.rows import DiscrepancyRow, GatewayRow, MovementRow, StockRow
+from central.stock.rows import DiscrepancyRow, GatewayRow, MovementRow, StockRow, Workers
 from central.stock.times import utc_text
 
 _stated = TypeAdapter(dict[str, JsonValue])
@@ -60,7 +62,9 @@ def movement_out(row: MovementRow) -> MovementOut:
         seq=row.fact_id.seq,
         kind=kind_of(fact),
         posted=row.posted,
-        event_time=utc_text(fact.event_time_ms),
+        event_time=utc_text(row.event_time_ms),
+        stated_time=utc_text(fact.event_time_ms),
+        time_source=row.time_source,
         clock_synced=fact.clock_synced,
         record_time=utc_text(row.record_time_ms),
         warehouse=fact.warehouse,
@@ -116,6 +120,18 @@ def gateway_out(row: GatewayRow, *, now_ms: int) -> GatewayOut:
         unsent_count=row.unsent_count,
         lag_count=row.lag_count,
         lag_s=row.lag_s(now_ms=now_ms),
+        lost_count=row.lost_count,
+        told_age_s=row.told_age_s(now_ms=now_ms) if row.told_time_ms else None,
+        clock_synced=row.clock_synced,
+        forks_count=row.forks_count,
+        stream=row.stream,
+        notice=row.notice,
+        stock_revision=row.stock_revision,
+        reference_revision=row.reference_revision,
+        known_age_s=row.known_age_s(now_ms=now_ms),
+        disk_used_percent=row.disk_used_percent,
+        written_bytes_day=row.written_bytes_day,
+        shed_count=row.shed_count,
         problem=row.problem,
         software=row.software,
         devices=[
@@ -139,6 +155,23 @@ def gateway_out(row: GatewayRow, *, now_ms: int) -> GatewayOut:
     )
 
 
+def workers_out(workers: Workers) -> WorkersOut:
+    """Return who takes facts."""
+    return WorkersOut(
+        workers=[
+            WorkerOut(
+                worker=row.name,
+                alive=row.alive,
+                shards=list(row.shards),
+                software=row.software,
+                last_seen=utc_text(row.seen_time_ms),
+            )
+            for row in workers.rows
+        ],
+        unserved_shards=list(workers.unserved),
+    )
+
+
 def discrepancy_out(row: DiscrepancyRow) -> DiscrepancyOut:
     """Return one discrepancy."""
     return DiscrepancyOut(
@@ -159,6 +192,8 @@ def discrepancy_out(row: DiscrepancyRow) -> DiscrepancyOut:
         fact=str(row.fact_id) if row.fact_id else None,
         facts_count=row.facts_count,
         opened_time=utc_text(row.opened_time_ms),
+        settlement=row.settlement,
+        settled_time=utc_text(row.settled_time_ms) if row.settled_time_ms else None,
     )
 
 

@@ -1,14 +1,20 @@
 """What the routes work with, handed over by whoever builds the application. Edge of HTTP."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from threading import BoundedSemaphore
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from central.api.problems import ProblemRaised
 from central.clock import Clock
+from central.inbox.inbox import Outcome
+from central.outbox.snapshot import Snapshots
 from central.stock.strays import StrayItems
 from central.storage.database import Database
+
+INGESTS_AT_ONCE_MAX = 8  # Each holds a thread and waits for the ledger's lock.
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,42 @@ class ReadSide:
     strays: StrayItems = field(default_factory=StrayItems)
 
 
+class Accepting(Protocol):
+    """What is needed of `central.inbox.inbox.Inbox`."""
+
+    def accept(self, payloads: Sequence[tuple[str | None, bytes]]) -> list[Outcome]:
+        """Return one outcome each, all durable. Raises LedgerUnavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """Everything that taking facts over HTTP needs, and what the intake beside it counts.
+
+    sign: returns the ledger's signature. counters: counts since the start, empty without an intake.
+    credit: returns how many facts a gateway may have under way just now. places: one for each batch
+    that is being taken over HTTP.
+    """
+
+    inbox: Accepting
+    sign: Callable[[bytes], bytes]
+    counters: Callable[[], dict[str, int]]
+    credit: Callable[[], int]
+    places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(INGESTS_AT_ONCE_MAX))
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Everything that telling gateways something needs.
+
+    told: called after a notice or a snapshot was written. new_name: makes random codes.
+    """
+
+    snapshots: Snapshots
+    told: Callable[[], None]
+    new_name: Callable[[], str]
+
+
 def read_side_of(request: Request) -> ReadSide:
     """Return what the application was built with."""
     read_side = request.app.state.read_side
@@ -37,3 +79,30 @@ def read_side_of(request: Request) -> ReadSide:
 
 
 Reading = Annotated[ReadSide, Depends(read_side_of)]
+
+
+def entrance_of(request: Request) -> Entrance | None:
+    """Return the way in, None if the application only reads."""
+    entrance = request.app.state.entrance
+    assert entrance is None or isinstance(entrance, Entrance)
+    return entrance
+
+
+Entering = Annotated[Entrance | None, Depends(entrance_of)]
+
+
+def outgoing_of(request: Request) -> Outgoing:
+    """Return what gateways are told with. Raises ProblemRaised if the application only reads."""
+    outgoing = request.app.state.outgoing
+    if outgoing is None:
+        raise ProblemRaised(
+            status=404,
+            title="Nothing is written here",
+            detail="This server only reads the ledger.",
+            hint="Ask a server that `dockledger-central serve` runs.",
+        )
+    assert isinstance(outgoing, Outgoing)
+    return outgoing
+
+
+Telling = Annotated[Outgoing, Depends(outgoing_of)]

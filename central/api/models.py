@@ -43,6 +43,8 @@ class MovementOut(BaseModel):
 
     id: "gateway/epoch/seq", the identity; uuid: the UUIDv5 derived from it; digest: the gateway's
     chain after it, hexadecimal. posted: whether it changed stock; if not, a discrepancy says why.
+    event_time: as stated (stated_time), but corrected where time_source is "corrected"; that of a
+    clock that was not set is "unsynced" as long as the ledger cannot tell better.
     A reversal shows what it did: the movement that it took back (reverses), the other way round.
     """
 
@@ -55,6 +57,8 @@ class MovementOut(BaseModel):
     kind: str
     posted: bool
     event_time: str | None
+    stated_time: str | None
+    time_source: str
     clock_synced: bool
     record_time: str | None
     warehouse: str
@@ -127,7 +131,11 @@ class GatewayOut(BaseModel):
 
     unsent_count: facts that it said it holds unsent, of all epochs.
     lag_count: head_seq less what the ledger has of the present epoch.
-    lag_s: seconds since its last fact was recorded while any is missing, else 0.
+    lag_s: age of the oldest fact that is missing, else 0. lost_count: facts that it once said it
+    has and that neither it nor the ledger has now: they went with a card.
+    told_age_s: age of its last word of itself, None for none. forks_count: open alarms that another
+    card or machine speaks in its name. stream .. reference_revision: what it knows of central's
+    notices, known_age_s: how old that is, None if it knows nothing.
     last_seen: when the ledger last heard from it, None for never.
     """
 
@@ -142,6 +150,18 @@ class GatewayOut(BaseModel):
     unsent_count: int
     lag_count: int
     lag_s: int
+    lost_count: int
+    told_age_s: int | None
+    clock_synced: bool
+    forks_count: int
+    stream: str
+    notice: int
+    stock_revision: int
+    reference_revision: int
+    known_age_s: int | None
+    disk_used_percent: int
+    written_bytes_day: int
+    shed_count: int
     problem: str
     software: str
     devices: list[DeviceOut]
@@ -149,14 +169,38 @@ class GatewayOut(BaseModel):
 
 
 class GatewayPage(BaseModel):
-    """Gateways by code. next_cursor: None on the last page."""
+    """Gateways by code. record_no: the ledger's own, beside what each gateway knows of it.
+
+    next_cursor: None on the last page.
+    """
 
     gateways: list[GatewayOut]
+    record_no: int
     next_cursor: str | None
 
 
+class WorkerOut(BaseModel):
+    """A process that takes facts of some shards. alive: it said so a moment ago."""
+
+    worker: str
+    alive: bool
+    shards: list[int]
+    software: str
+    last_seen: str | None
+
+
+class WorkersOut(BaseModel):
+    """All workers. unserved_shards: of which nobody takes facts now."""
+
+    workers: list[WorkerOut]
+    unserved_shards: list[int]
+
+
 class DiscrepancyOut(BaseModel):
-    """Something that does not add up. fact: identity of the first of `facts_count` facts behind."""
+    """Something that does not add up. fact: identity of the first of `facts_count` facts behind.
+
+    settlement: why it is settled, "" while it is open.
+    """
 
     id: str
     kind: str
@@ -175,6 +219,8 @@ class DiscrepancyOut(BaseModel):
     fact: str | None
     facts_count: int
     opened_time: str | None
+    settlement: str
+    settled_time: str | None
 
 
 class DiscrepancyPage(BaseModel):

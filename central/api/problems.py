@@ -29,10 +29,19 @@ class Problem(BaseModel):
 
 
 class ProblemRaised(Exception):
-    """Ends a request with a problem; `problem` is its body."""
+    """Ends a request with a problem; `problem` is its body, `headers` go with it."""
 
-    def __init__(self, *, status: int, title: str, detail: str, hint: str) -> None:
+    def __init__(
+        self,
+        *,
+        status: int,
+        title: str,
+        detail: str,
+        hint: str,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
+        self.headers = headers
         self.problem = Problem(status=status, title=title, detail=detail, hint=hint)
 
 
@@ -49,7 +58,7 @@ def problem_response(problem: Problem, *, headers: dict[str, str] | None = None)
 async def answer_raised(_request: Request, error: Exception) -> JSONResponse:
     """Answer a ProblemRaised."""
     assert isinstance(error, ProblemRaised)
-    return problem_response(error.problem)
+    return problem_response(error.problem, headers=error.headers)
 
 
 async def answer_contract(_request: Request, error: Exception) -> JSONResponse:

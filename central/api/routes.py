@@ -5,7 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
-from central.api.answers import discrepancy_out, fact_out, gateway_out, movement_out, stock_out
+from central.api.answers import (
+    discrepancy_out,
+    fact_out,
+    gateway_out,
+    movement_out,
+    stock_out,
+    workers_out,
+)
 from central.api.context import Reading, ReadSide
 from central.api.models import (
     CountsOut,
@@ -15,6 +22,7 @@ from central.api.models import (
     HealthOut,
     MovementPage,
     StockPage,
+    WorkersOut,
 )
 from central.api.parameters import (
     PREFIX,
@@ -29,11 +37,12 @@ from central.api.parameters import (
 from central.api.problems import Problem, ProblemRaised
 from central.contract.identifiers import parse_fact_id
 from central.errors import CentralError
-from central.stock.feed import find_fact, list_movements
+from central.stock.feed import find_fact, last_record_no, list_movements
 from central.stock.rows import DiscrepancyFilter, FeedFilter, StockFilter, StockKey
 from central.stock.states import count_all, list_discrepancies, list_gateways
 from central.stock.times import utc_text
 from central.stock.views import list_stock
+from central.stock.workers import list_workers
 
 router = APIRouter(
     prefix=PREFIX, responses={422: {"model": Problem}, 503: {"model": Problem}}, tags=["ledger"]
@@ -128,12 +137,21 @@ def gateways(reading: Reading, asked: Annotated[GatewayParameters, Query()]) -> 
             after=after or "",
             limit=asked.limit + 1,
         )
+        record_no = last_record_no(connection)
     page = rows[: asked.limit]
     now_ms = reading.clock.now_ms()
     return GatewayPage(
         gateways=[gateway_out(row, now_ms=now_ms) for row in page],
+        record_no=record_no,
         next_cursor=write_cursor(page[-1].code) if len(rows) > asked.limit else None,
     )
+
+
+@router.get("/workers")
+def workers(reading: Reading) -> WorkersOut:
+    """List the processes that take facts, and the shards that none of them takes."""
+    with reading.database.read() as connection:
+        return workers_out(list_workers(connection, now_ms=reading.clock.now_ms()))
 
 
 @router.get("/discrepancies")

@@ -11,6 +11,7 @@ batch, but neither forge nor change one.
 """
 
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from typing import Annotated
 
 import msgspec
@@ -174,7 +175,7 @@ def _verified_chain(
     digests: list[bytes] = []
     digest = wire.previous_digest
     for fact in facts:
-        digest = chain_next(digest, fact)
+        digest = sha256(digest + fact).digest()  # `chain_next`, without a call for each fact.
         digests.append(digest)
     if digest != wire.head_digest:
         raise ContractError("the facts do not give the batch's head digest")

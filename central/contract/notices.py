@@ -60,9 +60,10 @@ class StockChanged(msgspec.Struct, frozen=True, array_like=True, kw_only=True, t
     """The ledger's stock of the gateway's warehouse at `revision`, as far as it changed.
 
     revision: the ledger's record number; levels are absolute, not differences.
-    positions: which of this gateway's own facts the revision holds, every epoch of them that the
-        ledger has and that the gateway may still keep: the gateway shows `levels` plus its facts
-        beyond these. final: False if more notices of the same revision follow.
+    positions: which of this gateway's own facts the revision holds, every epoch that moved since
+        the notice before (one that is not named stays where it was; a snapshot names all): the
+        gateway shows the levels plus its facts beyond these.
+    final: False if more notices of the same revision follow.
     """
 
     revision: Number

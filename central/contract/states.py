@@ -94,6 +94,18 @@ class GatewayState(msgspec.Struct, frozen=True, kw_only=True):
     software: CodeText = ""
     problem: CodeText = ""
     devices: Annotated[tuple[DeviceState, ...], msgspec.Meta(max_length=64)] = ()
+    boot_id: CodeText = ""
+    monotonic_ms: Number = 0
+    clock_synced: bool = False
+    lag_s: Number = 0
+    stream: CodeText = ""
+    notice: Number = 0
+    stock_revision: Number = 0
+    reference_revision: Number = 0
+    known_age_s: Number = 0
+    disk_used_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    written_bytes_day: Number = 0
+    shed_count: Number = 0
 
 
 class CentralState(msgspec.Struct, frozen=True, kw_only=True):

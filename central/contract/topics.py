@@ -6,7 +6,9 @@
     dl/1/{site}/{shard}/{gateway}/down      notices, central -> gateway
     dl/1/{site}/{shard}/{gateway}/down-ack  what of them is applied, gateway -> central
     dl/1/{site}/{shard}/{gateway}/digests   its stock, a digest per bin, gateway -> central
-    dl/1/{site}/central/{worker}/state      which shards a worker of central serves, retained, will
+    dl/1/{site}/central/{worker}            which shards a worker of central serves, retained, will
+
+The last one has a level less, so that no rule about gateways' topics ever matches it.
 
 The shard is a stable hash of the gateway, so that any number of intake workers can share the
 gateways on a broker without shared subscriptions (granted and then dead on several brokers).
@@ -49,22 +51,18 @@ def shard_of(gateway: str) -> int:
 
 
 def subscription(*, site: str, channel: Channel, shard: int | None = None) -> str:
-    """Return the filter for `channel` of every gateway of a site, or of one shard of it.
-
-    Central's own state topics, which have "central" for a shard, match the filter of every shard:
-    `parse_topic` refuses them.
-    """
+    """Return the filter for `channel` of every gateway of a site, or of one shard of it."""
     return f"{PREFIX}/{site}/{'+' if shard is None else shard}/+/{channel}"
 
 
 def central_topic(*, site: str, worker: str) -> str:
     """Return the topic on which a worker of central says whether it takes facts."""
-    return f"{PREFIX}/{site}/central/{worker}/state"
+    return f"{PREFIX}/{site}/central/{worker}"
 
 
 def central_subscription(*, site: str) -> str:
     """Return the filter for the states of all workers of central."""
-    return f"{PREFIX}/{site}/central/+/state"
+    return f"{PREFIX}/{site}/central/+"
 
 
 def parse_topic(text: str) -> GatewayTopic:

@@ -1,6 +1,6 @@
 """Enrolment, keys and reported states of gateways. Edge of the database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from sqlalchemy import Connection, bindparam, select, update
@@ -10,6 +10,8 @@ from central.contract.errors import ContractError
 from central.contract.identifiers import parse_code
 from central.contract.states import GatewayState, decode_state
 from central.errors import EnrolmentRefused
+from central.inbox.boots import note_states
+from central.inbox.epoch_heads import note_heads
 from central.storage import bulk
 from central.storage.database import Database
 from central.storage.tables import gateways, warehouses
@@ -89,30 +91,18 @@ def record_states(
             state = decode_state(payload)
         except ContractError:
             continue
-        if (
-            state.gateway == topic_gateway
-            and "\0" not in state.epoch + state.software + state.problem
-        ):
+        if state.gateway == topic_gateway and "\0" not in _texts(state):
             states[topic_gateway] = state
     if not states:
         return ()
     with database.write() as connection:
         known = enrolled_gateways(connection, states)
         taken = tuple(states[name] for name in sorted(known))
-        if taken:
-            connection.execute(
-                update(gateways)
-                .where(gateways.c.gateway == bindparam("b_gateway"))
-                .values({name: bindparam(f"b_{name}") for name in _state_values(taken[0], 0)}),
-                [
-                    {"b_gateway": state.gateway}
-                    | {
-                        f"b_{name}": value
-                        for name, value in _state_values(state, clock.now_ms()).items()
-                    }
-                    for state in taken
-                ],
-            )
+        now_ms = clock.now_ms()
+        _write(connection, [one for one in taken if not _is_will(one)], now_ms, _state_values)
+        _write(connection, [one for one in taken if _is_will(one)], now_ms, _will_values)
+        note_heads(connection, taken)
+        note_states(connection, taken, now_ms=now_ms)
     return taken
 
 
@@ -124,10 +114,45 @@ def mark_seen(connection: Connection, names: Iterable[str], *, now_ms: int) -> N
 
 
 def _never_heard() -> bulk.Row:
-    return (False, 0, 0, "", 0, 0, "", "", "[]")
+    return (False, 0, 0, "", 0, 0, "", "", "[]", 0, True, 0, "", 0, 0, 0, 0, 0, 0, 0)
+
+
+def _texts(state: GatewayState) -> str:
+    return state.epoch + state.software + state.problem + state.boot_id + state.stream
+
+
+def _is_will(state: GatewayState) -> bool:
+    """Return whether the broker says it, with figures from when the gateway connected."""
+    return not state.online and not state.time_ms
+
+
+def _write(
+    connection: Connection,
+    states: Sequence[GatewayState],
+    now_ms: int,
+    values: Callable[[GatewayState, int], dict[str, object]],
+) -> None:
+    if not states:
+        return
+    connection.execute(
+        update(gateways)
+        .where(gateways.c.gateway == bindparam("b_gateway"))
+        .values({name: bindparam(f"b_{name}") for name in values(states[0], now_ms)}),
+        [
+            {"b_gateway": state.gateway}
+            | {f"b_{name}": value for name, value in values(state, now_ms).items()}
+            for state in states
+        ],
+    )
+
+
+def _will_values(state: GatewayState, now_ms: int) -> dict[str, object]:
+    return {"online": state.online, "seen_ms": now_ms}
 
 
 def _state_values(state: GatewayState, now_ms: int) -> dict[str, object]:
+    # A broker hands out a retained state again when we connect anew: a set clock tells its age.
+    told_ms = min(now_ms, state.time_ms) if state.clock_synced else now_ms
     return {
         "online": state.online,
         "state_ms": state.time_ms,
@@ -138,4 +163,16 @@ def _state_values(state: GatewayState, now_ms: int) -> dict[str, object]:
         "software": state.software,
         "problem": state.problem,
         "devices_json": msgspec.json.encode(state.devices).decode(),
+        "told_ms": told_ms,
+        # A gateway of an older version does not say; it is not to be alarmed for that.
+        "clock_synced": state.clock_synced or not state.boot_id,
+        "lag_s": state.lag_s,
+        "stream": state.stream,
+        "notice": state.notice,
+        "stock_revision": state.stock_revision,
+        "reference_revision": state.reference_revision,
+        "known_age_s": state.known_age_s,
+        "disk_used_percent": state.disk_used_percent,
+        "written_bytes_day": state.written_bytes_day,
+        "shed_count": state.shed_count,
     }

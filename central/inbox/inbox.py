@@ -2,33 +2,33 @@
 
 All payloads of a call are one transaction. What an outcome acknowledges is committed: the caller
 publishes acknowledgements after `accept` has returned, never before.
+
+    decode, authenticate | lock positions, judge | lock the ledger, post, write | commit
+    any number at once     one call an epoch       one call at a time
+
+The ledger's own lock comes last, and not at all where nothing is new.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
 
 from central.clock import Clock
 from central.contract.acks import Ack, AckProblem
-from central.contract.envelope import Batch, decode_batch
-from central.contract.errors import ContractError
-from central.contract.facts import NO_HEAD, decode_fact
+from central.contract.facts import NO_HEAD
 from central.inbox import quarantine
-from central.inbox.gateways import Enrolled, enrolled_gateways, mark_seen
+from central.inbox.gateways import enrolled_gateways, mark_seen
+from central.inbox.offers import Offer, authenticate, decode_offer
 from central.inbox.positions import Position, Positions
-from central.inbox.sequences import classify, overlap_seq
+from central.inbox.receiver import CREDIT_COUNT, acknowledgement, digest_of, judge, take_order
 from central.ledger.discrepancies import open_discrepancies
-from central.ledger.entries import Entry, Finding, finding_of
+from central.ledger.entries import Entry, Finding, Run, finding_of
 from central.ledger.ledger import Ledger
-from central.ledger.state import LedgerState, lock_ledger
+from central.ledger.state import LedgerState, lock_ledger, read_state
 from central.storage.database import Database
 
-# Facts that a gateway may have under way: two full batches in flight per direction of a slow link.
-CREDIT_COUNT = 8000
 PAYLOADS_PER_CALL_MAX = 64
 
 OutcomeKind = Literal["accepted", "duplicate", "gap", "quarantined"]
@@ -38,7 +38,8 @@ OutcomeKind = Literal["accepted", "duplicate", "gap", "quarantined"]
 class Outcome:
     """What became of one payload.
 
-    ack: to publish to `gateway`, None if the payload does not say whose epoch it is about.
+    ack: where its epoch stands after the call, to sign and to tell `gateway`; None if the payload
+    does not say whose epoch it is about.
     detail: why it was quarantined, "" otherwise. accepted_count: facts that were new.
     """
 
@@ -50,258 +51,242 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Offer:
-    """A payload as far as it can be judged without the ledger's lock.
+class _Decision:
+    """What is to become of an offer. position: None if the ledger says nothing of its epoch.
 
-    warehouse: for which the gateway is enrolled. said_warehouse: what the first fact of an
-    authentic batch says, "" if it cannot be read.
+    offset: how many facts of an accepted batch the ledger has already.
     """
 
-    topic_gateway: str
-    payload: bytes
-    batch: Batch | None
-    warehouse: str = ""
-    reason: str = ""
-    detail: str = ""
-    said_warehouse: str = ""
+    offer: Offer
+    kind: OutcomeKind
+    position: Position | None = None
+    problem: AckProblem = ""
+    offset: int = 0
 
 
 class Inbox:
-    """The ledger's way in. `accept` may be called from several threads and processes at once."""
+    """The ledger's way in. `accept` may be called from several threads and processes at once.
+
+    credit: returns how many facts a gateway may have under way just now. stable_at_commit: what is
+    committed is replicated already, as by a synchronous standby; else a backup has to come first.
+    """
 
     def __init__(
-        self, database: Database, *, clock: Clock, credit_count: int = CREDIT_COUNT
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        credit: Callable[[], int] = lambda: CREDIT_COUNT,
+        stable_at_commit: bool = False,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._credit_count = credit_count
+        self._credit = credit
+        self._stable_at_commit = stable_at_commit
         self._ledger = Ledger()
 
-    def accept(self, payloads: Sequence[tuple[str, bytes]]) -> list[Outcome]:
-        """Take (gateway of the topic, payload) pairs; return one outcome each, in order.
+    def accept(self, payloads: Sequence[tuple[str | None, bytes]]) -> list[Outcome]:
+        """Take (gateway of the topic, payload) pairs; return one outcome each, in their order.
 
+        None stands for no topic: the gateway is whom the payload itself names.
         Whatever the bytes are, each gets an outcome. On return all of it is durable.
         Raises LedgerUnavailable, and then nothing of it is committed: offer it again.
         """
         assert len(payloads) <= PAYLOADS_PER_CALL_MAX
-        offers = self._opened([(topic, *_decoded(payload), payload) for topic, payload in payloads])
+        offers = self._opened([decode_offer(topic, payload) for topic, payload in payloads])
+        while True:
+            try:
+                return self._take(offers)
+            except _OvertakenError:
+                continue  # Its row is there now, so this comes at most once an epoch.
+
+    def _opened(self, offers: Sequence[Offer]) -> list[Offer]:
+        """Authenticate outside the locks: signatures cost more than the rest of the decision."""
+        names = {offer.batch.gateway for offer in offers if offer.batch is not None}
+        if not names:
+            return list(offers)
+        with self._database.read() as connection:
+            enrolled = enrolled_gateways(connection, names)
+        return [authenticate(offer, enrolled) for offer in offers]
+
+    def _take(self, offers: Sequence[Offer]) -> list[Outcome]:
         now_ms = self._clock.now_ms()
         with self._database.write() as connection:
-            call = _Call(
-                connection,
-                lock_ledger(connection),
-                offers,
-                now_ms=now_ms,
-                credit_count=self._credit_count,
-            )
-            outcomes = [call.take(offer) for offer in offers]
-            call.write(self._ledger)
-        return outcomes
-
-    def _opened(self, decoded: Sequence[tuple[str, Batch | None, str, bytes]]) -> list[_Offer]:
-        """Authenticate outside the lock: signatures cost more than the rest of the decision."""
-        names = {batch.gateway for _, batch, _, _ in decoded if batch is not None}
-        enrolled: dict[str, Enrolled] = {}
-        if names:
-            with self._database.read() as connection:
-                enrolled = enrolled_gateways(connection, names)
+            call = _Call(connection, offers, stable_at_commit=self._stable_at_commit)
+            decisions: dict[int, _Decision] = {}
+            for index in take_order([offer.batch for offer in offers]):
+                decisions[index] = call.decide(offers[index])
+            if all(one.kind in {"duplicate", "gap"} for one in decisions.values()):
+                state = read_state(connection)
+            else:
+                state = lock_ledger(connection)
+                call.write(self._ledger, state, list(decisions.values()), now_ms=now_ms)
+            mark_seen(connection, call.seen, now_ms=now_ms)
+        credit_count = self._credit()
         return [
-            _authenticated(_Offer(topic, payload, batch, detail=problem), enrolled)
-            for topic, batch, problem, payload in decoded
+            call.outcome(decisions[index], state, credit_count=credit_count, now_ms=now_ms)
+            for index in range(len(offers))
         ]
 
 
-def _decoded(payload: bytes) -> tuple[Batch | None, str]:
-    try:
-        return decode_batch(payload), ""
-    except ContractError as error:
-        return None, str(error)
-
-
-def _authenticated(offer: _Offer, enrolled: dict[str, Enrolled]) -> _Offer:
-    batch = offer.batch
-    if batch is None:
-        return _Offer(offer.topic_gateway, offer.payload, None, "", "unreadable", offer.detail)
-    topic, payload, gateway = offer.topic_gateway, offer.payload, batch.gateway
-    if topic != gateway:
-        detail = f"a batch of {gateway} came as {topic[:64]}"
-        return _Offer(topic, payload, None, "", "wrong_topic", detail)
-    known = enrolled.get(gateway)
-    if known is None:
-        detail = f"gateway {gateway} is not enrolled"
-        return _Offer(topic, payload, batch, "", "unknown_gateway", detail)
-    try:
-        key = Ed25519PublicKey.from_public_bytes(known.public_key)
-        key.verify(batch.signature, batch.signed_bytes)
-    except (InvalidSignature, ValueError):
-        detail = f"the signature is not that of {gateway}"
-        return _Offer(topic, payload, batch, known.warehouse, "bad_signature", detail)
-    said_warehouse = _warehouse_of(batch.facts[0])
-    return _Offer(topic, payload, batch, known.warehouse, said_warehouse=said_warehouse)
-
-
-def _warehouse_of(body: bytes) -> str:
-    try:
-        return decode_fact(body).warehouse
-    except ContractError:
-        return ""  # The ledger keeps it raw, with a discrepancy.
+class _OvertakenError(Exception):
+    """Another worker has begun an epoch that this call was about to begin."""
 
 
 class _Call:
-    """One call of `accept` under the ledger's lock."""
+    """One attempt of `accept`, in one transaction."""
 
     def __init__(
-        self,
-        connection: Connection,
-        state: LedgerState,
-        offers: Sequence[_Offer],
-        *,
-        now_ms: int,
-        credit_count: int,
+        self, connection: Connection, offers: Sequence[Offer], *, stable_at_commit: bool
     ) -> None:
         self._connection = connection
-        self._state = state
-        self._now_ms = now_ms
-        self._credit_count = credit_count
-        self._entries: list[Entry] = []
-        self._refused: list[quarantine.Refused] = []
+        self._runs: list[Run] = []
         self._findings: list[Finding] = []
-        self._seen: set[str] = set()
+        self.seen: set[str] = set()
         self._positions = Positions(
             connection,
-            (
+            [
                 (offer.batch.gateway, str(offer.batch.epoch))
                 for offer in offers
                 if offer.batch is not None
-            ),
+            ],
+            stable_at_commit=stable_at_commit,
         )
 
-    def take(self, offer: _Offer) -> Outcome:
-        """Decide one offer and note what is to be written."""
+    def decide(self, offer: Offer) -> _Decision:
+        """Judge an offer by what the ledger and the offers before it have."""
         batch = offer.batch
         if batch is None:
-            return self._refuse(offer, None)
-        position = self._positions.at((batch.gateway, str(batch.epoch)), warehouse=offer.warehouse)
+            return _Decision(offer, "quarantined")
         if offer.reason == "unknown_gateway":
-            return self._refuse(offer, self._ack(batch, None, "unknown_gateway"))
+            return _Decision(offer, "quarantined", None, "unknown_gateway")
+        position = self._positions.at((batch.gateway, str(batch.epoch)), warehouse=offer.warehouse)
         if offer.reason == "bad_signature":
-            return self._refuse(offer, self._ack(batch, position, "bad_signature"))
-        self._seen.add(batch.gateway)
-        if offer.said_warehouse not in ("", position.warehouse):
-            return self._refuse_warehouse(offer, batch, position)
-        overlap = overlap_seq(
-            acked=position.acked, first_seq=batch.first_seq, last_seq=batch.last_seq
+            return _Decision(offer, "quarantined", position, "bad_signature")
+        self.seen.add(batch.gateway)
+        if offer.said_warehouse not in {"", position.warehouse}:
+            return _refused(offer, position, "wrong_warehouse")
+        verdict = judge(
+            position.standing,
+            batch,
+            digest_at=lambda seq: self._positions.digest_at(position, seq),
         )
-        verdict = classify(
-            acked=position.acked,
-            head_digest=position.head_digest,
-            first_seq=batch.first_seq,
-            previous_digest=batch.previous_digest,
-            digests=batch.digests,
-            known_digest=self._positions.digest_at(position, overlap),
-        )
-        if verdict.kind == "fork":
-            return self._alarm(offer, batch, position, "fork")
-        if verdict.kind == "broken_chain":
-            return self._alarm(offer, batch, position, "broken_chain")
         if verdict.kind == "accept":
-            return self._append(batch, position, verdict.offset)
-        return Outcome(verdict.kind, self._ack(batch, position), batch.gateway)
+            after = self._positions.advance(position, batch)
+            return _Decision(offer, "accepted", after, offset=verdict.offset)
+        if verdict.kind == "gap":
+            return _Decision(offer, "gap", position)
+        if verdict.kind == "duplicate":
+            return _Decision(offer, "duplicate", position)
+        return _refused(offer, position, verdict.kind)
 
-    def write(self, ledger: Ledger) -> None:
-        """Write everything that the offers led to."""
-        ledger.post(self._connection, self._state, self._entries, now_ms=self._now_ms)
-        self._positions.write(now_ms=self._now_ms)
-        open_discrepancies(self._connection, self._findings, now_ms=self._now_ms, counts=False)
-        quarantine.keep(self._connection, self._state, self._refused, now_ms=self._now_ms)
-        mark_seen(self._connection, self._seen, now_ms=self._now_ms)
-
-    def _append(self, batch: Batch, position: Position, offset: int) -> Outcome:
-        number = self._state.record_no + len(self._entries) + 1
-        start = len(self._entries)
-        epoch = str(batch.epoch)
-        for index in range(offset, len(batch.facts)):
-            self._entries.append(
-                Entry(
-                    position.warehouse,
-                    batch.gateway,
-                    epoch,
-                    batch.first_seq + index,
-                    batch.facts[index],
-                    batch.digests[index],
-                    number + index - offset,
-                )
-            )
-        if batch.first_seq == 1 and not position.acked:
-            self._check_link(batch, self._entries[start])
-        self._positions.advance(position, batch)
-        taken = self._positions.at((batch.gateway, epoch), warehouse=position.warehouse)
-        count = len(self._entries) - start
-        return Outcome("accepted", self._ack(batch, taken), batch.gateway, accepted_count=count)
-
-    def _check_link(self, batch: Batch, entry: Entry) -> None:
-        """A journal that began anew or went back in time is taken, and people are told."""
-        if self._positions.links_to_known_head(batch):
-            return
-        detail = (
-            "the journal before this epoch is not what the ledger has: card changed or restored"
-        )
-        if batch.previous_epoch_head == NO_HEAD:
-            detail = "the journal began anew: what only the old card held is not here"
-        self._findings.append(
-            finding_of(entry, "broken_chain", f"{entry.gateway}/{entry.epoch}", detail=detail)
-        )
-
-    def _alarm(
+    def write(
         self,
-        offer: _Offer,
-        batch: Batch,
-        position: Position,
-        problem: Literal["fork", "broken_chain"],
+        ledger: Ledger,
+        state: LedgerState,
+        decisions: Sequence[_Decision],
+        *,
+        now_ms: int,
+    ) -> None:
+        """Write everything that the decisions lead to, under the ledger's lock."""
+        if self._positions.overtaken():
+            raise _OvertakenError
+        for decision in decisions:
+            if decision.kind == "accepted":
+                self._append(decision, state)
+            elif decision.problem in {"fork", "broken_chain"}:
+                self._alarm(decision, state)
+        ledger.post(self._connection, state, self._runs, now_ms=now_ms)
+        self._positions.write(now_ms=now_ms)
+        open_discrepancies(self._connection, self._findings, now_ms=now_ms, counts=False)
+        refused = [
+            quarantine.Refused(one.topic_gateway, one.reason, one.detail, one.payload)
+            for one in (decision.offer for decision in decisions)
+            if one.reason
+        ]
+        quarantine.keep(self._connection, state, refused, now_ms=now_ms)
+
+    def outcome(
+        self, decision: _Decision, state: LedgerState, *, credit_count: int, now_ms: int
     ) -> Outcome:
-        detail = f"{batch.gateway} offers another history than the ledger has ({problem})"
+        """Return what became of an offer; where the ledger stands is said as after all of them."""
+        offer, batch, position = decision.offer, decision.offer.batch, decision.position
+        if batch is None:
+            return Outcome("quarantined", None, offer.topic_gateway, offer.detail)
+        if position is not None:
+            position = self._positions.newest(position)
+        ack = acknowledgement(
+            gateway=batch.gateway,
+            epoch=batch.epoch,
+            standing=position.standing if position is not None else None,
+            credit_count=credit_count,
+            generation=state.generation,
+            ledger_time_ms=now_ms,
+            problem=decision.problem,
+            refused_digest=digest_of(offer.payload) if decision.problem else b"",
+        )
+        accepted_count = len(batch.facts) - decision.offset if decision.kind == "accepted" else 0
+        return Outcome(decision.kind, ack, batch.gateway, offer.detail, accepted_count)
+
+    def _append(self, decision: _Decision, state: LedgerState) -> None:
+        batch, position = decision.offer.batch, decision.position
+        facts = decision.offer.facts
+        assert batch is not None and position is not None and facts is not None
+        run = Run(
+            position.warehouse,
+            position.gateway,
+            position.epoch,
+            batch.first_seq,
+            state.record_no + sum(len(run.bodies) for run in self._runs) + 1,
+            batch.facts,
+            batch.digests,
+            facts,
+        ).without_first(decision.offset)
+        self._runs.append(run)
+        if run.first_seq == 1 and not self._positions.links_to_known_head(batch):
+            self._findings.append(_new_journal(run.entry_at(0), batch.previous_epoch_head))
+
+    def _alarm(self, decision: _Decision, state: LedgerState) -> None:
+        batch, position = decision.offer.batch, decision.position
+        assert batch is not None and position is not None
         entry = Entry(
             position.warehouse,
-            batch.gateway,
-            str(batch.epoch),
+            position.gateway,
+            position.epoch,
             batch.first_seq,
             b"",
             b"",
-            self._state.record_no,
+            state.record_no,
+        )
+        kind: Literal["fork", "broken_chain"] = (
+            "fork" if decision.problem == "fork" else "broken_chain"
         )
         subject = f"{entry.gateway}/{entry.epoch}"
-        self._findings.append(finding_of(entry, problem, subject, detail=detail))
-        refused = _Offer(
-            offer.topic_gateway, offer.payload, batch, offer.warehouse, problem, detail
-        )
-        return self._refuse(refused, self._ack(batch, position, problem))
+        self._findings.append(finding_of(entry, kind, subject, detail=decision.offer.detail))
 
-    def _refuse_warehouse(self, offer: _Offer, batch: Batch, position: Position) -> Outcome:
-        """Leave the facts with the gateway: taken, they would never be stock anywhere."""
+
+def _refused(
+    offer: Offer,
+    position: Position,
+    problem: Literal["wrong_warehouse", "fork", "broken_chain"],
+) -> _Decision:
+    """Leave the facts with the gateway, whole."""
+    if problem == "wrong_warehouse":
+        # Taken, they would never be stock anywhere.
         detail = (
-            f"{batch.gateway} sends facts about {offer.said_warehouse},"
+            f"{position.gateway} sends facts about {offer.said_warehouse},"
             f" its epoch belongs to {position.warehouse}"
         )
-        refused = replace(offer, reason="wrong_warehouse", detail=detail)
-        return self._refuse(refused, self._ack(batch, position, "wrong_warehouse"))
+    else:
+        detail = f"{position.gateway} offers another history than the ledger has ({problem})"
+    return _Decision(
+        replace(offer, reason=problem, detail=detail), "quarantined", position, problem
+    )
 
-    def _refuse(self, offer: _Offer, ack: Ack | None) -> Outcome:
-        self._refused.append(
-            quarantine.Refused(offer.topic_gateway, offer.reason, offer.detail, offer.payload)
-        )
-        return Outcome("quarantined", ack, offer.topic_gateway, offer.detail)
 
-    def _ack(self, batch: Batch, position: Position | None, problem: AckProblem = "") -> Ack:
-        acked = position.acked if position is not None else 0
-        return Ack(
-            gateway=batch.gateway,
-            start_count=batch.epoch.start_count,
-            nonce=batch.epoch.nonce,
-            acked=acked,
-            want=acked + 1,
-            head_digest=position.head_digest if position is not None else NO_HEAD,
-            credit_count=self._credit_count,
-            ledger_generation=self._state.generation,
-            ledger_time_ms=self._now_ms,
-            problem=problem,
-        )
+def _new_journal(entry: Entry, previous_epoch_head: bytes) -> Finding:
+    """A journal that began anew or went back in time is taken, and people are told."""
+    detail = "the journal before this epoch is not what the ledger has: card changed or restored"
+    if previous_epoch_head == NO_HEAD:
+        detail = "the journal began anew: what only the old card held is not here"
+    return finding_of(entry, "broken_chain", f"{entry.gateway}/{entry.epoch}", detail=detail)

@@ -1,11 +1,12 @@
 """Takes what gateways sent, has it committed, acknowledges it, in this order. Loop.
 
-    take all that waits -> Inbox.accept: ONE transaction -> acknowledgements -> PUBACK of all
+    take all that waits -> Inbox.accept: ONE transaction -> signed acknowledgements -> PUBACK of all
 
 PUBACKs go out in the order in which the messages came (MQTT 5, [MQTT-4.6.0-2]); a broker such as
 rumqttd ends the connection otherwise. No acknowledgement before the commit. The newest
-acknowledgement of each epoch says everything, so only that one is published. While the database
-does not commit, nothing is taken further from the broker than the link's bound.
+acknowledgement of each epoch says everything (`receiver.to_publish`), so only that one is signed
+and published. While the database does not commit, nothing is taken further from the broker than the
+link's bound; while it is slow, gateways get less credit.
 
 Where a batch fails, the loop goes on. Where the link itself fails, it ends: messages that cannot be
 settled would use up the broker's window and starve it in silence. `alive` says so, and whoever
@@ -17,12 +18,12 @@ from logging import getLogger
 from threading import Event, Thread
 from typing import Protocol
 
-from central.contract.acks import Ack, encode_ack
+from central.contract.acks import encode_ack, sign_ack
 from central.contract.errors import ContractError
-from central.contract.identifiers import Epoch
-from central.contract.topics import parse_topic
+from central.contract.topics import Channel, parse_topic
 from central.errors import LedgerUnavailable
 from central.inbox.inbox import Outcome
+from central.inbox.receiver import is_retained, to_publish
 from central.mqtt_link import Incoming
 
 MESSAGES_PER_COMMIT_MAX = 64
@@ -32,9 +33,6 @@ RETRY_MAX_S = 5.0
 STOP_S_MAX = 10.0
 # What stands for the gateway where the topic names none: no gateway can be called so.
 NO_GATEWAY = ""
-# Anyone at the broker can send a batch with a wrong signature in a gateway's name. Such a refusal
-# does not stand in the way of the word on a true batch of the same round.
-FORGEABLE = "bad_signature"
 
 logger = getLogger(__name__)
 
@@ -42,7 +40,7 @@ logger = getLogger(__name__)
 class Accepting(Protocol):
     """What the loop needs of `central.inbox.inbox.Inbox`."""
 
-    def accept(self, payloads: Sequence[tuple[str, bytes]]) -> list[Outcome]:
+    def accept(self, payloads: Sequence[tuple[str | None, bytes]]) -> list[Outcome]:
         """Return one outcome each, all durable. Raises LedgerUnavailable."""
         ...
 
@@ -54,13 +52,22 @@ class Offering(Protocol):
     def stop(self) -> None: ...
     def wake(self) -> None: ...
     def take(self, count_max: int, timeout_s: float) -> list[Incoming]: ...
-    def publish_ack(self, gateway: str, payload: bytes) -> bool: ...
+    def publish(self, gateway: str, channel: Channel, payload: bytes, *, retain: bool) -> bool: ...
     def settle(self, messages: Sequence[Incoming]) -> None: ...
+
+
+class Telling(Protocol):
+    """What the loop needs of `central.inbox.announcing.Announcing`, which documents it."""
+
+    def turn(self) -> None: ...
+    def end(self) -> None: ...
 
 
 class IntakeLoop:
     """One thread between broker and ledger. `start` once, `stop` once.
 
+    sign: returns the ledger's signature of its argument. announcing: says to gateways that this
+    worker listens; None says nothing.
     note_states: stores (gateway of the topic, payload) of states; telemetry, may be lost.
     jitter: returns a random number from 0 to 1, for the pauses while the database is away.
     """
@@ -72,11 +79,15 @@ class IntakeLoop:
         inbox: Accepting,
         note_states: Callable[[Sequence[tuple[str, bytes]]], object],
         jitter: Callable[[], float],
+        sign: Callable[[bytes], bytes],
+        announcing: Telling | None = None,
     ) -> None:
         self._link = link
         self._inbox = inbox
         self._note_states = note_states
         self._jitter = jitter
+        self._sign = sign
+        self._announcing = announcing
         self._stopping = Event()
         self._failures_count = 0
         self._counters: dict[str, int] = {}
@@ -92,6 +103,8 @@ class IntakeLoop:
         self._stopping.set()
         self._link.wake()
         self._thread.join(STOP_S_MAX)
+        if self._announcing is not None and not self._thread.is_alive():
+            self._announcing.end()
         self._link.stop()
 
     def alive(self) -> bool:
@@ -115,6 +128,8 @@ class IntakeLoop:
             try:
                 self._take_states([one for one in messages if one.channel == "state"])
                 self._take_batches([one for one in messages if one.channel == "up"])
+                if self._announcing is not None:
+                    self._announcing.turn()
             except Exception:  # The top of a loop that must outlive its own mistakes.
                 self._count("crashes_total")
                 logger.exception("intake failed, going on; gateways send again")
@@ -175,14 +190,9 @@ class IntakeLoop:
         self._stopping.wait(pause_s * (0.75 + 0.5 * self._jitter()))
 
     def _acknowledge(self, outcomes: Sequence[Outcome]) -> None:
-        told: dict[tuple[str, Epoch], Ack] = {}
-        for outcome in outcomes:
-            if outcome.ack is not None:
-                key = outcome.gateway, outcome.ack.epoch
-                if outcome.ack.problem != FORGEABLE or key not in told:
-                    told[key] = outcome.ack
-        for (gateway, _), ack in told.items():
-            if not self._link.publish_ack(gateway, encode_ack(ack)):
+        for ack in to_publish([one.ack for one in outcomes if one.ack is not None]):
+            payload = encode_ack(sign_ack(ack, self._sign))
+            if not self._link.publish(ack.gateway, "ack", payload, retain=is_retained(ack)):
                 self._count("acks_not_published_total")
 
     def _take_states(self, messages: Sequence[Incoming]) -> None:
@@ -195,6 +205,10 @@ class IntakeLoop:
             self._note_states(known)
         except LedgerUnavailable:
             self._count("states_lost_total", len(known))
+        except Exception:  # The top of the loop for telemetry: the batches beside it are taken.
+            self._count("crashes_total")
+            self._count("states_lost_total", len(known))
+            logger.exception("states cannot be kept; facts go on")
 
     def _count(self, name: str, by: int = 1) -> None:
         self._counters[name] = self._counters.get(name, 0) + by

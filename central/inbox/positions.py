@@ -1,4 +1,9 @@
-"""How far each epoch is committed, while one call takes batches. Edge of the database."""
+"""How far each epoch is committed, while one call takes batches. Edge of the database.
+
+On PostgreSQL the rows are locked in the order of their keys, so that of several workers that hear
+one gateway only one at a time moves an epoch on. An epoch that begins has no row to lock:
+`overtaken` says, under the ledger's own lock, that another worker has begun it meanwhile.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -7,45 +12,64 @@ from sqlalchemy import Connection, select
 
 from central.contract.envelope import Batch
 from central.contract.facts import NO_HEAD
+from central.inbox.receiver import NOTHING, Standing, advanced
 from central.storage import bulk, tables
 
 EpochKey = tuple[str, str]  # gateway, epoch
 
+LOCK_POSTGRESQL = """
+SELECT p.gateway, p.epoch, p.warehouse, p.acked_seq, p.head_digest, p.previous_epoch_head,
+       p.updated_ms, p.stable_seq
+FROM unnest(%s::text[], %s::text[]) AS wanted(gateway, epoch)
+JOIN positions p ON p.gateway = wanted.gateway AND p.epoch = wanted.epoch
+ORDER BY p.gateway, p.epoch
+FOR UPDATE OF p
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What the ledger has of one epoch. acked: 0 for an epoch that it has nothing of."""
+    """What the ledger has of one epoch."""
 
     gateway: str
     epoch: str
     warehouse: str
-    acked: int
-    head_digest: bytes
+    standing: Standing
     previous_epoch_head: bytes
 
 
 class Positions:
-    """The positions that a call works on: read once, moved on by it, written once."""
+    """The positions that a call works on: read and locked once, moved on by it, written once.
 
-    def __init__(self, connection: Connection, keys: Iterable[EpochKey]) -> None:
+    stable_at_commit: what is committed is replicated already.
+    """
+
+    def __init__(
+        self, connection: Connection, keys: Iterable[EpochKey], *, stable_at_commit: bool
+    ) -> None:
         self._connection = connection
+        self._stable_at_commit = stable_at_commit
         self._changed: set[EpochKey] = set()
         self._taken: dict[EpochKey, list[Batch]] = {}
         self._positions: dict[EpochKey, Position] = {}
-        rows = bulk.select_by_key(connection, tables.positions, sorted(set(keys)), columns_count=2)
-        for gateway, epoch, warehouse, acked, head_digest, previous, _updated_ms in rows:
-            self._positions[(gateway, epoch)] = Position(
-                gateway, epoch, warehouse, acked, head_digest, previous
+        for row in _locked(connection, sorted(set(keys))):
+            gateway, epoch, warehouse, acked, head_digest, previous, _updated_ms, stable = row
+            standing = Standing(acked, head_digest, acked if stable_at_commit else stable)
+            self._positions[gateway, epoch] = Position(
+                gateway, epoch, warehouse, standing, previous
             )
+        self._stored = frozenset(self._positions)
 
     def at(self, key: EpochKey, *, warehouse: str) -> Position:
         """Return the position of an epoch; `warehouse` is that of an epoch that begins."""
-        return self._positions.get(key) or Position(*key, warehouse, 0, NO_HEAD, NO_HEAD)
+        return self._positions.get(key) or Position(*key, warehouse, NOTHING, NO_HEAD)
 
-    def digest_at(self, position: Position, seq: int | None) -> bytes | None:
+    def newest(self, position: Position) -> Position:
+        """Return the position as the call has moved it on."""
+        return self._positions.get((position.gateway, position.epoch), position)
+
+    def digest_at(self, position: Position, seq: int) -> bytes | None:
         """Return the chain after a fact that the ledger has, also of this call."""
-        if seq is None or seq == position.acked:
-            return position.head_digest
         for batch in self._taken.get((position.gateway, position.epoch), ()):
             if batch.first_seq <= seq <= batch.last_seq:
                 return batch.digests[seq - batch.first_seq]
@@ -59,18 +83,27 @@ class Positions:
             )
         ).scalar_one_or_none()
 
-    def advance(self, position: Position, batch: Batch) -> None:
-        """Note that the batch is taken to its end."""
+    def advance(self, position: Position, batch: Batch) -> Position:
+        """Note that the batch is taken to its end; return the position after it."""
         key = (position.gateway, position.epoch)
-        previous = position.previous_epoch_head if position.acked else batch.previous_epoch_head
-        self._positions[key] = replace(
+        begins = position.standing.acked == 0
+        after = replace(
             position,
-            acked=batch.last_seq,
-            head_digest=batch.digests[-1],
-            previous_epoch_head=previous,
+            standing=advanced(position.standing, batch, stable_at_commit=self._stable_at_commit),
+            previous_epoch_head=batch.previous_epoch_head
+            if begins
+            else position.previous_epoch_head,
         )
+        self._positions[key] = after
         self._changed.add(key)
         self._taken.setdefault(key, []).append(batch)
+        return after
+
+    def overtaken(self) -> bool:
+        """Return whether another worker has begun an epoch that this call begins."""
+        begun = sorted(self._changed - self._stored)
+        found = bulk.select_by_key(self._connection, tables.positions, begun, columns_count=2)
+        return any(True for _ in found)
 
     def links_to_known_head(self, batch: Batch) -> bool:
         """Return whether a batch that begins an epoch follows on what the ledger has."""
@@ -80,7 +113,9 @@ class Positions:
         )
         heads = {bytes(row.head_digest) for row in rows}
         heads |= {
-            one.head_digest for one in self._positions.values() if one.gateway == batch.gateway
+            one.standing.head_digest
+            for one in self._positions.values()
+            if one.gateway == batch.gateway and one.epoch < str(batch.epoch)
         }
         return batch.previous_epoch_head in (heads or {NO_HEAD})
 
@@ -95,11 +130,21 @@ class Positions:
                     one.gateway,
                     one.epoch,
                     one.warehouse,
-                    one.acked,
-                    one.head_digest,
+                    one.standing.acked,
+                    one.standing.head_digest,
                     one.previous_epoch_head,
                     now_ms,
+                    one.standing.stable,
                 )
                 for one in changed
             ],
         )
+
+
+def _locked(connection: Connection, keys: Sequence[EpochKey]) -> Iterable[bulk.Row]:
+    if connection.dialect.name == "sqlite":  # Its only writer has locked everything.
+        return bulk.select_by_key(connection, tables.positions, keys, columns_count=2)
+    if not keys:
+        return ()
+    arrays = ([gateway for gateway, _ in keys], [epoch for _, epoch in keys])
+    return map(tuple, connection.exec_driver_sql(LOCK_POSTGRESQL, arrays))

@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, tuple_, update
 
 from central.contract.envelope import BATCH_BYTES_MAX
-from central.ledger.state import LedgerState, set_state
+from central.ledger.state import LedgerState, read_state, set_state
 from central.storage import bulk
 from central.storage.tables import quarantine
 
@@ -64,6 +64,49 @@ def keep(
         connection.execute(delete(quarantine).where(quarantine.c.id.in_(oldest)))
         dropped = state.quarantine_dropped_count + count - rows_max
         set_state(connection, "quarantine_dropped_count", str(dropped))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A payload in quarantine, without its bytes. received_ms: when it came last."""
+
+    id: str
+    topic_gateway: str
+    reason: str
+    detail: str
+    received_ms: int
+    offers_count: int
+    bytes_count: int
+
+
+def list_kept(
+    connection: Connection, *, before: tuple[int, str] | None, limit: int
+) -> tuple[list[Kept], int]:
+    """Return payloads, newest first, and how many had to make room for newer ones.
+
+    before: received_ms and id of the last one of the page before.
+    """
+    table = quarantine
+    query = select(
+        table.c.id,
+        table.c.topic_gateway,
+        table.c.reason,
+        table.c.detail,
+        table.c.received_ms,
+        table.c.offers_count,
+        func.length(table.c.payload),
+    )
+    if before is not None:
+        query = query.where(tuple_(table.c.received_ms, table.c.id) < tuple_(*before))
+    query = query.order_by(table.c.received_ms.desc(), table.c.id.desc()).limit(limit)
+    kept = [Kept(*row) for row in connection.execute(query)]
+    return kept, read_state(connection).quarantine_dropped_count
+
+
+def find_payload(connection: Connection, identity: str) -> bytes | None:
+    """Return the bytes of a payload in quarantine, None if it is not there (any more)."""
+    query = select(quarantine.c.payload).where(quarantine.c.id == identity)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def _identity(refused: Refused) -> str:

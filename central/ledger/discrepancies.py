@@ -48,6 +48,22 @@ def discrepancy_id(finding: Finding) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def settle_discrepancies(
+    connection: Connection, identities: Sequence[str], *, settlement: str, now_ms: int
+) -> None:
+    """Settle open discrepancies and say why; what is settled already stays as it is."""
+    table = tables.discrepancies
+    for start in range(0, len(identities), KEYS_PER_SELECT_MAX):
+        connection.execute(
+            update(table)
+            .where(
+                table.c.state == "open",
+                table.c.id.in_(identities[start : start + KEYS_PER_SELECT_MAX]),
+            )
+            .values(state="settled", settled_ms=now_ms, settlement=settlement)
+        )
+
+
 def _open_identities(connection: Connection, subjects: list[Subject]) -> dict[Subject, str]:
     table = tables.discrepancies
     key = tuple_(table.c.warehouse, table.c.kind, table.c.subject)
@@ -66,7 +82,7 @@ def _open_identities(connection: Connection, subjects: list[Subject]) -> dict[Su
 def _row(found: list[Finding], *, now_ms: int) -> bulk.Row:
     first = found[0]
     return (
-        discrepancy_id(first),
+        discrepancy_id(first) if first.epoch else _id_without_fact(first, now_ms=now_ms),
         first.warehouse,
         first.kind,
         first.subject,
@@ -86,7 +102,15 @@ def _row(found: list[Finding], *, now_ms: int) -> bulk.Row:
         len(found),
         now_ms,
         first.record_no,
+        0,
+        "",
     )
+
+
+def _id_without_fact(finding: Finding, *, now_ms: int) -> str:
+    """Return an identity of its own for each time: no fact tells one from the next."""
+    text = "\0".join((finding.kind, finding.warehouse, finding.subject, str(now_ms)))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _count_again(

@@ -1,8 +1,10 @@
 """What the ledger works with: entries, lines, progress and findings. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
+
+from central.contract.facts import Fact, Movement
 
 DiscrepancyKind = Literal[
     "unknown_item",
@@ -19,6 +21,7 @@ DiscrepancyKind = Literal[
     "reversal_unmatched",
     "fork",
     "broken_chain",
+    "stock_differs",
 ]
 # Kinds of which every fact is a matter of its own; the others are one per subject while open.
 KINDS_WITHOUT_LINES: frozenset[str] = frozenset(
@@ -50,6 +53,75 @@ class Entry:
         return f"{self.gateway}/{self.epoch}/{self.seq}"
 
 
+# What plain movements have in common that go the same way with the same goods: warehouse, from and
+# to location, item, lot, serial, sscc, unit.
+Route = tuple[str, str, str, str, str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FactsRead:
+    """Facts as they are read, in their order; every sequence has one place for each.
+
+    facts: the fact, or why its bytes are none. movements, routes, micros: the plain movements among
+    them, without a document, with their quantities in their own unit; else None and 0.
+    """
+
+    facts: list[Fact | str]
+    movements: list[Movement | None]
+    routes: list[Route | None]
+    micros: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Facts first_seq, first_seq + 1 ... of one epoch on their way into the ledger.
+
+    warehouse: the one that the epoch belongs to. bodies: canonical bytes. digests: the chain after
+    each fact. first_record_no: of the first fact in the ledger's own order.
+    """
+
+    warehouse: str
+    gateway: str
+    epoch: str
+    first_seq: int
+    first_record_no: int
+    bodies: Sequence[bytes]
+    digests: Sequence[bytes]
+    read: FactsRead
+
+    def without_first(self, facts_count: int) -> "Run":
+        """Return the run without its first facts; the rest keeps the record numbers from the start.
+
+        So many are posted already.
+        """
+        if not facts_count:
+            return self
+        return replace(
+            self,
+            first_seq=self.first_seq + facts_count,
+            bodies=self.bodies[facts_count:],
+            digests=self.digests[facts_count:],
+            read=FactsRead(
+                self.read.facts[facts_count:],
+                self.read.movements[facts_count:],
+                self.read.routes[facts_count:],
+                self.read.micros[facts_count:],
+            ),
+        )
+
+    def entry_at(self, index: int) -> "Entry":
+        """Return one of the facts by itself."""
+        return Entry(
+            self.warehouse,
+            self.gateway,
+            self.epoch,
+            self.first_seq + index,
+            self.bodies[index],
+            self.digests[index],
+            self.first_record_no + index,
+        )
+
+
 class FactKey(NamedTuple):
     """The identity of a stored fact."""
 
@@ -75,11 +147,8 @@ class Line(NamedTuple):
     """One side of a movement, in the order of the table's columns."""
 
     warehouse: str
-    gateway: str
-    epoch: str
-    seq: int
-    line_no: int
     record_no: int
+    line_no: int
     location: str
     item: str
     lot: str

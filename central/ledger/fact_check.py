@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
 
@@ -12,12 +12,22 @@ from central.contract.errors import ContractError
 from central.contract.facts import Movement, Reversal, chain_next, chain_start, kind_of
 from central.contract.identifiers import parse_epoch
 from central.ledger.entries import KINDS_WITHOUT_LINES, Entry, FactKey, Line, ProgressKey
-from central.ledger.posting import movement_lines, progress_of, quantity_in_unit, read_fact
+from central.ledger.posting import (
+    Posting,
+    movement_lines,
+    progress_of,
+    quantity_in_unit,
+    taken_back_at_once,
+    turned,
+)
+from central.ledger.reading import read_fact
+from central.ledger.running import LINES_OF_A_MOVEMENT
 from central.storage import bulk, tables
 
 ROWS_AT_ONCE = 1000
 UNREAD = frozenset({"unreadable_fact"})
 Progress = tuple[ProgressKey, int]
+STREAMED = {"yield_per": ROWS_AT_ONCE}
 _KEY_COLUMNS = ("warehouse", "gateway", "epoch", "seq")
 
 
@@ -31,15 +41,13 @@ class Fault:
 
 
 class FactCheck:
-    """Walks over facts and lines side by side, in the order of their keys.
+    """Walks over facts in the order of their keys, with the lines of each.
 
     facts_count, lines_count: what the last complete walk saw.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._lines: Iterator[tuple[FactKey, list[Line]]] = iter(())
-        self._waiting: tuple[FactKey, list[Line]] | None = None
         self.facts_count = 0
         self.lines_count = 0
 
@@ -47,13 +55,10 @@ class FactCheck:
         """Yield what is off and what counts towards documents, fact by fact."""
         self.facts_count = 0
         self.lines_count = 0
-        self._lines = self._line_groups()
-        self._waiting = next(self._lines, None)
-        epochs = groupby(self._rows(tables.facts), key=itemgetter("warehouse", "gateway", "epoch"))
+        epochs = groupby(self._facts(), key=itemgetter("warehouse", "gateway", "epoch"))
         for (warehouse, gateway, epoch), rows in epochs:
             yield from self._check_epoch(warehouse, gateway, epoch, rows)
-        while self._waiting is not None:
-            yield self._stray(), None
+        yield from ((fault, None) for fault in self._lines_without_facts())
         yield from ((fault, None) for fault in self._positions_without_facts())
 
     def _check_epoch(
@@ -73,7 +78,7 @@ class FactCheck:
                 previous_epoch_head=position["previous_epoch_head"],
             )
         broken = position is None
-        for row in rows:
+        for row, lines in self._with_lines(warehouse, rows):
             self.facts_count += 1
             if row["seq"] != seq + 1:
                 yield Fault("sequence", f"{name}/{row['seq']}", f"comes after {seq}"), None
@@ -82,7 +87,7 @@ class FactCheck:
             if digest != row["digest"] and not broken:
                 yield Fault("chain", f"{name}/{seq}", "the digest is not that of the facts"), None
                 broken = True  # Every later digest follows from this one: said once.
-            yield from self._check_fact(row)
+            yield from self._check_fact(row, lines)
         if position is not None and (position["acked_seq"], position["head_digest"]) != (
             seq,
             digest,
@@ -92,17 +97,13 @@ class FactCheck:
                 detail = "the head digest is not that of the facts"
             yield Fault("position", name, detail), None
 
-    def _check_fact(self, row: RowMapping) -> Iterator[tuple[Fault | None, Progress | None]]:
+    def _check_fact(
+        self, row: RowMapping, lines: list[Line]
+    ) -> Iterator[tuple[Fault | None, Progress | None]]:
         key = FactKey(*(row[name] for name in _KEY_COLUMNS))
-        while self._waiting is not None and self._waiting[0] < key:
-            yield self._stray(), None
-        lines: list[Line] = []
-        if self._waiting is not None and self._waiting[0] == key:
-            lines = self._waiting[1]
-            self._next_lines()
         entry = _entry(key, row)
         try:
-            fact = read_fact(entry)
+            fact = read_fact(entry.body, seq=entry.seq)
         except ContractError:
             if row["kind"] != "unreadable" or lines:
                 yield Fault("fact", str(entry), "it cannot be read, and is not kept as such"), None
@@ -127,52 +128,52 @@ class FactCheck:
     ) -> tuple[tuple[Line, ...], Progress | None]:
         """Return the lines that a fact must have, in the unit in which it was posted."""
         if isinstance(fact, Movement):
-            quantity = quantity_in_unit(fact, lines[0].unit)
-            if quantity is None:
-                return (), None
-            progress = progress_of(
-                fact, warehouse=entry.warehouse, unit=lines[0].unit, quantity_micro=quantity
-            )
-            expected = movement_lines(entry, fact, unit=lines[0].unit, quantity_micro=quantity)
-            return expected, progress
+            return self._moved(entry, fact, lines)
         if not isinstance(fact, Reversal):
             return (), None
         target = FactKey(entry.warehouse, entry.gateway, fact.reverses_epoch, fact.reverses_seq)
         return self._reversed(entry, target)
 
-    def _reversed(self, entry: Entry, target: FactKey) -> tuple[tuple[Line, ...], Progress | None]:
-        by = next(
-            bulk.select_by_key(self._connection, tables.reversals, [target], columns_count=4), None
+    def _moved(
+        self, entry: Entry, movement: Movement, lines: list[Line]
+    ) -> tuple[tuple[Line, ...], Progress | None]:
+        unit = lines[0].unit
+        quantity = quantity_in_unit(movement, unit)
+        if quantity is None:
+            return (), None
+        pair = movement_lines(entry, movement, unit=unit, quantity_micro=quantity)
+        if len(lines) > LINES_OF_A_MOVEMENT and self._reversed_by(_key_of(entry)) is not None:
+            return taken_back_at_once(entry, Posting(pair)).lines, None
+        progress = progress_of(
+            movement, warehouse=entry.warehouse, unit=unit, quantity_micro=quantity
         )
+        return pair, progress
+
+    def _reversed(self, entry: Entry, target: FactKey) -> tuple[tuple[Line, ...], Progress | None]:
         stored = next(
             bulk.select_by_key(self._connection, tables.facts, [target], columns_count=4), None
         )
-        if by is None or stored is None or by[4:] != (entry.epoch, entry.seq):
+        if stored is None or self._reversed_by(target) != (entry.epoch, entry.seq):
             return (), None
-        lines = sorted(
-            Line(*row)
-            for row in bulk.select_by_key(self._connection, tables.lines, [target], columns_count=4)
+        found = bulk.select_by_key(
+            self._connection, tables.lines, [(target.warehouse, stored[10])], columns_count=2
         )
-        origin = Entry(*target, body=stored[5], digest=stored[6], record_no=stored[10])
-        movement = read_fact(origin)
-        if not isinstance(movement, Movement) or len(lines) != 2:
+        pair = tuple(sorted(Line(*row) for row in found))
+        movement = read_fact(stored[5], seq=target.seq)
+        if not isinstance(movement, Movement) or len(pair) != LINES_OF_A_MOVEMENT:
             return (), None
-        expected = tuple(
-            line._replace(
-                epoch=entry.epoch,
-                seq=entry.seq,
-                record_no=entry.record_no,
-                quantity_micro=-line.quantity_micro,
-            )
-            for line in lines
-        )
         progress = progress_of(
             movement,
             warehouse=entry.warehouse,
-            unit=lines[1].unit,
-            quantity_micro=-lines[1].quantity_micro,
+            unit=pair[1].unit,
+            quantity_micro=-pair[1].quantity_micro,
         )
-        return expected, progress
+        return turned(pair, record_no=entry.record_no), progress
+
+    def _reversed_by(self, target: FactKey) -> tuple[str, int] | None:
+        found = bulk.select_by_key(self._connection, tables.reversals, [target], columns_count=4)
+        row = next(found, None)
+        return (row[4], row[5]) if row is not None else None
 
     def _is_explained(self, entry: Entry, kinds: frozenset[str]) -> bool:
         """Return whether a discrepancy of these kinds says why a fact has no lines."""
@@ -214,37 +215,48 @@ class FactCheck:
             detail = f"position {row.acked_seq}, but no facts"
             yield Fault("position", f"{row.gateway}/{row.epoch}", detail)
 
-    def _stray(self) -> Fault:
-        assert self._waiting is not None
-        key = self._waiting[0]
-        self._next_lines()
-        return Fault("lines", "/".join(map(str, key[1:])), "these lines have no fact")
-
-    def _next_lines(self) -> None:
-        self._waiting = next(self._lines, None)
-
-    def _line_groups(self) -> Iterator[tuple[FactKey, list[Line]]]:
-        for key, rows in groupby(
-            self._rows(tables.lines, "line_no"), key=itemgetter(*_KEY_COLUMNS)
-        ):
-            lines = [Line(**row) for row in rows]
-            self.lines_count += len(lines)
-            yield FactKey(*key), lines
-
-    def _rows(self, table: Table, *further: str) -> Iterator[RowMapping]:
-        query: Select[Any] = select(table).order_by(
-            *(self._ordered(table, name) for name in (*_KEY_COLUMNS, *further))
+    def _lines_without_facts(self) -> Iterator[Fault]:
+        lines, facts = tables.lines, tables.facts
+        has_fact = (
+            select(facts.c.seq)
+            .where(facts.c.record_no == lines.c.record_no, facts.c.warehouse == lines.c.warehouse)
+            .exists()
         )
-        streamed = {"yield_per": ROWS_AT_ONCE}
-        yield from self._connection.execute(query, execution_options=streamed).mappings()
+        query = select(lines.c.warehouse, lines.c.record_no).where(~has_fact)
+        for row in self._connection.execute(query, execution_options=STREAMED):
+            self.lines_count += 1
+            subject = f"{row.warehouse}/{row.record_no}"
+            yield Fault("lines", subject, "this line has no fact")
+
+    def _with_lines(
+        self, warehouse: str, rows: Iterator[RowMapping]
+    ) -> Iterator[tuple[RowMapping, list[Line]]]:
+        while chunk := list(islice(rows, ROWS_AT_ONCE)):
+            lines: dict[int, list[Line]] = {row["record_no"]: [] for row in chunk}
+            keys = [(warehouse, record_no) for record_no in lines]
+            for found in bulk.select_by_key(self._connection, tables.lines, keys, columns_count=2):
+                lines[found[1]].append(Line(*found))
+                self.lines_count += 1
+            for row in chunk:
+                yield row, sorted(lines[row["record_no"]])
+
+    def _facts(self) -> Iterator[RowMapping]:
+        query: Select[Any] = select(tables.facts).order_by(
+            *(self._ordered(tables.facts, name) for name in _KEY_COLUMNS)
+        )
+        yield from self._connection.execute(query, execution_options=STREAMED).mappings()
 
     def _ordered(self, table: Table, name: str) -> ColumnElement[Any]:
         """Order by code points on both databases, as Python compares."""
         column = table.c[name]
-        if self._connection.dialect.name == "sqlite" or name in {"seq", "line_no"}:
+        if self._connection.dialect.name == "sqlite" or name == "seq":
             return column
         return collate(column, "C")
 
 
 def _entry(key: FactKey, row: RowMapping) -> Entry:
     return Entry(*key, body=row["body"], digest=row["digest"], record_no=row["record_no"])
+
+
+def _key_of(entry: Entry) -> FactKey:
+    return FactKey(entry.warehouse, entry.gateway, entry.epoch, entry.seq)

@@ -5,16 +5,17 @@ A movement becomes two lines that sum to zero:
     line 1   from_location   - quantity
     line 2   to_location     + quantity
 
-A reversal repeats the two lines of the movement with the signs turned. Weighings, prints and
-passages have no lines: the movement that a weighing led to names it. A fact is never refused: what
-is unknown or unexpected is posted as it was said, and a finding says so.
+A reversal repeats the two lines of the movement with the signs turned; one that came before its
+movement waits, and the movement then has both pairs. Weighings, prints and passages have no lines:
+the movement that a weighing led to names it. A fact is never refused: what is unknown or unexpected
+is posted as it was said, and a finding says so.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from central.contract.errors import ContractError
-from central.contract.facts import Fact, Movement, Reversal, decode_fact
+from central.contract.facts import Fact, Movement, Reversal
 from central.contract.quantities import MICRO_PER_UNIT, convert_mass, parse_decimal, to_micro
 from central.ledger.entries import (
     Entry,
@@ -34,40 +35,29 @@ FLAG_OUTSIDE_TOLERANCE = "outside_tolerance"
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What one fact means for the books. lines: two or none."""
+    """What one fact means for the books.
+
+    lines: two or none; four of a movement that was taken back before it came. takes_back: the
+    movement that a reversal takes back; waits_for: the one that it will when it comes.
+    """
 
     lines: tuple[Line, ...] = ()
     progress: tuple[ProgressKey, int] | None = None
     findings: tuple[Finding, ...] = ()
     takes_back: FactKey | None = None
+    waits_for: FactKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PostedMovement:
-    """A stored movement that a reversal names. reversed: whether it was taken back already."""
+    """What there is of a fact that a reversal names.
+
+    lines: none if it moved nothing or is not here yet. reversed: whether a reversal has named it.
+    """
 
     lines: tuple[Line, ...]
     progress: tuple[ProgressKey, int] | None
     reversed: bool
-
-
-def read_fact(entry: Entry) -> Fact:
-    """Return the fact of an entry. Raises ContractError if it cannot be read or cannot be true."""
-    fact = decode_fact(entry.body)
-    if fact.seq != entry.seq:
-        raise ContractError(f"the fact at {entry} says that it is number {fact.seq}")
-    # PostgreSQL cannot store U+0000 in text; no device code, lot or serial number holds one.
-    if isinstance(fact, Movement) and "\0" in (
-        fact.from_location
-        + fact.to_location
-        + fact.item
-        + fact.lot
-        + fact.serial
-        + fact.sscc
-        + fact.document
-    ):
-        raise ContractError(f"the fact at {entry} holds U+0000 in a code")
-    return fact
 
 
 def post(
@@ -75,7 +65,7 @@ def post(
 ) -> Posting:
     """Return what a fact means for the books.
 
-    movement_at: returns the posted movement with an identity, None if there is none.
+    movement_at: returns what there is of a fact by its identity, None if there is nothing.
     """
     if fact.warehouse != entry.warehouse:
         detail = f"the fact is about {fact.warehouse}, its gateway belongs to {entry.warehouse}"
@@ -105,7 +95,6 @@ def movement_lines(
     entry: Entry, movement: Movement, *, unit: str, quantity_micro: int
 ) -> tuple[Line, Line]:
     """Return the two lines of a movement, giving side first."""
-    origin = (entry.warehouse, entry.gateway, entry.epoch, entry.seq)
     what = (
         movement.item,
         movement.lot,
@@ -114,11 +103,29 @@ def movement_lines(
         movement.expiry_date,
         unit,
     )
-    number = entry.record_no
+    warehouse, number = entry.warehouse, entry.record_no
     return (
-        Line(*origin, 1, number, movement.from_location, *what, -quantity_micro),
-        Line(*origin, 2, number, movement.to_location, *what, quantity_micro),
+        Line(warehouse, number, 1, movement.from_location, *what, -quantity_micro),
+        Line(warehouse, number, 2, movement.to_location, *what, quantity_micro),
     )
+
+
+def turned(lines: tuple[Line, ...], *, record_no: int, first_line_no: int = 1) -> tuple[Line, ...]:
+    """Return the lines that take `lines` back, as lines of the fact with this record number."""
+    return tuple(
+        line._replace(record_no=record_no, line_no=number, quantity_micro=-line.quantity_micro)
+        for number, line in enumerate(lines, first_line_no)
+    )
+
+
+def taken_back_at_once(entry: Entry, posting: Posting) -> Posting:
+    """Return the posting of a movement whose reversal came before it.
+
+    The way there and the way back are lines of the movement: a line with the number of the
+    reversal would change what was true before this fact. Nothing is left of it that could count.
+    """
+    back = turned(posting.lines, record_no=entry.record_no, first_line_no=3)
+    return Posting(lines=posting.lines + back, findings=posting.findings)
 
 
 def progress_of(
@@ -144,9 +151,8 @@ def progress_of(
     return key, sign * quantity_micro
 
 
-def unmatched(entry: Entry, target: FactKey | None, what: str) -> Finding:
+def unmatched(entry: Entry, target: FactKey, what: str) -> Finding:
     """Return the finding of a reversal whose movement cannot be taken back."""
-    assert target is not None
     detail = f"the movement {target.epoch}/{target.seq} that it reverses {what}"
     return finding_of(entry, "reversal_unmatched", str(entry), detail=detail)
 
@@ -239,20 +245,17 @@ def _post_reversal(
 ) -> Posting:
     target = FactKey(entry.warehouse, entry.gateway, reversal.reverses_epoch, reversal.reverses_seq)
     posted = movement_at(target)
-    if posted is None or posted.reversed or not posted.lines:
-        what = "is taken back already" if posted is not None and posted.reversed else "is not here"
+    if posted is None:
+        # Of its own epoch a movement comes before its reversal, or never.
+        waits_for = target if target.epoch != entry.epoch else None
+        finding = unmatched(entry, target, "is not here")
+        return Posting(findings=(finding,), waits_for=waits_for)
+    if posted.reversed or not posted.lines:
+        what = "is taken back already" if posted.reversed else "moved nothing"
         return Posting(findings=(unmatched(entry, target, what),))
-    lines = tuple(
-        line._replace(
-            epoch=entry.epoch,
-            seq=entry.seq,
-            record_no=entry.record_no,
-            quantity_micro=-line.quantity_micro,
-        )
-        for line in posted.lines
-    )
     progress = None
     if posted.progress is not None:
         key, quantity = posted.progress
         progress = (key, -quantity)
+    lines = turned(posted.lines, record_no=entry.record_no)
     return Posting(lines=lines, progress=progress, takes_back=target)

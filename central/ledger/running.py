@@ -6,43 +6,90 @@ facts were cut into batches.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from central.ledger.entries import (
     BALANCE_MICRO_MAX,
     BalanceKey,
     Entry,
     ExpectedLine,
-    FactKey,
     Finding,
     Known,
     Line,
     ProgressKey,
+    Route,
     finding_of,
 )
-from central.ledger.locations import may_be_negative
-from central.ledger.posting import Posting, unmatched
+from central.ledger.locations import is_virtual, may_be_negative
+from central.ledger.posting import Posting
+
+LINES_OF_A_MOVEMENT = 2
+
+
+class PlainWay(NamedTuple):
+    """Where plain movements of one route are posted.
+
+    from_slot, to_slot: in `RunningBooks.amounts`. from_micro_min: what may be left where they come
+    from without a finding.
+    """
+
+    from_slot: int
+    to_slot: int
+    from_micro_min: int
 
 
 class RunningBooks:
     """What stands in the books; `apply` posts one fact after another.
 
-    balances, progress: amounts of every key that may be touched, absent for zero; changed here.
-    balance_numbers, progress_numbers: the last fact that changed each changed key.
+    balances, progress: amounts of every key that may be touched, absent for zero.
+    amounts: of the balance at each slot. numbers: the last fact that changed it, 0 for none.
     """
 
     def __init__(
         self,
         known: Known,
         *,
-        balances: dict[BalanceKey, int],
+        balances: Mapping[BalanceKey, int],
         progress: dict[ProgressKey, int],
     ) -> None:
         self._known = known
-        self.balances = balances
+        self._slots = {key: slot for slot, key in enumerate(balances)}
+        self.amounts = list(balances.values())
+        self.numbers = [0] * len(self.amounts)
         self.progress = progress
-        self.balance_numbers: dict[BalanceKey, int] = {}
         self.progress_numbers: dict[ProgressKey, int] = {}
-        self._left_out: set[FactKey | None] = set()
+
+    def slot_of(self, key: BalanceKey) -> int:
+        """Return where the balance stands in `amounts` and `numbers`."""
+        slot = self._slots.get(key)
+        if slot is None:
+            slot = self._slots[key] = len(self.amounts)
+            self.amounts.append(0)
+            self.numbers.append(0)
+        return slot
+
+    def changed(self) -> list[tuple[BalanceKey, int, int]]:
+        """Return each changed balance, in the order of the keys, with its last fact."""
+        return sorted(
+            (key, self.amounts[slot], self.numbers[slot])
+            for key, slot in self._slots.items()
+            if self.numbers[slot]
+        )
+
+    def plain_way(self, route: Route) -> PlainWay | None:
+        """Return where plain movements of a route are posted, None if they need a closer look."""
+        warehouse, from_location, to_location, item, lot, serial, sscc, unit = route
+        if self._known.item_units.get(item) != unit:
+            return None
+        for location in (from_location, to_location):
+            if not is_virtual(location) and (warehouse, location) not in self._known.locations:
+                return None
+        what = (item, lot, serial, sscc, unit)
+        return PlainWay(
+            self.slot_of(BalanceKey(warehouse, from_location, *what)),
+            self.slot_of(BalanceKey(warehouse, to_location, *what)),
+            -BALANCE_MICRO_MAX if may_be_negative(from_location) else 0,
+        )
 
     def apply(self, entry: Entry, posting: Posting) -> Posting:
         """Post one fact and return what came of it, findings about amounts added.
@@ -51,28 +98,17 @@ class RunningBooks:
         """
         if not posting.lines:
             return posting
-        if posting.takes_back in self._left_out:
-            return Posting(findings=(unmatched(entry, posting.takes_back, "was left out"),))
-        if not self._fits(posting):
-            self._left_out.add(FactKey(entry.warehouse, entry.gateway, entry.epoch, entry.seq))
-            detail = "the quantity takes a balance out of range; check its digits and its unit"
-            finding = finding_of(
-                entry,
-                "quantity_overflow",
-                str(entry),
-                item=posting.lines[0].item,
-                location=posting.lines[0].location,
-                unit=posting.lines[0].unit,
-                actual_micro=posting.lines[1].quantity_micro,
-                detail=detail,
-            )
-            return Posting(findings=(*posting.findings, finding))
+        slots = [self.slot_of(line.balance_key) for line in posting.lines]
+        if not self._fits(posting, slots):
+            return _left_out(entry, posting)
         findings = list(posting.findings)
-        for line in posting.lines:
-            key = line.balance_key
-            on_hand = self.balances.get(key, 0) + line.quantity_micro
-            self.balances[key] = on_hand
-            self.balance_numbers[key] = entry.record_no
+        for line, slot in zip(posting.lines, slots, strict=True):
+            on_hand = self.amounts[slot] + line.quantity_micro
+            self.amounts[slot] = on_hand
+            self.numbers[slot] = entry.record_no
+            # What goes and comes back at once leaves everything as it was.
+            if len(slots) > LINES_OF_A_MOVEMENT:
+                continue
             if on_hand < 0 > line.quantity_micro and not may_be_negative(line.location):
                 findings.append(_negative(entry, line, on_hand_micro=on_hand))
         if posting.progress is not None:
@@ -81,14 +117,14 @@ class RunningBooks:
             return posting
         return replace(posting, findings=tuple(findings))
 
-    def _fits(self, posting: Posting) -> bool:
+    def _fits(self, posting: Posting, slots: list[int]) -> bool:
         if posting.progress is not None:
             key, quantity = posting.progress
             if abs(self.progress.get(key, 0) + quantity) > BALANCE_MICRO_MAX:
                 return False
         return all(
-            abs(self.balances.get(line.balance_key, 0) + line.quantity_micro) <= BALANCE_MICRO_MAX
-            for line in posting.lines
+            abs(self.amounts[slot] + line.quantity_micro) <= BALANCE_MICRO_MAX
+            for line, slot in zip(posting.lines, slots, strict=True)
         )
 
     def _progressed(self, entry: Entry, key: ProgressKey, quantity_micro: int) -> list[Finding]:
@@ -118,6 +154,21 @@ def expected_line(
 ) -> ExpectedLine | None:
     """Return the document line that a progress counts towards, None if none is expected."""
     return documents.get((key.warehouse, key.document), {}).get(key.line)
+
+
+def _left_out(entry: Entry, posting: Posting) -> Posting:
+    detail = "the quantity takes a balance out of range; check its digits and its unit"
+    finding = finding_of(
+        entry,
+        "quantity_overflow",
+        str(entry),
+        item=posting.lines[0].item,
+        location=posting.lines[0].location,
+        unit=posting.lines[0].unit,
+        actual_micro=posting.lines[1].quantity_micro,
+        detail=detail,
+    )
+    return Posting(findings=(*posting.findings, finding))
 
 
 def _negative(entry: Entry, line: Line, *, on_hand_micro: int) -> Finding:

@@ -16,20 +16,28 @@ SET_STATE = (
     .values(value=bindparam("b_value"))
 )
 
-StateKey = Literal["generation", "record_no", "reference_revision", "quarantine_dropped_count"]
+StateKey = Literal[
+    "generation",
+    "record_no",
+    "reference_revision",
+    "quarantine_dropped_count",
+    "reversals_waiting_count",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerState:
     """What the ledger says of itself.
 
-    generation: names this life of the ledger. record_no: of the last fact.
+    generation: names this life of the ledger. record_no: of the last fact. reversals_waiting_count:
+    reversals whose movement has not come yet.
     """
 
     generation: str
     record_no: int
     reference_revision: int
     quarantine_dropped_count: int
+    reversals_waiting_count: int
 
 
 def lock_ledger(connection: Connection) -> LedgerState:
@@ -56,4 +64,5 @@ def _state(values: dict[str, str]) -> LedgerState:
         record_no=int(values["record_no"]),
         reference_revision=int(values["reference_revision"]),
         quarantine_dropped_count=int(values["quarantine_dropped_count"]),
+        reversals_waiting_count=int(values["reversals_waiting_count"]),
     )

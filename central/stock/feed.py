@@ -6,9 +6,11 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, sele
 
 from central.contract.facts import Fact, Movement, Reversal, Weighing, decode_fact
 from central.contract.identifiers import FactId, parse_epoch
-from central.stock.rows import FEED_KINDS, FeedFilter, MovementRow, StockChange
+from central.stock.rows import FEED_KINDS, FeedFilter, MovementRow, StockChange, TimeSource
 from central.stock.views import list_warehouses
+from central.stock.workers import list_workers
 from central.storage.tables import (
+    boots,
     discrepancies,
     facts,
     gateways,
@@ -16,6 +18,7 @@ from central.storage.tables import (
     ledger_state,
     lines,
     positions,
+    unsynced_facts,
 )
 
 READABLE_KINDS = ("movement", "reversal", "weighing", "print", "passage")
@@ -28,6 +31,8 @@ _FACT_COLUMNS = (
     facts.c.seq,
     facts.c.body,
     facts.c.digest,
+    facts.c.event_time_ms,
+    facts.c.clock_synced,
     facts.c.record_ms,
     facts.c.record_no,
 )
@@ -69,6 +74,30 @@ def list_movements_after(
     return _movement_rows(connection, query)
 
 
+def list_corrected(connection: Connection, *, record_no: int, limit: int) -> list[MovementRow]:
+    """Return facts of FEED_KINDS among the last `limit` up to `record_no` with a corrected time.
+
+    Newest first. Pages show them already, perhaps with the time of a clock that was not set.
+    """
+    table = unsynced_facts.c
+    numbers = connection.execute(
+        select(table.record_no).where(
+            table.record_no > record_no - limit,
+            table.record_no <= record_no,
+            table.offset_ms.is_not(None),
+        )
+    )
+    wanted = list(numbers.scalars())
+    if not wanted:
+        return []
+    query = (
+        select(*_FACT_COLUMNS)
+        .where(facts.c.kind.in_(FEED_KINDS), facts.c.record_no.in_(wanted))
+        .order_by(facts.c.record_no.desc())
+    )
+    return _movement_rows(connection, query)
+
+
 def find_fact(connection: Connection, fact_id: FactId) -> MovementRow | None:
     """Return one fact by its identity, None if the ledger does not have it readable."""
     at_warehouses = [warehouse.code for warehouse in list_warehouses(connection)]
@@ -101,7 +130,7 @@ def last_record_no(connection: Connection) -> int:
     return connection.execute(select(func.max(facts.c.record_no))).scalar() or 0
 
 
-def stock_change(connection: Connection) -> StockChange:
+def stock_change(connection: Connection, *, now_ms: int) -> StockChange:
     """Return marks that differ whenever a page would look different. A few cheap look-ups."""
     revision = select(ledger_state.c.value).where(ledger_state.c.key == "reference_revision")
     gateway_rows = select(
@@ -112,8 +141,14 @@ def stock_change(connection: Connection) -> StockChange:
         gateways.c.problem,
         gateways.c.head_seq,
         gateways.c.devices_json,
+        gateways.c.clock_synced,
+        gateways.c.disk_used_percent,
+        gateways.c.shed_count,
     ).order_by(gateways.c.gateway)
     acknowledged = select(func.max(positions.c.updated_ms), func.sum(positions.c.acked_seq))
+    corrected = select(func.max(unsynced_facts.c.record_no)).where(
+        unsynced_facts.c.offset_ms.is_not(None)
+    )
     still_open = select(func.count()).where(discrepancies.c.state == "open")
     return StockChange(
         record_no=last_record_no(connection),
@@ -122,6 +157,9 @@ def stock_change(connection: Connection) -> StockChange:
             (
                 connection.execute(gateway_rows).fetchall(),
                 connection.execute(acknowledged).fetchall(),
+                list_workers(connection, now_ms=now_ms).unserved,
+                connection.execute(select(func.max(boots.c.updated_ms))).scalar(),
+                connection.execute(corrected).scalar(),
             )
         ),
         discrepancies_open=connection.execute(still_open).scalar_one(),
@@ -136,23 +174,22 @@ def _touching(connection: Connection, wanted: FeedFilter) -> Select[tuple[int]]:
         else [warehouse.code for warehouse in list_warehouses(connection)]
     )
     query = select(lines.c.record_no).where(lines.c.warehouse.in_(codes))
-    for column, value in (
-        (lines.c.item, wanted.item),
-        (lines.c.location, wanted.location),
-        (lines.c.lot, wanted.lot),
-    ):
-        if value:
-            query = query.where(column == value)
+    if wanted.item:
+        # The index of lines by item has the first line of each fact.
+        query = query.where(lines.c.item == wanted.item, lines.c.line_no == 1)
+    if wanted.lot:
+        query = query.where(lines.c.lot == wanted.lot)
+    if wanted.location:
+        places = lines.alias()
+        query = query.join(
+            places,
+            (places.c.warehouse == lines.c.warehouse) & (places.c.record_no == lines.c.record_no),
+        ).where(places.c.location == wanted.location)
     return query
 
 
 def _same_fact() -> ColumnElement[bool]:
-    return (
-        (lines.c.warehouse == facts.c.warehouse)
-        & (lines.c.gateway == facts.c.gateway)
-        & (lines.c.epoch == facts.c.epoch)
-        & (lines.c.seq == facts.c.seq)
-    )
+    return (lines.c.warehouse == facts.c.warehouse) & (lines.c.record_no == facts.c.record_no)
 
 
 def _movement_rows(connection: Connection, query: Select[Any]) -> list[MovementRow]:
@@ -165,6 +202,9 @@ def _movement_rows(connection: Connection, query: Select[Any]) -> list[MovementR
         for row in connection.execute(select(items).where(items.c.item.in_(codes)))
     }
     posted = _posted(connection, [row["record_no"] for row, _ in read])
+    corrected = _corrected(
+        connection, [row["record_no"] for row, _ in read if not row["clock_synced"]]
+    )
     return [
         _movement_row(
             row,
@@ -172,6 +212,7 @@ def _movement_rows(connection: Connection, query: Select[Any]) -> list[MovementR
             taken_back=targets.get(row["record_no"]),
             names=names,
             posted=row["record_no"] in posted,
+            corrected=row["record_no"] in corrected,
         )
         for row, fact in read
     ]
@@ -184,6 +225,23 @@ def _posted(connection: Connection, numbers: list[int]) -> set[int]:
         .where(facts.c.record_no.in_(numbers), lines.c.line_no == 1)
     )
     return set(connection.execute(query).scalars())
+
+
+def _corrected(connection: Connection, numbers: list[int]) -> set[int]:
+    """Return those of these facts of a clock that was not set whose time the ledger corrected."""
+    if not numbers:
+        return set()
+    table = unsynced_facts.c
+    query = select(table.record_no).where(
+        table.record_no.in_(numbers), table.offset_ms.is_not(None)
+    )
+    return set(connection.execute(query).scalars())
+
+
+def _time_source(*, synced: bool, corrected: bool) -> TimeSource:
+    if synced:
+        return "gateway"
+    return "corrected" if corrected else "unsynced"
 
 
 def _taken_back(connection: Connection, read: list[tuple[RowMapping, Fact]]) -> dict[int, Movement]:
@@ -213,6 +271,7 @@ def _movement_row(
     taken_back: Movement | None,
     names: dict[str, tuple[str, str]],
     posted: bool,
+    corrected: bool,
 ) -> MovementRow:
     name, name_zh = names.get(_item_of(taken_back or fact), ("", ""))
     return MovementRow(
@@ -221,6 +280,8 @@ def _movement_row(
         fact=fact,
         taken_back=taken_back,
         posted=posted,
+        event_time_ms=row["event_time_ms"],
+        time_source=_time_source(synced=row["clock_synced"], corrected=corrected),
         record_time_ms=row["record_ms"],
         item_name=name,
         item_name_zh=name_zh,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from central.contract.facts import Fact, Movement
 from central.contract.identifiers import FactId
@@ -9,6 +10,8 @@ from central.contract.states import DeviceState
 
 STOCK_KINDS = ("movement", "reversal")
 FEED_KINDS = (*STOCK_KINDS, "passage")  # What people watch as it happens.
+# Whose clock an event time is by: the gateway's, set; corrected by the ledger; or not set.
+TimeSource = Literal["gateway", "corrected", "unsynced"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +124,11 @@ class FeedFilter:
 class MovementRow:
     """One recorded fact.
 
-    record_no: its place in the ledger's own order. taken_back: the movement that a reversal undid,
-    None for every other fact. posted: whether it changed stock; a movement or reversal that did not
-    (of another warehouse, a reversal without its movement) has a discrepancy that says why.
+    record_no: its place in the ledger's own order. event_time_ms: corrected where the gateway's
+    clock was not set and the ledger could tell (time_source); `fact` has what was said.
+    taken_back: the movement that a reversal undid, None for every other fact. posted: whether it
+    changed stock; a movement or reversal that did not (of another warehouse, a reversal without its
+    movement) has a discrepancy that says why.
     item_name: "" if the item is not known. raw: the canonical bytes, digest: the gateway's chain
     after them, for whoever wants to check it.
     """
@@ -133,6 +138,8 @@ class MovementRow:
     fact: Fact
     taken_back: Movement | None
     posted: bool
+    event_time_ms: int
+    time_source: TimeSource
     record_time_ms: int
     item_name: str
     item_name_zh: str
@@ -163,9 +170,11 @@ class EpochRow:
 class GatewayRow:
     """How one gateway is, by its own last word and by what the ledger has of it.
 
-    online, problem, software, epoch, head_seq, unsent_count, devices: as it reported.
-    epoch: "" before its first word. positions: newest epoch first, at most EPOCHS_MAX.
+    online .. unsent_count, devices, clock_synced .. shed_count: as it reported, at told_time_ms (0
+    for never). epoch: "" before its first word. positions: newest epoch first, at most EPOCHS_MAX.
     seen_time_ms: when its last sign of life reached the ledger, 0 for never.
+    missing_count: facts that it said it has, of all epochs, and the ledger has not.
+    forks_count: open alarms that another card or machine speaks in its name.
     """
 
     code: str
@@ -180,6 +189,19 @@ class GatewayRow:
     seen_time_ms: int
     devices: tuple[DeviceState, ...]
     positions: tuple[EpochRow, ...]
+    told_time_ms: int
+    clock_synced: bool
+    stated_lag_s: int
+    stream: str
+    notice: int
+    stock_revision: int
+    reference_revision: int
+    stated_known_age_s: int
+    disk_used_percent: int
+    written_bytes_day: int
+    shed_count: int
+    missing_count: int
+    forks_count: int
 
     @property
     def acked_seq(self) -> int:
@@ -191,16 +213,63 @@ class GatewayRow:
         """Return how many facts of its present epoch the ledger does not have yet."""
         return max(0, self.head_seq - self.acked_seq)
 
-    def lag_s(self, *, now_ms: int) -> int:
-        """Return for how long the ledger has been behind, in seconds; 0 if it is not.
+    @property
+    def lag_movements(self) -> int:
+        """Return how many facts are on their way, by whichever of both knows of more."""
+        return max(self.unsent_count, self.lag_count)
 
-        Counted from the last fact that was recorded of it, or from its last sign of life if none
-        was: the gateway does not say how old its oldest unsent fact is.
+    @property
+    def lost_count(self) -> int:
+        """Return how many facts it once had, and neither it nor the ledger has now.
+
+        A card that was lost held them. What the ledger commits it still holds for a while, so an
+        epoch that is only late is never counted.
         """
-        if self.lag_count == 0 and self.unsent_count == 0:
+        return max(0, self.missing_count - self.unsent_count)
+
+    @property
+    def known_time_ms(self) -> int | None:
+        """Return of when its knowledge of the ledger is, None if it never had any."""
+        if not self.stream:
+            return None
+        return max(0, self.told_time_ms - 1000 * self.stated_known_age_s)
+
+    def lag_s(self, *, now_ms: int) -> int:
+        """Return how old the oldest fact on its way is, in seconds; 0 if none is.
+
+        As the gateway said, and the time since then.
+        """
+        if self.lag_movements == 0:
             return 0
-        last_ms = max((row.record_time_ms for row in self.positions), default=self.seen_time_ms)
-        return max(0, now_ms - last_ms) // 1000
+        return self.stated_lag_s + self.told_age_s(now_ms=now_ms)
+
+    def told_age_s(self, *, now_ms: int) -> int:
+        """Return how old its last word of itself is, in seconds; 0 if it never had one."""
+        return max(0, now_ms - self.told_time_ms) // 1000 if self.told_time_ms else 0
+
+    def known_age_s(self, *, now_ms: int) -> int | None:
+        """Return how old its knowledge of the ledger is, None if it never had any."""
+        known_ms = self.known_time_ms
+        return None if known_ms is None else max(0, now_ms - known_ms) // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """A process that takes facts. alive: it said so a moment ago. shards: sorted."""
+
+    name: str
+    alive: bool
+    shards: tuple[int, ...]
+    software: str
+    seen_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """All of them. unserved: shards that nobody takes, empty while no worker was ever heard of."""
+
+    rows: tuple[WorkerRow, ...]
+    unserved: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +286,7 @@ class DiscrepancyRow:
     """Something that does not add up. fact_id: the first fact behind it, None if it has none.
 
     expected, actual: None where no quantity is at stake. record_no, then id, give the order.
+    settlement: why it is settled, settled_time_ms when; "" and 0 while it is open.
     """
 
     id: str
@@ -237,6 +307,8 @@ class DiscrepancyRow:
     actual: Decimal | None
     detail: str
     opened_time_ms: int
+    settlement: str
+    settled_time_ms: int
 
 
 @dataclass(frozen=True, slots=True)

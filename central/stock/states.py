@@ -15,7 +15,14 @@ from central.stock.rows import (
     GatewayRow,
     LedgerCounts,
 )
-from central.storage.tables import discrepancies, facts, gateways, positions, quarantine
+from central.storage.tables import (
+    discrepancies,
+    epoch_heads,
+    facts,
+    gateways,
+    positions,
+    quarantine,
+)
 
 EPOCHS_MAX = 5  # Of one gateway; a start makes a new one, and the older ones are drained.
 
@@ -30,7 +37,10 @@ def list_gateways(
     if warehouse:
         query = query.where(gateways.c.warehouse == warehouse)
     found = connection.execute(query.order_by(gateways.c.gateway).limit(limit)).all()
-    epochs = _epochs(connection, [row.gateway for row in found])
+    codes = [row.gateway for row in found]
+    epochs = _epochs(connection, codes)
+    missing = _missing_counts(connection, codes)
+    forks = _fork_counts(connection)
     return [
         GatewayRow(
             code=row.gateway,
@@ -45,6 +55,19 @@ def list_gateways(
             seen_time_ms=row.seen_ms,
             devices=_devices_decoder.decode(row.devices_json or "[]"),
             positions=tuple(epochs[row.gateway]),
+            told_time_ms=row.told_ms,
+            clock_synced=row.clock_synced,
+            stated_lag_s=row.lag_s,
+            stream=row.stream,
+            notice=row.notice,
+            stock_revision=row.stock_revision,
+            reference_revision=row.reference_revision,
+            stated_known_age_s=row.known_age_s,
+            disk_used_percent=row.disk_used_percent,
+            written_bytes_day=row.written_bytes_day,
+            shed_count=row.shed_count,
+            missing_count=missing.get(row.gateway, 0),
+            forks_count=forks.get(row.gateway, 0),
         )
         for row in found
     ]
@@ -93,6 +116,8 @@ def list_discrepancies(
             actual=None if row.actual_micro is None else from_micro(row.actual_micro),
             detail=row.detail,
             opened_time_ms=row.opened_ms,
+            settlement=row.settlement,
+            settled_time_ms=row.settled_ms,
         )
         for row in connection.execute(query)
     ]
@@ -139,6 +164,32 @@ def _epochs(connection: Connection, codes: list[str]) -> defaultdict[str, list[E
             EpochRow(epoch=row.epoch, acked_seq=row.acked_seq, record_time_ms=row.updated_ms)
         )
     return epochs
+
+
+def _missing_counts(connection: Connection, codes: list[str]) -> dict[str, int]:
+    """Return how many facts, of those that gateways said they have, are not committed."""
+    heads, acked = epoch_heads.c, func.coalesce(positions.c.acked_seq, 0)
+    query = (
+        select(heads.gateway, func.sum(heads.head_seq - acked))
+        .outerjoin_from(
+            epoch_heads,
+            positions,
+            and_(positions.c.gateway == heads.gateway, positions.c.epoch == heads.epoch),
+        )
+        .where(heads.gateway.in_(codes), heads.head_seq > acked)
+        .group_by(heads.gateway)
+    )
+    return {row[0]: int(row[1]) for row in connection.execute(query)}
+
+
+def _fork_counts(connection: Connection) -> dict[str, int]:
+    table = discrepancies.c
+    query = (
+        select(table.gateway, func.count())
+        .where(table.state == "open", table.kind == "fork")
+        .group_by(table.gateway)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _fact_id(*, gateway: str, epoch: str, seq: int) -> FactId | None:

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from central.stock.feed import items_changed, list_movements, list_movements_after, stock_change
+from central.stock.feed import (
+    items_changed,
+    list_corrected,
+    list_movements,
+    list_movements_after,
+    stock_change,
+)
 from central.stock.rows import (
     FeedFilter,
     GatewayRow,
@@ -14,10 +20,12 @@ from central.stock.rows import (
     MovementRow,
     StockChange,
     WarehouseRow,
+    Workers,
 )
 from central.stock.states import list_gateways
 from central.stock.strays import StrayItems
 from central.stock.views import list_warehouses, matrix_page, matrix_rows
+from central.stock.workers import list_workers
 
 FEED_ROWS_MAX = 30
 GATEWAYS_MAX = 200
@@ -27,7 +35,8 @@ GATEWAYS_MAX = 200
 class Update:
     """What changed. whole: too much, or not known since when: the page reads its table anew.
 
-    movements: newest first, at most FEED_ROWS_MAX. rows: changed items; empty where whole.
+    movements: newest first, at most FEED_ROWS_MAX; after those that are new, the ones before whose
+    time was corrected. rows: changed items; empty where whole.
     """
 
     change: StockChange
@@ -35,6 +44,7 @@ class Update:
     movements: tuple[MovementRow, ...]
     rows: tuple[MatrixRow, ...]
     gateways: tuple[GatewayRow, ...]
+    workers: Workers
     now_ms: int
 
 
@@ -60,7 +70,7 @@ def read_page(
 
 def read_update(connection: Connection, since: int | None, *, now_ms: int) -> Update:
     """Return what changed after a record number; everything for None or one not reached yet."""
-    change = stock_change(connection)
+    change = stock_change(connection, now_ms=now_ms)
     codes: list[str] | None = None
     if since is not None and since <= change.record_no:
         codes = items_changed(connection, record_no=since)
@@ -68,11 +78,13 @@ def read_update(connection: Connection, since: int | None, *, now_ms: int) -> Up
         found = list_movements(connection, FeedFilter(), before_record_no=None, limit=FEED_ROWS_MAX)
     else:
         found = list_movements_after(connection, record_no=since, limit=FEED_ROWS_MAX)
+        found += list_corrected(connection, record_no=since, limit=FEED_ROWS_MAX)
     return Update(
         change=change,
         whole=codes is None,
-        movements=tuple(found),
+        movements=tuple(found[:FEED_ROWS_MAX]),
         rows=tuple(matrix_rows(connection, codes)) if codes else (),
         gateways=tuple(list_gateways(connection, limit=GATEWAYS_MAX)),
+        workers=list_workers(connection, now_ms=now_ms),
         now_ms=now_ms,
     )

@@ -25,6 +25,14 @@ READER_COUNT_MAX = 8  # Connections at once; a request beyond waits POOL_TIMEOUT
 POOL_TIMEOUT_S = 15
 CACHE_KIB = 16 * 1024
 CHECKPOINT_PAGES = 4000  # 16 MiB of WAL
+# A server that vanishes without a word is given up after some 25 s, not after the kernel's 2 hours
+# (postgresql.org/docs/15/libpq-connect.html, 34.1.2).
+POSTGRESQL_KEEPALIVES = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 POSTGRESQL_OPTIONS = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
 
 
@@ -178,7 +186,11 @@ def _sqlite_engine(url: URL, busy_timeout_s: float, *, writes: bool, checkpoints
 def _postgresql_engine(url: URL) -> Engine:
     return create_engine(
         url,
-        connect_args={"connect_timeout": BUSY_TIMEOUT_S, "options": POSTGRESQL_OPTIONS},
+        connect_args={
+            "connect_timeout": BUSY_TIMEOUT_S,
+            "options": POSTGRESQL_OPTIONS,
+            **POSTGRESQL_KEEPALIVES,
+        },
         pool_size=READER_COUNT_MAX,
         max_overflow=2,
         pool_timeout=POOL_TIMEOUT_S,

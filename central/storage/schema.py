@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, inspect
 
+from central.clock import random_key_hex
 from central.errors import DatabaseNotOurs, DatabaseOutdated
 from central.storage import bulk
 from central.storage.database import Database
@@ -21,6 +22,7 @@ def migrate(database: Database, *, generation: str) -> str:
     """Bring the schema to this program's revision and return that; one transaction.
 
     generation: name of the ledger's life if it begins here; a ledger that lives keeps its own.
+    The key that the ledger signs with is made here, too, and never changes.
     Raises DatabaseNotOurs for a database that belongs to something else or to a newer program,
     LedgerUnavailable if the database does not take part.
     """
@@ -38,6 +40,8 @@ def migrate(database: Database, *, generation: str) -> str:
                 ("quarantine_dropped_count", "0"),
                 ("record_no", "0"),
                 ("reference_revision", "0"),
+                ("reversals_waiting_count", "0"),
+                ("signing_key", random_key_hex()),
             ],
         )
     return head_revision()

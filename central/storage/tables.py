@@ -15,16 +15,32 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
+    text,
+    true,
 )
 
-metadata = MetaData()
+from central.storage import liveness_tables, outbox_tables
+from central.storage.metadata import metadata
 
-# key -> value of the ledger itself: "generation" (random text, made once), "record_no" (the last
-# number given out; its row is the lock of everything that posts), "reference_revision",
-# "quarantine_dropped_count".
+boots = liveness_tables.boots
+epoch_heads = liveness_tables.epoch_heads
+unsynced_facts = liveness_tables.unsynced_facts
+workers = liveness_tables.workers
+gateway_settings = outbox_tables.gateway_settings
+label_templates = outbox_tables.label_templates
+notice_streams = outbox_tables.notice_streams
+notices = outbox_tables.notices
+print_requests = outbox_tables.print_requests
+reference_copies = outbox_tables.reference_copies
+snapshot_requests = outbox_tables.snapshot_requests
+snapshots = outbox_tables.snapshots
+
+# key -> value of the ledger itself: "generation" (random text, another one after a restore),
+# "record_no" (the last number given out; its row is the lock of everything that posts),
+# "reference_revision", "quarantine_dropped_count", "reversals_waiting_count", "signing_key"
+# (Ed25519 private key of its acknowledgements and notices, 64 hexadecimal digits).
 ledger_state = Table(
     "ledger_state",
     metadata,
@@ -32,8 +48,9 @@ ledger_state = Table(
     Column("value", Text, nullable=False),
 )
 
-# One row per enrolled gateway. online .. devices_json are what its last state message said;
-# devices_json is the JSON list of its devices (contract DeviceState). seen_ms: last sign of life.
+# One row per enrolled gateway. online .. devices_json and all after told_ms are what its last
+# state message said, told_ms when that came (0: none yet); devices_json is the JSON list of its
+# devices (contract DeviceState). seen_ms: last sign of life.
 gateways = Table(
     "gateways",
     metadata,
@@ -51,9 +68,21 @@ gateways = Table(
     Column("software", Text, nullable=False),
     Column("problem", Text, nullable=False),
     Column("devices_json", Text, nullable=False),
+    Column("told_ms", BigInteger, nullable=False, server_default="0"),
+    Column("clock_synced", Boolean, nullable=False, server_default=true()),
+    Column("lag_s", BigInteger, nullable=False, server_default="0"),
+    Column("stream", Text, nullable=False, server_default=""),
+    Column("notice", BigInteger, nullable=False, server_default="0"),
+    Column("stock_revision", BigInteger, nullable=False, server_default="0"),
+    Column("reference_revision", BigInteger, nullable=False, server_default="0"),
+    Column("known_age_s", BigInteger, nullable=False, server_default="0"),
+    Column("disk_used_percent", BigInteger, nullable=False, server_default="0"),
+    Column("written_bytes_day", BigInteger, nullable=False, server_default="0"),
+    Column("shed_count", BigInteger, nullable=False, server_default="0"),
 )
 
-# How far each epoch of each gateway is committed; head_digest is the chain there.
+# How far each epoch of each gateway is committed; head_digest is the chain there. stable_seq: how
+# far of it a backup is known to reach.
 positions = Table(
     "positions",
     metadata,
@@ -64,10 +93,12 @@ positions = Table(
     Column("head_digest", LargeBinary, nullable=False),
     Column("previous_epoch_head", LargeBinary, nullable=False),
     Column("updated_ms", BigInteger, nullable=False),
+    Column("stable_seq", BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 
-# What gateways said, byte for byte. kind: "movement", "weighing", "print", "reversal",
+# What gateways said, byte for byte, but for event_time_ms: corrected here where the gateway's clock
+# was not set (see unsynced_facts). kind: "movement", "weighing", "print", "reversal",
 # "passage" or "unreadable". digest: the chain after the fact. record_no: the ledger's own order,
 # without gaps.
 facts = Table(
@@ -85,19 +116,23 @@ facts = Table(
     Column("record_ms", BigInteger, nullable=False),
     Column("record_no", BigInteger, nullable=False),
     Index("facts_record_no", "record_no", unique=True),
+    Index(
+        "facts_unsynced",
+        "record_no",
+        sqlite_where=text("clock_synced = 0 AND kind <> 'unreadable'"),
+        postgresql_where=text("clock_synced = false AND kind <> 'unreadable'"),
+    ),
     sqlite_with_rowid=False,
 )
 
-# The double entry of facts: two lines (1 gives, negative; 2 takes, positive) that sum to zero.
+# The double entry of facts, by their record_no: line 1 gives (negative), 2 takes, and they sum to
+# zero. 3 and 4 are the way back of a movement that was taken back before it came.
 lines = Table(
     "lines",
     metadata,
     Column("warehouse", Text, primary_key=True),
-    Column("gateway", Text, primary_key=True),
-    Column("epoch", Text, primary_key=True),
-    Column("seq", BigInteger, primary_key=True),
+    Column("record_no", BigInteger, primary_key=True),
     Column("line_no", Integer, primary_key=True),
-    Column("record_no", BigInteger, nullable=False),
     Column("location", Text, nullable=False),
     Column("item", Text, nullable=False),
     Column("lot", Text, nullable=False),
@@ -106,9 +141,19 @@ lines = Table(
     Column("expiry_date", Text, nullable=False),
     Column("unit", Text, nullable=False),
     Column("quantity_micro", BigInteger, nullable=False),
-    Index("lines_place", "warehouse", "item", "location", "record_no"),
+    # All lines of a fact are about one item: its first one finds them.
+    Index(
+        "lines_item",
+        "warehouse",
+        "item",
+        "record_no",
+        sqlite_where=text("line_no = 1"),
+        postgresql_where=text("line_no = 1"),
+    ),
     sqlite_with_rowid=False,
 )
+
+BALANCE_REST = ("location", "lot", "serial", "sscc", "unit")
 
 # Sum of the lines of each key, virtual places included. record_no: the last fact that changed it.
 balances = Table(
@@ -123,7 +168,9 @@ balances = Table(
     Column("unit", Text, primary_key=True),
     Column("on_hand_micro", BigInteger, nullable=False),
     Column("record_no", BigInteger, nullable=False),
-    Index("balances_item", "warehouse", "item"),
+    # With the whole key: a planner that takes it by its first columns still reads one row a key.
+    Index("balances_item", "warehouse", "item", *BALANCE_REST),
+    Index("balances_changed", "warehouse", "record_no"),
     sqlite_with_rowid=False,
 )
 
@@ -158,7 +205,7 @@ document_progress = Table(
 )
 
 # What does not add up. One open row per (warehouse, kind, subject); gateway, epoch, seq name the
-# first fact behind it, facts_count how many there are; state: "open" or "settled".
+# first fact behind it, facts_count how many there are; state: "open" or "settled". settlement: why.
 discrepancies = Table(
     "discrepancies",
     metadata,
@@ -182,6 +229,8 @@ discrepancies = Table(
     Column("facts_count", BigInteger, nullable=False),
     Column("opened_ms", BigInteger, nullable=False),
     Column("record_no", BigInteger, nullable=False),
+    Column("settled_ms", BigInteger, nullable=False, server_default="0"),
+    Column("settlement", Text, nullable=False, server_default=""),
     Index("discrepancies_open", "warehouse", "state", "kind", "subject"),
     Index("discrepancies_record_no", "record_no"),
 )

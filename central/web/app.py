@@ -17,8 +17,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from central.api import metrics, problems, routes
-from central.api.context import ReadSide
+from central.api import ingest, metrics, outgoing, problems, quarantine, routes, snapshots
+from central.api.body_bound import BodyBound
+from central.api.context import Entrance, Outgoing, ReadSide
 from central.clock import Clock
 from central.contract.errors import ContractError
 from central.errors import CentralError
@@ -43,6 +44,8 @@ HEADERS = {
 CACHE_CONTROL = "no-cache"
 GZIP_BYTES_MIN = 1024
 
+Application = FastAPI  # For whoever builds one and needs no more of the framework.
+
 
 def create_app(
     *,
@@ -53,13 +56,16 @@ def create_app(
     intake_alive: Callable[[], bool] | None = None,
     sse_clients_max: int = CLIENTS_MAX,
     poll_s: float = POLL_S,
+    entrance: Entrance | None = None,
+    telling: Outgoing | None = None,
 ) -> FastAPI:
-    """Return the application; it only reads.
+    """Return the application; without an entrance and `telling` it only reads.
 
     intake_connected: says whether the intake hears the broker; None where no intake runs beside.
     intake_alive: says whether the intake still works at all; None as above.
     sse_clients_max: pages that are kept current at once. poll_s: how often a page finds what
-    another process wrote; what this process writes is announced by `Live.notify`.
+    another process wrote; what this process writes is announced by `Live.notify`. entrance: for
+    batches over HTTP. telling: for what gateways are told.
     """
     reading = ReadSide(
         database=database,
@@ -92,16 +98,12 @@ def create_app(
     )
     app.state.read_side = reading
     app.state.live = live
-    app.include_router(routes.router)
-    app.include_router(metrics.router)
-    app.include_router(web_routes.router)
-    app.add_exception_handler(problems.ProblemRaised, problems.answer_raised)
-    app.add_exception_handler(ContractError, problems.answer_contract)
-    app.add_exception_handler(RequestValidationError, problems.answer_validation)
-    app.add_exception_handler(HTTPException, problems.answer_http)
-    app.add_exception_handler(CentralError, _answer_unavailable)
+    app.state.entrance = entrance
+    app.state.outgoing = telling
+    _add_routes(app)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(BodyBound)
     return app
 
 
@@ -141,9 +143,24 @@ class SafeHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
+def _add_routes(app: FastAPI) -> None:
+    app.include_router(routes.router)
+    app.include_router(ingest.router)
+    app.include_router(quarantine.router)
+    app.include_router(outgoing.router)
+    app.include_router(snapshots.router)
+    app.include_router(metrics.router)
+    app.include_router(web_routes.router)
+    app.add_exception_handler(problems.ProblemRaised, problems.answer_raised)
+    app.add_exception_handler(ContractError, problems.answer_contract)
+    app.add_exception_handler(RequestValidationError, problems.answer_validation)
+    app.add_exception_handler(HTTPException, problems.answer_http)
+    app.add_exception_handler(CentralError, _answer_unavailable)
+
+
 def _read_change(reading: ReadSide) -> StockChange:
     with reading.database.read() as connection:
-        return stock_change(connection)
+        return stock_change(connection, now_ms=reading.clock.now_ms())
 
 
 def _read_update(reading: ReadSide, since: int | None) -> Update:

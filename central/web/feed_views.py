@@ -12,7 +12,7 @@ from central.contract.identifiers import FactId
 from central.contract.quantities import parse_decimal
 from central.stock.rows import MovementRow
 from central.web.texts import Texts
-from central.web.words import EVIDENCE, FLAGS, PLACES, STEPS, UNITS
+from central.web.words import EVIDENCE, FLAGS, PLACES, STEPS, TIME_SOURCES, UNITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,9 @@ class FeedView:
         """Return the view of a movement or a reversal."""
         out = movement_out(row)
         step = "reversal" if out.kind == "reversal" else out.business_step
-        flags = [texts.word(FLAGS, flag) for flag in out.flags]
+        flags = [texts.word(FLAGS, flag) for flag in out.flags if flag != "clock_unsynced"]
+        if row.time_source != "gateway":
+            flags.append(texts.word(TIME_SOURCES, row.time_source))
         if not row.posted and not isinstance(row.fact, Passage):
             flags.append(texts.say("not booked, see discrepancies"))
         return cls(
@@ -69,12 +71,16 @@ class ReadingView:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceView:
-    """Where a movement comes from. fields: (label, value), only those that were stated."""
+    """Where a movement comes from. fields: (label, value), only those that were stated.
+
+    said_time: what the gateway's clock said, None where event_time is that.
+    """
 
     fact_id: str
     api_url: str
     fields: tuple[tuple[str, str], ...]
     event_time: str | None
+    said_time: str | None
     record_time: str | None
     readings: tuple[ReadingView, ...]
 
@@ -100,6 +106,7 @@ class EvidenceView:
             api_url=fact_url(row.fact_id),
             fields=tuple((label, value) for label, value in fields if value),
             event_time=out.event_time,
+            said_time=out.stated_time if row.time_source == "corrected" else None,
             record_time=out.record_time,
             readings=tuple(
                 ReadingView(

@@ -2,7 +2,7 @@
 
     intake commits -> notify() --.
                                   wake -> read marks -> changed? -> read once -> render once for
-    every 2 s (other processes) -'                                 each language -> all pages
+    or look (other processes) ---'                                 each language -> all pages
 
 It runs only while a page is open. 200 ms between two events keep browsers at rest: measured,
 painting costs more than anything else.
@@ -20,6 +20,7 @@ from central.stock.updates import Update
 CLIENTS_MAX = 200
 EVENTS_PER_CLIENT_MAX = 16
 POLL_S = 2.0
+POLL_OF_MANY_S = 0.2  # Where other processes take facts.
 COALESCE_S = 0.2
 KEEP_ALIVE_S = 15.0
 RETRY_MS = 1000

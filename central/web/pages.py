@@ -19,7 +19,7 @@ from central.stock.updates import PageContent, Update
 from central.web.assets import assets
 from central.web.feed_views import EvidenceView, FeedView
 from central.web.languages import LANGUAGES, catalogue, quantity_text
-from central.web.state_views import DiscrepancyView, GatewayView
+from central.web.state_views import DiscrepancyView, GatewayView, unserved_views
 from central.web.table_views import PlaceView, TableView, row_key, table_url, table_view
 from central.web.texts import Texts
 
@@ -116,7 +116,8 @@ class Pages:
         return table_view(matrix, warehouses, wanted, self._texts)
 
     def _gateways(self, update: Update) -> list[GatewayView]:
-        return [GatewayView.of(row, self._texts) for row in update.gateways]
+        views = [GatewayView.of(row, self._texts, now_ms=update.now_ms) for row in update.gateways]
+        return unserved_views(update.workers, self._texts) + views
 
     def _part(self, name: str, *arguments: object) -> str:
         module: Any = self._templates.get_template("parts.html").module

@@ -1,10 +1,11 @@
 """Gateways and discrepancies as a page shows them: translated, not yet escaped. Pure."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from central.contract.states import DeviceState
-from central.stock.rows import DiscrepancyRow, GatewayRow
+from central.stock.rows import DiscrepancyRow, GatewayRow, Workers
 from central.stock.times import utc_text
 from central.web.feed_views import fact_url
 from central.web.texts import Texts
@@ -16,10 +17,17 @@ from central.web.words import (
     PLACES,
 )
 
+DISK_FULL_PERCENT = 90
+LAG_SHOWN_S = 10
+KNOWN_OLD_S = 120
+
 
 @dataclass(frozen=True, slots=True)
 class GatewayView:
-    """One gateway in the strip. tone, icon and word say the same in three ways."""
+    """One gateway in the strip, or an alarm about central itself. Times are ISO 8601.
+
+    tone, icon and word say the same in three ways. moments: (what, when), after the note.
+    """
 
     code: str
     warehouse: str
@@ -27,33 +35,53 @@ class GatewayView:
     icon: str
     word: str
     note: str
-    seen: str | None
+    moments: tuple[tuple[str, str | None], ...]
     software: str
 
     @classmethod
-    def of(cls, row: GatewayRow, texts: Texts) -> "GatewayView":
+    def of(cls, row: GatewayRow, texts: Texts, *, now_ms: int) -> "GatewayView":
         """Return the view of a gateway."""
         tone, icon, word = _gateway_state(row, texts)
-        faults = [_device_note(device, texts) for device in row.devices if device.state != "ready"]
-        notes = [f"#{row.acked_seq}"] if row.acked_seq else []
-        if unsent := max(row.unsent_count, row.lag_count):
-            notes.append(texts.say("%(num)s unsent") % {"num": unsent})
-        if row.problem:
-            notes.append(texts.word(GATEWAY_PROBLEMS, row.problem))
-        notes += faults
-        offline = not row.online and row.seen_time_ms
-        if offline:
-            notes.append(texts.say("last seen"))
         return cls(
             code=row.code,
             warehouse=row.warehouse,
             tone=tone,
             icon=icon,
             word=word,
-            note=" · ".join(notes),
-            seen=utc_text(row.seen_time_ms) if offline else None,
+            note=" · ".join(_gateway_notes(row, texts)),
+            moments=tuple(_gateway_moments(row, texts, now_ms=now_ms)),
             software=row.software,
         )
+
+
+def unserved_views(workers: Workers, texts: Texts) -> list[GatewayView]:
+    """Return an alarm if nobody takes the facts of some shards, nothing otherwise."""
+    if not workers.unserved:
+        return []
+    note = texts.say("nobody takes the facts of shards %(shards)s: start a worker for them")
+    return [
+        GatewayView(
+            code=texts.say("Central"),
+            warehouse="",
+            tone="bad",
+            icon="bad",
+            word=texts.say("Problem"),
+            note=note % {"shards": ranges_text(workers.unserved)},
+            moments=(),
+            software="",
+        )
+    ]
+
+
+def ranges_text(numbers: Sequence[int]) -> str:
+    """Return sorted numbers as e.g. "0-7, 9"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1] = [runs[-1][0], number]
+        else:
+            runs.append([number])
+    return ", ".join("-".join(map(str, run)) for run in runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +117,56 @@ class DiscrepancyView:
 def _gateway_state(row: GatewayRow, texts: Texts) -> tuple[str, str, str]:
     if not row.seen_time_ms:
         return "quiet", "idle", texts.say("Not seen yet")
-    if row.problem:
+    if row.problem or row.forks_count:
         return "bad", "bad", texts.say("Problem")
     if not row.online:
         return "bad", "bad", texts.say("Offline")
+    if row.lost_count:
+        return "warn", "warn", texts.say("Facts lost")
+    if row.disk_used_percent >= DISK_FULL_PERCENT:
+        return "warn", "warn", texts.say("Disk nearly full")
     if any(device.state != "ready" for device in row.devices):
         return "warn", "warn", texts.say("Device not ready")
-    if row.unsent_count or row.lag_count:
+    if not row.clock_synced:
+        return "warn", "warn", texts.say("Clock not set")
+    if row.lag_movements:
         return "busy", "busy", texts.say("Sending")
     return "good", "good", texts.say("Online")
+
+
+def _gateway_notes(row: GatewayRow, texts: Texts) -> Iterator[str]:
+    if row.acked_seq:
+        yield f"#{row.acked_seq}"
+    if row.lag_movements:
+        yield texts.say("%(num)s unsent") % {"num": row.lag_movements}
+    if row.problem:
+        yield texts.word(GATEWAY_PROBLEMS, row.problem)
+    if row.forks_count:
+        yield texts.say("a second card or machine speaks in its name: find it and stop it")
+    if row.lost_count:
+        text = texts.say("%(num)s facts lost with a card: count where it worked")
+        yield text % {"num": row.lost_count}
+    if row.disk_used_percent >= DISK_FULL_PERCENT:
+        yield texts.say("disk %(num)s%% full: make space") % {"num": row.disk_used_percent}
+    if row.shed_count:
+        yield texts.say("%(num)s tag passages not recorded") % {"num": row.shed_count}
+    if not row.clock_synced:
+        yield texts.say("give it a time server; times are corrected here")
+    yield from (_device_note(device, texts) for device in row.devices if device.state != "ready")
+
+
+def _gateway_moments(
+    row: GatewayRow, texts: Texts, *, now_ms: int
+) -> Iterator[tuple[str, str | None]]:
+    """Return times, not ages: the page is not drawn again while nothing changes."""
+    lag_s = row.lag_s(now_ms=now_ms)
+    if lag_s >= LAG_SHOWN_S:
+        yield texts.say("the oldest from"), utc_text(now_ms - 1000 * lag_s)
+    known_age_s = row.known_age_s(now_ms=now_ms)
+    if known_age_s is not None and known_age_s >= KNOWN_OLD_S:
+        yield texts.say("knows the stock of"), utc_text(row.known_time_ms or 0)
+    if not row.online and row.seen_time_ms:
+        yield texts.say("last seen"), utc_text(row.seen_time_ms)
 
 
 def _device_note(device: DeviceState, texts: Texts) -> str:
@@ -112,6 +181,8 @@ def _optional_quantity(value: Decimal | None, texts: Texts) -> str:
 
 
 def _subject(row: DiscrepancyRow, texts: Texts) -> str:
+    if row.kind == "stock_differs":
+        return row.subject.replace("/", " · ", 1)
     document = f"{row.document} / {row.document_line}" if row.document_line else row.document
     parts = (row.item, texts.word(PLACES, row.location), row.lot, document)
     return " · ".join(filter(None, parts)) or row.detail or row.subject

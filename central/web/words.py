@@ -46,6 +46,10 @@ FLAGS: dict[str, str] = {
     "unknown_location": marked("unknown place"),
     "unknown_operator": marked("unknown operator"),
 }
+TIME_SOURCES: dict[str, str] = {
+    "corrected": marked("time corrected"),
+    "unsynced": marked("clock not set"),
+}
 UNITS: dict[str, str] = {
     "C62": marked("pcs"),
     "KGM": "kg",
@@ -117,6 +121,7 @@ DISCREPANCIES: dict[str, str] = {
     "reversal_unmatched": marked("Reversal without its movement"),
     "fork": marked("Two facts with one number"),
     "broken_chain": marked("Broken chain of facts"),
+    "stock_differs": marked("Gateway shows other stock"),
 }
 GATEWAY_PROBLEMS: dict[str, str] = {
     "unknown_gateway": marked("enrol this gateway"),

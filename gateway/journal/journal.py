@@ -1,8 +1,8 @@
 """The gateway's durable memory: what `append` returned from is on disk. Edge of SQLite."""
 
 import sqlite3
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from threading import Condition, RLock
@@ -10,14 +10,18 @@ from typing import BinaryIO, Self
 
 from central.contract.facts import Fact, Movement, PrintOutcome
 from central.contract.identifiers import Epoch, FactId
+from central.contract.notices import PrintRequested
 from central.contract.reference import Reference
 from gateway.clock import Clock
-from gateway.journal import print_jobs, queries, reference_store
+from gateway.errors import JournalFull
+from gateway.journal import print_jobs, queries, reference_store, request_jobs
 from gateway.journal.append import Head, append_facts
 from gateway.journal.epochs import mint_epoch
+from gateway.journal.knowledge import Knowledge
 from gateway.journal.opening import open_writer, reserve_log, take_lock
 from gateway.journal.outbox import Outbox
-from gateway.journal.records import Appended, EpochProgress, PrintJob, StockRow, StoredRun
+from gateway.journal.records import Appended, EpochProgress, PrintJob, Refusal, StockRow, StoredRun
+from gateway.journal.retention import Keeping, prune_slice
 from gateway.journal.transactions import reading, transaction
 from gateway.station.effects import NewPrintJob
 
@@ -51,10 +55,12 @@ class Journal:
         self._clock = clock
         self._outbox = Outbox(connection, gateway=gateway, current=head.epoch)
         self._lock = RLock()
+        self._knowledge = Knowledge(connection, self._lock, warehouse=warehouse, clock=clock)
         self._appended = Condition()
         self._appends_count = 0
         self._uncheckpointed_count = 0
         self._last_append_ns = 0
+        self._refusal: Refusal | None = None
         self._closed = False
 
     @classmethod
@@ -87,9 +93,19 @@ class Journal:
         return self._gateway
 
     @property
+    def pruned_number(self) -> int:
+        """Return up to which number, counted through all epochs, the facts are forgotten."""
+        return self._outbox.pruned.number
+
+    @property
     def warehouse(self) -> str:
         """Return the code of the warehouse in which the gateway stands."""
         return self._warehouse
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """Return what the gateway knows from central."""
+        return self._knowledge
 
     def append(self, facts: Sequence[Fact], print_jobs: Sequence[NewPrintJob] = ()) -> Appended:
         """Record drafts of facts and queue print jobs, all or nothing; durable on return.
@@ -99,6 +115,8 @@ class Journal:
         JournalDamaged, or ContractError for a fact that cannot be true (nothing is recorded).
         """
         with self._lock:
+            if self._refusal is not None:
+                raise JournalFull(self._refusal.reason, hint=self._refusal.hint)
             before = self._head
             with transaction(self._connection):
                 head, numbered = append_facts(self._connection, before, facts)
@@ -144,6 +162,11 @@ class Journal:
         with self._lock:
             return self._outbox.epochs(self._head)
 
+    def kept_epochs(self) -> list[EpochProgress]:
+        """Return every epoch that the journal still has facts of, oldest first."""
+        with self._lock, reading():
+            return self._outbox.kept_epochs(self._head)
+
     def progress(self, epoch: Epoch) -> EpochProgress | None:
         """Return how far any epoch is, also one acknowledged whole; None if it is not ours."""
         with self._lock, reading():
@@ -166,14 +189,16 @@ class Journal:
         with self._lock, reading():
             return self._outbox.digest_at(self._head, epoch, seq)
 
-    def record_ack(self, epoch: Epoch, *, acked: int) -> None:
+    def record_ack(self, epoch: Epoch, *, acked: int, stable: int = 0) -> None:
         """Take note that the ledger has committed everything up to `acked`; never goes down.
 
+        stable: up to where the ledger holds it replicated or backed up.
         On disk by the next `checkpoint_if_due` or `close`: a position lost in a crash costs some
         facts sent twice, which the ledger knows.
         """
-        with self._lock:
+        with self._lock, reading():
             self._outbox.record_ack(self._head, epoch, acked=acked)
+            self._outbox.record_stable(self._head, epoch, stable=stable)
 
     def wait_for_append(self, seen: int, timeout_s: float) -> int:
         """Return the count of appends since the start, as soon as it differs from `seen`."""
@@ -213,6 +238,21 @@ class Journal:
             self._committed(head)
             return queries.current_fact_id(head, self._gateway, numbered[0].seq)
 
+    def end_requested(self, request: PrintRequested, job: NewPrintJob, *, refused: str) -> None:
+        """Queue the label that central wants, or record why it failed; once for each request."""
+        with self._lock:
+            with transaction(self._connection):
+                head = request_jobs.end_request(
+                    self._connection,
+                    self._head,
+                    request,
+                    job,
+                    refused=refused,
+                    clock=self._clock,
+                    warehouse=self._warehouse,
+                )
+            self._committed(head)
+
     def abandoned_print_jobs(self) -> list[PrintJob]:
         """Return the jobs that an earlier start claimed: perhaps printed, to end as "unknown"."""
         with self._lock, reading():
@@ -250,6 +290,27 @@ class Journal:
                 self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             self._uncheckpointed_count = 0
             return True
+
+    def refuse_new_work(self, refusal: Refusal | None) -> None:
+        """Let `append` raise JournalFull from now on; None lets it record again.
+
+        Acknowledgements, print jobs that a printer has, and upkeep go on.
+        """
+        with self._lock:
+            self._refusal = refusal
+
+    def prune(self, keeping: Keeping) -> int:
+        """Forget a few facts that the ledger holds safely; return how many are gone in all."""
+        with self._lock, reading():
+            pruned = prune_slice(self._connection, self._head, keeping, gateway=self._gateway)
+            self._outbox.pruned = pruned
+            return pruned.number
+
+    @contextmanager
+    def exclusive(self) -> Iterator[tuple[sqlite3.Connection, Head]]:
+        """Give a module of this folder the connection for a short while; nobody appends then."""
+        with self._lock, reading():
+            yield self._connection, self._head
 
     def close(self) -> None:
         """Write what is in memory, close the file and give the lock back. May be called twice."""

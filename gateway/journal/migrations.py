@@ -4,7 +4,8 @@ import sqlite3
 
 from sqlite_utils import Database, Migrations
 
-from gateway.journal.schema import MIGRATION_SET, SCHEMA_0001
+from gateway.journal.schema import MIGRATION_SET, SCHEMA_0001, SCHEMA_0002
+from gateway.journal.schema_upkeep import SCHEMA_0003
 
 # One function a step, numbered, only ever appended.
 MIGRATIONS = Migrations(MIGRATION_SET)
@@ -13,6 +14,18 @@ MIGRATIONS = Migrations(MIGRATION_SET)
 @MIGRATIONS(name="0001_first_journal")
 def _first_journal(database: Database) -> None:
     for statement in SCHEMA_0001:
+        database.execute(statement)
+
+
+@MIGRATIONS(name="0002_ledger_stock")
+def _ledger_stock(database: Database) -> None:
+    for statement in SCHEMA_0002:
+        database.execute(statement)
+
+
+@MIGRATIONS(name="0003_upkeep")
+def _upkeep(database: Database) -> None:
+    for statement in SCHEMA_0003:
         database.execute(statement)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from gateway.errors import JournalNotOurs
-from gateway.journal.opening import BUSY_TIMEOUT_S, check_header, check_version
+from gateway.journal.files import check_header, check_version, connect_reader
 from gateway.journal.transactions import journal_error
 
 
@@ -24,12 +24,7 @@ def open_reader(path: Path) -> Database:
     check_header(path)
     with ExitStack() as opened:  # Closed again unless all is well with it.
         try:
-            connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=ro",
-                uri=True,
-                timeout=BUSY_TIMEOUT_S,
-                isolation_level=None,
-            )
+            connection = connect_reader(path)
             opened.callback(connection.close)
             check_version(connection, path)
         except sqlite3.Error as error:

@@ -20,8 +20,13 @@ def store_reference(connection: sqlite3.Connection, reference: Reference) -> boo
     row = connection.execute(SELECT_REVISION).fetchone()
     if row is not None and reference.revision <= row[0]:
         return False
-    connection.execute(STORE, (reference.revision, _encoder.encode(reference)))
+    put_reference(connection, reference)
     return True
+
+
+def put_reference(connection: sqlite3.Connection, reference: Reference) -> None:
+    """Keep reference data of any revision: central's word."""
+    connection.execute(STORE, (reference.revision, _encoder.encode(reference)))
 
 
 def load_reference(connection: sqlite3.Connection) -> Reference | None:

@@ -5,6 +5,8 @@ Tests compare the two, and each step with a frozen copy. So a running gateway ne
 sqlite-utils, which would cost it a sixth of its memory.
 """
 
+from gateway.journal.schema_upkeep import SCHEMA_0003
+
 # Never edit what has been released: append the next number. A test compares with frozen schemas.
 SCHEMA_0001 = (
     # Whose journal this is; one row. sscc_reference: the last serial reference given out.
@@ -106,10 +108,89 @@ SCHEMA_0001 = (
     """,
 )
 
+# What central says: how far this gateway is, and what it knows by that.
+SCHEMA_0002 = (
+    # One row once a snapshot was taken. number: the last notice of `stream` that is applied.
+    # revision: of the ledger's stock; generation: of the ledger. known_ms: wall time of the last
+    # notice or snapshot, 0 if none. reference_revision: of central's reference data, 0 if none.
+    """
+    CREATE TABLE ledger_knowledge (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        stream TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        generation TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        reference_revision INTEGER NOT NULL,
+        known_ms INTEGER NOT NULL
+    ) STRICT
+    """,
+    # The ledger's stock of the warehouse at that revision; no row is zero. `stock` is this plus
+    # the own facts beyond base_positions.
+    """
+    CREATE TABLE base_stock (
+        location TEXT NOT NULL,
+        item TEXT NOT NULL,
+        lot TEXT NOT NULL,
+        serial TEXT NOT NULL,
+        sscc TEXT NOT NULL,
+        unit TEXT NOT NULL,
+        on_hand_micro INTEGER NOT NULL,
+        PRIMARY KEY (location, item, lot, serial, sscc, unit)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # Which own facts that revision holds; an epoch that is not here: none of them.
+    """
+    CREATE TABLE base_positions (
+        start_count INTEGER PRIMARY KEY,
+        nonce TEXT NOT NULL,
+        seq INTEGER NOT NULL
+    ) STRICT
+    """,
+    # Levels of a revision whose last notice has not come yet.
+    """
+    CREATE TABLE staged_stock (
+        location TEXT NOT NULL,
+        item TEXT NOT NULL,
+        lot TEXT NOT NULL,
+        serial TEXT NOT NULL,
+        sscc TEXT NOT NULL,
+        unit TEXT NOT NULL,
+        on_hand_micro INTEGER NOT NULL,
+        PRIMARY KEY (location, item, lot, serial, sscc, unit)
+    ) STRICT, WITHOUT ROWID
+    """,
+    # The same for reference data: notices as they came.
+    "CREATE TABLE staged_reference (number INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT",
+    # Label templates and settings from central.
+    """
+    CREATE TABLE central_templates (
+        name TEXT PRIMARY KEY,
+        text TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE central_settings (
+        name TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    # What central wants printed; the code stays when it is over, so that twice prints once.
+    """
+    CREATE TABLE print_requests (
+        number INTEGER PRIMARY KEY,
+        code TEXT NOT NULL UNIQUE,
+        data BLOB NOT NULL,
+        is_over INTEGER NOT NULL DEFAULT 0
+    ) STRICT
+    """,
+    "CREATE INDEX print_requests_open ON print_requests (number) WHERE is_over = 0",
+)
+
 # All migrations, oldest first, and the schema after the last one.
 MIGRATION_SET = "dockledger-journal"
-MIGRATION_NAMES = ("0001_first_journal",)
-CURRENT_SCHEMA = SCHEMA_0001
+MIGRATION_NAMES = ("0001_first_journal", "0002_ledger_stock", "0003_upkeep")
+SCHEMA_STEPS = (SCHEMA_0001, SCHEMA_0002, SCHEMA_0003)  # One for each name.
+CURRENT_SCHEMA = SCHEMA_0001 + SCHEMA_0002 + SCHEMA_0003
 
 # As sqlite-utils 4 makes and fills it.
 MIGRATIONS_TABLE = (

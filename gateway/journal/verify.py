@@ -7,20 +7,15 @@ from typing import Any
 from sqlite_utils import Database
 
 from central.contract.errors import ContractError
-from central.contract.facts import (
-    NO_HEAD,
-    Fact,
-    Movement,
-    Reversal,
-    Weighing,
-    chain_next,
-    chain_start,
-    decode_fact,
-)
-from central.contract.identifiers import Epoch, FactId, parse_epoch
+from central.contract.facts import Fact, Weighing, chain_next, chain_start, decode_fact
+from central.contract.identifiers import Epoch, FactId
+from gateway.journal.alibi_numbers import AlibiNumbers, load_alibi_numbers
 from gateway.journal.append import KIND_TAGS
-from gateway.journal.local_stock import Changes, LineKey, StockKey, add_movement
+from gateway.journal.local_stock import LineKey, StockKey, clamp_micro
 from gateway.journal.outbox import EpochRow
+from gateway.journal.pruned import load_pruned
+from gateway.journal.rebuild import load_rules
+from gateway.journal.recompute import Recomputed, take_fact
 from gateway.journal.transactions import reading
 
 FINDINGS_MAX = 100
@@ -32,29 +27,40 @@ SELECT_TAIL = """
     WHERE number > (SELECT coalesce(max(number), 0) FROM facts) - ? ORDER BY number
 """
 SELECT_DATA = "SELECT data FROM facts WHERE number = ?"
+SELECT_RECORDS = "SELECT * FROM alibi_records ORDER BY number"
+SELECT_STOCK = "SELECT * FROM stock"
+SELECT_BASE_STOCK = "SELECT * FROM base_stock"
+SELECT_PRUNED_STOCK = "SELECT * FROM pruned_stock"
+SELECT_SCALES = "SELECT * FROM scales"
+SELECT_REVERSED = "SELECT * FROM reversed_facts"
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was found. findings: English sentences, at most FINDINGS_MAX; empty if all is well."""
+    """What was found. findings: English sentences, at most FINDINGS_MAX; empty if all is well.
+
+    pruned_count: facts that are forgotten; the chain is proven from there on.
+    weighings_count: weighings here, those of the alibi memory included, numbered without gaps.
+    """
 
     gateway: str
     warehouse: str
     facts_count: int
     epochs_count: int
     findings: tuple[str, ...]
+    pruned_count: int = 0
+    weighings_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class _Recomputed:
-    """What the facts read so far amount to."""
+class _Look:
+    """What has been found and summed so far."""
 
     database: Database
     gateway: str
+    recomputed: Recomputed
+    alibi: AlibiNumbers
     findings: list[str] = field(default_factory=list)
-    changes: Changes = field(default_factory=Changes)
-    alibi_numbers: dict[str, int] = field(default_factory=dict)
-    reversed_numbers: dict[int, int] = field(default_factory=dict)
 
     def report(self, finding: str) -> None:
         if len(self.findings) < FINDINGS_MAX:
@@ -62,7 +68,7 @@ class _Recomputed:
 
 
 def verify_journal(database: Database) -> Verified:
-    """Return what is off in a journal: chain, numbers, stock, document progress, alibi numbers.
+    """Return what is off in a journal: chain, numbers, stock, document progress, alibi memory.
 
     Reads one consistent state, also beside a running gateway. Raises JournalDamaged if the file
     itself cannot be read.
@@ -71,14 +77,20 @@ def verify_journal(database: Database) -> Verified:
         database.execute("BEGIN")
         try:
             identity = next(iter(database.query("SELECT gateway, warehouse FROM identity")))
-            recomputed = _Recomputed(database, identity["gateway"])
+            look = _Look(
+                database,
+                identity["gateway"],
+                Recomputed(load_rules(database.conn)),
+                load_alibi_numbers(database.conn),
+            )
             for row in database.query("PRAGMA quick_check(10)"):
                 if row["quick_check"] != "ok":
-                    recomputed.report(f"file: {row['quick_check']}")
+                    look.report(f"file: {row['quick_check']}")
             spans = _epoch_spans(database)
-            _check_spans(recomputed, spans)
-            _check_facts(recomputed, spans)
-            _compare_tables(recomputed)
+            _check_spans(look, spans)
+            _check_alibi_records(look)
+            _check_facts(look, spans)
+            _compare_tables(look)
             facts_count = database["facts"].count
         finally:
             database.execute("ROLLBACK")
@@ -87,7 +99,9 @@ def verify_journal(database: Database) -> Verified:
         warehouse=identity["warehouse"],
         facts_count=facts_count,
         epochs_count=len(spans),
-        findings=tuple(recomputed.findings),
+        findings=tuple(look.findings),
+        pruned_count=look.recomputed.rules.pruned_number,
+        weighings_count=look.alibi.count,
     )
 
 
@@ -127,145 +141,130 @@ def _span_of(spans: list[EpochRow], number: int) -> EpochRow | None:
     return None
 
 
-def _check_spans(recomputed: _Recomputed, spans: list[EpochRow]) -> None:
+def _check_spans(look: _Look, spans: list[EpochRow]) -> None:
     for span, following in zip(spans, [*spans[1:], None], strict=True):
         if following is None:
             if span.head_seq is not None:
-                recomputed.report(f"epoch {span.epoch} is the last one and yet closed")
+                look.report(f"epoch {span.epoch} is the last one and yet closed")
         elif span.head_seq != following.first_number - span.first_number:
-            recomputed.report(
-                f"epoch {span.epoch} ends at {span.head_seq}, not where the next begins"
-            )
+            look.report(f"epoch {span.epoch} ends at {span.head_seq}, not where the next begins")
         if span.head_seq is not None and span.acked_seq > span.head_seq:
-            recomputed.report(f"epoch {span.epoch} is acknowledged beyond its end")
+            look.report(f"epoch {span.epoch} is acknowledged beyond its end")
 
 
-def _check_facts(recomputed: _Recomputed, spans: list[EpochRow]) -> None:
-    head = NO_HEAD
-    digest = NO_HEAD
+def _check_alibi_records(look: _Look) -> None:
+    """Prove each weighing whose fact is forgotten by its own link of the chain."""
+    for row in look.database.query(SELECT_RECORDS):
+        name = f"{row['scale']} {row['alibi_number']}"
+        if chain_next(row["previous_digest"], row["data"]) != row["digest"]:
+            look.report(f"weighing {name}: the record is not what was chained")
+            continue
+        fact = decode_fact(row["data"])
+        found = (fact.scale, fact.alibi_number) if isinstance(fact, Weighing) else None
+        if found != (row["scale"], row["alibi_number"]):
+            look.report(f"weighing {name}: the record says otherwise")
+            continue
+        _check_alibi_number(look, row["scale"], row["alibi_number"], name=f"weighing {name}")
+
+
+def _check_alibi_number(look: _Look, scale: str, number: int, *, name: str) -> None:
+    expected = look.alibi.take(scale, number)
+    if number != expected:
+        look.report(f"{name}: alibi number {number} instead of {expected}")
+
+
+def _check_facts(look: _Look, spans: list[EpochRow]) -> None:
+    pruned = load_pruned(look.database.conn)
+    head = digest = pruned.digest
     by_first_number = {span.first_number: span for span in spans}
-    span: EpochRow | None = None
-    expected = spans[0].first_number if spans else 1
-    for row in recomputed.database.query(SELECT_FACTS):
+    span = _span_of(spans, pruned.number + 1) if pruned.number else None
+    expected = pruned.number + 1
+    for row in look.database.query(SELECT_FACTS):
         number = row["number"]
         if number != expected:
-            recomputed.report(f"facts {expected} to {number - 1} are missing")
+            look.report(f"facts {expected} to {number - 1} are missing")
         expected = number + 1
         if number in by_first_number:
             span = by_first_number[number]
-            digest = _epoch_start(recomputed, span, head)
+            digest = _epoch_start(look, span, head)
         if span is None:
-            recomputed.report(f"fact {number} belongs to no epoch")
+            look.report(f"fact {number} belongs to no epoch")
             continue
         seq = number - span.first_number + 1
         digest = chain_next(digest, row["data"])
         if digest != row["digest"]:
-            recomputed.report(f"fact {span.epoch}/{seq}: the chain of digests is broken here")
+            look.report(f"fact {span.epoch}/{seq}: the chain of digests is broken here")
             digest = row["digest"]  # Say it once, then check the rest against what stands there.
         head = digest
-        _check_fact(recomputed, spans, row, name=f"{span.epoch}/{seq}", seq=seq)
+        _check_fact(look, span, row, name=f"{span.epoch}/{seq}", seq=seq)
     for span in spans:
         if span.head_seq is not None and span.first_number + span.head_seq > expected:
-            recomputed.report(f"epoch {span.epoch}: its last facts are missing")
+            look.report(f"epoch {span.epoch}: its last facts are missing")
 
 
-def _epoch_start(recomputed: _Recomputed, span: EpochRow, head: bytes) -> bytes:
+def _epoch_start(look: _Look, span: EpochRow, head: bytes) -> bytes:
     if span.previous_epoch_head != head:
-        recomputed.report(f"epoch {span.epoch} does not continue the epoch before")
+        look.report(f"epoch {span.epoch} does not continue the epoch before")
     return chain_start(
-        gateway=recomputed.gateway,
+        gateway=look.gateway,
         epoch=span.epoch,
         previous_epoch_head=span.previous_epoch_head,
     )
 
 
 def _check_fact(
-    recomputed: _Recomputed, spans: list[EpochRow], row: dict[str, object], *, name: str, seq: int
+    look: _Look, span: EpochRow, row: dict[str, object], *, name: str, seq: int
 ) -> None:
+    def fact_at(number: int) -> Fact | None:
+        found = next(iter(look.database.query(SELECT_DATA, [number])), None)
+        return decode_fact(found["data"]) if found else None
+
     try:
         data, number = row["data"], row["number"]
         assert isinstance(data, bytes) and isinstance(number, int)
         fact = decode_fact(data)
         if fact.seq != seq or KIND_TAGS[type(fact)] != row["kind"]:
-            recomputed.report(f"fact {name}: number or kind differ from what its bytes say")
-        if isinstance(fact, Movement):
-            add_movement(recomputed.changes, fact)
-        elif isinstance(fact, Weighing):
-            _check_alibi(recomputed, fact, name=name)
-        elif isinstance(fact, Reversal):
-            _take_back(recomputed, spans, fact, number=number)
+            look.report(f"fact {name}: number or kind differ from what its bytes say")
+        if isinstance(fact, Weighing):
+            _check_alibi_number(look, fact.scale, fact.alibi_number, name=f"fact {name}")
+        take_fact(look.recomputed, fact, epoch=span.epoch, number=number, fact_at=fact_at)
     except ContractError as error:
-        recomputed.report(f"fact {name}: {error}")
+        look.report(f"fact {name}: {error}")
 
 
-def _check_alibi(recomputed: _Recomputed, fact: Weighing, *, name: str) -> None:
-    expected = recomputed.alibi_numbers.get(fact.scale, 0) + 1
-    if fact.alibi_number != expected:
-        recomputed.report(f"fact {name}: alibi number {fact.alibi_number} instead of {expected}")
-    recomputed.alibi_numbers[fact.scale] = fact.alibi_number
+def _compare_tables(look: _Look) -> None:
+    database, recomputed = look.database, look.recomputed
+    begin = SELECT_PRUNED_STOCK if recomputed.rules.positions is None else SELECT_BASE_STOCK
+    expected = dict(_stock_rows(database, begin))
+    for key, micro in recomputed.changes.stock.items():
+        expected[key] = clamp_micro(expected.get(key, 0) + micro)
+    _compare(look, "local stock", expected, dict(_stock_rows(database, SELECT_STOCK)))
+    received = dict(_progress_rows(database, "SELECT * FROM pruned_progress"))
+    for line, micro in recomputed.changes.received.items():
+        received[line] = clamp_micro(received.get(line, 0) + micro)
+    stored = dict(_progress_rows(database, "SELECT * FROM document_progress"))
+    _compare(look, "document progress", received, stored)
+    scales = {row["scale"]: row["alibi_number"] for row in database.query(SELECT_SCALES)}
+    _compare(look, "alibi number", look.alibi.last_numbers(), scales)
+    reversals = {row["number"]: row["by_number"] for row in database.query(SELECT_REVERSED)}
+    _compare(look, "reversal of fact", recomputed.reversed_numbers, reversals)
 
 
-def _take_back(
-    recomputed: _Recomputed, spans: list[EpochRow], fact: Reversal, *, number: int
-) -> None:
-    epoch = parse_epoch(fact.reverses_epoch)
-    span = next((span for span in spans if span.epoch == epoch), None)
-    if span is None:
-        raise ContractError(f"reverses a fact of {fact.reverses_epoch}, which is not here")
-    target = span.first_number + fact.reverses_seq - 1
-    row = next(iter(recomputed.database.query(SELECT_DATA, [target])), None)
-    movement = decode_fact(row["data"]) if row else None
-    if not isinstance(movement, Movement) or target in recomputed.reversed_numbers:
-        raise ContractError(
-            f"reverses {epoch}/{fact.reverses_seq}, no movement or taken back before"
-        )
-    add_movement(recomputed.changes, movement, sign=-1)
-    recomputed.reversed_numbers[target] = number
-
-
-def _compare_tables(recomputed: _Recomputed) -> None:
-    stock = {key: micro for key, micro in recomputed.changes.stock.items() if micro}
-    _compare(recomputed, "local stock", stock, dict(_stored_stock(recomputed.database)))
-    _compare(
-        recomputed,
-        "document progress",
-        recomputed.changes.received,
-        {
-            LineKey(row["document"], row["document_line"]): row["received_micro"]
-            for row in recomputed.database.query("SELECT * FROM document_progress")
-        },
-    )
-    _compare(
-        recomputed,
-        "alibi number",
-        recomputed.alibi_numbers,
-        {
-            row["scale"]: row["alibi_number"]
-            for row in recomputed.database.query("SELECT * FROM scales")
-        },
-    )
-    _compare(
-        recomputed,
-        "reversal of fact",
-        recomputed.reversed_numbers,
-        {
-            row["number"]: row["by_number"]
-            for row in recomputed.database.query("SELECT * FROM reversed_facts")
-        },
-    )
-
-
-def _stored_stock(database: Database) -> Iterator[tuple[StockKey, int]]:
-    for row in database.query("SELECT * FROM stock"):
+def _stock_rows(database: Database, statement: str) -> Iterator[tuple[StockKey, int]]:
+    for row in database.query(statement):
         yield StockKey(*(row[name] for name in StockKey._fields)), row["on_hand_micro"]
 
 
+def _progress_rows(database: Database, statement: str) -> Iterator[tuple[LineKey, int]]:
+    for row in database.query(statement):
+        yield LineKey(row["document"], row["document_line"]), row["received_micro"]
+
+
 def _compare(
-    recomputed: _Recomputed, what: str, expected: Mapping[Any, int], stored: Mapping[Any, int]
+    look: _Look, what: str, expected: Mapping[Any, int], stored: Mapping[Any, int]
 ) -> None:
     for key in sorted(expected.keys() | stored.keys(), key=repr):
-        if expected.get(key) != stored.get(key):
+        by_facts, in_table = expected.get(key, 0), stored.get(key, 0)
+        if by_facts != in_table:
             name = "/".join(map(str, key)) if isinstance(key, tuple) else str(key)
-            recomputed.report(
-                f"{what} {name}: {stored.get(key)} in the table, {expected.get(key)} by the facts"
-            )
+            look.report(f"{what} {name}: {in_table} in the table, {by_facts} by the facts")

@@ -6,8 +6,11 @@ from threading import Condition
 
 from gateway.health import ConnectionProblem
 
-# Acknowledgements are cumulative: where more wait, the oldest say nothing that is needed.
+# Acknowledgements are cumulative, notices are sent again, states say what is: where more wait than
+# this, the oldest may go.
 ACKS_WAITING_MAX = 256
+NOTICES_WAITING_MAX = 32
+STATES_WAITING_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,14 @@ class Disconnected:
 class Mail:
     """Everything that came since the last time.
 
-    connection: the newest change, None if there was none. refused: why the broker did not take a
-    message, the newest reason, "" if it took all.
+    acks, notices, states: payloads as they came, of the ledger's acknowledgements, of its notices
+    and of the states of its workers. connection: the newest change, None if there was none.
+    refused: why the broker did not take a message, the newest reason, "" if it took all.
     """
 
     acks: tuple[bytes, ...]
+    notices: tuple[bytes, ...]
+    states: tuple[bytes, ...]
     connection: Connected | Disconnected | None
     refused: str
 
@@ -48,6 +54,8 @@ class Mailbox:
     def __init__(self) -> None:
         self._condition = Condition()
         self._acks: deque[bytes] = deque(maxlen=ACKS_WAITING_MAX)
+        self._notices: deque[bytes] = deque(maxlen=NOTICES_WAITING_MAX)
+        self._states: deque[bytes] = deque(maxlen=STATES_WAITING_MAX)
         self._connection: Connected | Disconnected | None = None
         self._refused = ""
         self._woken = False
@@ -56,6 +64,18 @@ class Mailbox:
         """Put in an acknowledgement as it came."""
         with self._condition:
             self._acks.append(payload)
+            self._wake()
+
+    def put_notices(self, payload: bytes) -> None:
+        """Put in a message with notices as it came."""
+        with self._condition:
+            self._notices.append(payload)
+            self._wake()
+
+    def put_state(self, payload: bytes) -> None:
+        """Put in the state of a worker of central as it came."""
+        with self._condition:
+            self._states.append(payload)
             self._wake()
 
     def put_connection(self, change: Connected | Disconnected) -> None:
@@ -79,8 +99,15 @@ class Mailbox:
         """Return what came, at once if something did, else after `timeout_s`, empty."""
         with self._condition:
             self._condition.wait_for(lambda: self._woken, timeout_s)
-            mail = Mail(tuple(self._acks), self._connection, self._refused)
-            self._acks.clear()
+            mail = Mail(
+                tuple(self._acks),
+                tuple(self._notices),
+                tuple(self._states),
+                self._connection,
+                self._refused,
+            )
+            for waiting in (self._acks, self._notices, self._states):
+                waiting.clear()
             self._connection = None
             self._refused = ""
             self._woken = False

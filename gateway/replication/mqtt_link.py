@@ -1,13 +1,17 @@
 """The gateway's connection to the broker. Edge of paho-mqtt.
 
-MQTT 5 (OASIS standard of 2019), so that a refused message is seen. QoS 1 is used for flow control
-and prompt repetition; nothing is believed because a broker acknowledged it. Nothing is kept for a
-next connection: what paho still held when the connection went is dropped, the sender knows better.
+MQTT 5 (OASIS standard of 2019), so that a refused message is seen. MQTT 3.1.1 if the configuration
+says so, for clustered brokers that speak nothing newer: a refusal then shows as the ledger's
+silence, and a broker is taken to carry the largest batch. QoS 1 is used for flow control and prompt
+repetition; nothing is believed because a broker acknowledged it. Nothing is kept for a next
+connection: what paho still held when the connection went is dropped, the sender knows better.
 
 Callbacks run in paho's thread and only put into the mailbox.
 """
 
 import socket
+from collections.abc import Sequence
+from threading import Lock
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -15,9 +19,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from central.contract.acks import ACK_BYTES_MAX
 from central.contract.envelope import BATCH_BYTES_MAX
-from central.contract.topics import GatewayTopic
+from central.contract.notices import DOWN_BYTES_MAX
+from central.contract.topics import Channel, GatewayTopic, central_subscription
 from gateway.config_sections import MqttSection
 from gateway.health import ConnectionProblem
 from gateway.replication.mailbox import Connected, Disconnected, Mailbox
@@ -30,8 +34,9 @@ RECONNECT_MIN_S = 1
 RECONNECT_MAX_S = 30
 TAKEN_OVER_PAUSE_S = 20  # Two gateways with one code would else throw each other out for ever.
 HEADER_BYTES_MAX = 512  # Of an MQTT PUBLISH beside its payload: topic, properties, lengths.
-RECEIVED_PACKET_BYTES_MAX = ACK_BYTES_MAX + HEADER_BYTES_MAX
+RECEIVED_PACKET_BYTES_MAX = DOWN_BYTES_MAX + HEADER_BYTES_MAX
 
+PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 # By the names of the reason codes in MQTT 5, section 2.4; any other: the way to the broker.
 PROBLEMS: dict[str, ConnectionProblem] = {
     "Not authorized": "login_refused",
@@ -46,6 +51,7 @@ HINTS: dict[ConnectionProblem, str] = {
     "code_taken": "Give each gateway a code of its own; two machines use this one.",
     "reading_refused": "Let this user read the topic in the broker's access list.",
     "writing_refused": "Let this user write the gateway's topics in the broker's access list.",
+    "central_silent": "Start central's intake; go on working until then.",
 }
 
 
@@ -58,15 +64,24 @@ class MqttLink:
         """will: the state that the broker publishes for us when we are gone without farewell."""
         self._mqtt = mqtt
         self._mailbox = mailbox
-        self._up = str(GatewayTopic(site, gateway, "up"))
-        self._ack = str(GatewayTopic(site, gateway, "ack"))
-        self._state = str(GatewayTopic(site, gateway, "state"))
+        self._site = site
+        self._gateway = gateway
+        self._ack = self._topic("ack")
+        self._down = self._topic("down")
+        self._state = self._topic("state")
+        self._is_mqtt_5 = mqtt.protocol == "5"
+        self._lock = Lock()
+        self._asked: dict[int, tuple[str, ...]] = {}  # Filters by the number of the question.
+        self._refused_filters: dict[str, str] = {}  # Why, by filter.
         self._connected = False
         self._refused = False  # The end of the connection that follows says nothing more.
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"dockledger-{gateway}",
-            protocol=MQTTProtocolVersion.MQTTv5,
+            clean_session=None if self._is_mqtt_5 else True,
+            protocol=MQTTProtocolVersion.MQTTv5
+            if self._is_mqtt_5
+            else MQTTProtocolVersion.MQTTv311,
         )
         client.connect_timeout = CONNECT_S_MAX
         client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
@@ -90,15 +105,15 @@ class MqttLink:
 
     def start(self) -> None:
         """Begin to connect, in a thread of paho's; the mailbox tells when it is done."""
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.MaximumPacketSize = RECEIVED_PACKET_BYTES_MAX
-        self._client.connect_async(
-            self._mqtt.host,
-            self._mqtt.port,
-            keepalive=self._mqtt.keepalive_s,
-            clean_start=True,
-            properties=properties,
-        )
+        host, port, keepalive_s = self._mqtt.host, self._mqtt.port, self._mqtt.keepalive_s
+        if self._is_mqtt_5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.MaximumPacketSize = RECEIVED_PACKET_BYTES_MAX
+            self._client.connect_async(
+                host, port, keepalive=keepalive_s, clean_start=True, properties=properties
+            )
+        else:
+            self._client.connect_async(host, port, keepalive=keepalive_s)
         self._client.loop_start()
 
     def stop(self, farewell: bytes) -> None:
@@ -111,23 +126,30 @@ class MqttLink:
         self._client.drop_out_messages()  # Else paho's thread waits for their acknowledgement.
         self._client.loop_stop()
 
-    def publish_batch(self, payload: bytes) -> bool:
-        """Give a batch to the broker; False if it cannot be taken now. Not yet delivered then."""
-        return self._publish(self._up, payload, retain=False)
+    def renew(self) -> None:
+        """Ask again for what the broker did not let us read; call it every now and then.
 
-    def publish_state(self, payload: bytes) -> bool:
-        """Publish the gateway's state, retained; False if it cannot be taken now."""
-        return self._publish(self._state, payload, retain=True)
+        A cluster refuses while it elects a leader, and stays connected (NATS 2.15 within 10 s after
+        a node's death); an access list refuses until somebody corrects it.
+        """
+        with self._lock:
+            refused = sorted(self._refused_filters)
+        if refused and self._client.is_connected():
+            self._subscribe(refused)
 
-    def _publish(self, topic: str, payload: bytes, *, retain: bool) -> bool:
+    def publish(self, channel: Channel, payload: bytes, *, retain: bool = False) -> bool:
+        """Give a message to the broker; False if it cannot be taken now. Not yet delivered then."""
         if not self._connected or len(payload) > self._payload_bytes_max:
             return False
-        message = self._client.publish(topic, payload, qos=1, retain=retain)
+        message = self._client.publish(self._topic(channel), payload, qos=1, retain=retain)
         return message.rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _topic(self, channel: Channel) -> str:
+        return str(GatewayTopic(self._site, self._gateway, channel))
 
     def _on_connect(
         self,
-        client: paho.Client,
+        _client: paho.Client,
         _userdata: object,
         _flags: paho.ConnectFlags,
         reason: ReasonCode,
@@ -138,34 +160,64 @@ class MqttLink:
             self._tell_lost(f"the broker refuses us: {reason}", _problem_of(reason))
             return
         packet_bytes_max = getattr(properties, "MaximumPacketSize", None)
+        room = BATCH_BYTES_MAX  # Also where an earlier connection had less.
         if packet_bytes_max is not None:
             room = int(packet_bytes_max) - HEADER_BYTES_MAX
-            self._payload_bytes_max = max(0, min(BATCH_BYTES_MAX, room))
-        client.subscribe(self._ack, qos=1)
+        self._payload_bytes_max = max(1, min(BATCH_BYTES_MAX, room))
+        with self._lock:  # What was asked on an earlier connection is not answered any more.
+            self._asked.clear()
+            self._refused_filters.clear()
+        self._subscribe([self._ack, self._down, central_subscription(site=self._site)])
+
+    def _subscribe(self, filters: Sequence[str]) -> None:
+        with self._lock:  # Else the answer could be here before its number.
+            _, number = self._client.subscribe([(one, 1) for one in filters])
+            if number is not None:
+                self._asked[number] = tuple(filters)
 
     def _on_subscribe(
         self,
         client: paho.Client,
         _userdata: object,
-        _number: int,
+        number: int,
         reasons: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
-        if any(reason.is_failure for reason in reasons):
+        with self._lock:
+            for name, reason in zip(self._asked.pop(number, ()), reasons, strict=False):
+                if reason.is_failure:
+                    self._refused_filters[name] = str(reason)
+                else:
+                    self._refused_filters.pop(name, None)
+            refused = dict(self._refused_filters)
+        if self._ack in refused:
             self._refused = True
-            self._tell_lost(
-                f"the broker does not let us read {self._ack}: {reasons[0]}", "reading_refused"
-            )
+            detail = f"the broker does not let us read {self._ack}: {refused[self._ack]}"
+            self._tell_lost(detail, "reading_refused")
             return
-        client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
-        self._connected = True
-        self._mailbox.put_connection(Connected(self._payload_bytes_max))
+        if refused:  # Facts go on; only what central knows does not come.
+            self._mailbox.put_refused(f"reading {', '.join(sorted(refused))} is refused")
+        if not self._connected:
+            self._refused = False
+            client.reconnect_delay_set(RECONNECT_MIN_S, RECONNECT_MAX_S)
+            self._connected = True
+            self._mailbox.put_connection(Connected(self._payload_bytes_max))
 
     def _on_message(
         self, client: paho.Client, _userdata: object, message: paho.MQTTMessage
     ) -> None:
         _acknowledge_quickly(client)
-        self._mailbox.put_ack(bytes(message.payload))
+        payload = bytes(message.payload)
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            return  # Nobody of ours; not every broker refuses it. It would end paho's thread.
+        if topic == self._ack:
+            self._mailbox.put_ack(payload)
+        elif topic == self._down:
+            self._mailbox.put_notices(payload)
+        else:
+            self._mailbox.put_state(payload)
 
     def _on_publish(
         self,

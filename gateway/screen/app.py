@@ -194,6 +194,7 @@ async def _metrics(request: Request) -> Response:
     text = metrics_text(
         await parts.feed.sources(),
         health.counters(),
+        storage=health.storage(),
         device_counts=health.device_counts(),
         last_readings_ns=health.last_readings_ns(),
         now_ns=parts.clock.monotonic_ns(),

@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from gateway.clock import Clock
 from gateway.health import Health
+from gateway.screen.page_knowledge import shown_knowledge
 from gateway.screen.page_state import PageSources, page_state
 from gateway.screen.translation import LANGUAGES, Language, translator
 from gateway.station.board import Board
@@ -16,11 +18,14 @@ UNSENT_EVERY_S = 0.5
 class Feed:
     """Used from the server's event loop only."""
 
-    def __init__(self, *, board: Board, health: Health, unsent_count: Callable[[], int]) -> None:
+    def __init__(
+        self, *, board: Board, health: Health, unsent_count: Callable[[], int], clock: Clock
+    ) -> None:
         """unsent_count: may wait for the journal; called in a worker thread, twice a second."""
         self._board = board
         self._health = health
         self._unsent_count = unsent_count
+        self._clock = clock
         self._unsent = 0
         self._unsent_read_s = float("-inf")
         self._made: dict[Language, tuple[PageSources, bytes]] = {}
@@ -38,6 +43,7 @@ class Feed:
             journal_problem=self._health.journal_problem(),
             unsent_count=self._unsent,
             troubles=self._health.troubles(),
+            knowledge=shown_knowledge(self._health.knowledge(), now_ms=self._clock.now_ms()),
         )
 
     async def data(self, language: Language) -> bytes:

@@ -7,7 +7,7 @@ possible state, 1 for the one it is in, so that a sum over time is the time spen
 from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
 
-from gateway.health import DeviceCount, DeviceCounter, DeviceHealth, DeviceStateName
+from gateway.health import DeviceCount, DeviceCounter, DeviceHealth, DeviceStateName, StorageHealth
 from gateway.screen.page_state import PageSources
 
 PREFIX = "dockledger_gateway_"
@@ -26,6 +26,7 @@ def metrics_text(
     sources: PageSources,
     counters: Mapping[str, int],
     *,
+    storage: StorageHealth,
     device_counts: Sequence[DeviceCount],
     last_readings_ns: Mapping[str, int],
     now_ns: int,
@@ -34,8 +35,11 @@ def metrics_text(
     lines = [
         *_gauge("unsent_facts", [("", sources.unsent_count)]),
         *_gauge("central_connected", [("", int(sources.link.connected))]),
+        *_gauge("central_stock_known", [("", int(sources.knowledge.is_known))]),
+        *_gauge("central_stock_age_minutes", [("", sources.knowledge.age_minutes)]),
         *_gauge("journal_writable", [("", int(not sources.journal_problem))]),
     ]
+    lines += _storage(storage)
     lines += _devices(sources.devices)
     ages = [
         (_labels(device=name), f"{max(now_ns - spoke_ns, 0) / 1e9:.3f}")
@@ -46,6 +50,13 @@ def metrics_text(
     for name in sorted(counters):
         lines += [f"# TYPE {PREFIX}{name} counter", f"{PREFIX}{name} {counters[name]}"]
     return "\n".join(lines) + "\n"
+
+
+def _storage(storage: StorageHealth) -> Iterator[str]:
+    yield from _gauge("journal_disk_used_percent", [("", storage.disk_used_percent)])
+    yield from _gauge("written_bytes_day", [("", storage.written_bytes_day)])
+    lag = [] if storage.copy_lag_count is None else [("", storage.copy_lag_count)]
+    yield from _gauge("journal_copy_lag_facts", lag)
 
 
 def _devices(devices: Sequence[DeviceHealth]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from functools import partial
 import msgspec
 
 from gateway.health import DeviceHealth, DeviceStateName, InstallationTrouble, LinkHealth
+from gateway.screen.page_knowledge import NOT_TOLD, PageKnowledge, ShownKnowledge, page_knowledge
 from gateway.station.effects import Message, Signal
 from gateway.station.messages import N_, UNIT_WORDS, render
 from gateway.station.repairs import repairs
@@ -67,6 +68,9 @@ HINTS = (
     N_("Close the program that has the journal open, such as sqlite3; scan again afterwards."),
     N_("Replace the gateway's card or mount its file system writable; scan again afterwards."),
     N_("Stop scanning here, keep the journal's files and call support."),
+    N_(
+        "Let the gateway send to central, or raise quota_bytes of [journal]; scan again afterwards."
+    ),
 )
 
 
@@ -80,6 +84,7 @@ class PageSources:
     journal_problem: str
     unsent_count: int
     troubles: tuple[InstallationTrouble, ...] = ()
+    knowledge: ShownKnowledge = NOT_TOLD
 
 
 class ShownSignal(msgspec.Struct, frozen=True):
@@ -145,6 +150,7 @@ class PageState(msgspec.Struct, frozen=True):
     repairs: tuple[ShownRepair, ...]
     connected: bool
     unsent_count: int
+    knowledge: PageKnowledge
     problem: str
     work_goes_on: bool
 
@@ -186,6 +192,7 @@ def page_state(
         ),
         connected=sources.link.connected,
         unsent_count=sources.unsent_count,
+        knowledge=page_knowledge(sources.knowledge, text=text, translate=translate),
         problem=_problem(sources, text, translate),
         work_goes_on=not sources.journal_problem and not sources.link.problem,
     )

@@ -49,7 +49,7 @@ class ScreenServer:
         self._host = host
         self._port = port
         self._parts = ScreenParts(
-            feed=Feed(board=board, health=health, unsent_count=unsent_count),
+            feed=Feed(board=board, health=health, unsent_count=unsent_count, clock=clock),
             health=health,
             catalogue=catalogue,
             observations=observations,

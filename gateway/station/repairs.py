@@ -50,7 +50,17 @@ INSTALLATION_SEVERITIES: dict[InstallationProblem, Severity] = {
     "two_alike": "error",
     "claims_damaged": "error",
     "template_broken": "warning",
+    "setting_refused": "warning",
     "port_refused": "info",
+    "disk_low": "warning",
+    "disk_shedding": "warning",
+    "disk_full": "error",
+    "journal_repaired": "warning",
+    "journal_damaged": "error",
+    "copy_missing": "warning",
+    "copy_same_medium": "warning",
+    "copy_foreign": "warning",
+    "copy_failing": "warning",
 }
 
 

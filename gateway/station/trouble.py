@@ -55,7 +55,37 @@ INSTALLATION_TEXTS: dict[InstallationProblem, str] = {
     "two_alike": N_("Two devices {subject} cannot be told apart: unplug one of them."),
     "claims_damaged": N_("The list of claimed devices is damaged: claim the devices again."),
     "template_broken": N_("The label template {subject} cannot be used: correct it."),
+    "setting_refused": N_("Central's setting {subject} cannot be used: correct it at central."),
     "port_refused": N_("{subject} may not be asked who it is: allow its port, or name its driver."),
+    "disk_low": N_(
+        "The disk of {subject} is almost full: make space on it or replace it. Go on working."
+    ),
+    "disk_shedding": N_(
+        "The disk of {subject} is full but for a reserve: tags that pass are not recorded."
+        " Make space on it or replace it now."
+    ),
+    "disk_full": N_(
+        "The disk of {subject} is full: nothing new is recorded. Make space on it or replace it."
+    ),
+    "journal_repaired": N_(
+        "The journal was damaged and has been mended; {subject} is kept. Replace the card soon."
+    ),
+    "journal_damaged": N_(
+        "Records in {subject} are damaged: stop scanning here, keep the card and call support."
+    ),
+    "copy_missing": N_(
+        "The second medium is missing: plug it in, so that {subject} is there. Go on working."
+    ),
+    "copy_same_medium": N_(
+        "{subject} is on the journal's own disk: mount the second medium there. Go on working."
+    ),
+    "copy_foreign": N_(
+        "{subject} holds the copy of another gateway: plug in this gateway's own medium."
+    ),
+    "copy_failing": N_(
+        "The journal's copy in {subject} cannot be written: replace the second medium."
+        " Go on working."
+    ),
 }
 # By LinkProblem; a newer ledger may say more.
 LINK_TEXTS: dict[str, str] = {
@@ -95,6 +125,7 @@ CONNECTION_TEXTS: dict[ConnectionProblem, str] = {
     "writing_refused": N_(
         "The broker lets this gateway write nothing: correct its access list. Go on working."
     ),
+    "central_silent": N_("Central is not running: go on working, call support if it lasts."),
 }
 
 

@@ -33,6 +33,7 @@ def gateway_toml(
     reference_file: str,
     language: str,
     broker: BrokerAddress,
+    central_url: str,
     screen_port: int,
     sscc_company_prefix: str,
     sscc_extension_digit: str,
@@ -49,6 +50,7 @@ def gateway_toml(
         f'[station]\ncode = {_quoted(code)}\nreceive_location = "DOCK-1"\n'
         f"sscc_company_prefix = {_quoted(sscc_company_prefix)}\n"
         f"sscc_extension_digit = {_quoted(sscc_extension_digit)}\n\n{_mqtt(broker)}\n"
+        f"[central]\nurl = {_quoted(central_url)}\n\n"
         f'[screen]\nhost = "127.0.0.1"\nport = {screen_port}\n\n' + "\n".join(devices)
     )
 

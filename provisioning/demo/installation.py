@@ -197,6 +197,7 @@ class Installation:
                 reference_file=str(REFERENCE_FILE),
                 language=self._language,
                 broker=replace(broker, host="127.0.0.1", port=relay.port),
+                central_url=f"http://127.0.0.1:{self._central_port}",
                 screen_port=station.port,
                 sscc_company_prefix=SSCC_COMPANY_PREFIX,
                 sscc_extension_digit=SSCC_EXTENSION_DIGITS[warehouse],

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -31,6 +32,14 @@ FSYNCS = 4
 EXTRA_S = 0.005
 
 
+@dataclass(frozen=True, slots=True)
+class CentralChild:
+    """A running central."""
+
+    pid: int
+    http_port: int
+
+
 def measure() -> list[Ratio]:
     """Return ack-vs-budget: (4 fsyncs + 5 ms) divided by the median way there and back."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name, ExitStack() as stack:
@@ -38,7 +47,7 @@ def measure() -> list[Ratio]:
         broker = stack.enter_context(brokers.mosquitto(directory / "broker"))
         yard = Yard(directory, broker, stack)
         yard.enrol()
-        _start_central(directory, broker, stack)
+        start_central(directory, broker, stack)
         gateway = yard.start_gateway()
         stack.callback(gateway.stop)
         until(lambda: gateway.health.link().connected, "connected")
@@ -66,7 +75,8 @@ def measure() -> list[Ratio]:
     return [Ratio("ack-vs-budget", budget / median(ways), detail, at_least=1)]
 
 
-def _start_central(directory: Path, broker: brokers.Broker, stack: ExitStack) -> None:
+def start_central(directory: Path, broker: brokers.Broker, stack: ExitStack) -> CentralChild:
+    """Return the shipped server on `directory`'s ledger.db, running."""
     (directory / "password").write_text(brokers.PASSWORD, encoding="utf-8")
     port = free_port()
     config = directory / "central.toml"
@@ -86,6 +96,7 @@ def _start_central(directory: Path, broker: brokers.Broker, stack: ExitStack) ->
     central.start()
     stack.callback(central.stop)
     wait_for_port(central, port)
+    return CentralChild(central.pid, port)
 
 
 def _timed(act: Callable[[], None]) -> float:

@@ -2,7 +2,8 @@
 
 Ours: `Inbox.accept` of signed batches of 100 movements (verify signature and chain, post two lines
 each, balances, position, one commit). Tryton: 100 moves created and done in one transaction. Both
-on SQLite, 50 items, one thread; moves per second of the process's own CPU time.
+on SQLite, 50 items, one thread; moves per second of the process's own CPU time. `posting` measures
+the ledger's own rates.
 """
 
 import random
@@ -10,14 +11,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from sqlalchemy import Engine, event
-
 from central.contract.reference import parse_reference
 from central.inbox.inbox import Inbox
 from central.ledger.reference_book import load_reference
-from central.storage.database import open_database
+from central.storage.database import Database, open_database
 from central.storage.schema import migrate
-from tests.bench import tryton
+from tests.bench import posting, tryton
 from tests.bench.figures import Ratio
 from tests.central.scenery import FixedClock, Gateway, enrol
 
@@ -25,17 +24,18 @@ BATCH = 100
 OUR_MOVES = 20_000
 THEIR_MOVES = 1_000
 WARM_UP_BATCHES = 5
+COUNTED_BATCHES = 5
 ITEMS = 50
 
 
 def measure() -> list[Ratio]:
-    """Return ledger-vs-tryton-batch100 and the SQL statements a movement."""
+    """Return ledger-vs-tryton-batch100, the SQL statements a movement, and those of `posting`."""
     cpu_s, statements = _ours()
     theirs = tryton.post_moves(count=THEIR_MOVES, batch=BATCH)
     ours_per_s = OUR_MOVES / cpu_s
     theirs_per_s = theirs["count"] / theirs["cpu_s"]
     detail = f"{ours_per_s:.0f} against {theirs_per_s:.0f} movements per CPU-second"
-    per_movement = statements / OUR_MOVES
+    per_movement = statements / (COUNTED_BATCHES * BATCH)
     return [
         Ratio("ledger-vs-tryton-batch100", ours_per_s / theirs_per_s, detail, at_least=50),
         Ratio(
@@ -44,6 +44,7 @@ def measure() -> list[Ratio]:
             "each row of a many-row statement counted as one",
             at_most=8,
         ),
+        *posting.measure(),
     ]
 
 
@@ -56,32 +57,30 @@ def _ours() -> tuple[float, int]:
         gateway = Gateway("bench-1")
         enrol(database, gateway)
         inbox = Inbox(database, clock=FixedClock())
-        offers = _offers(gateway, OUR_MOVES // BATCH + WARM_UP_BATCHES)
+        offers = _offers(gateway, OUR_MOVES // BATCH + WARM_UP_BATCHES + COUNTED_BATCHES)
         for offer in offers[:WARM_UP_BATCHES]:
             inbox.accept([offer])
-        counter = _count_statements()
         begin = time.process_time()
-        for offer in offers[WARM_UP_BATCHES:]:
+        for offer in offers[WARM_UP_BATCHES:-COUNTED_BATCHES]:
             (outcome,) = inbox.accept([offer])
             assert outcome.accepted_count == BATCH
         cpu_s = time.process_time() - begin
-        event.remove(Engine, "before_cursor_execute", counter.count)
+        statements = _counted(database)
+        for offer in offers[-COUNTED_BATCHES:]:
+            inbox.accept([offer])
         database.close()
-    return cpu_s, counter.statements
+    return cpu_s, len(statements)
 
 
-class _Counter:
-    def __init__(self) -> None:
-        self.statements = 0
-
-    def count(self, _connection, _cursor, _statement, parameters, _context, many) -> None:
-        self.statements += len(parameters) if many else 1
-
-
-def _count_statements() -> _Counter:
-    counter = _Counter()
-    event.listen(Engine, "before_cursor_execute", counter.count)
-    return counter
+def _counted(database: Database) -> list[str]:
+    """Return a list that gets each statement that the writer runs from now on."""
+    statements: list[str] = []
+    with database.write() as connection:
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        raw.set_trace_callback(statements.append)
+    statements.clear()
+    return statements
 
 
 def _reference() -> bytes:

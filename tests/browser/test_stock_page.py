@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from central.clock import SystemClock
+from central.inbox.time_correction import TimeCorrection
 from central.storage.database import open_database
 from central.storage.schema import migrate
 from central.web.app import create_app, live_of_app
@@ -103,6 +104,17 @@ def test_a_movement_appears_without_a_reload(browser, dock):
         page.wait_for_selector("#discrepancies-count.warn")
         scan(dock, "<b>NEW</b>", "1")
         page.wait_for_selector('tr[data-item="<b>NEW</b>"]')
+
+
+def test_a_corrected_time_takes_the_place_of_the_one_that_is_shown(browser, dock):
+    with served(dock.app) as url, page_at(browser, url) as page:
+        scan(dock, "BOLT", "1", clock_synced=False, monotonic_ns=10**9, event_time_ms=5_000)
+        page.wait_for_selector('#feed li[data-no="2"] .flag:has-text("clock not set")')
+        TimeCorrection(dock.database, clock=SystemClock()).tick()
+        live_of_app(dock.app).notify()
+        page.wait_for_selector('#feed li[data-no="2"] .flag:has-text("time corrected")')
+        assert page.locator('#feed li[data-no="2"]').count() == 1
+        assert page.locator("#feed li").count() == 2
 
 
 def test_a_row_opens_to_its_places_and_stays_current(browser, dock):

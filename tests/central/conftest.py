@@ -113,6 +113,8 @@ class _Shared:
                     "record_no": "0",
                     "reference_revision": "0",
                     "quarantine_dropped_count": "0",
+                    "reversals_waiting_count": "0",
+                    "signing_key": "5a" * 32,
                 }
                 bulk.insert_rows(connection, ledger_state, list(initial.items()))
         except (SQLAlchemyError, AssertionError):

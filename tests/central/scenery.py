@@ -191,9 +191,9 @@ class Gateway:
         return {
             "seq": fields.pop("seq", len(self.bodies) + 1),
             "event_time_ms": fields.pop("event_time_ms", NOW_MS - 5_000),
-            "clock_synced": True,
-            "boot_id": "boot-1",
-            "monotonic_ns": 1,
+            "clock_synced": fields.pop("clock_synced", True),
+            "boot_id": fields.pop("boot_id", "boot-1"),
+            "monotonic_ns": fields.pop("monotonic_ns", 1),
             "warehouse": fields.pop("warehouse", self.warehouse),
             "station": "dock-1",
         }

@@ -124,3 +124,52 @@ def test_a_configuration_that_is_wrong_is_exit_code_2(tmp_path):
     result = CliRunner().invoke(app, ["migrate", "--config", str(tmp_path / "nowhere.toml")])
     assert result.exit_code == 2
     assert "hint:" in result.stderr
+
+
+def test_the_ledgers_public_key_stays_the_same(run, ledger):
+    first, second = (json.loads(run("ledger-key", "--json").stdout) for _ in range(2))
+    assert first == second and len(bytes.fromhex(first["public_key"])) == 32
+    assert run("ledger-key").stdout == f"{first['public_key']}\n"
+
+
+def test_a_new_generation_is_named_beside_the_old_one(run, ledger):
+    first = json.loads(run("new-generation", "--json").stdout)
+    second = json.loads(run("new-generation", "--json").stdout)
+    assert len({first["old"], first["new"], second["new"]}) == 3 and second["old"] == first["new"]
+    assert second["new"] in rows(ledger, tables.ledger_state)[0]
+
+
+@pytest.mark.parametrize(
+    ("taken_at", "facts_count"),
+    [
+        pytest.param("2026-05-01T02:00:00Z", 0, id="before the fact"),
+        pytest.param("2026-06-01T02:00:00+08:00", 1, id="after it"),
+    ],
+)
+def test_a_backup_is_confirmed(run, ledger, taken_at, facts_count):
+    result = run("confirm-backup", "--taken-at", taken_at, "--json")
+    assert (result.exit_code, json.loads(result.stdout)["facts_count"]) == (0, facts_count)
+    assert rows(ledger, tables.positions, "stable_seq") == [(facts_count,)]
+
+
+@pytest.mark.parametrize("taken_at", ["2999-01-01T00:00:00Z", "2026-06-01T02:00:00", "yesterday"])
+def test_a_backup_of_no_possible_time_is_refused(run, ledger, taken_at):
+    result = run("confirm-backup", "--taken-at", taken_at)
+    assert result.exit_code == 2
+    assert taken_at[:10] in result.stderr
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        pytest.param(["intake", "--worker", "one"], "PostgreSQL", id="a second process"),
+        pytest.param(["serve", "--no-intake"], "PostgreSQL", id="pages alone"),
+        pytest.param(["intake", "--worker", "a/b"], "letters", id="a name that is no code"),
+        pytest.param(["intake", "--worker", "a", "--shards", "64"], "63", id="no such shard"),
+    ],
+)
+def test_workers_that_cannot_be_are_refused_with_a_hint(run, ledger, arguments, hint):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert hint in result.stderr.partition("hint: ")[2]

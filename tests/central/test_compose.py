@@ -12,7 +12,7 @@ from central.errors import IntakeEnded
 from central.inbox.intake_loop import IntakeLoop
 from central.web.app import create_app
 from tests.central.scenery import FixedClock
-from tests.central.test_intake_loop import MemoryInbox, MemoryLink
+from tests.central.test_intake_loop import KEY, MemoryInbox, MemoryLink
 
 
 class BreakingLink(MemoryLink):
@@ -46,7 +46,9 @@ def signals_kept():
 
 
 def serve_until_end(link, database, *, ready):
-    intake = IntakeLoop(link=link, inbox=MemoryInbox([], []), note_states=len, jitter=lambda: 0.0)
+    intake = IntakeLoop(
+        link=link, inbox=MemoryInbox([], []), note_states=len, jitter=lambda: 0.0, sign=KEY.sign
+    )
     app = create_app(database=database, clock=FixedClock(), site="demo", intake_alive=intake.alive)
     config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
     server = WebServer(config, ready, intake_alive=intake.alive)

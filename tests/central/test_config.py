@@ -54,6 +54,13 @@ MISTAKES = [
     pytest.param(
         "port = 1883", 'tls_ca_file = "gone.pem"', "line 7: mqtt.tls_ca_file", id="no certificates"
     ),
+    pytest.param("port = 8080", 'tls_key_file = "k.pem"', "line 10: http.tls", id="half of TLS"),
+    pytest.param(
+        "port = 8080",
+        'tls_key_file = "k.pem"\ntls_certificate_file = "c.pem"',
+        "line 11: http.tls_certificate_file",
+        id="no files of TLS",
+    ),
     pytest.param(
         "port = 1883",
         'password = "a"\npassword_file = "b"',

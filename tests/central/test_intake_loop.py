@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from queue import Empty, Queue
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from central.contract.acks import Ack, decode_ack
 from central.contract.identifiers import Epoch
@@ -13,11 +15,13 @@ from central.contract.topics import Channel, GatewayTopic
 from central.errors import LedgerUnavailable
 from central.inbox.inbox import Inbox, Outcome
 from central.inbox.intake_loop import MESSAGES_PER_COMMIT_MAX, IntakeLoop
+from central.inbox.ledger_key import LedgerKey
 from central.mqtt_link import Incoming
 from tests.central.scenery import FixedClock, Gateway, enrol
 from tests.waiting import until
 
 SITE = "demo"
+KEY = LedgerKey("5a" * 32)
 
 
 class MemoryLink:
@@ -28,6 +32,7 @@ class MemoryLink:
         self.published: list[tuple[str, Ack]] = []
         self.settled: list[int] = []
         self.takes: list[int] = []
+        self.retained: list[bool] = []
         self._waiting: Queue[Incoming] = Queue()
         self._number = 0
 
@@ -56,7 +61,9 @@ class MemoryLink:
             self.takes.append(len(taken))
         return taken
 
-    def publish_ack(self, gateway: str, payload: bytes) -> bool:
+    def publish(self, gateway: str, channel: Channel, payload: bytes, *, retain: bool) -> bool:
+        assert channel == "ack"
+        self.retained.append(retain)
         ack = decode_ack(payload)
         self.published.append((gateway, ack))
         self.story.append(("acknowledged", ack.acked))
@@ -90,6 +97,13 @@ class MemoryInbox:
         ]
 
 
+class FullList(list[object]):
+    """Takes nothing."""
+
+    def extend(self, _items: object) -> None:
+        raise ZeroDivisionError("oops")
+
+
 def ack_of(gateway: str, acked: int) -> Ack | None:
     if not gateway:
         return None
@@ -114,6 +128,7 @@ def running(link: MemoryLink, inbox: object, states: list[object]) -> Iterator[I
         inbox=inbox,
         note_states=states.extend,
         jitter=lambda: 0.0,  # type: ignore[arg-type]
+        sign=KEY.sign,
     )
     loop.start()
     try:
@@ -212,6 +227,16 @@ def test_states_are_noted_apart_from_batches(story) -> None:
     assert inbox.taken == []
 
 
+def test_a_state_that_cannot_be_kept_holds_up_no_batch(story) -> None:
+    link, inbox = MemoryLink(story), MemoryInbox(story, [])
+    link.offer(str(GatewayTopic(SITE, "sh1-dock-1", "state")), b"{}", "state")
+    link.offer(up(), b"one")
+    with running(link, inbox, FullList()) as loop:
+        until(lambda: len(link.settled) == 2)
+        assert loop.counters()["crashes_total"] == 1
+    assert inbox.taken == [("sh1-dock-1", b"one")]
+
+
 def test_the_real_inbox_takes_batches_states_and_rubbish(database, story) -> None:
     gateway = Gateway("sh1-dock-1")
     enrol(database, gateway)
@@ -243,6 +268,26 @@ def test_a_forged_batch_does_not_hide_the_word_on_a_true_one(database, story, fo
     with running(link, Inbox(database, clock=FixedClock()), []):
         until(lambda: len(link.settled) == 2)
     assert [(ack.acked, ack.problem) for _, ack in link.published] == [(1, "")]
+
+
+def test_what_is_published_is_signed_by_the_ledger_and_kept_unless_it_is_a_problem(
+    database, story
+) -> None:
+    gateway, clone = Gateway("sh1-dock-1"), Gateway("sh1-dock-1")
+    enrol(database, gateway)
+    gateway.move()
+    clone.move("NUT")
+    link = MemoryLink(story)
+    for payload in (gateway.batch(), clone.batch()):
+        link.offer(up(), payload)
+    with running(link, Inbox(database, clock=FixedClock()), []):
+        until(lambda: len(link.settled) == 2)
+    told = [(ack.problem, ack.refused_digest, ack.acked) for _, ack in link.published]
+    assert told == [("", b"", 1), ("fork", sha256(clone.batch()).digest(), 1)]
+    assert link.retained == [True, False]
+    public_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(KEY.public_key_hex))
+    for _, ack in link.published:
+        public_key.verify(ack.signature, ack.signed_bytes)
 
 
 def test_a_state_of_the_contract_reaches_who_keeps_states(story) -> None:

@@ -1,99 +1,69 @@
-"""Gateway, broker and central are killed with SIGKILL while scanning goes on. Edge.
+"""Each fault of a campaign once, on real parts, while scanning goes on. Edge.
 
-The scans come through real lines; acknowledged is what the station's screen answered with success.
-CHAOS_S: seconds of killing in all (default: a smoke of a few seconds), CHAOS_SEED: repeats a run.
+The campaign draws hundreds of them: `make chaos`, see README.md beside this file.
 """
 
-import os
 import random
-import threading
-import time
-from contextlib import contextmanager
+from collections import Counter
 
 import pytest
 
-from tests.chaos.rig import Rig
-
-SMOKE_S = 6.0
-KILLERS_COUNT = 3
+from tests.chaos.campaign import Campaign, CampaignPlan
+from tests.chaos.faults import WEIGHTS, Fault, Targets, draw
+from tests.chaos.site import Site, SitePlan
 
 pytestmark = pytest.mark.chaos
 
-
-@pytest.fixture(scope="module")
-def seed():
-    seed = int(os.environ.get("CHAOS_SEED", "") or random.SystemRandom().randrange(2**32))
-    print(f"CHAOS_SEED={seed}")  # noqa: T201 - pytest shows it when a run fails.
-    return seed
-
-
-@pytest.fixture(scope="module")
-def rig(tmp_path_factory, seed):
-    with Rig(tmp_path_factory.mktemp("chaos")) as rig:
-        rig.wait_until_scanning_works()
-        yield rig
-
-
-@contextmanager
-def scanning(rig):
-    """Scan with every scanner at once while the block runs; return when all have stopped."""
-    stopping = threading.Event()
-    threads = [
-        threading.Thread(target=rig.scan_until, args=(stopping, scanner), daemon=True)
-        for scanner in rig.scanners
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        for thread in threads:
-            thread.join(10)
+FAULTS = {
+    "gateway-killed": Fault("kill", "chaos-1", seconds=0.1),
+    "broker-killed-forgets-all": Fault("kill", "broker", "forget", 0.1),
+    "broker-restarted-keeps-what-it-wrote": Fault("restart", "broker", "keep", 0.1),
+    "central-killed": Fault("kill", "central", seconds=0.1),
+    "gateway-stands-still-and-central-dies": Fault(
+        "pause", "chaos-1", seconds=0.6, meanwhile=Fault("kill", "central")
+    ),
+    "broker-hears-a-gateway-no-more": Fault("link", "chaos-1", "drop up", 0.5),
+    "central-hears-the-broker-no-more": Fault("link", "central", "drop down", 0.5),
+}
+KILLS = ("gateway-killed", "broker-killed-forgets-all", "central-killed")
+DATABASE_FAULTS = {
+    "backend-killed": Fault("kill", "database", "backend"),
+    "database-killed": Fault("kill", "database", "all", 0.2),
+    "database-crashes": Fault("restart", "database", "immediate", 0.1),
+    "connection-to-the-database-cut": Fault("link", "database", "cut", 0.3),
+}
+WORKER_FAULTS = {
+    "worker-killed": Fault("kill", "worker-1", seconds=0.1),
+    "zombie-worker": Fault("pause", "worker-2", seconds=1.0),
+}
 
 
-def campaign(rig, seed, kill_and_start):
-    """Kill at random moments for a third of CHAOS_S; return how often, and the scans answered."""
-    chance = random.Random(seed)
-    before = len(rig.acknowledged)
-    end = time.monotonic() + float(os.environ.get("CHAOS_S", SMOKE_S)) / KILLERS_COUNT
-    kills_count = 0
-    with scanning(rig):
-        while time.monotonic() < end or kills_count < 2:
-            time.sleep(chance.uniform(0.2, 1.2))
-            kill_and_start(chance)
-            kills_count += 1
-            rig.wait_until_scanning_works()
-    answered_count = len(rig.acknowledged) - before
-    print(f"{kills_count} kills, {answered_count} scans")  # noqa: T201 - for `pytest -s`.
-    assert len(rig.acknowledged) > before
-    rig.converge()
-    rig.check()
+@pytest.fixture(scope="module", params=["postgresql", "sqlite"])
+def campaign(request, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("chaos") / "site"
+    count = 2 if request.param == "postgresql" else 1
+    with Site(SitePlan(directory, database=request.param, gateways_count=count)) as site:
+        campaign = Campaign(site, CampaignPlan(seed=0, cycles_max=0), lambda line: None)
+        campaign.wait_until_all_scan()
+        yield campaign
+    assert site.processes_left() == []
 
 
-def test_a_killed_gateway_loses_no_acknowledged_scan_and_posts_none_twice(rig, seed):
-    def kill_and_start(chance):
-        rig.gateway.kill()
-        time.sleep(chance.uniform(0, 0.3))
-        rig.gateway.start()
-
-    campaign(rig, seed, kill_and_start)
-
-
-def test_a_killed_broker_that_forgets_everything_loses_nothing(rig, seed):
-    def kill_and_start(chance):
-        rig.broker.kill()
-        rig.broker.forget()
-        time.sleep(chance.uniform(0, 0.3))
-        rig.broker.start()
-
-    campaign(rig, seed + 1, kill_and_start)
+def test_no_fault_loses_doubles_or_reorders_an_acknowledged_scan(campaign):
+    faults = {name: FAULTS[name] for name in KILLS}
+    if campaign.targets.has_database:
+        faults = FAULTS | WORKER_FAULTS | DATABASE_FAULTS
+    for fault in faults.values():
+        campaign.inflict(fault)
+        campaign.wait_until_all_scan()
+    campaign.settle("at the end")
 
 
-def test_a_killed_central_takes_up_exactly_where_it_committed(rig, seed):
-    def kill_and_start(chance):
-        rig.central.kill()
-        time.sleep(chance.uniform(0, 0.3))
-        rig.central.start()
-
-    campaign(rig, seed + 2, kill_and_start)
+def test_every_kind_of_fault_is_drawn_and_the_same_seed_draws_the_same():
+    targets = Targets(programs=("g1", "central"), links=("g1", "database"), has_database=True)
+    first, second = random.Random(7), random.Random(7)
+    drawn = [draw(first, targets) for _ in range(500)]
+    assert drawn == [draw(second, targets) for _ in range(500)]
+    assert set(Counter(fault.kind for fault in drawn)) == set(WEIGHTS)
+    assert {fault.target for fault in drawn} == {"g1", "central", "broker", "database"}
+    assert any(fault.meanwhile for fault in drawn)

@@ -60,6 +60,7 @@ def test_the_example_shows_and_explains_every_key():
         "gateway": config_sections.GatewaySection,
         "station": config_sections.StationSection,
         "mqtt": config_sections.MqttSection,
+        "central": config_sections.CentralSection,
         "ledger": config_sections.LedgerSection,
         "screen": config_sections.ScreenSection,
     }.items():
@@ -281,3 +282,25 @@ def test_the_line_of_a_key_is_found(key, line):
 
 def test_a_text_over_several_lines_holds_no_keys():
     assert find_line('a = """\nb = 1\n"""\nb = 2\n', "b") == 4
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("keep_days = 13", "journal.keep_days: expected int >= 14"),
+        ("alibi_keep_days = 89", "journal.alibi_keep_days: expected int >= 90"),
+        ("quota_bytes = 1000", "quota_bytes is 0 for none, or at least 67108864"),
+        ("copy = '/mnt'", "journal.copy: there is no such key"),
+    ],
+)
+def test_a_journal_that_would_be_kept_too_short_or_too_small_is_refused(tmp_path, section, words):
+    path = tmp_path / "gateway.toml"
+    path.write_text(f"{SMALL}\n[journal]\n{section}\n", encoding="utf-8")
+    with pytest.raises(ConfigInvalid, match=re.escape(words)):
+        load_config(path)
+
+
+def test_the_copys_folder_is_found_from_the_files_own(tmp_path):
+    path = tmp_path / "gateway.toml"
+    path.write_text(f"{SMALL}\n[journal]\ncopy_directory = 'stick'\n", encoding="utf-8")
+    assert load_config(path).journal.copy_directory == str(tmp_path / "stick")

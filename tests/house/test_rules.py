@@ -61,14 +61,25 @@ HOMES = {
     "PIL": ("drivers/drawing/",),
     "zxingcpp": ("drivers/drawing/",),
     "pyudev": ("gateway/devices/kernel_devices.py",),
-    "httpx": ("drivers/transports/",),
+    "httpx": ("drivers/transports/", "gateway/replication/snapshot_child.py"),
     "paho": ("gateway/replication/mqtt_link.py", "central/mqtt_link.py"),
     "sqlite_utils": ("gateway/journal/",),
-    "sqlalchemy": ("central/storage/", "central/inbox/", "central/ledger/", "central/stock/"),
+    "sqlalchemy": (
+        "central/storage/",
+        "central/inbox/",
+        "central/outbox/",
+        "central/ledger/",
+        "central/stock/",
+    ),
     "alembic": ("central/storage/",),
     "fastapi": ("central/api/", "central/web/"),
     "starlette": ("gateway/screen/", "central/api/", "central/web/"),
-    "cryptography": ("gateway/replication/signing.py", "central/inbox/"),
+    "cryptography": (
+        "gateway/replication/signing.py",
+        "gateway/replication/known_ledger.py",
+        "central/inbox/",
+        "central/outbox/",
+    ),
 }
 
 

@@ -101,8 +101,14 @@
     part.innerHTML = html;
     localTimes(part.content);
     if (whole) feed.replaceChildren();
-    const known = new Set([...feed.children].map((row) => row.dataset.no));
-    feed.prepend(...[...part.content.querySelectorAll("li[data-no]")].filter((row) => !known.has(row.dataset.no)));
+    const known = new Map([...feed.children].map((row) => [row.dataset.no, row]));
+    const fresh = [];
+    for (const row of part.content.querySelectorAll("li[data-no]")) {
+      const shown = known.get(row.dataset.no);
+      if (!shown) fresh.push(row);  // One that is shown may have got another time; leave open ones.
+      else if (!shown.querySelector("details").open && shown.innerHTML !== row.innerHTML) shown.replaceWith(row);
+    }
+    feed.prepend(...fresh);
     while (feed.children.length > FEED_ROWS_MAX) feed.lastElementChild.remove();
   }
 

@@ -74,6 +74,7 @@ function show(state) {
   const unsent = state.unsent_count;
   byId("unsent").className = "unsent" + (unsent ? " some" : "");
   setText("unsent", unsent ? unsent + " " + words.unsent : words.all_sent);
+  showKnowledge(state.knowledge);
   showSignal(state);
   showWeight(state.weight);
   byId("scans").replaceChildren(...state.scans.map(scanRow));
@@ -87,6 +88,18 @@ function show(state) {
   const scale = state.weight && state.devices.find((device) => device.name === state.weight.device);
   byId("zero").hidden = !(scale && scale.commands.includes("zero"));
   sound(state.scans);
+}
+
+function showKnowledge(knowledge) {
+  // A day or more ago the hour alone says nothing.
+  const time = new Date(knowledge.as_of_ms);
+  const format = Date.now() - time < 20 * 3600 * 1000
+    ? { hour: "2-digit", minute: "2-digit" }
+    : { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
+  const line = knowledge.text.replace("{time}", time.toLocaleString("sv-SE", format));
+  const text = [line, knowledge.problem].filter(Boolean).join(language === "zh" ? "。" : ". ");
+  byId("knowledge").hidden = !text;
+  setText("knowledge", text);
 }
 
 function showSignal(state) {

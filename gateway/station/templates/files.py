@@ -1,9 +1,10 @@
-"""The label templates of a gateway: the shipped ones and the user's. Edge of their folders.
+"""The label templates of a gateway: shipped, the user's, central's. Edge of their folders.
 
-A user's file of the same name replaces a shipped one. One that is broken is never used: the shipped
-one stays, and the fault says what to do.
+A user's file of the same name replaces a shipped one, central's replaces both. One that is broken
+is never used: the one before it stays, and the fault says what to do.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from drivers.bitmap import Bitmap
@@ -20,6 +21,7 @@ from gateway.station.templates.parse import NAME, parse_template
 
 SHIPPED_FOLDER = Path(__file__).parents[2] / "labels"
 LABELS_FOLDER = "labels"  # In the gateway's data directory.
+CENTRAL_FOLDER = "central"  # In that folder; all that is in it is written by the gateway.
 TEMPLATE_BYTES_MAX = 64 * 1024
 TEMPLATES_MAX = 64
 PNG_BYTES_MAX = 256 * 1024
@@ -29,6 +31,28 @@ PICTURE_BYTES_MAX = 64 * 1024  # Half a million dots: it is stored with every jo
 def labels_folder(data_directory: str) -> Path:
     """Return where the user's own templates are, if there are any."""
     return Path(data_directory) / LABELS_FOLDER
+
+
+def write_central_templates(folder: Path, templates: Mapping[str, str]) -> None:
+    """Let the folder of central's templates hold these texts by their names, and no others.
+
+    The user's own files stay as they are. A name that can be no file is left out: whoever wrote it
+    sees the template missing. Raises OSError.
+    """
+    central = folder / CENTRAL_FOLDER
+    wanted = {f"{name}.toml": text for name, text in templates.items() if NAME.fullmatch(name)}
+    if not wanted and not central.is_dir():
+        return
+    central.mkdir(parents=True, exist_ok=True)
+    for path in central.iterdir():
+        if path.name not in wanted:
+            path.unlink()
+    for name, text in wanted.items():
+        path = central / name
+        if not path.exists() or path.read_bytes() != text.encode():
+            building = central / f"{name}.new"
+            building.write_bytes(text.encode())
+            building.replace(path)
 
 
 def use_templates(folder: Path) -> TemplateSet:
@@ -50,7 +74,9 @@ def load_templates(folder: Path | None) -> TemplateSet:
     shipped = {path.stem: _load(path) for path in sorted(SHIPPED_FOLDER.glob("*.toml"))}
     templates = dict(shipped)
     faults: list[TemplateFault] = []
-    for path in _files(folder, faults):
+    paths = _files(folder, faults)
+    paths += _files(folder / CENTRAL_FOLDER, faults) if folder is not None else []
+    for path in paths:
         try:
             template = _load(path)
             replaced = shipped.get(template.name)
@@ -60,7 +86,9 @@ def load_templates(folder: Path | None) -> TemplateSet:
                     hint=f'Write use = "{replaced.label.use}", or give the file another name.',
                 )
         except TemplateInvalid as error:
-            instead = "; the shipped one is used" if path.stem in shipped else ""
+            before = templates.get(path.stem)
+            whose = "shipped" if before is shipped.get(path.stem) else "user's"
+            instead = f"; the {whose} one is used" if before is not None else ""
             faults.append(TemplateFault(_shown(path), f"{error}{instead}", error.hint))
             continue
         templates[template.name] = template
@@ -98,7 +126,8 @@ def _load(path: Path) -> Template:
 
 def _shown(path: Path) -> str:
     """Return the name as text; a name on disk may be bytes that are none."""
-    return path.name.encode("utf-8", "replace").decode()
+    shown = path.name.encode("utf-8", "replace").decode()
+    return f"{CENTRAL_FOLDER}/{shown}" if path.parent.name == CENTRAL_FOLDER else shown
 
 
 def _picture(template: Path, name: str) -> Bitmap:
@@ -106,7 +135,7 @@ def _picture(template: Path, name: str) -> Bitmap:
     from drivers.drawing.png import read_png  # noqa: PLC0415
 
     try:
-        bitmap = read_png(_read(template.parent / name, PNG_BYTES_MAX))
+        bitmap = read_png(_read(_beside(template, name), PNG_BYTES_MAX))
     except LabelInvalid as error:
         raise TemplateInvalid(f"{template.name}: {name}: {error}", hint=error.hint) from error
     if len(bitmap.rows) > PICTURE_BYTES_MAX:
@@ -115,6 +144,12 @@ def _picture(template: Path, name: str) -> Bitmap:
             hint="Make the picture smaller, for example 700 x 700 dots.",
         )
     return bitmap
+
+
+def _beside(template: Path, name: str) -> Path:
+    """Return where a picture is: beside the template; central's use the user's pictures."""
+    folder = template.parent
+    return (folder.parent if folder.name == CENTRAL_FOLDER else folder) / name
 
 
 def _read(path: Path, bytes_max: int) -> bytes:

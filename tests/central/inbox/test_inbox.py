@@ -5,10 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import text
 
 from central.contract.facts import NO_HEAD
 from central.errors import LedgerUnavailable
 from central.inbox.inbox import Inbox
+from central.inbox.positions import Positions
+from central.ledger.state import lock_ledger
 from central.ledger.verify import verify_ledger
 from central.storage import tables
 from central.storage.database import open_database
@@ -23,6 +26,7 @@ from tests.central.scenery import (
     on_hand,
     rows,
 )
+from tests.waiting import until
 
 
 def moved(count, **changes):
@@ -55,6 +59,15 @@ def test_a_batch_is_stored_posted_and_acknowledged(database):
         ("SH1", "BIN-1", ""): 3_000_000,
         ("SH1", "supplier", ""): -3_000_000,
     }
+
+
+def test_the_credit_is_what_the_intake_gives_just_now(database):
+    gateway = moved(2)
+    furnished(database, gateway)
+    given = iter([70, 60])
+    inbox = Inbox(database, clock=FixedClock(), credit=lambda: next(given))
+    acks = [inbox.accept([gateway.offer()])[0].ack for _ in range(2)]
+    assert [ack.credit_count for ack in acks] == [70, 60]
 
 
 def test_the_stored_bytes_are_the_gateways_bytes(database):
@@ -99,14 +112,28 @@ def test_an_epoch_that_does_not_begin_at_one_is_a_gap(database):
     assert rows(database, tables.positions) == []
 
 
-def test_batches_of_one_call_follow_each_other(database):
-    gateway = moved(6)
+def test_batches_of_one_call_are_taken_in_the_order_of_their_numbers(database):
+    gateway = moved(8)
     inbox = furnished(database, gateway)
-    offers = [gateway.offer(1, 2), gateway.offer(3, 4), gateway.offer(2, 3), gateway.offer(6)]
-    outcomes = inbox.accept([*offers, gateway.offer(5, 6)])
-    assert kinds(outcomes) == ["accepted", "accepted", "duplicate", "gap", "accepted"]
-    assert [outcome.ack.acked for outcome in outcomes] == [2, 4, 4, 4, 6]
-    assert len(stored(database)) == 6
+    numbers = [(3, 4), (6, 6), (1, 2), (2, 3), (5, 6), (8, 8)]
+    outcomes = inbox.accept([gateway.offer(first, last) for first, last in numbers])
+    assert kinds(outcomes) == ["accepted", "duplicate", "accepted", "accepted", "accepted", "gap"]
+    assert [outcome.ack.acked for outcome in outcomes] == [6] * 6
+    assert rows(database, tables.facts, "record_no", "seq") == [(n, n) for n in range(1, 7)]
+
+
+def test_a_younger_epoch_that_came_first_within_a_call_is_no_new_journal(database):
+    gateway = moved(2)
+    inbox = furnished(database, gateway)
+    later = gateway.next_epoch()
+    later.move()
+    assert kinds(inbox.accept([later.offer(), gateway.offer()])) == ["accepted", "accepted"]
+    assert discrepancies(database) == []
+    assert rows(database, tables.facts, "record_no", "epoch") == [
+        (1, str(gateway.epoch)),
+        (2, str(gateway.epoch)),
+        (3, str(later.epoch)),
+    ]
 
 
 def test_the_next_epoch_follows_on_the_head_of_the_one_before(database):
@@ -317,3 +344,57 @@ def test_two_workers_fed_the_same_batches_post_each_fact_once(database_url):
     assert on_hand(database)["SH1", "BIN-1", ""] == 240_000_000
     database.close()
     second.close()
+
+
+ON_POSTGRESQL = pytest.mark.parametrize(
+    "database", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+
+
+def waiting_for_locks(database):
+    with database.read() as connection:
+        query = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        return connection.execute(query).scalar_one()
+
+
+@ON_POSTGRESQL
+def test_of_two_workers_that_begin_one_epoch_the_later_one_looks_again(database):
+    gateway = moved(5)
+    inboxes = [furnished(database, gateway), Inbox(database, clock=FixedClock())]
+    with ThreadPoolExecutor(2) as pool:
+        with database.write() as connection:
+            lock_ledger(connection)
+            calls = [
+                pool.submit(inbox.accept, [gateway.offer(1, last)])
+                for inbox, last in zip(inboxes, (3, 5), strict=True)
+            ]
+            until(lambda: waiting_for_locks(database) == 2, "both workers to wait")
+        outcomes = [call.result(timeout=20)[0] for call in calls]
+    assert {outcome.kind for outcome in outcomes} <= {"accepted", "duplicate"}
+    assert sum(outcome.accepted_count for outcome in outcomes) == 5
+    assert rows(database, tables.facts, "seq", "record_no") == [(n, n) for n in range(1, 6)]
+    assert verify_ledger(database).faults == ()
+
+
+@ON_POSTGRESQL
+def test_what_is_nothing_new_does_not_wait_for_the_ledger(database):
+    gateway = moved(5)
+    inbox = furnished(database, gateway)
+    inbox.accept([gateway.offer(1, 3)])
+    with database.write() as connection:
+        lock_ledger(connection)
+        assert kinds(inbox.accept([gateway.offer(1, 2), gateway.offer(5)])) == ["duplicate", "gap"]
+
+
+@ON_POSTGRESQL
+def test_an_epoch_is_moved_on_by_one_worker_at_a_time(database):
+    gateway = moved(5)
+    inbox = furnished(database, gateway)
+    inbox.accept([gateway.offer(1, 1)])
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as connection:
+            Positions(connection, [(gateway.code, str(gateway.epoch))], stable_at_commit=False)
+            call = pool.submit(inbox.accept, [gateway.offer(2, 5)])
+            until(lambda: waiting_for_locks(database) == 1, "the worker to wait")
+            assert len(stored(database)) == 1
+        assert kinds(call.result(timeout=20)) == ["accepted"]

@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from sqlalchemy import select
 
 from central.ledger.verify import verify_ledger
 from central.storage import tables
@@ -11,17 +12,6 @@ from tests.central.scenery import Gateway, furnished, rows
 PLACES = ["supplier", "BIN-1", "BIN-2", "BIN-9", "customer", "adjustment"]
 STATE = {
     tables.facts: ("gateway", "epoch", "seq", "kind", "body", "digest"),
-    tables.lines: (
-        "gateway",
-        "epoch",
-        "seq",
-        "line_no",
-        "location",
-        "item",
-        "lot",
-        "unit",
-        "quantity_micro",
-    ),
     tables.balances: ("warehouse", "location", "item", "lot", "unit", "on_hand_micro"),
     tables.document_progress: ("document", "line", "item", "unit", "received_micro"),
     tables.positions: ("gateway", "epoch", "acked_seq", "head_digest"),
@@ -100,7 +90,16 @@ def deliver_badly(chooser, inbox, gateways):
 
 
 def state_of(database):
-    return {table.name: rows(database, table, *columns) for table, columns in STATE.items()}
+    found = {table.name: rows(database, table, *columns) for table, columns in STATE.items()}
+    facts, lines = tables.facts.c, tables.lines.c
+    query = (
+        select(facts.gateway, facts.epoch, facts.seq, lines.line_no, lines.location, lines.item)
+        .add_columns(lines.lot, lines.unit, lines.quantity_micro)
+        .join_from(tables.facts, tables.lines, facts.record_no == lines.record_no)
+    )
+    with database.read() as connection:
+        found["lines"] = sorted(tuple(row) for row in connection.execute(query))
+    return found
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -129,7 +129,7 @@ def test_a_reversal_takes_lines_and_progress_back(database, at_once):
     accepted(database, gateway, at_once=at_once)
     assert on_hand(database, "RICE") == {}
     assert progress(database)[1] == ("PO-1", 2, "RICE", 50_000_000, 0)
-    assert rows(database, tables.lines, "seq", "line_no", "location", "quantity_micro") == [
+    assert rows(database, tables.lines, "record_no", "line_no", "location", "quantity_micro") == [
         (1, 1, "supplier", -1_500_000),
         (1, 2, "BIN-1", 1_500_000),
         (2, 1, "supplier", 1_500_000),

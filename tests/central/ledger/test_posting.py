@@ -5,7 +5,8 @@ import pytest
 from central.contract.errors import ContractError
 from central.contract.facts import decode_fact
 from central.ledger.entries import Entry, ExpectedLine, Known, ProgressKey
-from central.ledger.posting import post, read_fact
+from central.ledger.posting import post
+from central.ledger.reading import read_fact
 from tests.central.scenery import Gateway
 
 KNOWN = Known(
@@ -25,7 +26,7 @@ def posting_of(warehouse="SH1", **movement):
     gateway = Gateway()
     gateway.move(**movement)
     entry = entry_of(gateway, warehouse=warehouse)
-    return post(entry, read_fact(entry), KNOWN, lambda _: None)
+    return post(entry, read_fact(entry.body, seq=entry.seq), KNOWN, lambda _: None)
 
 
 def kinds(posting):
@@ -43,9 +44,9 @@ def test_a_movement_becomes_two_lines_that_sum_to_zero():
         expiry_date="2027-01-31",
     )
     what = ("BOLT", "L1", "S1", "0" * 18, "2027-01-31", "C62")
-    assert [line[4:] for line in posting.lines] == [
+    assert [line[1:] for line in posting.lines] == [
         (1, 1, "BIN-1", *what, -2_500_000),
-        (2, 1, "BIN-2", *what, 2_500_000),
+        (1, 2, "BIN-2", *what, 2_500_000),
     ]
     assert posting.findings == ()
     assert posting.progress is None
@@ -121,7 +122,7 @@ def test_weighings_and_prints_have_no_lines():
     gateway.print_label()
     for seq in (1, 2):
         entry = entry_of(gateway, seq)
-        posting = post(entry, read_fact(entry), KNOWN, lambda _: None)
+        posting = post(entry, read_fact(entry.body, seq=entry.seq), KNOWN, lambda _: None)
         assert (posting.lines, posting.findings) == ((), ())
 
 
@@ -137,7 +138,7 @@ def test_a_fact_that_cannot_be_kept_as_it_is_said_is_unreadable(fields):
     gateway.move(**fields)
     assert decode_fact(gateway.bodies[0])
     with pytest.raises(ContractError):
-        read_fact(entry_of(gateway))
+        read_fact(gateway.bodies[0], seq=1)
 
 
 @pytest.mark.parametrize(

@@ -44,17 +44,17 @@ DAMAGE = [
         id="a balance lost",
     ),
     pytest.param(
-        "UPDATE lines SET quantity_micro = 1 WHERE gateway = 'gw-1' AND seq = 1",
+        "UPDATE lines SET quantity_micro = 1 WHERE record_no = 1",
         {"lines", "balance"},
         id="lines changed",
     ),
     pytest.param(
-        "UPDATE lines SET location = 'BIN-3' WHERE gateway = 'gw-1' AND seq = 4",
+        "UPDATE lines SET location = 'BIN-3' WHERE record_no = 4",
         {"lines", "balance"},
         id="a reversal's place changed",
     ),
     pytest.param(
-        "DELETE FROM lines WHERE gateway = 'gw-2' AND seq = 1",
+        "DELETE FROM lines WHERE record_no = 7",
         {"lines", "balance"},
         id="lines lost",
     ),
@@ -90,7 +90,8 @@ DAMAGE = [
     ),
     pytest.param("DELETE FROM positions WHERE gateway = 'gw-2'", {"position"}, id="no position"),
     pytest.param(
-        "INSERT INTO positions SELECT gateway, '00000009-0000000000000000', warehouse,"
+        "INSERT INTO positions (gateway, epoch, warehouse, acked_seq, head_digest,"
+        " previous_epoch_head, updated_ms) SELECT gateway, '00000009-0000000000000000', warehouse,"
         " 3, head_digest, head_digest, 0 FROM positions WHERE gateway = 'gw-2'",
         {"position"},
         id="a position without facts",

@@ -10,7 +10,7 @@ from central.stock.rows import MatrixQuery
 from central.stock.strays import StrayItems
 from central.stock.times import utc_text
 from central.stock.views import ROWS_PER_PAGE, list_warehouses, matrix_page
-from tests.central.scenery import REFERENCE, Gateway, enrol, furnished, load
+from tests.central.scenery import NOW_MS, REFERENCE, Gateway, enrol, furnished, load
 
 
 @pytest.fixture
@@ -106,13 +106,13 @@ def test_what_changed_since_a_number_is_found(database, docks):
 def test_marks_change_exactly_when_something_was_written(database, docks):
     shanghai, _ = docks
     with database.read() as connection:
-        before = stock_change(connection)
+        before = stock_change(connection, now_ms=NOW_MS)
     with database.read() as connection:
-        assert stock_change(connection) == before
+        assert stock_change(connection, now_ms=NOW_MS) == before
     shanghai.move("NUT", "1")
     furnished(database, shanghai).accept([shanghai.offer(4)])
     with database.read() as connection:
-        assert stock_change(connection).record_no == before.record_no + 1
+        assert stock_change(connection, now_ms=NOW_MS).record_no == before.record_no + 1
 
 
 def test_the_read_side_cannot_write(database, docks):

@@ -91,9 +91,9 @@ def write_journal_with_a_changed_fact(path):
             f"gateway.code .*{LOG_FILES}",
         ),
         (write_newer_journal, JournalNotOurs, "newer version", "Install that version"),
-        (write_zeros, JournalDamaged, "zeros", "Keep .* call support"),
+        (write_zeros, JournalDamaged, "zeros", "keep .* journal restore .* call support"),
         (write_torn_journal, JournalDamaged, "broken", "call support"),
-        (write_journal_with_a_changed_fact, JournalDamaged, "chain", "journal verify"),
+        (write_journal_with_a_changed_fact, JournalDamaged, "chain", "journal restore --from"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -138,7 +138,7 @@ def test_a_gateway_that_is_not_enrolled_says_so_and_goes_on_when_it_is(yard: Yar
     until(lambda: gateway.health.link().problem == "unknown_gateway", "told")
     yard.enrol()
     all_acknowledged(gateway)
-    assert gateway.health.link().problem == ""
+    until(lambda: gateway.health.link().problem == "", "told that it is over")
 
 
 def test_two_histories_of_one_epoch_are_a_fork_that_is_shown(yard: Yard) -> None:

@@ -11,9 +11,12 @@ from sqlalchemy import text
 
 from central.clock import SystemClock as CentralClock
 from central.config import MqttSection as CentralMqttSection
+from central.inbox.announcing import Announcing, offline_will, worker_state
 from central.inbox.gateways import enrol_gateway, record_states
 from central.inbox.inbox import Inbox
 from central.inbox.intake_loop import IntakeLoop
+from central.inbox.ledger_key import load_ledger_key
+from central.ledger.state import read_state
 from central.mqtt_link import CentralLink
 from central.storage.database import Database, open_database
 from central.storage.schema import migrate
@@ -21,6 +24,7 @@ from gateway.clock import SystemClock
 from gateway.config_sections import MqttSection
 from gateway.health import Health
 from gateway.journal.journal import Journal
+from gateway.replication.known_ledger import LEDGER_FILE, KnownLedger
 from gateway.replication.replicator import Replicator
 from gateway.replication.signing import GatewayKey, load_or_create_key
 from tests import brokers
@@ -85,14 +89,26 @@ class Yard:
             username=brokers.USERNAME,
             password=brokers.PASSWORD,
         )
+        key, generation = load_ledger_key(self.database), self.generation()
+        state = worker_state(
+            worker="yard", shards=None, generation=generation, public_key=key.public_key_hex
+        )
+        link = CentralLink(mqtt, site=SITE, worker="yard", will=offline_will(state, site=SITE))
         self.intake = IntakeLoop(
-            link=CentralLink(mqtt, site=SITE),
+            link=link,
             inbox=Inbox(self.database, clock=clock),
             note_states=lambda payloads: record_states(self.database, payloads, clock=clock),
             jitter=lambda: 0.5,
+            sign=key.sign,
+            announcing=Announcing(state, link=link, clock=clock, read_generation=self.generation),
         )
         self.intake.start()
         return self.intake
+
+    def generation(self) -> str:
+        """Return the ledger's present generation."""
+        with self.database.read() as connection:
+            return read_state(connection).generation
 
     def stop_central(self) -> None:
         intake, self.intake = self.intake, None
@@ -125,6 +141,7 @@ class Yard:
         replicator = Replicator(
             journal=opened,
             key=self.key(code),
+            ledger=KnownLedger(self.directory / f"{journal or code}-{LEDGER_FILE}"),
             mqtt=mqtt,
             site=SITE,
             clock=clock,

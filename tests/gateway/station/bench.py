@@ -158,7 +158,7 @@ class Bench:
 
     def put(self, reading: Reading, *, device: str) -> None:
         """Queue an observation without a step."""
-        self.observations.put_nowait(
+        self.observations.put(
             Observation(
                 device=device,
                 reading=reading,
@@ -166,7 +166,8 @@ class Bench:
                 clock_synced=self.clock.synced(),
                 boot_id=self.clock.boot_id,
                 monotonic_ns=self.clock.monotonic_ns(),
-            )
+            ),
+            timeout=20,
         )
 
     def step(self) -> Seen:

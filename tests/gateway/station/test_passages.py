@@ -15,6 +15,7 @@ from gateway.config_doors import DoorSection
 from gateway.devices.device_loop import DeviceLoop
 from gateway.devices.presence import Presence
 from gateway.devices.tag_loop import DoorFilter, TagDoors, door_setup
+from gateway.health import StorageHealth
 from gateway.journal.reading import open_reader
 from gateway.journal.verify import verify_journal
 from gateway.screen.page_state import PageSources, page_state
@@ -225,3 +226,15 @@ class RunningClock:
 def test_a_read_that_no_filter_took_is_no_step_of_a_workflow(bench):
     bench.put(TagRead(epc=EPC), device="wide")
     assert bench.step().facts == ()
+
+
+def test_on_a_nearly_full_disk_passages_are_shed_and_counted_while_scans_go_on(bench):
+    bench.health.set_storage(StorageHealth(level="shedding", disk_used_percent=96))
+    walk_past(bench, inwards)
+    bench.queue_scan("CMD-RECEIVE")
+    bench.queue_scan("6901234567892")
+    assert [type(fact).__name__ for fact in bench.step().facts] == ["Movement"]
+    assert bench.health.counters()["passages_shed_total"] == 1
+    bench.health.set_storage(StorageHealth())
+    walk_past(bench, inwards)
+    assert [type(fact).__name__ for fact in bench.step().facts] == ["Passage"]

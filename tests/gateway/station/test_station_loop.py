@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from threading import Event, Thread
 
 import pytest
 
@@ -207,3 +208,34 @@ def test_a_loop_that_never_started_can_be_stopped(bench):
         setup=bench.loop._setup,
         clock=bench.clock,
     ).stop()
+
+
+def test_a_disk_that_takes_its_time_loses_and_reorders_nothing(bench):
+    """A commit hangs until the queue is full and a reader waits for room; then it ends."""
+    bench.scan("CMD-RECEIVE")
+    connection = bench.journal._connection
+    released, waiting = Event(), Event()
+
+    def hang():
+        if connection.in_transaction and not released.is_set():
+            waiting.set()
+            released.wait(20)
+        return 0
+
+    connection.set_progress_handler(hang, 1)
+    quantities = [1 + number % 9 for number in range(700)]
+    codes = [code for quantity in quantities for code in (f"CMD-QTY-{quantity}", TEA)]
+    reader = Thread(target=lambda: [bench.queue_scan(code) for code in codes])
+    station = Thread(target=lambda: [bench.loop.step(5) for _ in range(2)])
+    reader.start()
+    station.start()
+    assert waiting.wait(20)
+    wait_for(bench.loop._observations.full)
+    released.set()
+    station.join(20)
+    connection.set_progress_handler(None, 1)
+    while bench.loop.step(0.5):
+        pass
+    reader.join(20)
+    facts = [fact for _, fact in reversed(bench.journal.recent(1000))]
+    assert [int(fact.quantity) for fact in facts] == quantities

@@ -1,0 +1,205 @@
+"""What gateways are told: orders from people, and how far each gateway is. Edge of HTTP."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from central.api.context import Outgoing, Reading, ReadSide, Telling
+from central.api.parameters import PREFIX, GatewayCode
+from central.api.problems import Problem, ProblemRaised
+from central.contract.notices import LabelField, PrintRequested, Setting
+from central.errors import GatewayUnknown, OrderRefused
+from central.outbox import orders
+from central.outbox.notices import read_progress
+from central.outbox.orders import Writing
+from central.stock.times import utc_text
+
+FIELDS_MAX = 64
+VALUE_CHARACTERS_MAX = 256
+
+router = APIRouter(
+    prefix=PREFIX,
+    responses={status: {"model": Problem} for status in (404, 409, 413, 422, 503)},
+    tags=["downlink"],
+)
+
+Code = Annotated[str, Field(max_length=64)]
+Value = Annotated[str, Field(max_length=VALUE_CHARACTERS_MAX)]
+GatewayInPath = Annotated[GatewayCode, Path(max_length=64)]
+GatewayInQuery = Annotated[
+    GatewayCode | None, Query(description="Only for this gateway; for all others if left out.")
+]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SettingsIn(_Body):
+    """All remote settings of a gateway; what is left out, its own file says again."""
+
+    settings: dict[Code, Value] = Field(max_length=FIELDS_MAX)
+
+
+class TemplateIn(_Body):
+    """A label template."""
+
+    text: str = Field(max_length=orders.TEMPLATE_CHARACTERS_MAX, description="TOML.")
+
+
+class PrintIn(_Body):
+    """Labels to print at a gateway."""
+
+    template: Code
+    fields: dict[Code, Value] = Field(max_length=FIELDS_MAX, default={})
+    printer: Code = Field(default="", description="A device of the gateway; empty for its first.")
+    copies_count: Annotated[int, Field(ge=1, le=100)] = 1
+    requested_by: Value = ""
+    job: Code | None = Field(
+        default=None, description="A code of your own: asked for again, it prints nothing new."
+    )
+
+
+class OrderedOut(BaseModel):
+    """Which notice tells the gateway. changed: False if it was ordered before."""
+
+    gateway: str
+    stream: str
+    number: int
+    changed: bool
+
+
+class PrintOut(OrderedOut):
+    """A print job that is on its way."""
+
+    job: str
+
+
+class TemplateOut(BaseModel):
+    """A template that is on its way. gateways_count: how many are told."""
+
+    name: str
+    gateways_count: int
+
+
+class NoticesOut(BaseModel):
+    """How far a gateway is. waiting: kinds of notices that it has not acknowledged, with counts.
+
+    has_snapshot: whether this stream began with a snapshot; if not, the gateway has to load one.
+    """
+
+    gateway: str
+    stream: str
+    has_snapshot: bool
+    last_number: int
+    acked_number: int
+    acked_time: str | None
+    stock_revision: int
+    reference_revision: int
+    waiting: dict[str, int]
+
+
+@router.put("/gateways/{gateway}/settings")
+def put_settings(
+    gateway: GatewayInPath, body: SettingsIn, reading: Reading, telling: Telling
+) -> OrderedOut:
+    """Make these all of a gateway's remote settings."""
+    settings = [Setting(name, value) for name, value in sorted(body.settings.items())]
+    with _orders(reading, telling) as writing:
+        ordered = orders.change_settings(writing, gateway, settings)
+    return OrderedOut(gateway=gateway, **asdict(ordered))
+
+
+@router.put("/templates/{name}")
+def put_template(
+    name: str,
+    body: TemplateIn,
+    reading: Reading,
+    telling: Telling,
+    gateway: GatewayInQuery = None,
+) -> TemplateOut:
+    """Give a label template to one gateway, or to all that have none of their own by the name."""
+    with _orders(reading, telling) as writing:
+        count = orders.put_template(writing, name, body.text, gateway=gateway or "")
+    return TemplateOut(name=name, gateways_count=count)
+
+
+@router.delete("/templates/{name}")
+def delete_template(
+    name: str, reading: Reading, telling: Telling, gateway: GatewayInQuery = None
+) -> TemplateOut:
+    """Take a label template away; the one of all gateways, or the shipped one, counts again."""
+    with _orders(reading, telling) as writing:
+        count = orders.remove_template(writing, name, gateway=gateway or "")
+    if count is None:
+        raise _not_found(
+            f"No template is called {name[:64]} there.",
+            hint="Name a template that was given before, and its gateway if it had one.",
+        )
+    return TemplateOut(name=name, gateways_count=count)
+
+
+@router.post("/gateways/{gateway}/print")
+def post_print(
+    gateway: GatewayInPath, body: PrintIn, reading: Reading, telling: Telling
+) -> PrintOut:
+    """Have labels printed at a gateway, also at one that is offline just now."""
+    with _orders(reading, telling) as writing:
+        job = body.job or f"job-{writing.new_name()}"
+        request = PrintRequested(
+            job=job,
+            printer=body.printer,
+            template=body.template,
+            fields=tuple(LabelField(name, value) for name, value in sorted(body.fields.items())),
+            copies_count=body.copies_count,
+            requested_by=body.requested_by,
+        )
+        ordered = orders.request_print(writing, gateway, request)
+    return PrintOut(gateway=gateway, job=job, **asdict(ordered))
+
+
+@router.get("/gateways/{gateway}/notices")
+def get_notices(gateway: GatewayInPath, reading: Reading) -> NoticesOut:
+    """Say how far a gateway is with what it is told."""
+    with reading.database.read() as connection:
+        found = read_progress(connection, gateway)
+    if found is None:
+        raise _not_found(
+            f"Gateway {gateway} was never told anything.",
+            hint="Start the gateway: it asks for a snapshot by itself.",
+        )
+    row = found.row
+    return NoticesOut(
+        gateway=gateway,
+        stream=row.stream,
+        has_snapshot=row.has_snapshot,
+        last_number=row.head,
+        acked_number=row.acked,
+        acked_time=utc_text(row.acked_ms) if row.acked_ms else None,
+        stock_revision=row.stock_revision,
+        reference_revision=row.reference_revision,
+        waiting=dict(found.waiting),
+    )
+
+
+@contextmanager
+def _orders(reading: ReadSide, telling: Outgoing) -> Iterator[Writing]:
+    """Yield what orders are written with; what they refuse becomes a problem."""
+    try:
+        with reading.database.write() as connection:
+            yield Writing(connection, now_ms=reading.clock.now_ms(), new_name=telling.new_name)
+    except GatewayUnknown as error:
+        raise _not_found(f"{error}.", hint=error.hint) from error
+    except OrderRefused as error:
+        raise ProblemRaised(
+            status=409, title="Cannot be ordered", detail=f"{error}.", hint=error.hint
+        ) from error
+    telling.told()
+
+
+def _not_found(detail: str, *, hint: str) -> ProblemRaised:
+    return ProblemRaised(status=404, title="Not found", detail=detail, hint=hint)

@@ -1,0 +1,76 @@
+"""Builds what tells gateways things: notices over the broker, snapshots over HTTP. Root."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from central.api.context import Outgoing
+from central.clock import SystemClock, random_64, random_fraction
+from central.config import Config
+from central.inbox.ledger_key import load_ledger_key
+from central.inbox.reconciliation import Reconciliation
+from central.inbox.time_correction import TimeCorrection
+from central.inbox.upkeep import Upkeep
+from central.mqtt_link import CentralLink
+from central.outbox.down_loop import DownLoop, publish_down
+from central.outbox.sending import Parts, Sending
+from central.outbox.snapshot import Snapshots
+from central.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Downlink:
+    """What tells gateways of some shards; not started yet."""
+
+    link: CentralLink
+    loop: DownLoop
+    upkeep: Upkeep
+
+
+def build_downlink(
+    config: Config, database: Database, *, name: str, shards: tuple[int, ...] | None
+) -> Downlink:
+    """Return what tells the gateways of some shards, None for all. name: of the worker beside it.
+
+    Raises DatabaseUnusable if the database has no signing key, LedgerUnavailable.
+    """
+    clock = SystemClock()
+    link = CentralLink(
+        config.mqtt,
+        site=config.ledger.site,
+        worker=f"{name}-down",
+        shards=shards,
+        channels=("down-ack", "digests"),
+    )
+    sending = Sending(
+        Parts(
+            database=database,
+            clock=clock,
+            publish=publish_down(link),
+            sign=load_ledger_key(database).sign,
+            new_name=new_name,
+            jitter=random_fraction,
+            shards=None if shards is None else frozenset(shards),
+        )
+    )
+    # One of all workers corrects times: several would do the same work.
+    correction = TimeCorrection(database, clock=clock) if shards is None or 0 in shards else None
+    upkeep = Upkeep(Reconciliation(database, clock=clock), correction=correction)
+    loop = DownLoop(link=link, sending=sending, clock=clock, comparing=upkeep)
+    return Downlink(link, loop, upkeep)
+
+
+def build_outgoing(database: Database, *, told: Callable[[], None]) -> Outgoing:
+    """Return what orders and snapshots are made with. told: called after each was written."""
+    snapshots = Snapshots(
+        database,
+        clock=SystemClock(),
+        sign=load_ledger_key(database).sign,
+        new_name=new_name,
+        told=told,
+    )
+    return Outgoing(snapshots=snapshots, told=told, new_name=new_name)
+
+
+def new_name() -> str:
+    """Return a code that nobody guesses: of a stream, of a print job."""
+    return f"{random_64():016x}"

@@ -1,0 +1,223 @@
+"""Posts the facts of one call one after another, and notes what is to be written. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import NamedTuple
+
+from central.contract.facts import Movement, kind_of
+from central.ledger.entries import (
+    BALANCE_MICRO_MAX,
+    Entry,
+    FactKey,
+    Finding,
+    Known,
+    Line,
+    Route,
+    Run,
+    finding_of,
+)
+from central.ledger.posting import (
+    PostedMovement,
+    Posting,
+    post,
+    taken_back_at_once,
+)
+from central.ledger.running import PlainWay, RunningBooks
+
+DETAIL_LENGTH_MAX = 500
+
+# A row of the facts, and one for both lines of a movement: record_no, the route, expiry_date,
+# quantity_micro.
+Blob = bytes | bytearray
+FactRow = tuple[str, str, str, int, str, Blob, Blob, int, int, int, int]
+PairRow = tuple[int, str, str, str, str, str, str, str, str, str, int]
+
+
+class ReversedBy(NamedTuple):
+    """The fact that takes a movement back: of the same gateway."""
+
+    epoch: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A reversal that waited no longer waits. back: whether its movement is taken back."""
+
+    target: FactKey
+    by: ReversedBy
+    record_no: int
+    back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What facts of a call have to do with each other, or with what is stored.
+
+    named: facts that reversals of this call name. stored: what is there of them. waiting: reversals
+    stored earlier whose movements are among the facts of this call.
+    """
+
+    named: frozenset[FactKey]
+    stored: Mapping[FactKey, PostedMovement]
+    waiting: Mapping[FactKey, ReversedBy]
+
+
+class Noted:
+    """What is to be written, in the order of the facts. reversals: movement, and what names it.
+
+    waiting_count: how many reversals wait more, or less, than before.
+    """
+
+    def __init__(self) -> None:
+        self.facts: list[FactRow] = []
+        self.pairs: list[PairRow] = []
+        self.further_lines: list[Line] = []
+        self.reversals: list[tuple[FactKey, ReversedBy]] = []
+        self.findings: list[Finding] = []
+        self.settled: list[Settled] = []
+        self.waiting_count = 0
+
+
+class Bookkeeper:
+    """Posts runs of facts to the books, each fact judged on what stood there before it.
+
+    routes: of all plain movements that will be posted. blob: makes of bytes what the driver of the
+    database takes quickest.
+    """
+
+    def __init__(
+        self,
+        known: Known,
+        books: RunningBooks,
+        routes: Sequence[Route],
+        targets: Targets,
+        *,
+        now_ms: int,
+        blob: Callable[[bytes], Blob],
+    ) -> None:
+        self._known = known
+        self._books = books
+        self._named = targets.named
+        self._targets = dict(targets.stored)
+        self._waiting = dict(targets.waiting)
+        # Facts that reversals are about, wherever those are: numbers by warehouse, gateway, epoch.
+        self._apart: dict[tuple[str, ...], set[int]] = {}
+        for key in (*targets.named, *targets.waiting):
+            self._apart.setdefault(key[:3], set()).add(key.seq)
+        self._now_ms = now_ms
+        self._blob = blob
+        self._ways: dict[str, dict[Route | None, PlainWay]] = {}
+        for route in routes:
+            way = books.plain_way(route)
+            if way is not None:
+                self._ways.setdefault(route[0], {})[route] = way
+        self.noted = Noted()
+
+    def post(self, run: Run) -> None:
+        """Post the facts of a run.
+
+        Almost all facts are plain movements: a known item in its unit between known places, with
+        nothing to say about it. They are posted right here; everything else by `_post_one`.
+        """
+        warehouse, gateway, epoch, now_ms = run.warehouse, run.gateway, run.epoch, self._now_ms
+        amounts, numbers = self._books.amounts, self._books.numbers
+        ways, apart = (
+            self._ways.get(warehouse, {}),
+            self._apart.get((warehouse, gateway, epoch), set()),
+        )
+        facts, pairs, blob = self.noted.facts, self.noted.pairs, self._blob
+        read, seqs, record_nos = run.read, count(run.first_seq), count(run.first_record_no)
+        for seq, number, movement, route, micro, body, digest in zip(
+            seqs,
+            record_nos,
+            read.movements,
+            read.routes,
+            read.micros,
+            run.bodies,
+            run.digests,
+            strict=False,  # The counts have no end.
+        ):
+            way = ways.get(route)
+            if way is None or movement is None or seq in apart:
+                self._post_one(run, seq - run.first_seq)
+                continue
+            from_slot, to_slot, from_micro_min = way
+            given, taken = amounts[from_slot] - micro, amounts[to_slot] + micro
+            if given < from_micro_min or taken > BALANCE_MICRO_MAX:
+                self._post_one(run, seq - run.first_seq)
+                continue
+            amounts[from_slot], amounts[to_slot] = given, taken
+            numbers[from_slot] = numbers[to_slot] = number
+            facts.append(
+                (
+                    warehouse,
+                    gateway,
+                    epoch,
+                    seq,
+                    "movement",
+                    blob(body),
+                    blob(digest),
+                    movement.event_time_ms,
+                    1 if movement.clock_synced else 0,
+                    now_ms,
+                    number,
+                )
+            )
+            pairs.append((number, *route, movement.expiry_date, micro))
+
+    def _post_one(self, run: Run, index: int) -> None:
+        entry, fact = run.entry_at(index), run.read.facts[index]
+        key = FactKey(entry.warehouse, entry.gateway, entry.epoch, entry.seq)
+        waiting = self._waiting.pop(key, None)
+        back = False
+        if isinstance(fact, str):
+            detail = fact[:DETAIL_LENGTH_MAX]
+            finding = finding_of(entry, "unreadable_fact", str(entry), detail=detail)
+            posting = Posting(findings=(finding,))
+            kind, event_time_ms, synced = "unreadable", 0, 0
+        else:
+            posting = post(entry, fact, self._known, self._targets.get)
+            # Of a reversal nothing is taken back, however early another one named it.
+            back = waiting is not None and isinstance(fact, Movement) and bool(posting.lines)
+            if back:
+                posting = taken_back_at_once(entry, posting)
+            posting = self._books.apply(entry, posting)
+            back = back and bool(posting.lines)
+            kind, event_time_ms = kind_of(fact), fact.event_time_ms
+            synced = 1 if fact.clock_synced else 0
+        body, digest = self._blob(entry.body), self._blob(entry.digest)
+        self.noted.facts.append(
+            (*key, kind, body, digest, event_time_ms, synced, self._now_ms, entry.record_no)
+        )
+        self._note(entry, posting)
+        if waiting is not None:
+            self.noted.settled.append(Settled(key, waiting, entry.record_no, back=back))
+            self.noted.waiting_count -= 1
+        if key in self._named:
+            lines = posting.lines if isinstance(fact, Movement) else ()
+            self._targets[key] = PostedMovement(lines, posting.progress, reversed=back)
+
+    def _note(self, entry: Entry, posting: Posting) -> None:
+        noted = self.noted
+        noted.findings += posting.findings
+        if posting.lines:
+            given, taken = posting.lines[:2]
+            route = (entry.warehouse, given.location, taken.location, *taken.balance_key[2:])
+            noted.pairs.append((entry.record_no, *route, taken.expiry_date, taken.quantity_micro))
+            noted.further_lines += posting.lines[2:]
+        target = posting.takes_back or posting.waits_for
+        if target is None:
+            return
+        by = ReversedBy(entry.epoch, entry.seq)
+        noted.reversals.append((target, by))
+        if posting.takes_back is not None:
+            taken_back = self._targets[target]
+            self._targets[target] = PostedMovement(
+                taken_back.lines, taken_back.progress, reversed=True
+            )
+        else:
+            self._targets[target] = PostedMovement((), None, reversed=True)
+            self._waiting[target] = by
+            noted.waiting_count += 1

@@ -1,0 +1,136 @@
+"""What reversals name: stored movements, and reversals that wait for one. Edge of the database.
+
+A reversal that comes before its movement (of an earlier epoch that is late) has its row in
+`reversals` already: a row whose fact is not stored is one that waits. The ledger's state counts
+them, so that nobody looks for them while there are none.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, bindparam, delete, select
+
+from central.contract.facts import Movement, Reversal
+from central.ledger.bookkeeping import Noted, ReversedBy, Settled, Targets
+from central.ledger.discrepancies import discrepancy_id, settle_discrepancies
+from central.ledger.entries import Entry, FactKey, Line, Run
+from central.ledger.posting import PostedMovement, progress_of, unmatched
+from central.ledger.reading import read_fact
+from central.ledger.state import LedgerState, set_state
+from central.storage import bulk, tables
+
+_reversals = tables.reversals.c
+WAITING_IN_RUN = select(_reversals.seq, _reversals.by_epoch, _reversals.by_seq).where(
+    _reversals.warehouse == bindparam("b_warehouse"),
+    _reversals.gateway == bindparam("b_gateway"),
+    _reversals.epoch == bindparam("b_epoch"),
+    _reversals.seq.between(bindparam("b_first"), bindparam("b_last")),
+)
+FORGET_REVERSAL = delete(tables.reversals).where(
+    _reversals.warehouse == bindparam("b_warehouse"),
+    _reversals.gateway == bindparam("b_gateway"),
+    _reversals.epoch == bindparam("b_epoch"),
+    _reversals.seq == bindparam("b_seq"),
+)
+
+
+def find_targets(connection: Connection, state: LedgerState, runs: Sequence[Run]) -> Targets:
+    """Return what reversals have to do with the facts of a call."""
+    named = frozenset(
+        FactKey(run.warehouse, run.gateway, fact.reverses_epoch, fact.reverses_seq)
+        for run in runs
+        if None in run.read.movements
+        for fact in run.read.facts
+        if isinstance(fact, Reversal)
+    )
+    stored = dict(_stored(connection, sorted(named))) if named else {}
+    waiting: dict[FactKey, ReversedBy] = {}
+    if state.reversals_waiting_count:
+        waiting = {key: by for run in runs for key, by in _waiting_for(connection, run)}
+    return Targets(named, stored, waiting)
+
+
+def write_reversals(
+    connection: Connection, state: LedgerState, noted: Noted, *, now_ms: int
+) -> None:
+    """Write what takes back what, and settle what waited; discrepancies are open by now."""
+    rows = [(*target, *by) for target, by in noted.reversals]
+    bulk.insert_rows(connection, tables.reversals, rows)
+    for settled in noted.settled:
+        if settled.back:
+            _settle(connection, settled, now_ms=now_ms)
+        else:
+            _forget(connection, settled.target)
+    if noted.waiting_count:
+        waiting_count = state.reversals_waiting_count + noted.waiting_count
+        set_state(connection, "reversals_waiting_count", str(waiting_count))
+
+
+def _stored(
+    connection: Connection, keys: Sequence[FactKey]
+) -> Iterator[tuple[FactKey, PostedMovement]]:
+    """Yield what is stored of facts; of one that is not here, that a reversal waits for it."""
+    named = {
+        FactKey(*row[:4])
+        for row in bulk.select_by_key(connection, tables.reversals, keys, columns_count=4)
+    }
+    yield from ((key, PostedMovement((), None, reversed=True)) for key in named)
+    rows = list(bulk.select_by_key(connection, tables.facts, keys, columns_count=4))
+    lines: dict[int, list[Line]] = {}
+    numbers = sorted((row[0], row[10]) for row in rows if row[4] == "movement")
+    for line in bulk.select_by_key(connection, tables.lines, numbers, columns_count=2):
+        lines.setdefault(line[1], []).append(Line(*line))
+    for row in rows:
+        key = FactKey(*row[:4])
+        pair = tuple(sorted(lines.get(row[10], ())))
+        if not pair:
+            yield key, PostedMovement((), None, reversed=False)
+            continue
+        movement = read_fact(row[5], seq=key.seq)
+        assert isinstance(movement, Movement)
+        progress = progress_of(
+            movement,
+            warehouse=key.warehouse,
+            unit=pair[1].unit,
+            quantity_micro=pair[1].quantity_micro,
+        )
+        yield key, PostedMovement(pair, progress, reversed=key in named)
+
+
+def _waiting_for(connection: Connection, run: Run) -> Iterator[tuple[FactKey, ReversedBy]]:
+    found = connection.execute(
+        WAITING_IN_RUN,
+        {
+            "b_warehouse": run.warehouse,
+            "b_gateway": run.gateway,
+            "b_epoch": run.epoch,
+            "b_first": run.first_seq,
+            "b_last": run.first_seq + len(run.bodies) - 1,
+        },
+    )
+    for seq, by_epoch, by_seq in found:
+        key = FactKey(run.warehouse, run.gateway, run.epoch, seq)
+        yield key, ReversedBy(by_epoch, by_seq)
+
+
+def _settle(connection: Connection, settled: Settled, *, now_ms: int) -> None:
+    target, by = settled.target, settled.by
+    reversal = Entry(target.warehouse, target.gateway, by.epoch, by.seq, b"", b"", 0)
+    settle_discrepancies(
+        connection,
+        [discrepancy_id(unmatched(reversal, target, "came"))],
+        settlement=f"its movement came as record {settled.record_no} and is taken back",
+        now_ms=now_ms,
+    )
+
+
+def _forget(connection: Connection, target: FactKey) -> None:
+    """What came there moved nothing: the reversal stays unmatched, and waits no longer."""
+    connection.execute(
+        FORGET_REVERSAL,
+        {
+            "b_warehouse": target.warehouse,
+            "b_gateway": target.gateway,
+            "b_epoch": target.epoch,
+            "b_seq": target.seq,
+        },
+    )

@@ -1,0 +1,1 @@
+"""What central tells its gateways: durable numbered notices, and snapshots. Pure."""

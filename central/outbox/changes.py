@@ -1,0 +1,232 @@
+"""Reads what gateways have not been told of stock and reference data yet. Edge of the database.
+
+One read transaction sees the ledger at one record number: levels, positions of the gateway's own
+facts and that number belong together, because the ledger posts them together.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from central.contract.facts import VIRTUAL_PLACES
+from central.contract.identifiers import parse_epoch
+from central.contract.notices import StockLevel, encode_notice
+from central.contract.reference import Reference
+from central.contract.wire_types import EpochSeq
+from central.ledger.state import read_state
+from central.outbox.difference import (
+    POSITIONS_PER_NOTICE_MAX,
+    TooLarge,
+    of_warehouse,
+    reference_changes,
+    stock_changes,
+)
+from central.outbox.notices import StreamRow
+from central.outbox.reference_copies import present_reference, read_copy
+from central.storage.tables import balances, facts, positions
+
+# Facts since the last notice from which the positions that moved are found; beyond that all are
+# said.
+NEAR_FACTS_MAX = 20_000
+LEVEL_COLUMNS = (
+    balances.c.location,
+    balances.c.item,
+    balances.c.lot,
+    balances.c.serial,
+    balances.c.sscc,
+    balances.c.unit,
+    balances.c.on_hand_micro,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A gateway that can be told more. looked: up to this record number nothing concerns it."""
+
+    row: StreamRow
+    looked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What to tell a gateway. too_large: a snapshot has to tell it; then the rest is empty.
+
+    copy: the reference data to keep a copy of, None if it is the same as before.
+    """
+
+    row: StreamRow
+    stock_revision: int
+    reference_revision: int
+    stock: tuple[bytes, ...] = ()
+    reference: tuple[bytes, ...] = ()
+    copy: Reference | None = None
+    too_large: bool = False
+
+
+def read_changes(connection: Connection, told: Sequence[Told]) -> list[Change]:
+    """Return what there is to tell those whom the ledger has left behind, one entry a gateway.
+
+    All entries have the ledger's present revisions, which the caller notes once it has written the
+    notices, or takes for `looked` where there are none.
+    """
+    state = read_state(connection)
+    revision, reference_revision = state.record_no, state.reference_revision
+    behind = [
+        one
+        for one in told
+        if one.looked < revision or one.row.reference_revision != reference_revision
+    ]
+    stock = _Stock(connection, behind, revision)
+    references = _References(connection, reference_revision)
+    changes = []
+    for one in behind:
+        try:
+            reference = references.told(one.row)
+            change = Change(
+                one.row,
+                revision,
+                reference_revision,
+                stock=stock.told(one),
+                reference=reference,
+                copy=references.present if reference else None,
+            )
+        except TooLarge:
+            change = Change(one.row, revision, reference_revision, too_large=True)
+        changes.append(change)
+    return changes
+
+
+def read_levels(
+    connection: Connection, warehouse: str, *, after_record_no: int | None = None
+) -> list[StockLevel]:
+    """Return what is on hand at physical places, in the order of the key.
+
+    after_record_no: only what facts with a higher number changed, then also what came to nothing.
+    """
+    query = select(*LEVEL_COLUMNS).where(
+        balances.c.warehouse == warehouse, balances.c.location.not_in(sorted(VIRTUAL_PLACES))
+    )
+    if after_record_no is None:
+        query = query.where(balances.c.on_hand_micro != 0)
+    else:
+        query = query.where(balances.c.record_no > after_record_no)
+    levels = (StockLevel(*row) for row in connection.execute(query))
+    return sorted(levels, key=lambda level: level.key)
+
+
+def read_positions(connection: Connection, gateway: str, *, count_max: int) -> tuple[EpochSeq, ...]:
+    """Return how far the ledger has each epoch of a gateway; those that moved last, if too many."""
+    rows = connection.execute(
+        select(positions.c.epoch, positions.c.acked_seq)
+        .where(positions.c.gateway == gateway)
+        .order_by(positions.c.updated_ms.desc(), positions.c.epoch.desc())
+        .limit(count_max)
+    )
+    return _epoch_seqs(tuple(row) for row in rows)
+
+
+def _moved_positions(
+    connection: Connection, told: Sequence[Told], *, revision: int
+) -> dict[str, tuple[EpochSeq, ...]]:
+    """Return the positions of each gateway that moved since it was told.
+
+    An epoch is posted in order: the highest number among its facts is its position.
+    """
+    after = min((one.looked for one in told), default=revision)
+    if after >= revision:
+        return {}
+    looked = {one.row.gateway: one.looked for one in told}
+    found: dict[str, list[tuple[str, int]]] = {}
+    rows = connection.execute(
+        select(facts.c.gateway, facts.c.epoch, func.max(facts.c.seq), func.max(facts.c.record_no))
+        .where(facts.c.record_no > after)
+        .group_by(facts.c.gateway, facts.c.epoch)
+    )
+    for gateway, epoch, seq, record_no in rows:
+        if record_no > looked.get(gateway, revision):
+            found.setdefault(gateway, []).append((epoch, seq))
+    return {gateway: _epoch_seqs(moved) for gateway, moved in found.items()}
+
+
+def _epoch_seqs(rows: Iterable[tuple[str, int]]) -> tuple[EpochSeq, ...]:
+    parsed = sorted((parse_epoch(text), seq) for text, seq in rows)
+    return tuple(
+        EpochSeq(start_count=epoch.start_count, nonce=epoch.nonce, seq=seq) for epoch, seq in parsed
+    )
+
+
+class _Stock:
+    """Changes of stock, each read and made once a call for all gateways that stand alike."""
+
+    def __init__(self, connection: Connection, told: Sequence[Told], revision: int) -> None:
+        self._connection = connection
+        self._revision = revision
+        self._near = revision - NEAR_FACTS_MAX
+        near = [one for one in told if one.looked >= self._near]
+        self._moved = _moved_positions(connection, near, revision=revision)
+        self._levels: dict[tuple[str, int], list[StockLevel]] = {}
+        self._made: dict[tuple[str, int, tuple[EpochSeq, ...]], tuple[bytes, ...]] = {}
+
+    def told(self, one: Told) -> tuple[bytes, ...]:
+        """Return the notices of stock for a gateway, none if nothing concerns it."""
+        if one.looked >= self._revision:
+            return ()
+        key = (one.row.warehouse, one.looked)
+        if key not in self._levels:
+            self._levels[key] = read_levels(
+                self._connection, one.row.warehouse, after_record_no=one.looked
+            )
+        levels, own = self._levels[key], self._own(one)
+        if not levels and not own:
+            return ()
+        if (*key, own) not in self._made:
+            notices = stock_changes(revision=self._revision, levels=levels, positions=own)
+            self._made[(*key, own)] = tuple(encode_notice(notice) for notice in notices)
+        return self._made[(*key, own)]
+
+    def _own(self, one: Told) -> tuple[EpochSeq, ...]:
+        if one.looked >= self._near:
+            return self._moved.get(one.row.gateway, ())
+        return read_positions(
+            self._connection, one.row.gateway, count_max=POSITIONS_PER_NOTICE_MAX + 1
+        )
+
+
+class _References:
+    """Differences of reference data, each read and made once a call."""
+
+    def __init__(self, connection: Connection, revision: int) -> None:
+        self._connection = connection
+        self._revision = revision
+        self._present: Reference | None = None
+        self._made: dict[tuple[int, str], tuple[bytes, ...] | None] = {}
+
+    @property
+    def present(self) -> Reference | None:
+        return self._present
+
+    def told(self, row: StreamRow) -> tuple[bytes, ...]:
+        if row.reference_revision == self._revision:
+            return ()
+        key = (row.reference_revision, row.warehouse)
+        if key not in self._made:
+            self._made[key] = self._difference(*key)
+        made = self._made[key]
+        if made is None:
+            raise TooLarge
+        return made
+
+    def _difference(self, before_revision: int, warehouse: str) -> tuple[bytes, ...] | None:
+        before = read_copy(self._connection, before_revision)
+        if self._present is None:
+            self._present = present_reference(self._connection, self._revision)
+        if before is None or self._present is None:
+            return None
+        try:
+            notices = reference_changes(
+                of_warehouse(before, warehouse), of_warehouse(self._present, warehouse)
+            )
+        except TooLarge:
+            return None
+        return tuple(encode_notice(notice) for notice in notices)

@@ -1,0 +1,226 @@
+"""However facts are cut into calls, and whatever they say, the same stands in the ledger."""
+
+from itertools import groupby, pairwise
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from central.contract.facts import NO_HEAD, Movement
+from central.ledger import reading
+from central.ledger.entries import Run
+from central.ledger.ledger import Ledger
+from central.ledger.reading import read_facts
+from central.ledger.state import lock_ledger, read_state
+from central.ledger.verify import verify_ledger
+from central.storage import bulk, tables
+from central.storage.database import open_database
+from central.storage.schema import migrate
+from tests.central.scenery import NOW_MS, Gateway, load, rows
+from tests.postgresql import new_database
+
+# The reference data asks for harmless codes; a movement may name any.
+ODD_ITEMS = [("{,}\\\"'", "odd", "", "C62", "piece", False), ("NULL", "null", "", "C62", "piece", False)]
+ODD_PLACES = [("SH1", 'B"{\\N,', "bin"), ("SH1", "NULL", "bin")]
+TABLES = (
+    tables.facts,
+    tables.lines,
+    tables.balances,
+    tables.document_progress,
+    tables.reversals,
+    tables.discrepancies,
+    tables.ledger_state,
+)
+BINS = ["BIN-1", 'B"{\\N,', "NULL", "BIN-9", "螺"]
+PLACES = [*BINS, "supplier", "customer", "adjustment"]
+ITEMS = ["BOLT", "BOLT", "RICE", "{,}\\\"'", "NULL", "UNKNOWN", "{}"]
+QUANTITIES = ["1", "1", "2", "100", "2.5", "0.000001", "0.7", "9999999999"]
+TEXTS = st.sampled_from(["", "", "", "L1", "NULL", '"', "\\", "a,b", "{", "''", "\t\n", "\u0301é"])
+
+
+@st.composite
+def movements(draw):
+    return {
+        "item": draw(st.sampled_from(ITEMS)),
+        "quantity": draw(st.sampled_from(QUANTITIES)),
+        "source": draw(st.sampled_from(["supplier", *PLACES])),
+        "target": draw(st.sampled_from(["BIN-1", *PLACES])),
+        "unit": draw(st.sampled_from(["C62", "C62", "KGM", "GRM", "LBR"])),
+        "lot": draw(TEXTS),
+        "serial": draw(TEXTS),
+        "expiry_date": draw(st.sampled_from(["", "", "2027-01-31"])),
+        "document": draw(st.sampled_from(["", "", "PO-1", "PO-1", "PO\\9"])),
+        "document_line": draw(st.integers(0, 3)),
+        "flags": draw(st.sampled_from([(), ("outside_tolerance",)])),
+        "clock_synced": draw(st.booleans()),
+        "warehouse": draw(st.sampled_from(["SH1"] * 8 + ["BJ1"])),
+    }
+
+
+PLAIN = st.builds(
+    lambda target, quantity: {"target": target, "quantity": quantity},
+    st.sampled_from(BINS),
+    st.sampled_from(QUANTITIES),
+)
+BYTES = [b"", b"\xc1", b"\x93\x01\xed\xa0\x80", b"\0", bytes(70)]
+REVERSALS = st.tuples(st.just("reverse"), st.tuples(st.integers(0, 2), st.integers(0, 40)))
+SAYINGS = st.one_of(
+    st.tuples(st.just("move"), PLAIN),
+    st.tuples(st.just("move"), PLAIN),
+    st.tuples(st.just("move"), movements()),
+    st.tuples(st.just("bent"), st.sampled_from(["seq", "nul", "surrogate", "zero", "cut"])),
+    st.tuples(st.just("say"), st.sampled_from(BYTES)),
+    st.tuples(st.just("flood"), st.sampled_from(BINS)),
+    st.tuples(st.sampled_from(["weigh", "print_label", "pass_by"]), st.just({})),
+    REVERSALS,
+    REVERSALS,
+)
+# Which of four epochs speaks (three of one gateway, in any order; one of another), and what it says.
+ONE = st.tuples(st.integers(0, 3), SAYINGS)
+HISTORIES = st.integers(1, 30).flatmap(lambda size: st.lists(ONE, min_size=size, max_size=size))
+
+
+def told(history):
+    """Return the epochs, and (epoch, number) of every fact in the order of the history."""
+    first = Gateway()
+    epochs = [first, first.next_epoch(previous_head=NO_HEAD)]
+    epochs.append(epochs[1].next_epoch(previous_head=NO_HEAD))
+    epochs.append(Gateway("sh1-dock-2"))
+    order = []
+    for index, (kind, what) in history:
+        before = len(epochs[index].bodies)
+        _say(epochs, index, kind, what)
+        order += [(index, seq + 1) for seq in range(before, len(epochs[index].bodies))]
+    return epochs, order
+
+
+def _say(epochs, index, kind, what):
+    epoch = epochs[index]
+    if kind == "reverse":
+        other = epochs[what[0]]  # Mostly something that it said, else what it may say yet.
+        epoch.reverse(1 + what[1] % (len(other.bodies) + 2), epoch=other.epoch)
+    elif kind == "bent":
+        epoch.say(_bent(epoch, what))
+    elif kind == "say":
+        epoch.say(what)
+    elif kind == "flood":
+        for _ in range(10):  # A balance holds ten times the most that one movement can move.
+            epoch.move(quantity="9999999999", target=what)
+    elif kind == "move" and what.get("source", "supplier") == what.get("target"):
+        epoch.move()
+    else:
+        getattr(epoch, kind)(**what)
+
+
+def _bent(epoch, how):
+    """Return a movement that is none, for one small reason."""
+    other = Gateway(epoch.code, start_count=epoch.epoch.start_count)
+    other.bodies = list(epoch.bodies)
+    other.digests = list(epoch.digests)
+    other.move(**({"seq": 77} if how == "seq" else {"lot": "\0"} if how == "nul" else {}))
+    body = other.bodies[-1]
+    if how == "surrogate":
+        return body.replace(b"BIN-1", b"B\xed\xa0\x80-")
+    if how == "zero":
+        movement = msgspec.structs.replace(msgspec.msgpack.decode(body, type=Movement), quantity="0")
+        return msgspec.msgpack.encode(movement)
+    return body[:-1] if how == "cut" else body
+
+
+def post(database, ledger, epochs, order):
+    """Post these facts in one call."""
+    with database.write() as connection:
+        state = lock_ledger(connection)
+        runs, record_no = [], state.record_no
+        for run in _runs(order):
+            (index, first), last = run[0], run[-1][1]
+            epoch = epochs[index]
+            bodies = epoch.bodies[first - 1 : last]
+            read = read_facts(bodies, first_seq=first)
+            digests = epoch.digests[first : last + 1]
+            where = ("SH1", epoch.code, str(epoch.epoch))
+            runs.append(Run(*where, first, record_no + 1, bodies, digests, read))
+            record_no += len(bodies)
+        opened = ledger.post(connection, state, runs, now_ms=NOW_MS)
+        positions = [
+            (epochs[index].code, str(epochs[index].epoch), "SH1", seq, epochs[index].digests[seq])
+            for index, seq in {index: seq for index, seq in order}.items()
+        ]
+        bulk.upsert_rows(
+            connection, tables.positions, [(*row, NO_HEAD, 0, 0) for row in sorted(positions)]
+        )
+    return opened
+
+
+def _runs(order):
+    return [list(run) for _, run in groupby(order, key=lambda one: one[0])]
+
+
+def posted(database, history, cuts):
+    """Post a history from an empty ledger, cut before these facts; return what stands there."""
+    with database.write() as connection:
+        for table in (*TABLES[:-1], tables.positions):
+            connection.execute(table.delete())
+        connection.execute(
+            text(
+                "UPDATE ledger_state SET value = '0'"
+                " WHERE key IN ('record_no', 'reversals_waiting_count', 'reference_revision')"
+            )
+        )
+    load(database)
+    with database.write() as connection:
+        bulk.insert_rows(connection, tables.items, ODD_ITEMS)
+        bulk.insert_rows(connection, tables.locations, ODD_PLACES)
+    epochs, order = told(history)
+    ledger = Ledger()
+    bounds = sorted({0, len(order), *(cut % len(order) for cut in cuts)})
+    opened = sum(
+        post(database, ledger, epochs, order[start:end]) for start, end in pairwise(bounds)
+    )
+    assert verify_ledger(database).faults == ()
+    assert waiting_as_counted(database)
+    return opened, [rows(database, table) for table in TABLES]
+
+
+def waiting_as_counted(database):
+    with database.read() as connection:
+        state = read_state(connection)
+    known = set(rows(database, tables.facts, "warehouse", "gateway", "epoch", "seq"))
+    named = rows(database, tables.reversals, "warehouse", "gateway", "epoch", "seq")
+    return state.reversals_waiting_count == len([one for one in named if one not in known])
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def one_database(request, tmp_path_factory):
+    """A ledger that each example empties itself."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('property') / 'ledger.db'}"
+        opened = open_database(url)
+        migrate(opened, generation="g")
+        yield opened
+        opened.close()
+        return
+    with new_database(request.getfixturevalue("postgresql_url"), "posting_property") as url:
+        opened = open_database(url)
+        migrate(opened, generation="g")
+        yield opened
+        opened.close()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    history=HISTORIES,
+    cuts=st.lists(st.integers(0, 30), max_size=6),
+    forgetful=st.booleans(),
+)
+def test_what_stands_in_the_ledger_does_not_depend_on_the_calls(
+    one_database, history, cuts, forgetful
+):
+    one_by_one = posted(one_database, history, range(len(history)))
+    if forgetful:
+        reading._sound_routes.clear()
+        reading._sound_quantities.clear()
+    assert posted(one_database, history, []) == one_by_one
+    assert posted(one_database, history, cuts) == one_by_one

@@ -1,0 +1,136 @@
+"""What is written in bulk is read back as it was, whatever the texts hold."""
+
+import pytest
+
+from central.errors import LedgerUnavailable
+from central.storage import bulk, tables
+from central.storage.line_pairs import insert_line_pairs
+from tests.central.scenery import rows
+
+ODD_TEXTS = ["", "NULL", "null", 'a"b', "a\\b", "{a,b}", "a,b", " a ", "'", "螺栓", "a\nb\tc", '"']
+WAREHOUSE = "SH1"
+ON_POSTGRESQL = [pytest.param("postgresql", marks=pytest.mark.postgresql)]
+
+
+def balances(text, amount):
+    return (WAREHOUSE, "BIN-1", "BOLT", text, text[::-1], "", "C62", amount, 1)
+
+
+def test_odd_texts_are_kept_and_found(database):
+    written = sorted(balances(text, number) for number, text in enumerate(ODD_TEXTS))
+    for some in ([row] for row in written):  # Each by itself, and then all at once.
+        with database.write() as connection:
+            bulk.upsert_rows(connection, tables.balances, some)
+        with database.read() as connection:
+            found = bulk.select_by_key(connection, tables.balances, [some[0][:7]], columns_count=7)
+            assert list(found) == some
+    with database.write() as connection:
+        bulk.upsert_rows(connection, tables.balances, written)
+    assert rows(database, tables.balances) == written
+    keys = [row[:7] for row in written]
+    with database.read() as connection:
+        found = bulk.select_by_key(connection, tables.balances, keys, columns_count=7)
+        assert sorted(found) == written
+
+
+def test_every_kind_of_column_is_written_by_upsert_as_by_insert(database):
+    def written(site):
+        return [("gw-1", b"\0\xff", 1, True), ("gw-2", b"", -(2**63), False)], site
+
+    names = ("gateway", "public_key", "head_seq", "online")
+    for write in (bulk.insert_rows, bulk.upsert_rows):
+        some, site = written(write.__name__)
+        full = [filled(tables.gateways, dict(zip(names, row, strict=True)), site) for row in some]
+        with database.write() as connection:
+            connection.execute(tables.gateways.delete())
+            write(connection, tables.gateways, full)
+        assert rows(database, tables.gateways, *names) == some
+
+
+def filled(table, values, site):
+    """A whole row: what is not named is a zero of its kind."""
+    values = {"site": site} | values
+    zeros = {str: "", int: 0, bool: False, bytes: b""}
+    return tuple(
+        values.get(column.name, zeros[column.type.python_type]) for column in table.columns
+    )
+
+
+def test_numbers_that_are_not_there_stay_so(database):
+    row = filled(tables.discrepancies, {"id": "x", "expected_micro": None, "actual_micro": 5}, "")
+    with database.write() as connection:
+        bulk.upsert_rows(connection, tables.discrepancies, [row])
+    assert rows(database, tables.discrepancies, "id", "expected_micro", "actual_micro") == [
+        ("x", None, 5)
+    ]
+
+
+def test_both_lines_of_a_movement_are_made_from_one_row(database):
+    pairs = [
+        (number, WAREHOUSE, "supplier", f"BIN-{number % 2}", text, text, "S", "", "C62", date, 10)
+        for number, text in enumerate(ODD_TEXTS)
+        for date in [["", "2027-01-31"][number % 2]]
+    ]
+    pairs.append((99, WAREHOUSE, "BIN-1", "supplier", "BOLT", "", "", "", "KGM", "", -(10**17)))
+    with database.write() as connection:
+        insert_line_pairs(connection, pairs)
+        insert_line_pairs(connection, [])
+    expected = []
+    for number, warehouse, given, taken, item, lot, serial, sscc, unit, date, micro in pairs:
+        what = (item, lot, serial, sscc, date, unit)
+        expected.append((warehouse, number, 1, given, *what, -micro))
+        expected.append((warehouse, number, 2, taken, *what, micro))
+    assert rows(database, tables.lines) == expected
+
+
+@pytest.mark.parametrize("database", ON_POSTGRESQL, indirect=True)
+def test_many_serial_numbers_of_one_item_are_found_each_by_its_own_key(database):
+    def keyed(number):
+        return ("W", "L", "ITEM", "", f"S{number:06d}", "", "C62")
+
+    with database.write() as connection:
+        bulk.insert_rows(
+            connection, tables.balances, [(*keyed(number), 1, number) for number in range(20_000)]
+        )
+        keys = [keyed(number) for number in range(0, 20_000, 40)]
+        server = connection.connection.driver_connection
+        sql = "EXPLAIN " + bulk._select_arrays_sql(tables.balances, 7)
+        for analyzed in (False, True):
+            if analyzed:
+                connection.exec_driver_sql("ANALYZE balances")
+            plan = server.execute(sql, bulk._arrays(tables.balances, keys)).fetchall()
+            text = "\n".join(line for (line,) in plan)
+            assert "Filter" not in text, text  # No row is read that is not wanted.
+            assert "serial = wanted.k4" in text, text
+        found = bulk.select_by_key(connection, tables.balances, keys, columns_count=7)
+        assert sorted(row[8] for row in found) == list(range(0, 20_000, 40))
+
+
+def test_nothing_of_a_bulk_write_stays_if_its_transaction_fails(database):
+    def write_and_fail():
+        with database.write() as connection:
+            bulk.insert_rows(connection, tables.balances, [balances("L1", 1)])
+            bulk.upsert_rows(connection, tables.balances, [balances("L2", 1)])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail()
+    assert rows(database, tables.balances) == []
+    with database.write() as connection:
+        bulk.insert_rows(connection, tables.balances, [balances("L1", 1)])
+    assert len(rows(database, tables.balances)) == 1
+
+
+@pytest.mark.parametrize("database", ON_POSTGRESQL, indirect=True)
+def test_a_server_that_is_gone_in_the_middle_is_named_and_found_again(database):
+    def write_without_server():
+        with database.write() as connection:
+            pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+            with database.write() as other:
+                other.exec_driver_sql(f"SELECT pg_terminate_backend({pid})")
+            bulk.insert_rows(connection, tables.balances, [balances("L1", 1)])
+
+    with pytest.raises(LedgerUnavailable):
+        write_without_server()
+    with database.write() as connection:
+        bulk.insert_rows(connection, tables.balances, [balances("L1", 1)])
