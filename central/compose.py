@@ -30,6 +30,7 @@ from central.inbox.receiver import CREDIT_COUNT
 from central.ledger.collector import collect_rarely
 from central.storage.database import Database, open_database
 from central.storage.schema import check_schema, migrate
+from central.storage.sole_use import sole_use
 from central.web.app import Application, create_app, live_of_app
 from central.web.live import POLL_OF_MANY_S, POLL_S
 from central.worker import Worker, build_inbox, build_worker, refuse_second_worker_of_sqlite
@@ -127,44 +128,40 @@ def serve(
     """
     if not takes_facts:
         refuse_second_worker_of_sqlite(config)
-    with _listen(config.http) as listening:
-        database = open_database(config.database.url, checkpoints=True)
-        try:
-            revision = migrate(database, generation=f"{random_64():016x}")
+    with _listen(config.http) as listening, _own_database(config) as database:
+        revision = migrate(database, generation=f"{random_64():016x}")
 
-            def told() -> None:
-                live_of_app(app).notify()  # Nothing is taken before it is made.
-                if downlink is not None:
-                    downlink.loop.facts_posted()
+        def told() -> None:
+            live_of_app(app).notify()  # Nothing is taken before it is made.
+            if downlink is not None:
+                downlink.loop.facts_posted()
 
-            worker = downlink = None
-            if takes_facts:
-                worker = build_worker(config, database, name=worker_name, shards=None, told=told)
-                downlink = build_downlink(config, database, name=worker_name, shards=None)
-            app = _application(config, database, worker, downlink, told=told)
-            url = _url_of(config.http, listening)
-            loops = None
-            if worker is not None and downlink is not None:
-                loops = Loops(worker.intake, downlink.loop, downlink.upkeep)
-            server = WebServer(
-                uvicorn.Config(
-                    app,
-                    log_config=None,
-                    access_log=False,
-                    server_header=False,
-                    limit_concurrency=CONNECTIONS_MAX,
-                    timeout_graceful_shutdown=PAGES_END_S,
-                    ssl_certfile=config.http.tls_certificate_file or None,
-                    ssl_keyfile=config.http.tls_key_file or None,
-                ),
-                lambda: ready(url),
-                intake_alive=loops.alive if loops is not None else lambda: True,
-            )
-            logger.info("serving", extra={"url": url, "revision": revision})
-            run_both(server, loops, listening)
-            logger.info("stopped")
-        finally:
-            database.close()
+        worker = downlink = None
+        if takes_facts:
+            worker = build_worker(config, database, name=worker_name, shards=None, told=told)
+            downlink = build_downlink(config, database, name=worker_name, shards=None)
+        app = _application(config, database, worker, downlink, told=told)
+        url = _url_of(config.http, listening)
+        loops = None
+        if worker is not None and downlink is not None:
+            loops = Loops(worker.intake, downlink.loop, downlink.upkeep)
+        server = WebServer(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                limit_concurrency=CONNECTIONS_MAX,
+                timeout_graceful_shutdown=PAGES_END_S,
+                ssl_certfile=config.http.tls_certificate_file or None,
+                ssl_keyfile=config.http.tls_key_file or None,
+            ),
+            lambda: ready(url),
+            intake_alive=loops.alive if loops is not None else lambda: True,
+        )
+        logger.info("serving", extra={"url": url, "revision": revision})
+        run_both(server, loops, listening)
+        logger.info("stopped")
 
 
 def take(
@@ -206,6 +203,16 @@ def _wait_for_end(ended: SimpleQueue[int], loops: Loops) -> bool:
             ended.get(timeout=ALIVE_LOOK_S)
             return True
     return False
+
+
+@contextmanager
+def _own_database(config: Config) -> Iterator[Database]:
+    database = open_database(config.database.url, checkpoints=True)
+    try:
+        with sole_use(database):
+            yield database
+    finally:
+        database.close()
 
 
 def _application(

@@ -33,6 +33,9 @@ POSTGRESQL_KEEPALIVES = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
+# The server has become a standby, or ended a transaction that lasted too long (a stopped process):
+# the driver calls that an internal error (postgresql.org/docs/15/errcodes-appendix.html, class 25).
+TAKES_NO_PART = frozenset({"25006", "25P03", "25P04"})
 POSTGRESQL_OPTIONS = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
 
 
@@ -110,10 +113,16 @@ def open_database(
     database = Database(parsed, checkpoints=checkpoints, busy_timeout_s=busy_timeout_s)
     try:
         with database.read() as connection:
-            connection.execute(text("SELECT 1"))
+            encoding = _text_encoding(connection)
     except LedgerUnavailable as error:
         database.close()
         raise DatabaseUnusable(str(error), hint=error.hint) from error
+    if encoding != "UTF8":
+        database.close()
+        raise DatabaseUnusable(
+            f"database {database.place} keeps text in {encoding}, which cannot hold every code",
+            hint="Create it anew: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0.",
+        )
     return database
 
 
@@ -132,11 +141,16 @@ def _unavailable_named(place: str) -> Iterator[None]:
             f"database {place}: {_first_line(error)}",
             hint="Check that the database runs, has disk space and lets this user in.",
         ) from error
-    except (DBAPIError, sqlite3.DatabaseError) as error:
+    except (DBAPIError, sqlite3.DatabaseError, psycopg.Error) as error:
         if _is_not_a_database(error):
             raise DatabaseUnusable(
                 f"database {place}: {_first_line(error)}",
                 hint="Name the ledger's own database file under [database].",
+            ) from error
+        if _state_of(error) in TAKES_NO_PART:
+            raise LedgerUnavailable(
+                f"database {place}: {_first_line(error)}",
+                hint="Check that the primary answers and that nothing stops this program for long.",
             ) from error
         raise
 
@@ -144,6 +158,19 @@ def _unavailable_named(place: str) -> Iterator[None]:
 def _first_line(error: Exception) -> str:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     return (str(cause).strip().splitlines() or [type(cause).__name__])[0][:300]
+
+
+def _state_of(error: Exception) -> str | None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return cause.sqlstate if isinstance(cause, psycopg.Error) else None
+
+
+def _text_encoding(connection: Connection) -> str:
+    """Return "UTF8", in which SQLite hands out all text, or what else a server keeps it in."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("SELECT 1"))
+        return "UTF8"
+    return str(connection.execute(text("SHOW server_encoding")).scalar_one())
 
 
 def _is_not_a_database(error: Exception) -> bool:
@@ -189,6 +216,8 @@ def _postgresql_engine(url: URL) -> Engine:
         connect_args={
             "connect_timeout": BUSY_TIMEOUT_S,
             "options": POSTGRESQL_OPTIONS,
+            # Not what PGCLIENTENCODING or the server says: `copy_form` writes UTF-8.
+            "client_encoding": "utf8",
             **POSTGRESQL_KEEPALIVES,
         },
         pool_size=READER_COUNT_MAX,

@@ -1,26 +1,24 @@
 """Decides what to send, to send again and to believe acknowledged. Pure.
 
-Each epoch with facts that the ledger has not acknowledged is a stream; the oldest drains first.
-How large runs are, how many facts are under way and how long to wait is `pace`'s.
+Each epoch with unacknowledged facts is a stream; the oldest drains first. `pace` says how much.
 
     event                              what follows
     connected                          sent = acked: what was under way may be lost
     acknowledgement above acked        acked rises, RecordAck; pauses start afresh
     acknowledgement repeated           the ledger has a gap: sent = acked, once until progress
                                        and at most each GAP_PAUSE_S (duplicates make repeats)
-    acknowledgement below acked        the ledger lost facts (new generation, or newer ledger
-                                       time): acked = what it says, sent = acked; else it is old
+    acknowledgement below acked        if newer, the ledger lost facts: acked = what it says
     no progress in the pause           sent = acked, and ONE run as a probe until there is progress;
                                        pauses double to RESEND_MAX_S, with jitter, for ever
-    central comes up                   as connected, and no pause counts any more
-    facts are gone from the journal    the last one asks once, then a problem; none if only to ask
-    another generation                 `wants_epochs`: every epoch that the journal keeps offers its
-                                       last fact; the answer says from where to send again
-    problem of the epoch               this stream: one run after growing pauses; others go on
-    problem of the gateway             all streams: one run after growing pauses, short at first
+    central comes up                   as connected, and no pause counts
+    facts are gone from the journal    a problem of the epoch; its last fact asks where the ledger
+                                       is, again and again; none if it was only to ask
+    another generation                 `wants_epochs`: every kept epoch offers its last fact; the
+                                       answer says from where to send again
+    problem of the epoch, the gateway  this stream, all streams: one run after growing pauses
     problem with a payload not ours    ignored: somebody else sent it in our name
-    more than the journal holds        of an older epoch: the journal went back in time, a problem
-                                       of that epoch; of the newest one as the following
+    more than the journal holds        of an older epoch a problem of that epoch: the journal went
+                                       back in time; of the newest one as the following
     unknown epoch, foreign head        ignored, `problem` says it until the next good one
     not signed by our ledger           the same, but `problem` says it only while facts wait
 
@@ -44,7 +42,6 @@ CREDIT_BEFORE_FIRST_ACK_COUNT = 1000
 FLUSH_S = 0.05
 LOCAL_PROBLEM_PAUSE_S = 30.0
 PAYLOADS_REMEMBERED_MAX = 512
-
 # Ours: the journal no longer holds the facts, or the broker takes no message as large as one fact.
 LOCAL_PROBLEMS = frozenset({"facts_gone", "too_large"})
 EPOCH_PROBLEMS = frozenset({"fork", "broken_chain", "ack_ahead"}) | LOCAL_PROBLEMS
@@ -104,7 +101,7 @@ class Sender:
 
     @property
     def generation(self) -> str:
-        """Return the generation that has everything acknowledged here; to be kept durably."""
+        """Return the generation that has everything acknowledged here, for durable keeping."""
         return self._refill.settled
 
     @property
@@ -150,15 +147,14 @@ class Sender:
                 del self._streams[epoch]
 
     def reopened(self, progress: EpochProgress, now_s: float) -> None:
-        """Learn of an epoch of which the ledger has only `acked_seq`, unless it is known."""
+        """Learn of an epoch of which the ledger has only `acked_seq`; no news if it is known."""
         if progress.epoch not in self._streams:
             self._add(Stream(progress, now_s))
 
     def offer(self, kept: Sequence[EpochProgress], now_s: float) -> None:
         """Ask the ledger how far it is in these epochs: all that the journal keeps facts of.
 
-        Each sends its last fact again: a duplicate where the ledger has it, else the answer says
-        from where to send again.
+        Each sends its last fact again; the answer says from where on the ledger lacks facts.
         """
         for one in kept:
             if not one.head_seq:
@@ -178,6 +174,8 @@ class Sender:
             if not stream.problem:
                 return self._run_of(stream, now_s)
             if now_s >= stream.resend_s:
+                if stream.problem == "facts_gone":
+                    return SendRun(stream.epoch, stream.head, 1)
                 return SendRun(stream.epoch, stream.acked + 1, self._pace.run_facts_count)
             if stream.problem not in EPOCH_PROBLEMS:
                 return None
@@ -188,7 +186,7 @@ class Sender:
     ) -> None:
         """Tell that the facts of `run` up to `last_seq` have been given to the broker.
 
-        payload_digest: SHA-256 of the message, by which a refusal of it is known.
+        payload_digest: SHA-256 of the message, by which a refusal is known.
         """
         stream = self._streams[run.epoch]
         self._payloads.append(payload_digest)
@@ -212,8 +210,10 @@ class Sender:
             if stream.done:
                 self._refill.done(stream.epoch)
             return
+        # The last fact asks at once where the ledger is: perhaps we were told of an old position.
+        asked = stream.problem == problem or problem != "facts_gone"
         stream.problem = problem
-        stream.resend_s = now_s + LOCAL_PROBLEM_PAUSE_S
+        stream.resend_s = now_s + LOCAL_PROBLEM_PAUSE_S if asked else now_s
 
     def received_ack(
         self, ack: Ack, *, our_digest: bytes | None, now_s: float, authentic: bool = True

@@ -29,7 +29,6 @@ class Stream:
         self.resends_count = 0
         self.resend_s = 0.0  # When to send again; counts while something is under way.
         self.gap_heard = False  # A repeated acknowledgement has been answered; wait for progress.
-        self.skipped = False  # Facts that are gone were skipped once, to ask.
         self.asks = False  # The last fact goes again only to ask; nothing was heard of it yet.
         self.gap_until_s = 0.0  # A repeated acknowledgement before this says nothing new.
 
@@ -60,19 +59,11 @@ class Stream:
         )
 
     def go_on_without(self) -> bool:
-        """Go on where the next facts are gone from the journal; False if there is no way.
-
-        If they were only to ask, leave the question: what is gone the ledger holds safely. Else
-        offer the last fact, once: the ledger may have more than we know of, and says so.
-        """
-        if self.asks:
-            self.asks = False
-            self.acked = self.sent = self.acked + 1
-            return True
-        if self.skipped or self.acked >= self.head - 1:
+        """Go on where the next facts, which are gone from the journal, were only to ask."""
+        if not self.asks:
             return False
-        self.skipped = True
-        self.acked = self.sent = self.head - 1
+        self.asks = False  # What is gone the ledger holds safely.
+        self.acked = self.sent = self.acked + 1
         return True
 
     def offer_last(self) -> None:

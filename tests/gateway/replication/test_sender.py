@@ -253,14 +253,12 @@ def test_facts_that_the_journal_no_longer_holds_are_told_and_do_not_stop_newer_e
     run = sender.next_run(0.0)
     assert run is not None
     sender.cannot_send(run, problem="facts_gone", now_s=0.0)
-    # Perhaps the ledger has them: the last one, which is here, asks.
-    assert send_all(sender, 0.0) == [(OLD, 2, 2)]
+    # Perhaps the ledger has them: the last one, which is here, asks; the newer epoch goes on.
+    assert send_all(sender, 0.0) == [(OLD, 2, 2), (NEW, 1, 2)]
     sender.received_ack(ack(OLD, 0), our_digest=OURS, now_s=0.1)
-    again = sender.next_run(0.1)
-    assert again == SendRun(OLD, 1, 2)
-    sender.cannot_send(again, problem="facts_gone", now_s=0.1)
     assert sender.problem == "facts_gone"
-    assert send_all(sender, 0.1) == [(NEW, 1, 2)]
+    assert send_all(sender, 0.1) == []
+    assert send_all(sender, RESEND_MIN_S)[0] == (OLD, 2, 2)  # And again, for ever.
 
 
 def test_facts_that_are_gone_but_were_acknowledged_are_no_problem() -> None:
@@ -268,7 +266,7 @@ def test_facts_that_are_gone_but_were_acknowledged_are_no_problem() -> None:
     run = sender.next_run(0.0)
     assert run is not None
     sender.cannot_send(run, problem="facts_gone", now_s=0.0)
-    assert send_all(sender, 0.0) == [(OLD, 5, 5)]
+    assert send_all(sender, 0.0) == [(OLD, 5, 5), (NEW, 1, 2)]
     note = sender.received_ack(ack(OLD, 5), our_digest=OURS, now_s=0.1)
     assert (note, sender.problem) == (RecordAck(OLD, 5), "")
 
