@@ -32,6 +32,7 @@ from central.errors import (
 from central.inbox import backups, gateways, ledger_key
 from central.ledger import reference_book, verify
 from central.logs import start_logging
+from central.outbox import notices as outbox
 from central.storage import schema
 from central.storage.database import Database, open_database
 
@@ -142,6 +143,13 @@ def rebuild_balances(config: ConfigFile = CONFIG_FILE, as_json: AsJson = False) 
     """Make every balance the sum of its lines. Exit code 1 if a balance had to be changed."""
     with _errors_named(), _database(load_config(config)) as database:
         report = verify.rebuild_balances(database)
+        if report.changes_count:
+            with database.write() as connection:
+                outbox.renew_all(
+                    connection,
+                    new_name=lambda: f"{random_64():016x}",
+                    now_ms=SystemClock().now_ms(),
+                )
     lines = [
         f"{'/'.join(change.key)}: {change.actual_micro} -> {change.expected_micro} (micro)"
         for change in report.changes

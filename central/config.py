@@ -1,6 +1,7 @@
 """Reads central.toml; every mistake names its line, its key and what to write. Edge of the file."""
 
 import re
+import ssl
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
@@ -211,4 +212,25 @@ def _with_certificates(path: Path, text: str, config: Config) -> Config:
             )
         changed = msgspec.structs.replace(getattr(config, section), **{key: str(file)})
         config = msgspec.structs.replace(config, **{section: changed})
+    _try_certificates(path, text, config)
     return config
+
+
+def _try_certificates(path: Path, text: str, config: Config) -> None:
+    """Read the files as the broker's client and the web server will, to name them here."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        place = ["mqtt", "tls_ca_file"]
+        if config.mqtt.tls_ca_file:
+            context.load_verify_locations(config.mqtt.tls_ca_file)
+        place = ["http", "tls_certificate_file"]
+        if config.http.tls_certificate_file:
+            # Without a password: the service has nobody to ask for one.
+            context.load_cert_chain(
+                config.http.tls_certificate_file, config.http.tls_key_file, password=b""
+            )
+    except (OSError, ValueError) as error:
+        raise ConfigInvalid(
+            f"{path}, line {line_of(text, place)}: {'.'.join(place)}: {error}",
+            hint="Name PEM files that this user may read and that belong together.",
+        ) from error

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from central.contract.errors import ContractError
+from central.contract.facts import VIRTUAL_PLACES
 from central.contract.identifiers import parse_code
 from gateway.config_doors import door_mistakes
 from gateway.config_lines import find_line
@@ -157,6 +158,9 @@ def _check_codes(path: Path, text: str, config: GatewayConfig) -> None:
             parse_code(code, what=key.rpartition(".")[2])
         except ContractError as error:
             raise _invalid(path, text, key, f"{error}: {error.hint}") from error
+    place = config.station.receive_location
+    if place in VIRTUAL_PLACES:
+        raise _invalid(path, text, "station.receive_location", f"nothing is kept at {place}")
 
 
 def _check_devices(path: Path, text: str, config: GatewayConfig) -> None:

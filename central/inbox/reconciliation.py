@@ -8,11 +8,11 @@ compare_waiting  the ledger has all of a report's facts? -> both sums of each bi
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from central.clock import Clock
 from central.contract.errors import ContractError
@@ -46,6 +46,13 @@ class _Compared:
     record_no: int
     differing: tuple[BinDiffers, ...]
     settled: tuple[str, ...]
+
+
+class _Open(NamedTuple):
+    subject: str
+    location: str
+    warehouse: str
+    id: str
 
 
 class Reconciliation:
@@ -240,13 +247,13 @@ def _is_current(connection: Connection, report: StockDigests, warehouse: str) ->
     return tuple(row) == expected
 
 
-def _still_open(connection: Connection, report: StockDigests) -> Sequence[Row[Any]]:
+def _still_open(connection: Connection, report: StockDigests) -> list[_Open]:
     """Return what is open about places of this gateway, wherever it was."""
     table = tables.discrepancies.c
     query = select(table.subject, table.location, table.warehouse, table.id).where(
         table.state == "open", table.kind == "stock_differs", table.gateway == report.gateway
     )
-    return connection.execute(query).all()
+    return [_Open(*row) for row in connection.execute(query)]
 
 
 def _finding(compared: _Compared, differs: BinDiffers) -> Finding:

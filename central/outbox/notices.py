@@ -188,6 +188,18 @@ def begin_stream(
     return add_notices(connection, begun, "print", bodies, now_ms=now_ms)
 
 
+def renew_all(connection: Connection, *, new_name: Callable[[], str], now_ms: int) -> int:
+    """Let every gateway load a snapshot, because balances were changed without a fact; return how
+    many gateways have to."""
+    query = select(notice_streams.c.gateway).order_by(notice_streams.c.gateway)
+    told = connection.execute(query).scalars().all()
+    for gateway in told:
+        row = lock_stream(connection, gateway, new_name=new_name)
+        assert row is not None
+        begin_stream(connection, row, new_name=new_name, now_ms=now_ms)
+    return len(told)
+
+
 def announce(connection: Connection, row: StreamRow, *, now_ms: int) -> StreamRow:
     """Write a notice that may be said at any time: hearing it, a gateway says where it is."""
     body = encode_notice(settings_notice(connection, row.gateway))

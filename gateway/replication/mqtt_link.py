@@ -23,6 +23,7 @@ from central.contract.envelope import BATCH_BYTES_MAX
 from central.contract.notices import DOWN_BYTES_MAX
 from central.contract.topics import Channel, GatewayTopic, central_subscription
 from gateway.config_sections import MqttSection
+from gateway.errors import ConfigInvalid
 from gateway.health import ConnectionProblem
 from gateway.replication.mailbox import Connected, Disconnected, Mailbox
 
@@ -61,7 +62,10 @@ class MqttLink:
     def __init__(
         self, mqtt: MqttSection, *, site: str, gateway: str, will: bytes, mailbox: Mailbox
     ) -> None:
-        """will: the state that the broker publishes for us when we are gone without farewell."""
+        """will: the state that the broker publishes for us when we are gone without farewell.
+
+        Raises ConfigInvalid if the file of the broker's authority is of no use.
+        """
         self._mqtt = mqtt
         self._mailbox = mailbox
         self._site = site
@@ -91,7 +95,7 @@ class MqttLink:
         if mqtt.username:
             client.username_pw_set(mqtt.username, mqtt.password or None)
         if mqtt.tls_ca_file:
-            client.tls_set(ca_certs=mqtt.tls_ca_file)
+            _use_tls(client, mqtt.tls_ca_file)
         client.on_pre_connect = _drop_what_is_old
         client.on_socket_open = _set_socket
         client.on_connect = self._on_connect
@@ -252,6 +256,16 @@ class MqttLink:
     def _tell_lost(self, detail: str, problem: ConnectionProblem) -> None:
         self._connected = False
         self._mailbox.put_connection(Disconnected(detail, HINTS[problem], problem))
+
+
+def _use_tls(client: paho.Client, ca_file: str) -> None:
+    try:
+        client.tls_set(ca_certs=ca_file)
+    except OSError as error:
+        raise ConfigInvalid(
+            f"mqtt.tls_ca_file: {ca_file}: {error.strerror or error}",
+            hint="Name the PEM file of the authority that signed the broker's certificate.",
+        ) from error
 
 
 def _problem_of(reason: ReasonCode) -> ConnectionProblem:

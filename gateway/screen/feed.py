@@ -43,7 +43,11 @@ class Feed:
             journal_problem=self._health.journal_problem(),
             unsent_count=self._unsent,
             troubles=self._health.troubles(),
-            knowledge=shown_knowledge(self._health.knowledge(), now_ms=self._clock.now_ms()),
+            knowledge=shown_knowledge(
+                self._health.knowledge(),
+                now_ms=self._clock.now_ms(),
+                clock_synced=self._clock.synced(),
+            ),
         )
 
     async def data(self, language: Language) -> bytes:

@@ -32,11 +32,12 @@ def metrics_text(
     now_ns: int,
 ) -> str:
     """Return gauges and counters; their names are in this folder's README."""
+    age = sources.knowledge.age_minutes
     lines = [
         *_gauge("unsent_facts", [("", sources.unsent_count)]),
         *_gauge("central_connected", [("", int(sources.link.connected))]),
         *_gauge("central_stock_known", [("", int(sources.knowledge.is_known))]),
-        *_gauge("central_stock_age_minutes", [("", sources.knowledge.age_minutes)]),
+        *_gauge("central_stock_age_minutes", [("", age)] if age is not None else []),
         *_gauge("journal_writable", [("", int(not sources.journal_problem))]),
     ]
     lines += _storage(storage)

@@ -15,6 +15,7 @@ DAYS_FROM_MINUTES = 48 * 60
 
 # {time} is put in by the page, in the watch of whoever looks.
 AS_OF = N_("Stock as of {time}, {age} old")
+AS_OF_ALONE = N_("Stock as of {time}; how old that is, is not known: the clock is not set")
 OWN_ONLY = N_("Stock: only this station's own movements are counted")
 AGE_MINUTES, AGE_HOURS, AGE_DAYS = N_("{count} min"), N_("{count} h"), N_("{count} days")
 KNOWLEDGE_TEXTS: dict[KnowledgeProblem, str] = {
@@ -31,12 +32,15 @@ KNOWLEDGE_TEXTS: dict[KnowledgeProblem, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ShownKnowledge:
-    """What of the knowledge changes the page. as_of_ms: 0 if it is of now, or there is none."""
+    """What of the knowledge changes the page. as_of_ms: 0 if it is of now, or there is none.
+
+    age_minutes: None where the clock is not set: nobody knows how long the machine was off.
+    """
 
     is_known: bool = False
     is_live: bool = False
     as_of_ms: int = 0
-    age_minutes: int = 0
+    age_minutes: int | None = 0
     problem: KnowledgeProblem = ""
 
 
@@ -54,15 +58,18 @@ class PageKnowledge(msgspec.Struct, frozen=True):
     problem: str
 
 
-def shown_knowledge(knowledge: KnowledgeHealth, *, now_ms: int) -> ShownKnowledge:
+def shown_knowledge(
+    knowledge: KnowledgeHealth, *, now_ms: int, clock_synced: bool = True
+) -> ShownKnowledge:
     """Return what changes the page: at most once a minute."""
     is_known = bool(knowledge.stream)
     if not is_known or knowledge.is_live:
         return ShownKnowledge(is_known, is_live=is_known, problem=knowledge.problem)
+    age_minutes = max(0, now_ms - knowledge.as_of_ms) // MINUTE_MS
     return ShownKnowledge(
         is_known,
         as_of_ms=knowledge.as_of_ms,
-        age_minutes=max(0, now_ms - knowledge.as_of_ms) // MINUTE_MS,
+        age_minutes=age_minutes if clock_synced else None,
         problem=knowledge.problem,
     )
 
@@ -75,7 +82,9 @@ def page_knowledge(
     line = ""
     if not shown.is_known:
         line = translate(OWN_ONLY)
-    elif not shown.is_live:
+    elif not shown.is_live and shown.age_minutes is None:
+        line = text(say(AS_OF_ALONE, time="{time}"))
+    elif not shown.is_live and shown.age_minutes is not None:
         line = text(say(AS_OF, time="{time}", age=text(_age(shown.age_minutes))))
     return PageKnowledge(line, shown.as_of_ms, translate(problem) if problem else "")
 

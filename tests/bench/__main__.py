@@ -19,6 +19,7 @@ NAMES = (
     "labels",
     "drivers_llrp",
     "catch_up",
+    "page",
 )
 ON_REQUEST = ("thingsboard",)  # Ten minutes: only when named.
 

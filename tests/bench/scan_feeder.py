@@ -102,7 +102,7 @@ def feed_and_kill(
     broker_back_at, due_s = -1, time.monotonic()
     for number in numbers:
         due_s = max(due_s + 1 / pace.scans_per_s, time.monotonic())
-        time.sleep(due_s - time.monotonic() if due_s > time.monotonic() else 0)
+        time.sleep(max(0.0, due_s - time.monotonic()))
         if number == broker_back_at:
             broker.start()
         kill = by_number.get(number)

@@ -33,6 +33,7 @@ BROKER_AWAY_S = 1
 PAUSE_S_MAX = 0.05
 AT_ONCE = Pace(scans_per_s=1e6, broker_away_scans=0)
 AWAY_S = 15.0
+ROUNDS = 3
 WARM_S_MAX = 60.0
 QUIET_S = 45.0  # Longer than the pauses between two tries of either side to connect again.
 ARRIVE_S_MAX = 300.0
@@ -59,10 +60,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one side did: killed, undisturbed, and with a broker that was away."""
+    """What one side did: killed, undisturbed (some rounds), and with a broker that was away."""
 
     killed: Run
-    alone: Run
+    alone: tuple[Run, ...]
     away: Run
 
 
@@ -127,19 +128,25 @@ def measure() -> list[Ratio]:
         ),
         scans_count=spacing * (2 * each + 2),
     )
-    ours = _figures("ours", OurSide, script, scans_count)
-    theirs = _figures("theirs", TheirSide, script, scans_count)
+    makes: list[tuple[str, Callable[..., Side]]] = [("ours", OurSide), ("theirs", TheirSide)]
+    killed = [_said(f"{name}, killed", _run_killed(make, script)) for name, make in makes]
+    rounds = _rounds_alone(makes, scans_count)
+    away = [_said(f"{name}, broker away", _run_away(make, scans_count)) for name, make in makes]
+    ours, theirs = (Figures(*one) for one in zip(killed, rounds, away, strict=True))
     title = f"{each} kills of the gateway, {each} of the broker, {per_s} scans/s"
     print(_table(title, ours, theirs, scans_count=scans_count))
     return _ratios(ours, theirs)
 
 
-def _figures(name: str, make: Callable[..., Side], script: Script, scans_count: int) -> Figures:
-    return Figures(
-        killed=_said(f"{name}, killed", _run_killed(make, script)),
-        alone=_said(f"{name}, undisturbed", _run_alone(make, scans_count)),
-        away=_said(f"{name}, broker away", _run_away(make, scans_count)),
-    )
+def _rounds_alone(
+    makes: list[tuple[str, Callable[..., Side]]], scans_count: int
+) -> list[tuple[Run, ...]]:
+    """Return the rounds of each side; they take turns, so that both meet the same machine."""
+    rounds = [
+        [_said(f"{name}, undisturbed", _run_alone(make, scans_count)) for name, make in makes]
+        for _ in range(ROUNDS)
+    ]
+    return list(zip(*rounds, strict=True))
 
 
 def _said(name: str, run: Run) -> Run:
@@ -183,13 +190,13 @@ def _table(title: str, ours: Figures, theirs: Figures, *, scans_count: int) -> s
         ("DOUBLED: arrived again", lambda one: str(one.killed.counts.doubled)),
         ("OUT OF ORDER: after a higher one", lambda one: str(one.killed.counts.out_of_order)),
         (f"undisturbed: {scans_count} scans, scans/s to arrival", lambda one: _rate(one.alone)),
-        ("- lost / doubled / out of order", lambda one: _faults(one.alone.counts)),
+        ("- lost / doubled / out of order", lambda one: _faults(*one.alone)),
         ("- accept, p50 / p99 ms", lambda one: _accept(one.alone)),
         (
             f"broker {AWAY_S:.0f} s away: s until {scans_count} scans arrived",
             lambda one: f"{one.away.arrive_s:.1f}",
         ),
-        ("- lost / doubled / out of order", lambda one: _faults(one.away.counts)),
+        ("- lost / doubled / out of order", lambda one: _faults(one.away)),
     ]
     lines = [
         f"| {title} | Dockledger | thingsboard-gateway |",
@@ -200,27 +207,39 @@ def _table(title: str, ours: Figures, theirs: Figures, *, scans_count: int) -> s
     return "\n".join(lines + [f"| {name} | {say(ours)} | {say(theirs)} |" for name, say in rows])
 
 
-def _rate(run: Run) -> str:
-    return f"{_per_s(run):.0f}"
+def _rate(rounds: tuple[Run, ...]) -> str:
+    slowest, *_, fastest = sorted(_per_s(run) for run in rounds)
+    return f"{_median_per_s(rounds):.0f} ({slowest:.0f} to {fastest:.0f})"
+
+
+def _median_per_s(rounds: tuple[Run, ...]) -> float:
+    return median(_per_s(run) for run in rounds)
 
 
 def _per_s(run: Run) -> float:
     return (run.counts.arrived - WARM_UP) / run.arrive_s
 
 
-def _faults(counts: Counts) -> str:
-    return f"{counts.lost} / {counts.doubled} / {counts.out_of_order}"
+def _faults(*runs: Run) -> str:
+    counts = [run.counts for run in runs]
+    lost, doubled = sum(one.lost for one in counts), sum(one.doubled for one in counts)
+    return f"{lost} / {doubled} / {sum(one.out_of_order for one in counts)}"
 
 
-def _accept(run: Run) -> str:
-    return f"{median(run.accept_s) * 1e3:.2f} / {percentile(run.accept_s, 99) * 1e3:.2f}"
+def _accept(rounds: tuple[Run, ...]) -> str:
+    accept_s = _accept_s(rounds)
+    return f"{median(accept_s) * 1e3:.2f} / {percentile(accept_s, 99) * 1e3:.2f}"
+
+
+def _accept_s(rounds: tuple[Run, ...]) -> list[float]:
+    return [each_s for run in rounds for each_s in run.accept_s]
 
 
 def _ratios(ours: Figures, theirs: Figures) -> list[Ratio]:
     mine, other = ours.killed.counts, theirs.killed.counts
     of = f"of {mine.accepted} accepted"
     beside = f"theirs, of {other.accepted} accepted; no bound"
-    accept = (median(ours.alone.accept_s), median(theirs.alone.accept_s))
+    accept = (median(_accept_s(ours.alone)), median(_accept_s(theirs.alone)))
     return [
         Ratio("kills-lost", mine.lost, of, at_most=0),
         Ratio("kills-doubled", mine.doubled, of, at_most=0),
@@ -230,7 +249,7 @@ def _ratios(ours: Figures, theirs: Figures) -> list[Ratio]:
         Ratio("kills-out-of-order-thingsboard", other.out_of_order, beside),
         Ratio(
             "scans-vs-thingsboard",
-            _per_s(ours.alone) / _per_s(theirs.alone),
+            _median_per_s(ours.alone) / _median_per_s(theirs.alone),
             f"{_rate(ours.alone)} and {_rate(theirs.alone)} scans/s, one after another",
         ),
         Ratio(
@@ -238,10 +257,5 @@ def _ratios(ours: Figures, theirs: Figures) -> list[Ratio]:
             accept[0] / accept[1],
             f"{accept[0] * 1e3:.2f} ms synced,"
             f" {accept[1] * 1e3:.2f} ms into memory; above 1: slower",
-        ),
-        Ratio(
-            "back-vs-thingsboard",
-            ours.away.arrive_s / theirs.away.arrive_s,
-            f"{ours.away.arrive_s:.1f} and {theirs.away.arrive_s:.1f} s after the broker's return",
         ),
     ]

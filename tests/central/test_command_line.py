@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from central.__main__ import app
 from central.inbox.inbox import Inbox
+from central.outbox.notices import lock_stream
 from central.storage import tables
 from central.storage.database import open_database
 from tests.central.scenery import REFERENCE, FixedClock, Gateway, rows
@@ -66,13 +67,18 @@ def test_a_sound_ledger_verifies(run, ledger):
 def test_a_damaged_balance_is_found_and_rebuilt(run, ledger):
     with ledger.write() as connection:
         connection.execute(text("UPDATE balances SET on_hand_micro = 5 WHERE location = 'BIN-1'"))
+        lock_stream(connection, "sh1-dock-1", new_name=lambda: "told-the-wrong-balance")
     found = run("verify-ledger")
     assert found.exit_code == 1
     assert "balance: SH1/BIN-1/BOLT" in found.stdout
     rebuilt = run("rebuild-balances", "--json")
     assert rebuilt.exit_code == 1
     assert json.loads(rebuilt.stdout)["changes_count"] == 1
+    # No fact changed it, so no notice can tell: gateways have to load their stock anew.
+    (stream,) = rows(ledger, tables.notice_streams, "stream")
+    assert stream != ("told-the-wrong-balance",)
     assert run("rebuild-balances").exit_code == 0
+    assert rows(ledger, tables.notice_streams, "stream") == [stream]
     assert run("verify-ledger").exit_code == 0
 
 

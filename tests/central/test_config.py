@@ -88,3 +88,20 @@ def test_any_file_raises_only_the_documented_error(tmp_path, content):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ConfigInvalid, match="nowhere"):
         load_config(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("given", "keys", "place"),
+    [
+        ("port = 1883", ["tls_ca_file"], "line 7: mqtt.tls_ca_file"),
+        ("port = 8080", ["tls_certificate_file", "tls_key_file"], "line 10: http.tls_certificate"),
+    ],
+    ids=["authority", "certificate and key"],
+)
+def test_a_file_that_holds_no_certificate_is_named_before_anything_starts(
+    tmp_path, given, keys, place
+):
+    (tmp_path / "rubbish.pem").write_text("no certificate")
+    settings = "\n".join(f'{key} = "rubbish.pem"' for key in keys)
+    with pytest.raises(ConfigInvalid, match=place):
+        load_config(written(tmp_path, GOOD.replace(given, settings)))

@@ -149,6 +149,11 @@ def replaced(old, new):
             'write for example driver = "scanner-serial"',
         ),
         (
+            replaced('receive_location = "dock-1"', 'receive_location = "supplier"'),
+            "gateway.toml line 8, station.receive_location: nothing is kept at supplier",
+            'write for example receive_location = "dock-1"',
+        ),
+        (
             replaced('code = "dock-2"', 'code = "dock-2"\nsscc_company_prefix = "12a"'),
             "gateway.toml line 8, station.sscc_company_prefix: not 4 to 12 digits",
             'write for example sscc_company_prefix = "6901234"',

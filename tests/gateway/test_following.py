@@ -192,6 +192,7 @@ def test_settings_of_the_list_count_and_others_do_not(site):
         ("language", "de"),
         ("language", ""),
         ("receive_location", "a/b"),
+        ("receive_location", "customer"),
         ("receive_location", ""),
         ("place_template", "a.b"),
         ("place_template", "x" * 65),

@@ -10,6 +10,7 @@ from central.api.context import Outgoing
 from central.api.snapshots import wanted_piece
 from central.contract.sealed import open_sealed
 from central.contract.snapshots import decode_manifest, decode_snapshot
+from central.outbox import orders
 from central.web.app import create_app
 from tests.central.clients import ask
 from tests.central.outbox.scenes import Outbox, Told, new_name
@@ -100,6 +101,13 @@ REFUSED = [
     pytest.param("PUT", f"{GATEWAYS}/settings", {"settings": {"language": "fr"}}, 422, id="value"),
     pytest.param(
         "PUT", f"{GATEWAYS}/settings", {"settings": {"receive_location": "../x"}}, 422, id="place"
+    ),
+    pytest.param(
+        "PUT",
+        f"{GATEWAYS}/settings",
+        {"settings": {"receive_location": "supplier"}},
+        422,
+        id="a place that keeps nothing",
     ),
     pytest.param("PUT", f"{GATEWAYS}/settings", {}, 422, id="no settings"),
     pytest.param("PUT", "/api/v1/gateways/nobody/settings", {"settings": {}}, 404, id="stranger"),
@@ -217,3 +225,14 @@ def test_a_gateway_that_asks_too_often_is_told_when_to_come_again(served):
     served.outbox.turn()
     answer = served.send("POST", "/api/v1/snapshots", content=served.told.request())
     assert answer.status_code == 429 and int(answer.headers["retry-after"]) > 0
+
+
+@ONE_DATABASE
+def test_templates_are_bounded_by_what_a_gateway_reads_and_can_still_be_corrected(served):
+    for number in range(orders.TEMPLATES_OF_ONE_MAX):
+        answer = served.send("PUT", f"/api/v1/templates/t-{number}", json={"text": "a = 1"})
+        assert answer.status_code == 200, answer.text
+    answer = served.send("PUT", "/api/v1/templates/one-more", json={"text": "a = 1"})
+    assert (answer.status_code, answer.json()["title"]) == (409, "Cannot be ordered")
+    answer = served.send("PUT", "/api/v1/templates/t-3", json={"text": "a = 2"})
+    assert answer.status_code == 200, answer.text

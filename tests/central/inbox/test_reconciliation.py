@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from central.contract.facts import VIRTUAL_PLACES, Movement, Reversal, decode_fact
 from central.contract.quantities import parse_decimal, to_micro
@@ -16,7 +16,7 @@ from central.web.app import create_app
 from gateway.journal.records import StockReport
 from gateway.replication.stock_report import stock_digests
 from tests.central.clients import ask
-from tests.central.scenery import FixedClock, Gateway, furnished, rows
+from tests.central.scenery import FixedClock, Gateway, enrol, furnished, rows
 
 STREAM = "stream-1"
 
@@ -209,6 +209,35 @@ def test_a_tampered_row_is_named_and_settles_when_it_is_right_again(site):
         ("open", "sh1-dock-1/BIN-1"),
         ("settled", "sh1-dock-1/BIN-1"),
     ]
+
+
+def test_what_is_open_about_a_gateways_former_warehouse_does_not_stay_open_for_ever(site):
+    first, _ = site.stocks
+    first.gateway.move(quantity="10", target="BIN-1")
+    site.send(first)
+    first.learns()
+    first.tampered = {("BIN-1", "BOLT", "", "", "", "C62"): -1_000_000}
+    assert site.compare(first) == [("open", "sh1-dock-1/BIN-1")]
+    first.gateway.warehouse = "BJ1"
+    enrol(site.database, first.gateway)
+    begin_streams(site.database, first.gateway)
+    first.tampered = {}
+    first.learns()
+    assert site.compare(first) == [("settled", "sh1-dock-1/BIN-1")]
+
+
+def test_a_fact_that_nobody_can_read_holds_no_comparison_up(site):
+    first, _ = site.stocks
+    first.gateway.move(quantity="10", target="BIN-1")
+    site.send(first)
+    first.learns()
+    first.gateway.reverse(1)
+    site.send(first)
+    with site.database.write() as connection:
+        facts = tables.facts
+        connection.execute(update(facts).where(facts.c.seq == 1).values(body=b"of a later version"))
+    site.compare(first)
+    assert site.comparing.counters()["digests_compared_total"] == 1
 
 
 def test_staff_read_which_place_of_which_gateway_differs_and_why_it_is_settled(site):

@@ -22,7 +22,10 @@ from tests.central.scenery import NOW_MS, Gateway, load, rows
 from tests.postgresql import new_database
 
 # The reference data asks for harmless codes; a movement may name any.
-ODD_ITEMS = [("{,}\\\"'", "odd", "", "C62", "piece", False), ("NULL", "null", "", "C62", "piece", False)]
+ODD_ITEMS = [
+    ("{,}\\\"'", "odd", "", "C62", "piece", False),
+    ("NULL", "null", "", "C62", "piece", False),
+]
 ODD_PLACES = [("SH1", 'B"{\\N,', "bin"), ("SH1", "NULL", "bin")]
 TABLES = (
     tables.facts,
@@ -124,7 +127,9 @@ def _bent(epoch, how):
     if how == "surrogate":
         return body.replace(b"BIN-1", b"B\xed\xa0\x80-")
     if how == "zero":
-        movement = msgspec.structs.replace(msgspec.msgpack.decode(body, type=Movement), quantity="0")
+        movement = msgspec.structs.replace(
+            msgspec.msgpack.decode(body, type=Movement), quantity="0"
+        )
         return msgspec.msgpack.encode(movement)
     return body[:-1] if how == "cut" else body
 
@@ -192,7 +197,9 @@ def waiting_as_counted(database):
     return state.reversals_waiting_count == len([one for one in named if one not in known])
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+)
 def one_database(request, tmp_path_factory):
     """A ledger that each example empties itself."""
     if request.param == "sqlite":

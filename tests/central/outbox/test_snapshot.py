@@ -1,6 +1,7 @@
 """What a gateway begins with, who gets it, and in which pieces, on both databases."""
 
 from contextlib import contextmanager
+from threading import Thread
 
 import pytest
 
@@ -12,6 +13,8 @@ from central.outbox import orders
 from central.outbox.snapshot import (
     PAUSE_S,
     REUSE_S,
+    TURN_S_MAX,
+    WAITING_COUNT_MAX,
     Refusal,
     Snapshots,
     find_file,
@@ -20,6 +23,7 @@ from central.outbox.snapshot import (
 from central.storage import tables
 from tests.central.outbox.scenes import LEDGER_KEY, Outbox, Told, new_name
 from tests.central.scenery import Gateway, enrol, furnished, rows
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -182,3 +186,21 @@ def test_only_the_newest_file_of_a_gateway_is_kept(outbox, told):
         outbox.manifest(told.request())
         outbox.clock.time_ms += (REUSE_S + 1) * 1000
     assert len(rows(outbox.database, tables.snapshots, "sha256")) == 1
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_who_waits_for_a_snapshot_takes_no_more_than_a_few_threads(outbox, told, database):
+    answers = []
+
+    def ask(message):
+        answers.append(outbox.snapshots.answer(message))
+
+    askers = [Thread(target=ask, args=(told.request(),)) for _ in range(WAITING_COUNT_MAX + 1)]
+    with database.write():  # The first one waits for this, the others for the first one.
+        for asker in askers:
+            asker.start()
+        (answer,) = wait_for(lambda: tuple(answers), timeout_s=TURN_S_MAX / 2)
+    assert isinstance(answer, Refusal) and answer.kind == "later"
+    for asker in askers:
+        asker.join()
+    assert sum(isinstance(one, bytes) for one in answers) == WAITING_COUNT_MAX

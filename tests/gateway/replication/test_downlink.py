@@ -11,6 +11,7 @@ from central.contract.notices import (
     DownAck,
     DownMessage,
     PrintRequested,
+    SettingsChanged,
     StockChanged,
     StockLevel,
     TemplateChanged,
@@ -20,7 +21,7 @@ from drivers.labels import Label
 from gateway.config_sections import CentralSection
 from gateway.health import Health
 from gateway.journal.records import Applied
-from gateway.replication.downlink import LOAD_PAUSE_S, SETTLED_S, Downlink
+from gateway.replication.downlink import LOAD_PAUSE_S, SETTLED_S, SPREAD_S, Downlink
 from gateway.replication.inbound import PAUSE_S, REPEAT_S
 from gateway.replication.snapshot_load import SnapshotLoader
 from gateway.station.effects import NewPrintJob
@@ -320,3 +321,15 @@ def test_own_facts_stay_beside_the_snapshot(bench):
     bench.journal.append([movement(to_location="A-1", quantity="2")])
     bench.load()
     assert bench.journal.stock(location="A-1")[0].on_hand == 3
+
+
+def test_an_old_message_makes_one_load_not_loads_without_end(tmp_path):
+    with bench_of(tmp_path) as bench:
+        bench.load()
+        bench.take(1, SettingsChanged(settings=()), stream="stream-of-last-week")
+        assert bench.downlink.wants_snapshot
+        bench.wait(0.0)
+        bench.wait(SPREAD_S)
+        bench.load()  # The same one again: central has nothing newer.
+        assert not bench.downlink.wants_snapshot
+        assert bench.downlink.standing.stream == "stream-1"

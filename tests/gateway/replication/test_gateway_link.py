@@ -9,6 +9,7 @@ import pytest
 from central.contract.envelope import BATCH_BYTES_MAX
 from central.contract.topics import GatewayTopic
 from gateway.config_sections import MqttSection
+from gateway.errors import ConfigInvalid
 from gateway.replication.mailbox import Connected, Disconnected, Mailbox
 from gateway.replication.mqtt_link import HEADER_BYTES_MAX, MqttLink
 from tests.waiting import wait_for
@@ -123,3 +124,13 @@ def test_what_a_broker_carries_counts_for_its_connection(packet_bytes_max, paylo
         assert isinstance(change(mailbox), Disconnected)
         next_connection().answer_subscription(GRANTED, GRANTED, GRANTED)
         assert change(mailbox) == Connected(BATCH_BYTES_MAX)
+
+
+@pytest.mark.parametrize("content", [None, b"no certificate"], ids=["missing", "damaged"])
+def test_a_broken_file_of_the_brokers_authority_says_what_to_do(tmp_path, content):
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_bytes(content)
+    mqtt = MqttSection(host="127.0.0.1", port=1, tls_ca_file=str(path))
+    with pytest.raises(ConfigInvalid, match=r"ca\.pem"):
+        MqttLink(mqtt, site="demo", gateway="sh1-dock-1", will=b"gone", mailbox=Mailbox())

@@ -92,6 +92,7 @@ class ModelCentral:
             self.sender.loaded(self.kept())
         elif isinstance(done, Renew):
             self.begin(now_s)
+            self.tell()  # As a stream without a snapshot begins: a gateway that hears it loads one.
 
 
 def notice(number: int) -> PrintRequested:

@@ -12,6 +12,7 @@ from central.contract.acks import Ack, encode_ack
 from central.contract.envelope import encode_batch
 from central.contract.facts import NO_HEAD, decode_fact, encode_fact
 from central.contract.topics import GatewayTopic
+from gateway.replication.known_ledger import LEDGER_FILE
 from gateway.replication.signing import GatewayKey
 from tests import brokers
 from tests.gateway.journal.samples import movement
@@ -182,6 +183,25 @@ def test_a_wrong_password_is_shown_with_what_to_do(yard: Yard, caplog) -> None:
     assert gateway.health.link().connection == "login_refused"
     until(lambda: caplog.records, "logged")
     assert "Check username and password" in str(vars(caplog.records[0]))
+
+
+def test_a_ledger_that_was_set_up_anew_gets_all_that_the_old_one_had(yard: Yard) -> None:
+    yard.enrol()
+    yard.start_central()
+    starts = []
+    for count in (3, 4):
+        gateway = yard.start_gateway()
+        gateway.append(count)
+        all_acknowledged(gateway)
+        gateway.stop()
+        starts += numbers(gateway, count)
+    yard.set_up_ledger_anew()
+    yard.enrol()
+    yard.start_central()
+    (yard.directory / f"sh1-dock-2-{LEDGER_FILE}").unlink()
+    gateway = yard.start_gateway()
+    yard.stack.callback(gateway.stop)
+    until(lambda: yard.committed() == starts, "all of it is there again", seconds_max=20.0)
 
 
 def test_the_embedded_broker_serves_as_well(tmp_path: Path) -> None:

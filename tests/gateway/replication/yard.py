@@ -110,6 +110,16 @@ class Yard:
         with self.database.read() as connection:
             return read_state(connection).generation
 
+    def set_up_ledger_anew(self) -> None:
+        """Replace the ledger by an empty one with another key; the broker forgets the old one."""
+        self.stop_central()
+        self.broker.stop()
+        self.broker.forget()
+        self.broker.start()
+        self.database = open_database(f"sqlite:///{self.directory / 'another.db'}")
+        migrate(self.database, generation="generation-9")
+        self.stack.callback(self.database.close)
+
     def stop_central(self) -> None:
         intake, self.intake = self.intake, None
         if intake is not None:

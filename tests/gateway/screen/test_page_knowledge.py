@@ -48,6 +48,26 @@ def test_an_age_is_told_in_minutes_hours_or_days(minutes, english, chinese):
     assert told(known(minutes)).as_of_ms == known(minutes).as_of_ms
 
 
+def test_a_clock_that_is_not_set_tells_no_age():
+    """A machine without a battery goes on with the time of its last shutdown, days later."""
+    shown = shown_knowledge(known(1), now_ms=NOW_MS, clock_synced=False)
+    texts = [
+        page_knowledge(
+            shown,
+            text=lambda message, language=language: render(
+                message, language=language, translate=translator(language)
+            ),
+            translate=translator(language),
+        ).text
+        for language in ("en", "zh")
+    ]
+    assert texts == [
+        "Stock as of {time}; how old that is, is not known: the clock is not set",
+        "库存截至 {time}；时钟未校准，不知已过多久",
+    ]
+    assert shown.as_of_ms == known(1).as_of_ms
+
+
 def test_stock_of_this_moment_needs_no_word():
     shown = told(known(7, is_live=True))
     assert (shown.text, shown.problem) == ("", "")
