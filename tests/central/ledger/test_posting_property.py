@@ -4,15 +4,17 @@ from itertools import groupby, pairwise
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from central.contract.facts import NO_HEAD, Movement
+from central.contract.facts import NO_HEAD, Movement, Reversal
 from central.ledger import reading
-from central.ledger.entries import Run
+from central.ledger.bookkeeping import Bookkeeper, Targets
+from central.ledger.entries import ExpectedLine, FactKey, Known, Run
 from central.ledger.ledger import Ledger
 from central.ledger.reading import read_facts
+from central.ledger.running import RunningBooks
 from central.ledger.state import lock_ledger, read_state
 from central.ledger.verify import verify_ledger
 from central.storage import bulk, tables
@@ -63,7 +65,8 @@ def movements(draw):
 
 
 PLAIN = st.builds(
-    lambda target, quantity: {"target": target, "quantity": quantity},
+    lambda source, target, quantity: {"source": source, "target": target, "quantity": quantity},
+    st.sampled_from(["supplier", "supplier", "customer", "BIN-1"]),
     st.sampled_from(BINS),
     st.sampled_from(QUANTITIES),
 )
@@ -80,7 +83,7 @@ SAYINGS = st.one_of(
     REVERSALS,
     REVERSALS,
 )
-# Which of four epochs speaks (three of one gateway, in any order; one of another), and what it says.
+# Which of four epochs speaks, and what it says: three are of one gateway, in any order.
 ONE = st.tuples(st.integers(0, 3), SAYINGS)
 HISTORIES = st.integers(1, 30).flatmap(lambda size: st.lists(ONE, min_size=size, max_size=size))
 
@@ -138,20 +141,11 @@ def post(database, ledger, epochs, order):
     """Post these facts in one call."""
     with database.write() as connection:
         state = lock_ledger(connection)
-        runs, record_no = [], state.record_no
-        for run in _runs(order):
-            (index, first), last = run[0], run[-1][1]
-            epoch = epochs[index]
-            bodies = epoch.bodies[first - 1 : last]
-            read = read_facts(bodies, first_seq=first)
-            digests = epoch.digests[first : last + 1]
-            where = ("SH1", epoch.code, str(epoch.epoch))
-            runs.append(Run(*where, first, record_no + 1, bodies, digests, read))
-            record_no += len(bodies)
+        runs = runs_of(epochs, order, record_no=state.record_no)
         opened = ledger.post(connection, state, runs, now_ms=NOW_MS)
         positions = [
             (epochs[index].code, str(epochs[index].epoch), "SH1", seq, epochs[index].digests[seq])
-            for index, seq in {index: seq for index, seq in order}.items()
+            for index, seq in dict(order).items()
         ]
         bulk.upsert_rows(
             connection, tables.positions, [(*row, NO_HEAD, 0, 0) for row in sorted(positions)]
@@ -159,8 +153,18 @@ def post(database, ledger, epochs, order):
     return opened
 
 
-def _runs(order):
-    return [list(run) for _, run in groupby(order, key=lambda one: one[0])]
+def runs_of(epochs, order, *, record_no):
+    """Return these facts as a call has them, numbered after `record_no`."""
+    runs = []
+    for _, run in groupby(order, key=lambda one: one[0]):
+        (index, first), *_, (_, last) = list(run) * 2
+        epoch = epochs[index]
+        bodies, digests = epoch.bodies[first - 1 : last], epoch.digests[first : last + 1]
+        where = ("SH1", epoch.code, str(epoch.epoch))
+        read = read_facts(bodies, first_seq=first)
+        runs.append(Run(*where, first, record_no + 1, bodies, digests, read))
+        record_no += len(bodies)
+    return runs
 
 
 def posted(database, history, cuts):
@@ -216,12 +220,39 @@ def one_database(request, tmp_path_factory):
         opened.close()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def said(*sayings):
+    """A history of the first epoch, or of the one named before a saying."""
+    return [(one[0], one[1:]) if isinstance(one[0], int) else (0, one) for one in sayings]
+
+
+def plain(source="supplier", target="BIN-1", quantity="1"):
+    return {"source": source, "target": target, "quantity": quantity}
+
+
+BELOW_ZERO = said(("move", plain()), ("move", plain("BIN-1", "NULL", "2")))
+TOO_MUCH = said(("flood", "BIN-1"), ("move", plain("customer", quantity="100")))
+TOO_LITTLE = said(("flood", "BIN-1"), ("move", plain(target="NULL", quantity="100")))
+TAKEN_BACK = said(("move", plain()), ("reverse", (0, 0)), ("reverse", (0, 0)))
+TAKEN_BACK_EARLY = said(
+    (1, "reverse", (0, 0)), (0, "move", plain()), (1, "reverse", (0, 0)), (0, "move", plain())
+)
+OF_A_REVERSAL = said(
+    (2, "reverse", (1, 0)), (0, "move", plain()), (1, "reverse", (0, 0)), (2, "reverse", (0, 0))
+)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     history=HISTORIES,
     cuts=st.lists(st.integers(0, 30), max_size=6),
     forgetful=st.booleans(),
 )
+@example(history=BELOW_ZERO, cuts=[], forgetful=False)
+@example(history=TOO_MUCH, cuts=[], forgetful=False)
+@example(history=TOO_LITTLE, cuts=[], forgetful=False)
+@example(history=TAKEN_BACK, cuts=[], forgetful=False)
+@example(history=TAKEN_BACK_EARLY, cuts=[2], forgetful=True)
+@example(history=OF_A_REVERSAL, cuts=[2], forgetful=True)
 def test_what_stands_in_the_ledger_does_not_depend_on_the_calls(
     one_database, history, cuts, forgetful
 ):
@@ -231,3 +262,38 @@ def test_what_stands_in_the_ledger_does_not_depend_on_the_calls(
         reading._sound_quantities.clear()
     assert posted(one_database, history, []) == one_by_one
     assert posted(one_database, history, cuts) == one_by_one
+
+
+KNOWN = Known(
+    item_units={"BOLT": "C62", "RICE": "KGM"} | {row[0]: row[3] for row in ODD_ITEMS},
+    locations=frozenset({("SH1", "BIN-1"), *(row[:2] for row in ODD_PLACES)}),
+    documents={("SH1", "PO-1"): {1: ExpectedLine("BOLT", 100_000_000, 5_000_000)}},
+)
+
+
+def kept(history, *, quickly):
+    """Everything that the bookkeeper notes of a history; without routes no movement is plain."""
+    runs = runs_of(*told(history), record_no=0)
+    facts = [(run, fact) for run in runs for fact in run.read.facts]
+    named = frozenset(
+        FactKey("SH1", run.gateway, fact.reverses_epoch, fact.reverses_seq)
+        for run, fact in facts
+        if isinstance(fact, Reversal)
+    )
+    routes = {route for run in runs for route in run.read.routes if route} if quickly else ()
+    books = RunningBooks(KNOWN, balances={}, progress={})
+    targets = Targets(named, {}, {})
+    keeper = Bookkeeper(KNOWN, books, sorted(routes), targets, now_ms=NOW_MS, blob=bytes)
+    for run in runs:
+        keeper.post(run)
+    return vars(keeper.noted), books.changed(), books.progress, books.progress_numbers
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(history=HISTORIES)
+@example(history=BELOW_ZERO)
+@example(history=TOO_MUCH)
+@example(history=TOO_LITTLE)
+@example(history=TAKEN_BACK_EARLY)
+def test_plain_movements_are_posted_as_the_rules_for_all_facts_would(history):
+    assert kept(history, quickly=True) == kept(history, quickly=False)

@@ -21,7 +21,7 @@ HOT = [
         lambda c, _: list_movements(c, FeedFilter(item="BOLT"), before_record_no=None, limit=50),
         id="movements of an item",
     ),
-    pytest.param(lambda c, found: find_fact(c, found), id="one fact"),
+    pytest.param(find_fact, id="one fact"),
 ]
 
 

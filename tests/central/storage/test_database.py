@@ -49,9 +49,13 @@ def serves(database, pid):
 @ON_POSTGRESQL
 @pytest.mark.parametrize("write", [bulk.upsert_rows, bulk.insert_rows])
 def test_a_server_that_has_become_a_standby_is_named(database, write):
-    with pytest.raises(LedgerUnavailable), database.write() as connection:
-        connection.execute(text("SET TRANSACTION READ ONLY"))
-        write(connection, tables.balances, [BALANCE])
+    def write_there():
+        with database.write() as connection:
+            connection.execute(text("SET TRANSACTION READ ONLY"))
+            write(connection, tables.balances, [BALANCE])
+
+    with pytest.raises(LedgerUnavailable):
+        write_there()
 
 
 def test_the_client_encoding_of_the_surroundings_changes_no_text(
