@@ -16,6 +16,9 @@ from central.contract.states import CentralState, encode_central_state
 from central.contract.topics import SHARD_COUNT, central_topic
 from central.errors import LedgerUnavailable
 
+# A cluster can lose what it retains with a node (NATS 2.15 did): said again word for word, so that
+# gateways tell it from a worker that has just come up.
+SAY_AGAIN_S = 60.0
 LOOK_S = 2.0  # So old may be what is said of the generation.
 
 
@@ -73,6 +76,8 @@ class Announcing:
         self._noted = noted
         self._look_at_s = 0.0
         self._told: tuple[int, str] = (0, "")  # On which connection, which generation.
+        self._word = b""
+        self._again_at_s = 0.0
 
     def turn(self) -> None:
         """Say what is new; call it often."""
@@ -84,10 +89,13 @@ class Announcing:
             self._look_at_s = now_s + LOOK_S
             self._look()
         telling = (connection, self._state.generation)
-        if telling == self._told or not self._link.connected:
+        if telling != self._told:
+            self._word = encode_central_state(self._now())
+        elif now_s < self._again_at_s:
             return
-        if self._link.publish_own(encode_central_state(self._now())):
+        if self._link.connected and self._link.publish_own(self._word):
             self._told = telling
+            self._again_at_s = now_s + SAY_AGAIN_S
 
     def end(self) -> None:
         """Say that this worker takes nothing any more."""

@@ -47,7 +47,8 @@ WORKERS_MAX = 64  # Of central; one a shard.
 class Replicator:
     """The loop between journal and broker: two threads of its own and one of paho's.
 
-    jitter: returns a random number from 0 to 1. `start` once, `stop` once.
+    jitter: returns a random number from 0 to 1. down: None takes acknowledgements alone.
+    `start` once, `stop` once.
     """
 
     def __init__(
@@ -63,7 +64,6 @@ class Replicator:
         jitter: Callable[[], float],
         down: DownTraffic | None = None,
     ) -> None:
-        """down: what comes from central beside acknowledgements; None takes no notice of it."""
         self._down = down
         self._journal = journal
         self._key = key
@@ -87,7 +87,7 @@ class Replicator:
         self._state_sent: GatewayState | None = None
         self._state_due_s = 0.0
         self._queue_full = False
-        self._workers: dict[str, bool] = {}  # Those that serve our shard, and whether they do now.
+        self._workers: dict[str, CentralState] = {}  # Of our shard: what they said last.
         self._generation_lost = ""
         self._renew_due_s = 0.0
         self._stable_due_s = self._now_s() + STABLE_ASKED_EACH_S
@@ -155,10 +155,8 @@ class Replicator:
     def _timeout_s(self) -> float:
         if self._queue_full:
             return FULL_QUEUE_PAUSE_S
-        now_s = self._now_s()
-        wakes_s = [self._sender.next_wake_s(now_s)]
-        if self._down is not None:
-            wakes_s.append(self._down.next_wake_s())
+        now_s, down = self._now_s(), self._down
+        wakes_s = [self._sender.next_wake_s(now_s), down.next_wake_s() if down else None]
         known_s = [max(0.0, wake_s - now_s) for wake_s in wakes_s if wake_s is not None]
         return min([STATE_INTERVAL_S, *known_s])
 
@@ -231,9 +229,10 @@ class Replicator:
         if shard_of(self._journal.gateway) not in state.shards:
             self._workers.pop(state.worker, None)
             return
-        if len(self._workers) < WORKERS_MAX or state.worker in self._workers:
-            self._workers[state.worker] = state.online
-        if state.online:
+        before = self._workers.get(state.worker)
+        if len(self._workers) < WORKERS_MAX or before is not None:
+            self._workers[state.worker] = state
+        if state.online and state != before:  # Word for word the same is no news.
             self._believe(state)
             self._sender.listening(state.generation)
         self._write_health()
@@ -242,7 +241,7 @@ class Replicator:
         if self._down is None:
             return
         connected = isinstance(self._connection, Connected)
-        listening = connected and any(self._workers.values())
+        listening = connected and any(one.online for one in self._workers.values())
         self._down.turn(
             payloads, self._link.publish, self._now_s(), connected=connected, listening=listening
         )
@@ -311,7 +310,7 @@ class Replicator:
         reason: ConnectionProblem = ""
         if isinstance(connection, Disconnected):
             detail, reason = connection.detail, connection.problem
-        elif self._workers and not any(self._workers.values()):
+        elif self._workers and not any(one.online for one in self._workers.values()):
             detail, reason = "no worker of central takes our facts", "central_silent"
         if self._refused:
             detail = f"the broker refuses our messages: {self._refused}"

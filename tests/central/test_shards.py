@@ -10,7 +10,7 @@ from central.config import MqttSection, parse_shards
 from central.contract.states import decode_central_state
 from central.contract.topics import GatewayTopic, central_subscription, shard_of
 from central.errors import ConfigInvalid, LedgerUnavailable
-from central.inbox.announcing import LOOK_S, Announcing, offline_will, worker_state
+from central.inbox.announcing import LOOK_S, SAY_AGAIN_S, Announcing, offline_will, worker_state
 from central.mqtt_link import CentralLink
 from tests.brokers import PASSWORD, USERNAME, mosquitto
 from tests.central.scenery import FixedClock
@@ -188,16 +188,22 @@ def test_a_worker_is_announced_once_a_connection_and_at_a_new_generation_and_its
             clock.time_ms += int(LOOK_S * 1000)
             announcing.turn()
             hear(2)
-            announcing.end()
+            clock.time_ms += int(SAY_AGAIN_S * 1000)
+            announcing.turn()  # The same word again: a cluster may have lost what it retained.
             hear(3)
+            announcing.turn()
+            announcing.end()
+            hear(4)
         assert [(one.online, one.generation, one.shards) for one in told] == [
             (True, "g-1", (3, 5)),
+            (True, "g-2", (3, 5)),
             (True, "g-2", (3, 5)),
             (False, "g-2", (3, 5)),
         ]
         assert {(one.worker, one.public_key) for one in told} == {("one", "ab")}
-        assert told[1].time_ms == clock.time_ms
-        assert [one.online for one in noted] == [True, True, False]
+        assert told[1] == told[2]
+        assert told[1].time_ms == clock.time_ms - int(SAY_AGAIN_S * 1000)
+        assert [one.online for one in noted] == [True, True, True, False]
     with peer(broker, central_subscription(site="demo")) as (_, messages):
         assert not decode_central_state(messages.get(timeout=10).payload).online  # Retained.
 
