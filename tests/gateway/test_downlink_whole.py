@@ -109,7 +109,9 @@ class Gateway:
         return {(location, item): micro // 1_000_000 for location, item, micro in rows}
 
     def knows(self) -> bool:
-        return bool(self.rows("SELECT stream FROM ledger_knowledge"))
+        # The journal has it a moment before the station works by it; the page says so after both.
+        has = bool(self.rows("SELECT stream FROM ledger_knowledge"))
+        return has and self.state()["knowledge"]["text"] == ""
 
 
 @contextmanager
