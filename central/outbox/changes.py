@@ -104,13 +104,14 @@ def read_levels(
 
     after_record_no: only what facts with a higher number changed, then also what came to nothing.
     """
-    query = select(*LEVEL_COLUMNS).where(
-        balances.c.warehouse == warehouse, balances.c.location.not_in(sorted(VIRTUAL_PLACES))
-    )
+    query = select(*LEVEL_COLUMNS).where(balances.c.location.not_in(sorted(VIRTUAL_PLACES)))
     if after_record_no is None:
-        query = query.where(balances.c.on_hand_micro != 0)
+        query = query.where(balances.c.warehouse == warehouse, balances.c.on_hand_micro != 0)
     else:
-        query = query.where(balances.c.record_no > after_record_no)
+        # An expression, so that SQLite goes by the number and does not read the whole warehouse.
+        query = query.where(
+            balances.c.record_no > after_record_no, balances.c.warehouse.concat("") == warehouse
+        )
     levels = (StockLevel(*row) for row in connection.execute(query))
     return sorted(levels, key=lambda level: level.key)
 

@@ -170,7 +170,8 @@ balances = Table(
     Column("record_no", BigInteger, nullable=False),
     # With the whole key: a planner that takes it by its first columns still reads one row a key.
     Index("balances_item", "warehouse", "item", *BALANCE_REST),
-    Index("balances_changed", "warehouse", "record_no"),
+    # The number first: a planner without statistics would else take it for a look-up by key.
+    Index("balances_changed", "record_no", "warehouse"),
     sqlite_with_rowid=False,
 )
 
