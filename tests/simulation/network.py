@@ -102,8 +102,8 @@ class Broker:
         self._machines: dict[str, Machine] = {}
         self._retained: dict[str, Ack] = {}
         self._retained_before: dict[str, Ack] = {}
-        # By worker: its generation, "" for one that is away, and its shards.
-        self._states: dict[str, tuple[str, frozenset[int]]] = {}
+        # By worker: its word (name, connection, generation, "" for one that is away), its shards.
+        self._states: dict[str, tuple[tuple[str, int, str], frozenset[int]]] = {}
 
     def connect_machine(self, machine: "Machine") -> int:
         """Return the new connection, 0 if there is none; it throws out another of the same code."""
@@ -118,9 +118,9 @@ class Broker:
         ack = self._retained.get(machine.code)
         if ack is not None:
             machine.line.carry("in", machine.hear_ack, self._connections, ack)
-        for generation, shards in self._states.values():
-            if generation and machine.shard in shards:
-                machine.line.carry("in", machine.hear_central, self._connections, generation)
+        for word, shards in self._states.values():
+            if word[2] and machine.shard in shards:
+                machine.line.carry("in", machine.hear_central, self._connections, word)
         return self._connections
 
     def connect_worker(self, worker: "Worker") -> int:
@@ -146,7 +146,7 @@ class Broker:
         session = self._sessions.get(worker.name)
         if session is not None:
             session.connection = 0
-        self._states[worker.name] = ("", frozenset())
+        self._states[worker.name] = ((worker.name, 0, ""), frozenset())
 
     def forget_worker(self, worker: "Worker") -> None:
         """Let its session expire."""
@@ -198,10 +198,11 @@ class Broker:
         """Pass the state of a worker on, retained."""
         if not self.up or worker.connection != connection:
             return
-        self._states[worker.name] = (generation, frozenset(worker.shards))
+        word = (worker.name, connection, generation)
+        self._states[worker.name] = (word, frozenset(worker.shards))
         for machine in self._machines.values():
             if machine.shard in worker.shards:
-                machine.line.carry("in", machine.hear_central, machine.connection, generation)
+                machine.line.carry("in", machine.hear_central, machine.connection, word)
 
     def take_down(self, message: DownMessage) -> None:
         """Pass notices on to their gateway; nobody keeps them for one that is away."""

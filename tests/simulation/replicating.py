@@ -52,6 +52,7 @@ class Replicating:
         self.window_facts_max = 60
         self.acked: dict[Epoch, int] = {}  # As believed, ahead of the card.
         self.stable: dict[Epoch, int] = {}
+        self._words: dict[str, tuple[str, int, str]] = {}
         self.sender: Sender
         self._clock_base_s = 0.0
         self._clock_rate = 1.0
@@ -82,6 +83,7 @@ class Replicating:
         self.visible = len(rows.bodies)
         self.acked = {epoch: one.acked for epoch, one in self.card.epochs.items()}
         self.stable = {}
+        self._words = {}
         self._progress = None
         self._unwritten = False
         self._stable_each_s = kernel.random.choice(STABLE_ASKED_EACH_S)
@@ -113,9 +115,13 @@ class Replicating:
             self.knowing.connected()
         self.step()
 
-    def hear_central(self, connection: int, generation: str) -> None:
-        """Take in the state of a worker."""
+    def hear_central(self, connection: int, word: tuple[str, int, str]) -> None:
+        """Take in the state of a worker; what it says again, word for word, is no news."""
+        worker, _, generation = word
         if self.opened and connection == self.connection and generation:
+            if self._words.get(worker) == word:
+                return
+            self._words[worker] = word
             self.sender.listening(generation)
             self.step()
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from central.contract.acks import Ack
 from central.contract.notices import DownMessage
+from central.inbox.announcing import SAY_AGAIN_S
 from central.inbox.receiver import credit_for, is_retained, to_publish
 from gateway.journal.records import Standing
 from tests.simulation.bugs import Bugs
@@ -155,10 +156,16 @@ class Worker:
             if self._outbox is not None:
                 self._outbox.connected()
                 self.wake_outbox(0.01)
-            generation = self._database.generation
-            self.line.carry("out", self._broker.take_state, self, self.connection, generation)
+            self._say(self.connection)
         else:
             self.kernel.after(self.kernel.between(1.0, 8.0), self._connect, boot)
+
+    def _say(self, connection: int) -> None:
+        """Say that we listen, and again each SAY_AGAIN_S: a word can be lost."""
+        if self.running and connection == self.connection:
+            generation = self._database.generation
+            self.line.carry("out", self._broker.take_state, self, connection, generation)
+            self.kernel.after(SAY_AGAIN_S, self._say, connection)
 
     def _notice_line(self, connection: int) -> None:
         if self.running and connection == self.connection and not self.line.whole:

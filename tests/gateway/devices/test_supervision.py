@@ -196,6 +196,8 @@ def test_a_scanner_that_sends_rubbish_is_degraded_logged_once_and_recovers(floor
     assert floor.of("scanner").problem == "unreadable"
     floor.clock.elapsed_ns += 61_000_000_000
     floor.until_state("scanner", "ready")
+    # The board says it a moment before the log does.
+    until(lambda: len(caplog.records) == 2, "both are logged")
     texts = [record.getMessage() for record in caplog.records]
     assert texts == ["device degraded", "device recovered"]
     counts = {(one.name, one.kind): one.count for one in floor.health.device_counts()}

@@ -22,7 +22,7 @@ def upgrade() -> None:
         ["warehouse", "item", "location", "lot", "serial", "sscc", "unit"],
         unique=False,
     )
-    op.create_index("balances_changed", "balances", ["record_no", "warehouse"], unique=False)
+    op.create_index("balances_changed", "balances", ["record_no"], unique=False)
     op.add_column(
         "positions",
         sa.Column("stable_seq", sa.BigInteger(), nullable=False, server_default="0"),
