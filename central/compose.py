@@ -21,6 +21,7 @@ from typing import Protocol
 import uvicorn
 
 from central.api.context import Entrance
+from central.api.writing import WriteSide
 from central.clock import SystemClock, random_64
 from central.config import Config, HttpSection
 from central.downlink import Downlink, build_downlink, build_outgoing
@@ -28,6 +29,8 @@ from central.errors import ConfigInvalid, IntakeEnded
 from central.inbox.ledger_key import load_ledger_key
 from central.inbox.receiver import CREDIT_COUNT
 from central.ledger.collector import collect_rarely
+from central.ledger.desk import Desk
+from central.orders.following import FOLLOWERS
 from central.storage.database import Database, open_database
 from central.storage.schema import check_schema, migrate
 from central.storage.sole_use import sole_use
@@ -241,6 +244,7 @@ def _application(
         telling=build_outgoing(
             database, told=downlink.loop.notices_written if downlink is not None else lambda: None
         ),
+        writing=WriteSide(Desk(database, clock=SystemClock(), followers=FOLLOWERS, told=told)),
     )
 
 

@@ -11,6 +11,11 @@ CentralError              has `retriable` and a `hint`: what a person can do
 |-- BackupRefused         the backup cannot have been taken as said
 |-- GatewayUnknown        nobody enrolled the gateway that something is for
 |-- OrderRefused          what was ordered of a gateway cannot be, as things are
+|-- DeskRefused           what was asked at the desk cannot be done; nothing of it is
+|   |-- NotThere          it is about something that is not there
+|   |-- Unusable          a value in it cannot be
+|   |-- Conflict          it contradicts what is there, e.g. the state of an order
+|   `-- Outdated          somebody else has changed the object meanwhile
 |-- LinkLost              the broker is not reachable; it will be tried again
 `-- IntakeEnded           the thread that takes facts has died; the program must end
 
@@ -71,6 +76,33 @@ class OrderRefused(CentralError):
 
 class BackupRefused(CentralError):
     """The backup cannot have been taken as said."""
+
+
+class DeskRefused(CentralError):
+    """What was asked at the desk cannot be done as things are; nothing of it is done.
+
+    fields: what a program needs to show it, e.g. which lines and why; values are JSON-ready.
+    """
+
+    def __init__(self, message: str, *, hint: str, fields: dict[str, object] | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.fields = fields or {}
+
+
+class NotThere(DeskRefused):
+    """The object is not there."""
+
+
+class Unusable(DeskRefused):
+    """A value cannot be: of the wrong form, out of range, unknown."""
+
+
+class Conflict(DeskRefused):
+    """What is there forbids it: a state, a code that is taken, stock that is not there."""
+
+
+class Outdated(DeskRefused):
+    """The object has another version than the one that the caller has seen."""
 
 
 class LinkLost(CentralError):

@@ -15,6 +15,7 @@ from central.inbox.receiver import CREDIT_COUNT, credit_for
 from central.inbox.workers import record_worker
 from central.ledger.state import read_state
 from central.mqtt_link import WAITING_MAX, CentralLink
+from central.orders.following import FOLLOWERS
 from central.storage.database import Database
 
 
@@ -54,6 +55,7 @@ def build_inbox(
         clock=SystemClock(),
         credit=credit,
         stable_at_commit=config.ledger.stable == "commit",
+        followers=FOLLOWERS,
     )
     return ToldInbox(inbox, told)
 

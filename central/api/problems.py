@@ -13,9 +13,15 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from central.contract.errors import ContractError
+from central.errors import Conflict, DeskRefused, NotThere, Outdated
 
 PROBLEM_TYPE = "application/problem+json"
 FAULTS_MAX = 8
+REFUSALS: tuple[tuple[type[DeskRefused], int, str], ...] = (
+    (NotThere, 404, "Not there"),
+    (Conflict, 409, "Not possible now"),
+    (Outdated, 412, "Changed meanwhile"),
+)
 
 
 class Problem(BaseModel):
@@ -26,6 +32,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     hint: str
+    fields: dict[str, Any] = {}
 
 
 class ProblemRaised(Exception):
@@ -67,6 +74,19 @@ async def answer_contract(_request: Request, error: Exception) -> JSONResponse:
     return problem_response(
         Problem(status=422, title="Unusable value", detail=str(error), hint=error.hint)
     )
+
+
+async def answer_refused(_request: Request, error: Exception) -> JSONResponse:
+    """Answer what the desk refuses; `fields` says the same to programs."""
+    assert isinstance(error, DeskRefused)
+    status, title = next(
+        ((status, title) for kind, status, title in REFUSALS if isinstance(error, kind)),
+        (422, "Not possible"),
+    )
+    problem = Problem(
+        status=status, title=title, detail=str(error), hint=error.hint, fields=error.fields
+    )
+    return problem_response(problem)
 
 
 async def answer_validation(_request: Request, error: Exception) -> JSONResponse:

@@ -12,6 +12,7 @@ from central.contract.states import GatewayState, decode_state
 from central.errors import EnrolmentRefused
 from central.inbox.boots import note_states
 from central.inbox.epoch_heads import note_heads
+from central.ledger.own_facts import OWN_GATEWAY
 from central.storage import bulk
 from central.storage.database import Database
 from central.storage.tables import gateways, warehouses
@@ -43,6 +44,11 @@ def enrol_gateway(
     """
     for what, code in (("gateway", gateway), ("site", site), ("warehouse", warehouse)):
         parse_code(code, what=what)
+    if gateway == OWN_GATEWAY:
+        raise EnrolmentRefused(
+            f"{gateway!r} is what the ledger calls itself",
+            hint="Give the gateway a code that names its place, e.g. sh1-dock-2.",
+        )
     if len(public_key) != PUBLIC_KEY_BYTES:
         raise EnrolmentRefused(
             f"the public key of {gateway} has {len(public_key)} bytes, not {PUBLIC_KEY_BYTES}",

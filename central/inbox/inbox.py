@@ -25,7 +25,7 @@ from central.inbox.positions import Position, Positions
 from central.inbox.receiver import CREDIT_COUNT, acknowledgement, digest_of, judge, take_order
 from central.ledger.discrepancies import open_discrepancies
 from central.ledger.entries import Entry, Finding, Run, finding_of
-from central.ledger.ledger import Ledger
+from central.ledger.ledger import Follower, Ledger
 from central.ledger.state import LedgerState, lock_ledger, read_state
 from central.storage.database import Database
 
@@ -69,6 +69,7 @@ class Inbox:
 
     credit: returns how many facts a gateway may have under way just now. stable_at_commit: what is
     committed is replicated already, as by a synchronous standby; else a backup has to come first.
+    followers: of what is posted.
     """
 
     def __init__(
@@ -78,12 +79,13 @@ class Inbox:
         clock: Clock,
         credit: Callable[[], int] = lambda: CREDIT_COUNT,
         stable_at_commit: bool = False,
+        followers: Sequence[Follower] = (),
     ) -> None:
         self._database = database
         self._clock = clock
         self._credit = credit
         self._stable_at_commit = stable_at_commit
-        self._ledger = Ledger()
+        self._ledger = Ledger(followers)
 
     def accept(self, payloads: Sequence[tuple[str | None, bytes]]) -> list[Outcome]:
         """Take (gateway of the topic, payload) pairs; return one outcome each, in their order.

@@ -1,13 +1,15 @@
 """Posts facts with all that follows from them, in one transaction. Edge of the database."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from central.contract.facts import Movement
 from central.ledger.bookkeeping import Bookkeeper, Noted, Targets
 from central.ledger.discrepancies import open_discrepancies
-from central.ledger.entries import BalanceKey, Known, ProgressKey, Route, Run
+from central.ledger.entries import BalanceKey, Finding, Known, ProgressKey, Route, Run
+from central.ledger.expected import ReferenceChange
 from central.ledger.locations import is_virtual
 from central.ledger.reading import route_of
 from central.ledger.reference_book import ReferenceBook
@@ -23,11 +25,39 @@ FACTS_AT_ONCE_MAX = 8000
 Expected = tuple[int, int]  # expected_micro, tolerance_percent_micro
 
 
-class Ledger:
-    """The books. One thread at a time uses it, under the lock that `lock_ledger` takes."""
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What a call of `Ledger.post` has written, for those who follow what is posted.
 
-    def __init__(self) -> None:
+    Its facts have the record numbers first_record_no to last_record_no. progress: every document
+    line that moved on, in order. findings: in the order of their facts.
+    """
+
+    first_record_no: int
+    last_record_no: int
+    now_ms: int
+    progress: tuple[ProgressKey, ...]
+    findings: tuple[Finding, ...]
+
+
+# Reads what was posted and writes what follows from it, in the same transaction; it posts nothing.
+# It is called for every posting, so it costs nothing where nothing concerns it.
+Follower = Callable[[Connection, Posted], None]
+
+
+class Ledger:
+    """The books. One thread at a time uses it, under the lock that `lock_ledger` takes.
+
+    followers: are called in this order at the end of each posting.
+    """
+
+    def __init__(self, followers: Sequence[Follower] = ()) -> None:
         self._book = ReferenceBook()
+        self._followers = tuple(followers)
+
+    def forget(self, changes: Iterable[ReferenceChange]) -> None:
+        """Forget entries of the reference data that this transaction has changed."""
+        self._book.forget(changes)
 
     def post(
         self, connection: Connection, state: LedgerState, runs: Sequence[Run], *, now_ms: int
@@ -57,6 +87,16 @@ class Ledger:
         set_state(connection, "record_no", str(record_no))
         opened_count = open_discrepancies(connection, keeper.noted.findings, now_ms=now_ms)
         write_reversals(connection, state, keeper.noted, now_ms=now_ms)
+        if self._followers:
+            posted = Posted(
+                first_record_no=state.record_no + 1,
+                last_record_no=record_no,
+                now_ms=now_ms,
+                progress=tuple(sorted(books.progress_numbers)),
+                findings=tuple(keeper.noted.findings),
+            )
+            for follow in self._followers:
+                follow(connection, posted)
         return opened_count
 
     def _look_up(

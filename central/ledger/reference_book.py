@@ -2,16 +2,27 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, Table, bindparam, delete, update
+from sqlalchemy import Connection, Table, delete, select, update
 
 from central.contract.quantities import parse_decimal, to_micro
 from central.contract.reference import Reference
 from central.errors import ReferenceRefused
 from central.ledger.entries import ExpectedLine, Known
+from central.ledger.expected import (
+    CHANGES_KEPT_MAX,
+    ReferenceChange,
+    document_rows,
+    expect,
+    forget_idle_progress,
+    note_changes,
+    read_changes,
+)
 from central.ledger.state import lock_ledger, set_state
 from central.storage import bulk, tables
 
 CACHED_COUNT_MAX = 50_000  # Names kept in memory before the cache starts anew.
+CODES_AT_ONCE_MAX = 500
+FILE = "file"  # The source of what a reference document brought.
 
 
 class ReferenceBook:
@@ -41,8 +52,7 @@ class ReferenceBook:
         """
         size = len(self._units) + len(self._locations) + len(self._documents)
         if revision != self._revision or size > CACHED_COUNT_MAX:
-            self._units, self._locations, self._documents = {}, {}, {}
-            self._revision = revision
+            self._forget(connection, revision, all_of_it=size > CACHED_COUNT_MAX)
         units = _units_of(connection, items - self._units.keys())
         places = _places_of(connection, locations - self._locations.keys())
         expected = _lines_of(connection, documents - self._documents.keys())
@@ -60,6 +70,26 @@ class ReferenceBook:
             },
         )
 
+    def _forget(self, connection: Connection, revision: int, *, all_of_it: bool) -> None:
+        """Forget what other revisions than the remembered one have touched."""
+        changes = None
+        if not all_of_it and 0 <= revision - self._revision < CHANGES_KEPT_MAX:
+            changes = read_changes(connection, after=self._revision)
+        self._revision = revision
+        self.forget(changes if changes is not None else [("all", "", "")])
+
+    def forget(self, changes: Iterable[ReferenceChange]) -> None:
+        """Forget what is remembered of these entries."""
+        for kind, warehouse, code in changes:
+            if kind == "all":
+                self._units, self._locations, self._documents = {}, {}, {}
+            elif kind == "item":
+                self._units.pop(code, None)
+            elif kind == "location":
+                self._locations.pop((warehouse, code), None)
+            elif kind == "document":
+                self._documents.pop((warehouse, code), None)
+
 
 def load_reference(connection: Connection, reference: Reference) -> bool:
     """Make a document the ledger's reference data, whole; return False if it was that already.
@@ -74,18 +104,11 @@ def load_reference(connection: Connection, reference: Reference) -> bool:
         )
     if reference.revision == loaded:
         return False
-    for table in (
-        tables.document_lines,
-        tables.documents,
-        tables.item_barcodes,
-        tables.items,
-        tables.locations,
-        tables.warehouses,
-        tables.operators,
-    ):
-        connection.execute(delete(table))
-    _insert_places_and_items(connection, reference)
-    _insert_documents(connection, reference)
+    _delete_loaded(connection)
+    _write_places_and_items(connection, reference)
+    _delete_left_behind(connection, reference)
+    _write_documents(connection, reference)
+    note_changes(connection, [("all", "", "")], revision=reference.revision)
     set_state(connection, "reference_revision", str(reference.revision))
     return True
 
@@ -121,114 +144,111 @@ def _lines_of(
     return known
 
 
-def _insert_places_and_items(connection: Connection, reference: Reference) -> None:
-    _insert(
+def _delete_loaded(connection: Connection) -> None:
+    """Delete what an earlier document brought and nothing made at the desk refers to."""
+    lines, documents = tables.document_lines.c, tables.documents.c
+    of_file = select(documents.document).where(
+        documents.warehouse == lines.warehouse,
+        documents.document == lines.document,
+        documents.source == FILE,
+    )
+    connection.execute(delete(tables.document_lines).where(of_file.exists()))
+    for table in (tables.documents, tables.item_barcodes, tables.locations, tables.operators):
+        connection.execute(delete(table).where(table.c.source == FILE))
+
+
+def _delete_left_behind(connection: Connection, reference: Reference) -> None:
+    """Delete items and warehouses that an earlier document brought and this one does not have.
+
+    A warehouse stays while something made at the desk is in it.
+    """
+    items, warehouses = tables.items.c, tables.warehouses.c
+    gone = sorted(
+        set(connection.execute(select(items.item).where(items.source == FILE)).scalars())
+        - {item.code for item in reference.items}
+    )
+    for table in (tables.item_barcodes, tables.items):
+        for start in range(0, len(gone), CODES_AT_ONCE_MAX):
+            codes = gone[start : start + CODES_AT_ONCE_MAX]
+            connection.execute(delete(table).where(table.c.item.in_(codes)))
+    kept = [
+        select(table.c.warehouse).where(table.c.warehouse == warehouses.warehouse).exists()
+        for table in (tables.locations, tables.documents)
+    ]
+    connection.execute(
+        delete(tables.warehouses).where(
+            warehouses.source == FILE,
+            warehouses.warehouse.not_in([one.code for one in reference.warehouses]),
+            *(~found for found in kept),
+        )
+    )
+
+
+def _write_places_and_items(connection: Connection, reference: Reference) -> None:
+    """Write them; what was made at the desk with one of these codes is the document's now."""
+    _write(
         connection,
         tables.warehouses,
-        ((place.code, place.name, place.name_zh) for place in reference.warehouses),
+        ((place.code, place.name, place.name_zh, FILE) for place in reference.warehouses),
     )
-    _insert(
+    _write(
         connection,
         tables.locations,
         (
-            (warehouse.code, place.code, place.kind)
+            (warehouse.code, place.code, place.kind, FILE)
             for warehouse in reference.warehouses
             for place in warehouse.locations
         ),
     )
-    _insert(
+    _write(
         connection,
         tables.items,
         (
-            (item.code, item.name, item.name_zh, item.unit, item.kind, item.lot_tracked)
+            (item.code, item.name, item.name_zh, item.unit, item.kind, item.lot_tracked, FILE)
             for item in reference.items
         ),
     )
-    _insert(
+    _write(
         connection,
         tables.item_barcodes,
         (
-            (barcode.gtin, item.code, to_micro(parse_decimal(barcode.quantity)))
+            (barcode.gtin, item.code, to_micro(parse_decimal(barcode.quantity)), FILE)
             for item in reference.items
             for barcode in item.barcodes
         ),
     )
-    _insert(
+    _write(
         connection,
         tables.operators,
-        ((operator.code, operator.name) for operator in reference.operators),
+        ((operator.code, operator.name, FILE) for operator in reference.operators),
     )
 
 
-def _insert_documents(connection: Connection, reference: Reference) -> None:
-    _insert(
+def _write_documents(connection: Connection, reference: Reference) -> None:
+    _write(
         connection,
         tables.documents,
         (
-            (document.warehouse, document.code, document.kind, document.partner)
+            (document.warehouse, document.code, document.kind, document.partner, FILE)
             for document in reference.documents
         ),
     )
-    rows = [
-        (
-            document.warehouse,
-            document.code,
-            line.line,
-            line.item,
-            to_micro(parse_decimal(line.quantity)),
-            to_micro(parse_decimal(line.tolerance_percent, what="tolerance"), what="tolerance"),
-        )
-        for document in reference.documents
-        for line in document.lines
-    ]
-    bulk.insert_rows(connection, tables.document_lines, rows)
-    _expect(connection, rows, units={item.code: item.unit for item in reference.items})
-
-
-def _expect(
-    connection: Connection,
-    rows: list[tuple[str, str, int, str, int, int]],
-    *,
-    units: dict[str, str],
-) -> None:
-    """Give document progress its expected quantities; what came in already stays."""
-    progress = tables.document_progress
-    connection.execute(update(progress).values(expected_micro=0, tolerance_percent_micro=0))
-    keys = [
-        (warehouse, code, line, item, units[item]) for warehouse, code, line, item, _, _ in rows
-    ]
-    bulk.insert_missing_rows(connection, progress, [(*key, 0, 0, 0, 0) for key in keys])
-    if rows:
-        connection.execute(
-            update(progress)
-            .where(
-                progress.c.warehouse == bindparam("b_warehouse"),
-                progress.c.document == bindparam("b_document"),
-                progress.c.line == bindparam("b_line"),
-                progress.c.item == bindparam("b_item"),
-                progress.c.unit == bindparam("b_unit"),
-            )
-            .values(
-                expected_micro=bindparam("b_expected"),
-                tolerance_percent_micro=bindparam("b_tolerance"),
-            ),
-            [
-                {
-                    "b_warehouse": row[0],
-                    "b_document": row[1],
-                    "b_line": row[2],
-                    "b_item": row[3],
-                    "b_unit": units[row[3]],
-                    "b_expected": row[4],
-                    "b_tolerance": row[5],
-                }
-                for row in rows
-            ],
-        )
-    connection.execute(
-        delete(progress).where(progress.c.expected_micro == 0, progress.c.received_micro == 0)
+    rows = [row for document in reference.documents for row in document_rows(document)]
+    _write(connection, tables.document_lines, rows)
+    progress, documents = tables.document_progress, tables.documents.c
+    of_desk = select(documents.document).where(
+        documents.warehouse == progress.c.warehouse,
+        documents.document == progress.c.document,
+        documents.source != FILE,
     )
+    connection.execute(
+        update(progress)
+        .where(~of_desk.exists())
+        .values(expected_micro=0, tolerance_percent_micro=0)
+    )
+    expect(connection, rows, units={item.code: item.unit for item in reference.items})
+    forget_idle_progress(connection)
 
 
-def _insert(connection: Connection, table: Table, rows: Iterable[bulk.Row]) -> None:
-    bulk.insert_rows(connection, table, list(rows))
+def _write(connection: Connection, table: Table, rows: Iterable[bulk.Row]) -> None:
+    bulk.upsert_rows(connection, table, list(rows))

@@ -21,7 +21,7 @@ from sqlalchemy import (
     true,
 )
 
-from central.storage import liveness_tables, outbox_tables
+from central.storage import desk_tables, liveness_tables, outbox_tables
 from central.storage.metadata import metadata
 
 boots = liveness_tables.boots
@@ -29,10 +29,14 @@ epoch_heads = liveness_tables.epoch_heads
 unsynced_facts = liveness_tables.unsynced_facts
 workers = liveness_tables.workers
 gateway_settings = outbox_tables.gateway_settings
+idempotency_keys = desk_tables.idempotency_keys
 label_templates = outbox_tables.label_templates
 notice_streams = outbox_tables.notice_streams
 notices = outbox_tables.notices
+object_events = desk_tables.object_events
+object_numbers = desk_tables.object_numbers
 print_requests = outbox_tables.print_requests
+reference_changes = desk_tables.reference_changes
 reference_copies = outbox_tables.reference_copies
 snapshot_requests = outbox_tables.snapshot_requests
 snapshots = outbox_tables.snapshots
@@ -251,12 +255,15 @@ quarantine = Table(
     Index("quarantine_received", "received_ms"),
 )
 
+# source, here and below: "file" for what a reference document brought and the next one replaces,
+# "desk" for what was made here.
 warehouses = Table(
     "warehouses",
     metadata,
     Column("warehouse", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("name_zh", Text, nullable=False),
+    Column("source", Text, nullable=False, server_default="file"),
 )
 
 # kind: "dock_door", "staging", "bin" or "quality_hold". Virtual places have no row.
@@ -266,6 +273,7 @@ locations = Table(
     Column("warehouse", Text, primary_key=True),
     Column("location", Text, primary_key=True),
     Column("kind", Text, nullable=False),
+    Column("source", Text, nullable=False, server_default="file"),
     ForeignKeyConstraint(["warehouse"], ["warehouses.warehouse"]),
 )
 
@@ -279,6 +287,7 @@ items = Table(
     Column("unit", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("lot_tracked", Boolean, nullable=False),
+    Column("source", Text, nullable=False, server_default="file"),
 )
 
 # quantity_micro: how many of the item's unit one scan of the GTIN means.
@@ -288,6 +297,7 @@ item_barcodes = Table(
     Column("gtin", Text, primary_key=True),
     Column("item", Text, nullable=False),
     Column("quantity_micro", BigInteger, nullable=False),
+    Column("source", Text, nullable=False, server_default="file"),
     ForeignKeyConstraint(["item"], ["items.item"]),
 )
 
@@ -298,6 +308,7 @@ documents = Table(
     Column("document", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("partner", Text, nullable=False),
+    Column("source", Text, nullable=False, server_default="file"),
     ForeignKeyConstraint(["warehouse"], ["warehouses.warehouse"]),
 )
 
@@ -318,4 +329,5 @@ operators = Table(
     metadata,
     Column("operator", Text, primary_key=True),
     Column("name", Text, nullable=False),
+    Column("source", Text, nullable=False, server_default="file"),
 )

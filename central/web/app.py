@@ -20,9 +20,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from central.api import ingest, metrics, outgoing, problems, quarantine, routes, snapshots
 from central.api.body_bound import BodyBound
 from central.api.context import Entrance, Outgoing, ReadSide
+from central.api.desk_routes import ROUTERS
+from central.api.writing import WriteSide
 from central.clock import Clock
 from central.contract.errors import ContractError
-from central.errors import CentralError
+from central.errors import CentralError, DeskRefused
 from central.stock.feed import stock_change
 from central.stock.rows import StockChange
 from central.stock.updates import Update, read_update
@@ -58,14 +60,15 @@ def create_app(
     poll_s: float = POLL_S,
     entrance: Entrance | None = None,
     telling: Outgoing | None = None,
+    writing: WriteSide | None = None,
 ) -> FastAPI:
-    """Return the application; without an entrance and `telling` it only reads.
+    """Return the application; without an entrance, `telling` and `writing` it only reads.
 
     intake_connected: says whether the intake hears the broker; None where no intake runs beside.
     intake_alive: says whether the intake still works at all; None as above.
     sse_clients_max: pages that are kept current at once. poll_s: how often a page finds what
     another process wrote; what this process writes is announced by `Live.notify`. entrance: for
-    batches over HTTP. telling: for what gateways are told.
+    batches over HTTP. telling: for what gateways are told. writing: for orders and their kin.
     """
     reading = ReadSide(
         database=database,
@@ -100,6 +103,7 @@ def create_app(
     app.state.live = live
     app.state.entrance = entrance
     app.state.outgoing = telling
+    app.state.write_side = writing
     _add_routes(app)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(SafeHeaders)
@@ -150,11 +154,14 @@ def _add_routes(app: FastAPI) -> None:
     app.include_router(outgoing.router)
     app.include_router(snapshots.router)
     app.include_router(metrics.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.include_router(web_routes.router)
     app.add_exception_handler(problems.ProblemRaised, problems.answer_raised)
     app.add_exception_handler(ContractError, problems.answer_contract)
     app.add_exception_handler(RequestValidationError, problems.answer_validation)
     app.add_exception_handler(HTTPException, problems.answer_http)
+    app.add_exception_handler(DeskRefused, problems.answer_refused)
     app.add_exception_handler(CentralError, _answer_unavailable)
 
 

@@ -25,10 +25,10 @@ from tests.postgresql import new_database
 
 # The reference data asks for harmless codes; a movement may name any.
 ODD_ITEMS = [
-    ("{,}\\\"'", "odd", "", "C62", "piece", False),
-    ("NULL", "null", "", "C62", "piece", False),
+    ("{,}\\\"'", "odd", "", "C62", "piece", False, "file"),
+    ("NULL", "null", "", "C62", "piece", False, "file"),
 ]
-ODD_PLACES = [("SH1", 'B"{\\N,', "bin"), ("SH1", "NULL", "bin")]
+ODD_PLACES = [("SH1", 'B"{\\N,', "bin", "file"), ("SH1", "NULL", "bin", "file")]
 TABLES = (
     tables.facts,
     tables.lines,

@@ -1,0 +1,188 @@
+"""How requests change things: once, as somebody, against a version. Edge of HTTP.
+
+    POST /api/v1/transfers/TR-1/approve
+    Idempotency-Key: 0b9f...  the same request again gets the same answer; another body: 422
+    If-Match: "3"             the version that the caller has seen; another one: 412
+    Dockledger-Actor: li.na   who asks; "staff" if nobody is named
+
+Each request is one change at the desk: durable with its answer, or not done at all. A route is
+
+    @router.post("/transfers/{code}/approve", responses=REFUSALS)
+    def approve(writing: Writing, call: Call, code: TransferCode) -> Response:
+        return writing.answer(call, lambda change: transfer_answer(
+            approve_transfer(change, code, version=call.version)))
+
+Sources: draft-ietf-httpapi-idempotency-key-header-07; RFC 9110, 8.8.3 (ETag), 13.1.1 (If-Match).
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
+from sqlalchemy import delete
+
+from central.api.problems import Problem, ProblemRaised
+from central.contract.identifiers import parse_code
+from central.ledger.desk import Change, Desk
+from central.storage import bulk, tables
+
+ACTOR_DEFAULT = "staff"
+KEY_CHARACTERS_MAX = 128
+KEPT_MS = 7 * 24 * 3600 * 1000  # So long a repeated request gets its answer again.
+ETAG = re.compile(r'(?:W/)?"(\d{1,18})"')
+# For `responses=` of every route that changes something.
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem} for status in (404, 409, 412, 422, 503)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks for what. version: of the object that the caller has seen, None if unsaid.
+
+    key: what the request must not be done twice under, "" if unsaid. digest: of the whole request.
+    """
+
+    actor: str
+    version: int | None
+    key: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request is answered with. version: of the object now, for its ETag."""
+
+    body: BaseModel
+    status: int = 200
+    version: int | None = None
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteSide:
+    """Everything that changing something needs."""
+
+    desk: Desk
+    # Further parts of the application that routes ask for by name, e.g. a client of another system.
+    parts: dict[str, object] = field(default_factory=dict)
+
+    def answer(self, asked: Asked, work: Callable[[Change], Answer]) -> Response:
+        """Do a piece of work once and answer with what it returns.
+
+        Raises what the work raises; then nothing is done.
+        """
+        with self.desk.change(actor=asked.actor) as change:
+            if asked.key:
+                known = _known_answer(change, asked)
+                if known is not None:
+                    return known
+            answer = work(change)
+            headers = _headers(answer)
+            body = answer.body.model_dump_json().encode()
+            if asked.key:
+                _keep(change, asked, answer.status, headers, body)
+        return Response(body, answer.status, headers, media_type="application/json")
+
+
+async def asked_of(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None, Header(max_length=KEY_CHARACTERS_MAX, min_length=1)
+    ] = None,
+    if_match: Annotated[str | None, Header(max_length=64)] = None,
+    dockledger_actor: Annotated[str, Header(max_length=64)] = ACTOR_DEFAULT,
+) -> Asked:
+    """Return who asks for what. Raises ProblemRaised, ContractError for an unusable actor."""
+    text = f"{request.method} {request.url.path}?{request.url.query}\0".encode()
+    return Asked(
+        actor=parse_code(dockledger_actor, what="actor"),
+        version=_version(if_match),
+        key=idempotency_key or "",
+        digest=hashlib.sha256(text + await request.body()).digest(),
+    )
+
+
+def write_side_of(request: Request) -> WriteSide:
+    """Return what the application was built with. Raises ProblemRaised if it only reads."""
+    write_side = request.app.state.write_side
+    if write_side is None:
+        raise ProblemRaised(
+            status=404,
+            title="Nothing is written here",
+            detail="This server only reads the ledger.",
+            hint="Ask a server that `dockledger-central serve` runs.",
+        )
+    assert isinstance(write_side, WriteSide)
+    return write_side
+
+
+Call = Annotated[Asked, Depends(asked_of)]
+Writing = Annotated[WriteSide, Depends(write_side_of)]
+
+
+def etag_of(version: int) -> str:
+    """Return the entity tag of a version."""
+    return f'"{version}"'
+
+
+def _version(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    match = ETAG.fullmatch(if_match.strip())
+    if match is None:
+        raise ProblemRaised(
+            status=412,
+            title="Unusable version",
+            detail=f"If-Match {if_match[:40]!r} is no version of this ledger.",
+            hint="Send the ETag of the object as it was given.",
+        )
+    return int(match[1])
+
+
+def _headers(answer: Answer) -> dict[str, str]:
+    headers = {}
+    if answer.version is not None:
+        headers["ETag"] = etag_of(answer.version)
+    if answer.location:
+        headers["Location"] = answer.location
+    return headers
+
+
+def _known_answer(change: Change, asked: Asked) -> Response | None:
+    table = tables.idempotency_keys
+    rows = list(
+        bulk.select_by_key(change.connection, table, [(asked.actor, asked.key)], columns_count=2)
+    )
+    if not rows:
+        return None
+    _, _, digest, status, headers_json, body, _ = rows[0]
+    if bytes(digest) != asked.digest:
+        raise ProblemRaised(
+            status=422,
+            title="Idempotency key used for something else",
+            detail="This Idempotency-Key came with another request before.",
+            hint="Give each request a key of its own, and repeat a request unchanged.",
+        )
+    headers = json.loads(headers_json) | {"Idempotency-Replayed": "true"}
+    return Response(bytes(body), status, headers, media_type="application/json")
+
+
+def _keep(change: Change, asked: Asked, status: int, headers: dict[str, str], body: bytes) -> None:
+    table = tables.idempotency_keys
+    change.connection.execute(delete(table).where(table.c.at_ms < change.now_ms - KEPT_MS))
+    row = (
+        asked.actor,
+        asked.key,
+        asked.digest,
+        status,
+        json.dumps(headers),
+        body,
+        change.now_ms,
+    )
+    bulk.insert_rows(change.connection, table, [row])

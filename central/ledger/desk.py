@@ -1,0 +1,176 @@
+"""One change at the ledger's desk: durable as a whole, or not at all. Edge of the database.
+
+    with desk.change(actor="li.na") as change:
+        approve_transfer(change, "TR-1", version=3)    # a book's function: reads, decides, writes
+
+A change holds the ledger's lock from its beginning on, as a posting does: changes and postings
+happen one after another, so nothing is reserved twice and no two of them can deadlock. It ends
+within milliseconds: a book reads by keys, and asks nobody.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from central.clock import Clock
+from central.contract.facts import Fact, Movement
+from central.contract.quantities import canonical_text, from_micro
+from central.errors import Outdated
+from central.ledger.entries import FactKey
+from central.ledger.expected import ReferenceChange, note_changes
+from central.ledger.ledger import Follower, Ledger
+from central.ledger.own_facts import OWN_BOOT, post_own_facts
+from central.ledger.state import LedgerState, lock_ledger, set_state
+from central.storage import bulk, tables
+from central.storage.database import Database
+
+DESK_STATION = "desk"
+
+
+class Change:
+    """What one change works with. Only inside `Desk.change`.
+
+    connection: of its transaction. state: of the ledger, as this change has moved it on. actor: who
+    asked. now_ms: one moment for all of it.
+    """
+
+    def __init__(self, connection: Connection, ledger: Ledger, *, actor: str, now_ms: int) -> None:
+        self.connection = connection
+        self.actor = actor
+        self.now_ms = now_ms
+        self.state: LedgerState = lock_ledger(connection)
+        self._ledger = ledger
+        self._touched: set[ReferenceChange] = set()
+        self._last_event_no: int | None = None
+
+    def post(self, drafts: Sequence[Fact]) -> list[FactKey]:
+        """Post facts of the ledger's own, all of one warehouse; return their identities in order.
+
+        Raises ContractError for a draft that cannot be true.
+        """
+        keys, self.state = post_own_facts(
+            self.connection, self._ledger, self.state, drafts, now_ms=self.now_ms
+        )
+        return keys
+
+    def movement(
+        self,
+        *,
+        warehouse: str,
+        business_step: str,
+        from_location: str,
+        to_location: str,
+        item: str,
+        quantity_micro: int,
+        unit: str,
+        **fields: Any,  # noqa: ANN401 - further fields of a Movement, checked when it is posted.
+    ) -> Movement:
+        """Return the draft of a movement that this change decides, for `post`."""
+        return Movement(
+            seq=1,
+            event_time_ms=self.now_ms,
+            clock_synced=True,
+            boot_id=OWN_BOOT,
+            monotonic_ns=0,
+            warehouse=warehouse,
+            station=DESK_STATION,
+            operator=self.actor,
+            business_step=business_step,
+            from_location=from_location,
+            to_location=to_location,
+            item=item,
+            quantity=canonical_text(from_micro(quantity_micro)),
+            unit=unit,
+            **fields,
+        )
+
+    def note(
+        self, kind: str, code: str, action: str, *, warehouse: str = "", **fields: object
+    ) -> int:
+        """Note what was done to an object, for its history and for subscribers; return its number.
+
+        kind: e.g. "transfer". action: what, in the past, e.g. "approved". fields: JSON-ready.
+        """
+        if self._last_event_no is None:
+            last = select(func.max(tables.object_events.c.event_no))
+            self._last_event_no = self.connection.execute(last).scalar_one() or 0
+        self._last_event_no += 1
+        text = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        row = (self._last_event_no, kind, code, action, warehouse, self.actor, self.now_ms, text)
+        bulk.insert_rows(self.connection, tables.object_events, [row])
+        return self._last_event_no
+
+    def next_code(self, prefix: str) -> str:
+        """Return a code that no object has yet, e.g. "TR-000012"."""
+        table = tables.object_numbers
+        rows = list(bulk.select_by_key(self.connection, table, [(prefix,)], columns_count=1))
+        number = (rows[0][1] if rows else 0) + 1
+        bulk.upsert_rows(self.connection, table, [(prefix, number)])
+        return f"{prefix}-{number:06d}"
+
+    def touch(self, *changes: ReferenceChange) -> None:
+        """Note that reference data was changed, so that gateways and caches learn of it.
+
+        All that one change touches is one revision, before which the ledger must not post.
+        """
+        if not self._touched:
+            revision = self.state.reference_revision + 1
+            set_state(self.connection, "reference_revision", str(revision))
+            self.state = replace(self.state, reference_revision=revision)
+        fresh = set(changes) - self._touched
+        note_changes(self.connection, fresh, revision=self.state.reference_revision)
+        self._touched |= fresh
+        self._ledger.forget(fresh)
+
+
+class Desk:
+    """Where orders, transfers, counts and settlements are worked on. For several threads.
+
+    followers: are told of each posting, as those of the intake are. told: called after each commit.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        followers: Sequence[Follower] = (),
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._followers = tuple(followers)
+        self._told = told
+        self._ledger = Ledger(self._followers)
+
+    @contextmanager
+    def change(self, *, actor: str) -> Iterator[Change]:
+        """Yield a change that is durable at the end, or undone whole if anything is raised.
+
+        Raises LedgerUnavailable if the database does not take part.
+        """
+        with self._database.write() as connection:
+            change = Change(connection, self._ledger, actor=actor, now_ms=self._clock.now_ms())
+            # What it remembers of a change that fails would be of reference data that never was;
+            # it is given back under the lock, before the commit lets the next change begin.
+            self._ledger, ledger = Ledger(self._followers), self._ledger
+            yield change
+            self._ledger = ledger
+        self._told()
+
+
+def require_version(present: int, expected: int | None, *, what: str) -> None:
+    """Return if an object has the version that the caller has seen, or the caller does not say.
+
+    Raises Outdated, with the present version.
+    """
+    if expected is not None and expected != present:
+        raise Outdated(
+            f"{what} has version {present}, not {expected}: somebody else has changed it",
+            hint="Load it again, look at what has changed, and decide again.",
+            fields={"version": present},
+        )

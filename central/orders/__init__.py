@@ -1,0 +1,1 @@
+"""Orders, transfers, counts and settlements: what people decide about stock. Pure."""
