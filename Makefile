@@ -4,7 +4,7 @@ PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := list
-.PHONY: list setup demo test check bench chaos simulate fuzz format lock catalogues clean
+.PHONY: list setup demo test check bench chaos simulate invariants fuzz format lock catalogues clean
 
 list: ## List the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -43,6 +43,10 @@ chaos: setup ## Break real parts CYCLES times (default 100; KILLS=, CHAOS_S=, CH
 
 simulate: setup ## Run SEEDS simulated sites from seed FIRST on (default 1000 from 1)
 	@$(PYTHON) -m tests.simulation --seeds $${SEEDS:-1000} --first $${FIRST:-1} --workers $${WORKERS:-2}
+
+invariants: setup ## Walk STEPS random steps (default 100000) on both databases, promises checked
+	@bash .ci/packages python tests
+	@PYTHONHASHSEED=0 $(PYTHON) -m tests.central.invariants --steps $${STEPS:-100000} --first $${FIRST:-1}
 
 fuzz: setup ## Fuzz LLRP and GS1 for FUZZ_S seconds each (default 60; installs atheris)
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check 'atheris>=3,<4'

@@ -32,6 +32,7 @@ from central.errors import (
 from central.inbox import backups, gateways, ledger_key
 from central.ledger import reference_book, verify
 from central.logs import start_logging
+from central.orders.proofs import PROOFS
 from central.outbox import notices as outbox
 from central.storage import schema
 from central.storage.database import Database, open_database
@@ -128,7 +129,7 @@ def migrate(config: ConfigFile = CONFIG_FILE, as_json: AsJson = False) -> None:
 def verify_ledger(config: ConfigFile = CONFIG_FILE, as_json: AsJson = False) -> None:
     """Compute everything again from the facts, and say what is off. Exit code 1 if anything is."""
     with _errors_named(), _database(load_config(config)) as database:
-        report = verify.verify_ledger(database)
+        report = verify.verify_ledger(database, proofs=PROOFS)
     lines = [f"{fault.check}: {fault.subject}: {fault.detail}" for fault in report.faults]
     counts = (
         f"{report.facts_count} facts, {report.lines_count} lines,"

@@ -147,7 +147,7 @@ def serve(
         url = _url_of(config.http, listening)
         loops = None
         if worker is not None and downlink is not None:
-            loops = Loops(worker.intake, downlink.loop, downlink.upkeep)
+            loops = Loops(worker.intake, *downlink.loops)
         server = WebServer(
             uvicorn.Config(
                 app,
@@ -184,7 +184,7 @@ def take(
         downlink = build_downlink(config, database, name=worker_name, shards=shards)
         told = downlink.loop.facts_posted
         worker = build_worker(config, database, name=worker_name, shards=shards, told=told)
-        loops = Loops(worker.intake, downlink.loop, downlink.upkeep)
+        loops = Loops(worker.intake, *downlink.loops)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda received, _frame: ended.put(received))
         loops.start()
@@ -228,6 +228,13 @@ def _application(
 ) -> Application:
     key = load_ledger_key(database)
     credit = worker.credit if worker is not None else lambda: CREDIT_COUNT
+    webhooks = downlink.webhooks if downlink is not None else None
+
+    def desk_told() -> None:
+        told()
+        if webhooks is not None:
+            webhooks.wake()
+
     return create_app(
         database=database,
         clock=SystemClock(),
@@ -244,14 +251,15 @@ def _application(
         telling=build_outgoing(
             database, told=downlink.loop.notices_written if downlink is not None else lambda: None
         ),
-        writing=WriteSide(Desk(database, clock=SystemClock(), followers=FOLLOWERS, told=told)),
+        writing=WriteSide(Desk(database, clock=SystemClock(), followers=FOLLOWERS, told=desk_told)),
     )
 
 
 def _counters(worker: Worker | None, downlink: Downlink | None) -> dict[str, int]:
     counted = worker.intake.counters() if worker is not None else {}
     if downlink is not None:
-        for prefix, loop in (("down", downlink.loop), ("upkeep", downlink.upkeep)):
+        names = ("down", "upkeep", "webhooks")
+        for prefix, loop in zip(names, downlink.loops, strict=False):
             counted |= {f"{prefix}_{name}": count for name, count in loop.counters().items()}
     return counted
 

@@ -10,20 +10,32 @@ from central.inbox.ledger_key import load_ledger_key
 from central.inbox.reconciliation import Reconciliation
 from central.inbox.time_correction import TimeCorrection
 from central.inbox.upkeep import Upkeep
+from central.ledger.checkpoints import Checkpoints
 from central.mqtt_link import CentralLink
 from central.outbox.down_loop import DownLoop, publish_down
 from central.outbox.sending import Parts, Sending
 from central.outbox.snapshot import Snapshots
 from central.storage.database import Database
+from central.webhooks.http_sender import HttpSender
+from central.webhooks.webhook_loop import WebhookLoop
 
 
 @dataclass(frozen=True, slots=True)
 class Downlink:
-    """What tells gateways of some shards; not started yet."""
+    """What tells gateways of some shards, and other programs; not started yet.
+
+    webhooks: None where another process tells them.
+    """
 
     link: CentralLink
     loop: DownLoop
     upkeep: Upkeep
+    webhooks: WebhookLoop | None
+
+    @property
+    def loops(self) -> tuple[DownLoop | Upkeep | WebhookLoop, ...]:
+        """Return everything that has a thread of its own."""
+        return (self.loop, self.upkeep) + ((self.webhooks,) if self.webhooks else ())
 
 
 def build_downlink(
@@ -52,11 +64,18 @@ def build_downlink(
             shards=None if shards is None else frozenset(shards),
         )
     )
-    # One of all workers corrects times: several would do the same work.
-    correction = TimeCorrection(database, clock=clock) if shards is None or 0 in shards else None
-    upkeep = Upkeep(Reconciliation(database, clock=clock), correction=correction)
+    # One of all workers corrects times, copies balances and tells other programs what happened.
+    alone = shards is None or 0 in shards
+    upkeep = Upkeep(
+        Reconciliation(database, clock=clock),
+        correction=TimeCorrection(database, clock=clock) if alone else None,
+        checkpoints=Checkpoints(database, clock=clock) if alone else None,
+    )
     loop = DownLoop(link=link, sending=sending, clock=clock, comparing=upkeep)
-    return Downlink(link, loop, upkeep)
+    webhooks = None
+    if alone:
+        webhooks = WebhookLoop(database, sender=HttpSender(), clock=clock, jitter=random_fraction)
+    return Downlink(link, loop, upkeep, webhooks)
 
 
 def build_outgoing(database: Database, *, told: Callable[[], None]) -> Outgoing:

@@ -153,14 +153,17 @@ def _check_codes(path: Path, text: str, config: GatewayConfig) -> None:
         f"dock_door[{index}].read_point": door.read_point
         for index, door in enumerate(config.dock_doors)
     }
+    if config.station.ship_location:
+        codes["station.ship_location"] = config.station.ship_location
     for key, code in codes.items():
         try:
             parse_code(code, what=key.rpartition(".")[2])
         except ContractError as error:
             raise _invalid(path, text, key, f"{error}: {error.hint}") from error
-    place = config.station.receive_location
-    if place in VIRTUAL_PLACES:
-        raise _invalid(path, text, "station.receive_location", f"nothing is kept at {place}")
+    for name in ("receive_location", "ship_location"):
+        place = codes.get(f"station.{name}")
+        if place in VIRTUAL_PLACES:
+            raise _invalid(path, text, f"station.{name}", f"nothing is kept at {place}")
 
 
 def _check_devices(path: Path, text: str, config: GatewayConfig) -> None:

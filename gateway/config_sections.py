@@ -27,6 +27,7 @@ EXAMPLES = (
         "station": "[station]",
         "station.code": 'code = "dock-2"',
         "station.receive_location": 'receive_location = "dock-1"',
+        "station.ship_location": 'ship_location = "stage-1"',
         "station.sscc_company_prefix": 'sscc_company_prefix = "6901234"',
         "station.sscc_extension_digit": 'sscc_extension_digit = "0"',
         "station.place_template": 'place_template = "bin"',
@@ -79,10 +80,14 @@ class GatewaySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class StationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The work place. sscc_company_prefix "": this station gives no SSCC to pallets."""
+    """The work place. sscc_company_prefix "": this station gives no SSCC to pallets.
+
+    ship_location "": goods wait at the receive location to go out.
+    """
 
     code: str
     receive_location: str
+    ship_location: str = ""
     sscc_company_prefix: str = ""
     sscc_extension_digit: str = "0"
     place_template: NonEmpty = "bin"

@@ -188,6 +188,7 @@ def _station_setup(
         station=config.station.code,
         warehouse=config.gateway.warehouse,
         receive_location=config.station.receive_location,
+        ship_location=config.station.ship_location,
         scales=names("scale"),
         printers=names("label_printer"),
         sscc_company_prefix=config.station.sscc_company_prefix,

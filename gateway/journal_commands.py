@@ -9,8 +9,10 @@ import msgspec
 import typer
 
 from central.contract.facts import (
+    Count,
     Fact,
     Movement,
+    Packing,
     Passage,
     Print,
     Weighing,
@@ -231,6 +233,11 @@ def _fact_text(fact: Fact) -> str:
         return f"{text} {fact.direction} at {fact.read_point}: {_tag_text(fact)}"
     if isinstance(fact, Print):
         return f"{text} {fact.printer} job {fact.job}: {fact.content}: {fact.outcome}"
+    if isinstance(fact, Count):
+        lot = f" lot {fact.lot}" if fact.lot else ""
+        return f"{text} at {fact.location}: {fact.quantity} {fact.unit} {fact.item}{lot}"
+    if isinstance(fact, Packing):
+        return f"{text} {fact.action} {fact.parent}: {', '.join(fact.children)}"
     return f"{text} of {fact.reverses_epoch}/{fact.reverses_seq}"
 
 

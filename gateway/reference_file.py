@@ -51,12 +51,13 @@ def _read_reference(path: Path) -> Reference:
 
 
 def warn_of_unknown_places(config: GatewayConfig, catalogue: Catalogue) -> None:
-    place = config.station.receive_location
-    if catalogue.revision and catalogue.location(place) is None:
-        log_event(
-            "warning",
-            "the reference data does not know the place of receipt",
-            warehouse=config.gateway.warehouse,
-            location=place,
-            hint="Correct gateway.warehouse or station.receive_location, or the reference data.",
-        )
+    station = config.station
+    for place in dict.fromkeys((station.receive_location, station.ship_location)):
+        if place and catalogue.revision and catalogue.location(place) is None:
+            log_event(
+                "warning",
+                "the reference data does not know the station's place",
+                warehouse=config.gateway.warehouse,
+                location=place,
+                hint="Correct gateway.warehouse or the places in [station], or the reference data.",
+            )

@@ -50,7 +50,7 @@ from gateway.station.workflows.weigh import WEIGHT_AGE_MAX_NS
 logger = logging.getLogger(__name__)
 
 OBSERVATIONS_PER_COMMIT_MAX = 64
-FACTS_PER_COMMIT_MAX = 500  # One more observation adds at most 100; the journal takes 1000.
+FACTS_PER_COMMIT_MAX = 500  # One more observation adds at most 200; the journal takes 1000.
 IDLE_S = 0.2
 WEIGHT_SHOWN_EVERY_NS = 200_000_000
 NO_CLAIMS = N_("This station claims no devices: write them in its configuration.")

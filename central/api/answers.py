@@ -1,13 +1,11 @@
 """Turns rows of the read side into the bodies of answers. Pure."""
 
 import base64
-from decimal import Decimal
 
 from pydantic import JsonValue, TypeAdapter
 
 from central.api.models import (
     DeviceOut,
-    DiscrepancyOut,
     EpochOut,
     EvidenceOut,
     FactOut,
@@ -28,7 +26,7 @@ from central.contract.facts import (
 )
 from central.contract.identifiers import FactId, fact_uuid, parse_epoch
 from central.contract.quantities import canonical_text
-from central.stock.rows import DiscrepancyRow, GatewayRow, MovementRow, StockRow, Workers
+from central.stock.rows import GatewayRow, MovementRow, StockRow, Workers
 from central.stock.times import utc_text
 
 _stated = TypeAdapter(dict[str, JsonValue])
@@ -46,7 +44,9 @@ def stock_out(row: StockRow) -> StockOut:
         serial=row.key.serial,
         sscc=row.key.sscc,
         unit=row.key.unit,
+        status=row.key.status,
         on_hand=canonical_text(row.on_hand),
+        weight=canonical_text(row.weight),
     )
 
 
@@ -172,31 +172,6 @@ def workers_out(workers: Workers) -> WorkersOut:
     )
 
 
-def discrepancy_out(row: DiscrepancyRow) -> DiscrepancyOut:
-    """Return one discrepancy."""
-    return DiscrepancyOut(
-        id=row.id,
-        kind=row.kind,
-        state=row.state,
-        warehouse=row.warehouse,
-        subject=row.subject,
-        item=row.item,
-        location=row.location,
-        lot=row.lot,
-        unit=row.unit,
-        document=row.document,
-        document_line=row.document_line,
-        expected=_optional_text(row.expected),
-        actual=_optional_text(row.actual),
-        detail=row.detail,
-        fact=str(row.fact_id) if row.fact_id else None,
-        facts_count=row.facts_count,
-        opened_time=utc_text(row.opened_time_ms),
-        settlement=row.settlement,
-        settled_time=utc_text(row.settled_time_ms) if row.settled_time_ms else None,
-    )
-
-
 def escaped(raw: bytes) -> str:
     """Return a device's bytes as printable ASCII; what is not printable is escaped."""
     return raw.decode("latin-1").encode("unicode_escape").decode("ascii")
@@ -264,7 +239,3 @@ def _with_reversal(out: MovementOut, fact: Reversal, taken_back: Movement | None
             }
         )
     return out.model_copy(update={"reverses": str(target), "reason": fact.reason})
-
-
-def _optional_text(value: Decimal | None) -> str | None:
-    return None if value is None else canonical_text(value)

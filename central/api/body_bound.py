@@ -1,9 +1,14 @@
-"""Reads no more of a request than anything here can use. Edge of HTTP."""
+"""Lets nothing of a request in that nothing here can use. Edge of HTTP."""
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from central.api.parameters import PREFIX
+from central.api.problems import Problem, problem_response
+from central.orders.sheets import FILE_BYTES_MAX
+
 BODY_BYTES_MAX = 512 * 1024  # A batch, or a label template written with escapes.
+IMPORTS = f"{PREFIX}/imports/"  # Whole tables, as files.
 
 
 class BodyBound:
@@ -17,14 +22,39 @@ class BodyBound:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        bytes_max = FILE_BYTES_MAX if scope["path"].startswith(IMPORTS) else BODY_BYTES_MAX
         read_count = 0
 
         async def receive_bounded() -> Message:
             nonlocal read_count
             message = await receive()
             read_count += len(message.get("body", b""))
-            if read_count > BODY_BYTES_MAX:
+            if read_count > bytes_max:
                 raise HTTPException(413, "Request too large")
             return message
 
         await self._app(scope, receive_bounded, send)
+
+
+class AddressBound:
+    """Answers an address that holds U+0000 with 422: PostgreSQL has no such text."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        if scope["type"] == "http" and (
+            b"%00" in scope["query_string"] or "\x00" in scope["path"]
+        ):
+            answer = problem_response(
+                Problem(
+                    status=422,
+                    title="Unusable parameter",
+                    detail="The address holds the character U+0000, which is in no text.",
+                    hint="Leave the character out.",
+                )
+            )
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)

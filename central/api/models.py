@@ -7,7 +7,10 @@ from pydantic import BaseModel, JsonValue
 
 
 class StockOut(BaseModel):
-    """One balance. item_name is "" for an item that the reference data does not know."""
+    """One balance. item_name is "" for an item that the reference data does not know.
+
+    status: "available", "inspection", "held" or "rejected". weight: catch weight, "0" for none.
+    """
 
     warehouse: str
     location: str
@@ -18,7 +21,9 @@ class StockOut(BaseModel):
     serial: str
     sscc: str
     unit: str
+    status: str
     on_hand: str
+    weight: str
 
 
 class StockPage(BaseModel):
@@ -194,40 +199,6 @@ class WorkersOut(BaseModel):
 
     workers: list[WorkerOut]
     unserved_shards: list[int]
-
-
-class DiscrepancyOut(BaseModel):
-    """Something that does not add up. fact: identity of the first of `facts_count` facts behind.
-
-    settlement: why it is settled, "" while it is open.
-    """
-
-    id: str
-    kind: str
-    state: str
-    warehouse: str
-    subject: str
-    item: str
-    location: str
-    lot: str
-    unit: str
-    document: str
-    document_line: int
-    expected: str | None
-    actual: str | None
-    detail: str
-    fact: str | None
-    facts_count: int
-    opened_time: str | None
-    settlement: str
-    settled_time: str | None
-
-
-class DiscrepancyPage(BaseModel):
-    """Discrepancies, newest first. next_cursor: None on the last page."""
-
-    discrepancies: list[DiscrepancyOut]
-    next_cursor: str | None
 
 
 class CountsOut(BaseModel):

@@ -8,8 +8,8 @@ import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from central.contract.errors import ContractError
+from central.contract.facts import StockStatus
 from central.contract.identifiers import parse_code, parse_epoch
-from central.ledger.entries import DiscrepancyKind
 
 PREFIX = "/api/v1"
 LIMIT_DEFAULT = 100
@@ -48,7 +48,9 @@ WarehouseCode = Annotated[str, AfterValidator(_warehouse)]
 GatewayCode = Annotated[str, AfterValidator(_gateway)]
 EpochText = Annotated[str, AfterValidator(_epoch)]
 Cursor = Annotated[str, Field(max_length=CURSOR_CHARACTERS_MAX)]
-FactKind = Literal["movement", "reversal", "weighing", "print", "passage"]
+FactKind = Literal[
+    "movement", "reversal", "weighing", "print", "passage", "count", "packing"
+]
 
 
 class RecordCursor(msgspec.Struct, frozen=True, array_like=True):
@@ -68,13 +70,21 @@ class PageParameters(BaseModel):
 
 
 class StockParameters(PageParameters):
-    """Which stock. include_virtual: also supplier, customer, in_transit and their kin."""
+    """Which stock. include_virtual: also supplier, customer, in_transit and their kin.
+
+    as_of: a day or a time, e.g. 2026-11-22 or 2026-11-22T08:00:00Z; then a warehouse or an item is
+    named, too. as_of_time: "event" for what had happened by then, "record" for what the ledger knew
+    then.
+    """
 
     warehouse: WarehouseCode | None = None
     location: Text | None = None
     item: Text | None = None
     lot: Text | None = None
+    status: StockStatus | None = None
     include_virtual: bool = False
+    as_of: Annotated[str, Field(max_length=40)] | None = None
+    as_of_time: Literal["event", "record"] = "event"
 
 
 class MovementParameters(PageParameters):
@@ -86,20 +96,12 @@ class MovementParameters(PageParameters):
     item: Text | None = None
     location: Text | None = None
     lot: Text | None = None
-    kind: list[FactKind] = Field(default=["movement", "reversal"], max_length=5)
+    kind: list[FactKind] = Field(default=["movement", "reversal"], max_length=7)
 
 
 class GatewayParameters(PageParameters):
     """Which gateways."""
 
-    warehouse: WarehouseCode | None = None
-
-
-class DiscrepancyParameters(PageParameters):
-    """Which discrepancies."""
-
-    state: Literal["open", "settled"] | None = None
-    kind: DiscrepancyKind | None = None
     warehouse: WarehouseCode | None = None
 
 

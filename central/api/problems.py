@@ -35,6 +35,10 @@ class Problem(BaseModel):
     fields: dict[str, Any] = {}
 
 
+# For `responses=` of routes that read one object.
+NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+
+
 class ProblemRaised(Exception):
     """Ends a request with a problem; `problem` is its body, `headers` go with it."""
 

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
 from central.api.answers import (
-    discrepancy_out,
     fact_out,
     gateway_out,
     movement_out,
@@ -16,7 +15,6 @@ from central.api.answers import (
 from central.api.context import Reading, ReadSide
 from central.api.models import (
     CountsOut,
-    DiscrepancyPage,
     FactOut,
     GatewayPage,
     HealthOut,
@@ -26,7 +24,6 @@ from central.api.models import (
 )
 from central.api.parameters import (
     PREFIX,
-    DiscrepancyParameters,
     GatewayParameters,
     MovementParameters,
     RecordCursor,
@@ -37,10 +34,12 @@ from central.api.parameters import (
 from central.api.problems import Problem, ProblemRaised
 from central.contract.identifiers import parse_fact_id
 from central.errors import CentralError
+from central.stock.as_of import list_stock_as_of
 from central.stock.feed import find_fact, last_record_no, list_movements
-from central.stock.rows import DiscrepancyFilter, FeedFilter, StockFilter, StockKey
-from central.stock.states import count_all, list_discrepancies, list_gateways
-from central.stock.times import utc_text
+from central.stock.moments import moment_at
+from central.stock.rows import FeedFilter, StockFilter, StockKey
+from central.stock.states import count_all, list_gateways
+from central.stock.times import parse_time, utc_text
 from central.stock.views import list_stock
 from central.stock.workers import list_workers
 
@@ -58,17 +57,33 @@ def health(reading: Reading) -> JSONResponse:
 
 @router.get("/stock")
 def stock(reading: Reading, asked: Annotated[StockParameters, Query()]) -> StockPage:
-    """List balances that are not zero, by warehouse, location, item, lot, serial, SSCC, unit."""
+    """List balances that are not zero, by place, item, lot, serial, SSCC, unit and status."""
     wanted = StockFilter(
         warehouse=asked.warehouse or "",
         location=asked.location or "",
         item=asked.item or "",
         lot=asked.lot or "",
+        status=asked.status or "",
         include_virtual=asked.include_virtual,
     )
     after = read_cursor(asked.cursor, StockKey)
+    limit = asked.limit + 1
+    time_ms = parse_time(asked.as_of) if asked.as_of is not None else None
+    if time_ms is not None and not (wanted.warehouse or wanted.item):
+        raise ProblemRaised(
+            status=422,
+            title="Unusable parameter",
+            detail="as_of: the stock of the past is read for a warehouse or an item",
+            hint="Name a warehouse or an item beside as_of.",
+        )
     with reading.database.read() as connection:
-        rows = list_stock(connection, wanted, after=after, limit=asked.limit + 1)
+        if time_ms is None:
+            rows = list_stock(connection, wanted, after=after, limit=limit)
+        else:
+            moment = moment_at(
+                connection, time_ms, kind=asked.as_of_time, warehouse=wanted.warehouse
+            )
+            rows = list_stock_as_of(connection, wanted, moment, after=after, limit=limit)
     page = rows[: asked.limit]
     return StockPage(
         stock=[stock_out(row) for row in page],
@@ -152,30 +167,6 @@ def workers(reading: Reading) -> WorkersOut:
     """List the processes that take facts, and the shards that none of them takes."""
     with reading.database.read() as connection:
         return workers_out(list_workers(connection, now_ms=reading.clock.now_ms()))
-
-
-@router.get("/discrepancies")
-def discrepancies(
-    reading: Reading, asked: Annotated[DiscrepancyParameters, Query()]
-) -> DiscrepancyPage:
-    """List what does not add up, newest first."""
-    wanted = DiscrepancyFilter(
-        state=asked.state or "", kind=asked.kind or "", warehouse=asked.warehouse or ""
-    )
-    before = read_cursor(asked.cursor, RecordCursor)
-    with reading.database.read() as connection:
-        rows = list_discrepancies(
-            connection,
-            wanted,
-            before=(before.record_no, before.id) if before else None,
-            limit=asked.limit + 1,
-        )
-    page = rows[: asked.limit]
-    more = len(rows) > asked.limit
-    return DiscrepancyPage(
-        discrepancies=[discrepancy_out(row) for row in page],
-        next_cursor=write_cursor(RecordCursor(page[-1].record_no, page[-1].id)) if more else None,
-    )
 
 
 def measure_health(reading: ReadSide) -> HealthOut:

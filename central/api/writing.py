@@ -34,6 +34,9 @@ from central.storage import bulk, tables
 ACTOR_DEFAULT = "staff"
 KEY_CHARACTERS_MAX = 128
 KEPT_MS = 7 * 24 * 3600 * 1000  # So long a repeated request gets its answer again.
+KEY = r"^[\x20-\x7e]+$"
+# U+0000 as JSON writes it; an even number of backslashes before it are backslashes themselves.
+NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 ETAG = re.compile(r'(?:W/)?"(\d{1,18})"')
 # For `responses=` of every route that changes something.
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -93,18 +96,26 @@ class WriteSide:
 async def asked_of(
     request: Request,
     idempotency_key: Annotated[
-        str | None, Header(max_length=KEY_CHARACTERS_MAX, min_length=1)
+        str | None, Header(max_length=KEY_CHARACTERS_MAX, pattern=KEY)
     ] = None,
     if_match: Annotated[str | None, Header(max_length=64)] = None,
     dockledger_actor: Annotated[str, Header(max_length=64)] = ACTOR_DEFAULT,
 ) -> Asked:
     """Return who asks for what. Raises ProblemRaised, ContractError for an unusable actor."""
+    body = await request.body()
+    if "json" in request.headers.get("content-type", "json") and NUL_IN_JSON.search(body):
+        raise ProblemRaised(
+            status=422,
+            title="Unusable text",
+            detail="The body holds the character U+0000, which is in no text.",
+            hint="Leave the character out.",
+        )
     text = f"{request.method} {request.url.path}?{request.url.query}\0".encode()
     return Asked(
         actor=parse_code(dockledger_actor, what="actor"),
         version=_version(if_match),
         key=idempotency_key or "",
-        digest=hashlib.sha256(text + await request.body()).digest(),
+        digest=hashlib.sha256(text + body).digest(),
     )
 
 

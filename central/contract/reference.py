@@ -1,15 +1,20 @@
 """Reference data that gateways and the ledger share. Pure.
 
 Warehouses, places, items, expected documents and operators in one TOML document; the README beside
-this file shows every key. Gateways and central read the same document.
+this file shows every key. Gateways and central read the same document. What a file says must be
+known to the last key; what central tells gateways (notices, snapshots) may be of a newer central:
+a gateway skips fields that it does not know, and works on no document of an unknown kind.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Container
+from functools import cache
+from typing import Annotated, Literal, cast, get_args, get_type_hints
 
 import msgspec
 
 from central.contract.errors import ContractError
-from central.contract.facts import VIRTUAL_PLACES
+from central.contract.fact_checks import check_sscc
+from central.contract.fact_kinds import ROUND_MAX, VIRTUAL_PLACES
 from central.contract.gs1 import check_key
 from central.contract.identifiers import parse_code
 from central.contract.quantities import canonical_text, parse_decimal, parse_unit
@@ -17,17 +22,28 @@ from central.contract.quantities import canonical_text, parse_decimal, parse_uni
 REFERENCE_BYTES_MAX = 64 * 1024 * 1024
 
 LocationKind = Literal["dock_door", "staging", "bin", "quality_hold"]
+DocumentKind = Literal[
+    "receipt",  # Goods come from a supplier.
+    "shipment",  # Goods leave to a customer.
+    "transfer_out",  # Goods leave to another warehouse; `counterpart` names it.
+    "transfer_in",  # Goods come from another warehouse.
+    "customer_return",
+    "supplier_return",
+    "count",  # Nothing moves: places or items are to be counted.
+]
+DOCUMENT_KINDS: frozenset[str] = frozenset(get_args(DocumentKind))
+Code = Annotated[str, msgspec.Meta(max_length=64)]
 Name = Annotated[str, msgspec.Meta(max_length=256)]
 
 
-class Location(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Location(msgspec.Struct, frozen=True, kw_only=True):
     """A place in a warehouse. Its bar code is its code, as "LOC-" and the code."""
 
     code: str
     kind: LocationKind
 
 
-class Warehouse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Warehouse(msgspec.Struct, frozen=True, kw_only=True):
     """A warehouse and its places. name in English, name_zh in Chinese."""
 
     code: str
@@ -36,14 +52,14 @@ class Warehouse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     locations: tuple[Location, ...]
 
 
-class Barcode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Barcode(msgspec.Struct, frozen=True, kw_only=True):
     """A GTIN of an item. quantity: how many of the item's unit one scan means, e.g. 12."""
 
     gtin: str
     quantity: str = "1"
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Item(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept in stock.
 
     unit: UN/CEFACT code of the unit in which it is kept. kind: "bulk" items are weighed at receipt.
@@ -59,33 +75,55 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     barcodes: tuple[Barcode, ...] = ()
 
 
-class DocumentLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One expected line. tolerance_percent: how far the quantity may be off in silence."""
+# Of documents and their lines only fields in use go out, so that what was added costs nothing; the
+# first release wrote `kind` and `tolerance_percent` always. msgspec omits no made default.
+def _always(text: str) -> str:
+    written: str = msgspec.field(default_factory=lambda: text)
+    return written
+
+
+class DocumentLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One expected line. tolerance_percent: how far the quantity may be off in silence.
+
+    lot, sscc: the goods that are meant, "" for any. location: where to take them from or put them,
+    or what to count; "" for anywhere.
+    A count may ask for a place alone (item "") and tells no quantity ("0"): who counts is blind.
+    """
 
     line: Annotated[int, msgspec.Meta(ge=1)]
     item: str
     quantity: str
-    tolerance_percent: str = "0"
+    tolerance_percent: str = _always("0")
+    lot: Code = ""
+    location: Code = ""
+    sscc: Code = ""
 
 
-class ExpectedDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a warehouse expects to receive. Its bar code is its code, as "DOC-" and the code."""
+class ExpectedDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a warehouse expects to receive, is to send or to count.
+
+    Its bar code is its code, as "DOC-" and the code. kind: a DocumentKind, or what a newer central
+    says. partner: supplier or customer, for people. counterpart: the other warehouse of a transfer,
+    "" else. round: of a count, 2 for the recount of what differed.
+    """
 
     code: str
     warehouse: str
     partner: Name
     lines: tuple[DocumentLine, ...]
-    kind: Literal["receipt"] = "receipt"
+    kind: Code = _always("receipt")
+    counterpart: Code = ""
+    round: Annotated[int, msgspec.Meta(ge=1, le=ROUND_MAX)] = 1
 
 
-class Operator(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Operator(msgspec.Struct, frozen=True, kw_only=True):
     """A person at a station. The badge's bar code is the code, as "OPR-" and the code."""
 
     code: str
     name: Name
 
 
-class Reference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """Everything. revision: raised by whoever edits the document; a lower one is not loaded."""
 
     revision: Annotated[int, msgspec.Meta(ge=1)]
@@ -93,6 +131,11 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     items: tuple[Item, ...]
     documents: tuple[ExpectedDocument, ...] = ()
     operators: tuple[Operator, ...] = ()
+
+
+def known_kind(document: ExpectedDocument) -> DocumentKind | None:
+    """Return the kind of a document, None for one of which only a newer version knows."""
+    return cast("DocumentKind", document.kind) if document.kind in DOCUMENT_KINDS else None
 
 
 def parse_reference(data: bytes) -> Reference:
@@ -103,13 +146,51 @@ def parse_reference(data: bytes) -> Reference:
     if len(data) > REFERENCE_BYTES_MAX:
         raise ContractError(f"reference data of {len(data)} bytes exceeds {REFERENCE_BYTES_MAX}")
     try:
-        reference = msgspec.toml.decode(data, type=Reference)
+        raw = msgspec.toml.decode(data)
+        reference = msgspec.convert(raw, Reference)
+        _refuse_unknown_keys(raw, Reference, path="$")
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ContractError(
             f"reference data: {error}", hint="Correct the entry that the message names."
         ) from error
     _check(reference)
     return reference
+
+
+def check_line(document: ExpectedDocument, line: DocumentLine, *, items: Container[str]) -> None:
+    """Raise ContractError unless a line of a document can be worked on. items: codes of all."""
+    where = f"document {document.code} line {line.line}"
+    is_count = document.kind == "count"
+    if line.item not in items and not (is_count and not line.item and line.location):
+        raise ContractError(f"{where}: no item is called {line.item!r}")
+    if not (is_count and line.quantity == "0"):
+        _check_positive(line.quantity)
+    if parse_decimal(line.tolerance_percent, what="tolerance") < 0:
+        raise ContractError(f"{where}: tolerance < 0")
+    if line.sscc:
+        check_sscc(line.sscc)
+    if line.location in VIRTUAL_PLACES:
+        raise ContractError(f"{where}: nothing is kept at {line.location}, which is no real place")
+
+
+def _refuse_unknown_keys(raw: object, expected: object, *, path: str) -> None:
+    """Raise ValidationError for a key that no field bears, in what was read as `expected`."""
+    if isinstance(raw, list):
+        inner = get_args(expected)[0]
+        for number, one in enumerate(raw):
+            _refuse_unknown_keys(one, inner, path=f"{path}[{number}]")
+    elif isinstance(raw, dict) and isinstance(expected, type):
+        fields = _fields_of(expected)
+        for key, value in raw.items():
+            if key not in fields:
+                raise msgspec.ValidationError(f"unknown field `{key}` - at `{path}`")
+            if isinstance(value, list):
+                _refuse_unknown_keys(value, fields[key], path=f"{path}.{key}")
+
+
+@cache
+def _fields_of(struct: type) -> dict[str, object]:
+    return get_type_hints(struct)
 
 
 def _check(reference: Reference) -> None:
@@ -135,21 +216,22 @@ def _check(reference: Reference) -> None:
 def _check_documents(reference: Reference) -> None:
     warehouses = {warehouse.code for warehouse in reference.warehouses}
     items = {item.code for item in reference.items}
-    _check_unique("document", [document.code for document in reference.documents])
+    for warehouse in sorted(warehouses):  # A transfer bears one code in both of its warehouses.
+        codes = [one.code for one in reference.documents if one.warehouse == warehouse]
+        _check_unique(f"document of {warehouse}", codes)
     for document in reference.documents:
         if document.warehouse not in warehouses:
             raise ContractError(
                 f"document {document.code}: no warehouse is called {document.warehouse!r}"
             )
+        if known_kind(document) is None:
+            raise ContractError(
+                f"document {document.code}: kind {document.kind!r} is not known",
+                hint=f"Give it one of {', '.join(sorted(DOCUMENT_KINDS))}.",
+            )
         _check_unique(f"line of {document.code}", [str(line.line) for line in document.lines])
         for line in document.lines:
-            if line.item not in items:
-                raise ContractError(
-                    f"document {document.code} line {line.line}: no item is called {line.item!r}"
-                )
-            _check_positive(line.quantity)
-            if parse_decimal(line.tolerance_percent, what="tolerance") < 0:
-                raise ContractError(f"document {document.code} line {line.line}: tolerance < 0")
+            check_line(document, line, items=items)
 
 
 def _check_unique(what: str, codes: list[str]) -> None:

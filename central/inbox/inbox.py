@@ -24,8 +24,9 @@ from central.inbox.offers import Offer, authenticate, decode_offer
 from central.inbox.positions import Position, Positions
 from central.inbox.receiver import CREDIT_COUNT, acknowledgement, digest_of, judge, take_order
 from central.ledger.discrepancies import open_discrepancies
-from central.ledger.entries import Entry, Finding, Run, finding_of
+from central.ledger.entries import Entry, Finding, finding_of
 from central.ledger.ledger import Follower, Ledger
+from central.ledger.runs import Run
 from central.ledger.state import LedgerState, lock_ledger, read_state
 from central.storage.database import Database
 

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from central.contract.envelope import Batch, decode_batch
 from central.contract.errors import ContractError
 from central.inbox.gateways import Enrolled
-from central.ledger.entries import FactsRead
 from central.ledger.reading import read_facts
+from central.ledger.runs import FactsRead
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""Compares reports of stock and corrects times, beside the intake and never in its way. Loop.
+"""Compares stock, corrects times, keeps copies; never in the way of the intake. Loop.
 
 digests -> take_digests --.
-                           thread, every second: take, compare, correct
+                           thread, every second: take, compare, correct, follow the ledger
 """
 
 from collections import deque
@@ -12,6 +12,7 @@ from threading import Event, Lock, Thread
 from central.errors import LedgerUnavailable
 from central.inbox.reconciliation import Reconciliation
 from central.inbox.time_correction import FACTS_PER_TICK_MAX, TimeCorrection
+from central.ledger.checkpoints import Checkpoints
 
 TURN_S = 1.0
 BUSY_TURN_S = 0.05  # While a backlog is corrected: others get at the database in between.
@@ -25,14 +26,19 @@ logger = getLogger(__name__)
 class Upkeep:
     """One thread. `start` once, `stop` once; `take_digests` may be called from any thread.
 
-    correction: None where another process corrects times.
+    correction, checkpoints: None where another process corrects times and copies balances.
     """
 
     def __init__(
-        self, reconciliation: Reconciliation, *, correction: TimeCorrection | None
+        self,
+        reconciliation: Reconciliation,
+        *,
+        correction: TimeCorrection | None,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         self._reconciliation = reconciliation
         self._correction = correction
+        self._checkpoints = checkpoints
         self._waiting: deque[tuple[str, bytes]] = deque()
         self._lock = Lock()
         self._woken = Event()
@@ -97,11 +103,12 @@ class Upkeep:
             self._waiting.clear()
         self._reconciliation.take_digests(payloads)
         self._reconciliation.compare_waiting()
+        followed_all = self._checkpoints is None or self._checkpoints.tick()
         if self._correction is None:
-            return True
+            return followed_all
         corrected_count = self._correction.tick()
         self._count("times_corrected_total", corrected_count)
-        return corrected_count < FACTS_PER_TICK_MAX
+        return corrected_count < FACTS_PER_TICK_MAX and followed_all
 
     def _note_failure(self, error: LedgerUnavailable) -> None:
         self._count("database_failures_total")

@@ -5,25 +5,25 @@ from dataclasses import dataclass
 from itertools import count
 from typing import NamedTuple
 
-from central.contract.facts import Movement, kind_of
+from central.contract.facts import Count, Fact, Movement, Packing, kind_of
 from central.ledger.entries import (
     BALANCE_MICRO_MAX,
+    CountPosted,
     Entry,
     FactKey,
     Finding,
     Known,
     Line,
-    Route,
-    Run,
+    PostedFact,
     finding_of,
 )
-from central.ledger.posting import (
-    PostedMovement,
-    Posting,
-    post,
-    taken_back_at_once,
-)
+from central.ledger.measures import quantity_in_unit
+from central.ledger.packing import PackingBook
+from central.ledger.pairs import LINES_OF_A_PAIR
+from central.ledger.posting import PostedMovement, Posting, post, taken_back_at_once
 from central.ledger.running import PlainWay, RunningBooks
+from central.ledger.runs import Route, Run
+from central.ledger.statuses import AVAILABLE
 
 DETAIL_LENGTH_MAX = 500
 
@@ -32,6 +32,9 @@ DETAIL_LENGTH_MAX = 500
 Blob = bytes | bytearray
 FactRow = tuple[str, str, str, int, str, Blob, Blob, int, int, int, int]
 PairRow = tuple[int, str, str, str, str, str, str, str, str, str, int]
+
+
+LotKey = tuple[str, str, str]  # warehouse, item, lot
 
 
 class ReversedBy(NamedTuple):
@@ -64,9 +67,23 @@ class Targets:
     waiting: Mapping[FactKey, ReversedBy]
 
 
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """What is known of goods beside their amounts.
+
+    expiry_dates: of lots of which a fact of this call states one. packing: with every unit that a
+    fact of this call names. Both go on while facts are posted.
+    """
+
+    expiry_dates: dict[LotKey, str]
+    packing: PackingBook
+
+
 class Noted:
     """What is to be written, in the order of the facts. reversals: movement, and what names it.
 
+    lots: key, expiry date and record number of new ones. counts: as they were posted.
+    apart: facts that followers may have to look at.
     waiting_count: how many reversals wait more, or less, than before.
     """
 
@@ -76,6 +93,9 @@ class Noted:
         self.further_lines: list[Line] = []
         self.reversals: list[tuple[FactKey, ReversedBy]] = []
         self.findings: list[Finding] = []
+        self.apart: list[PostedFact] = []
+        self.counts: list[CountPosted] = []
+        self.lots: list[tuple[str, str, str, str, int]] = []
         self.settled: list[Settled] = []
         self.waiting_count = 0
 
@@ -93,11 +113,13 @@ class Bookkeeper:
         books: RunningBooks,
         routes: Sequence[Route],
         targets: Targets,
+        goods: Goods,
         *,
         now_ms: int,
         blob: Callable[[bytes], Blob],
     ) -> None:
         self._known = known
+        self._goods = goods
         self._books = books
         self._named = targets.named
         self._targets = dict(targets.stored)
@@ -128,6 +150,7 @@ class Bookkeeper:
             self._apart.get((warehouse, gateway, epoch), set()),
         )
         facts, pairs, blob = self.noted.facts, self.noted.pairs, self._blob
+        expiry_dates = self._goods.expiry_dates
         read, seqs, record_nos = run.read, count(run.first_seq), count(run.first_record_no)
         for seq, number, movement, route, micro, body, digest in zip(
             seqs,
@@ -148,6 +171,12 @@ class Bookkeeper:
             if given < from_micro_min or taken > BALANCE_MICRO_MAX:
                 self._post_one(run, seq - run.first_seq)
                 continue
+            expiry_date = movement.expiry_date
+            if expiry_date and movement.lot:
+                lot = (warehouse, movement.item, movement.lot)
+                if expiry_dates.get(lot) != expiry_date:
+                    self._post_one(run, seq - run.first_seq)
+                    continue
             amounts[from_slot], amounts[to_slot] = given, taken
             numbers[from_slot] = numbers[to_slot] = number
             facts.append(
@@ -165,7 +194,7 @@ class Bookkeeper:
                     number,
                 )
             )
-            pairs.append((number, *route, movement.expiry_date, micro))
+            pairs.append((number, *route, expiry_date, micro))
 
     def _post_one(self, run: Run, index: int) -> None:
         entry, fact = run.entry_at(index), run.read.facts[index]
@@ -184,6 +213,8 @@ class Bookkeeper:
             if back:
                 posting = taken_back_at_once(entry, posting)
             posting = self._books.apply(entry, posting)
+            self._set_apart(entry, fact, posting)
+            self._note_goods(entry, fact, posting)
             back = back and bool(posting.lines)
             kind, event_time_ms = kind_of(fact), fact.event_time_ms
             synced = 1 if fact.clock_synced else 0
@@ -199,14 +230,91 @@ class Bookkeeper:
             lines = posting.lines if isinstance(fact, Movement) else ()
             self._targets[key] = PostedMovement(lines, posting.progress, reversed=back)
 
+    def _set_apart(self, entry: Entry, fact: Fact, posting: Posting) -> None:
+        """Note a fact that followers may have to look at more closely."""
+        document = fact.document if isinstance(fact, Movement) else ""
+        if posting.progress is not None:
+            document = posting.progress[0].document
+        if not posting.lines or not (
+            document or any(line.status != AVAILABLE for line in posting.lines)
+        ):
+            return
+        told_ms = fact.event_time_ms if fact.clock_synced else self._now_ms
+        self.noted.apart.append(
+            PostedFact(
+                entry.record_no,
+                entry.gateway,
+                min(told_ms, self._now_ms),
+                document,
+                posting.progress,
+                posting.lines,
+            )
+        )
+
+    def _note_goods(self, entry: Entry, fact: Fact, posting: Posting) -> None:
+        """Note what a fact says of goods beside how they moved."""
+        if isinstance(fact, Movement):
+            if posting.lines and fact.lot and fact.expiry_date:
+                self._note_lot(entry, fact)
+        elif entry.warehouse != fact.warehouse:
+            pass  # It is about another warehouse, of which this gateway cannot tell.
+        elif isinstance(fact, Count):
+            self._note_count(entry, fact)
+        elif isinstance(fact, Packing):
+            self.noted.findings += self._goods.packing.apply(entry, fact)
+
+    def _note_lot(self, entry: Entry, movement: Movement) -> None:
+        key = (entry.warehouse, movement.item, movement.lot)
+        known = self._goods.expiry_dates.get(key)
+        if known is None:
+            self._goods.expiry_dates[key] = movement.expiry_date
+            self.noted.lots.append((*key, movement.expiry_date, entry.record_no))
+        elif known != movement.expiry_date:
+            finding = finding_of(
+                entry,
+                "expiry_differs",
+                f"{movement.item}/{movement.lot}",
+                item=movement.item,
+                lot=movement.lot,
+                detail=f"{movement.expiry_date} is stated, {known} was before",
+            )
+            self.noted.findings.append(finding)
+
+    def _note_count(self, entry: Entry, fact: Count) -> None:
+        unit = self._known.item_units.get(fact.item, fact.unit)
+        quantity = quantity_in_unit(fact, unit)
+        if quantity is None:
+            unit, quantity = fact.unit, quantity_in_unit(fact, fact.unit)
+        assert quantity is not None  # Its own unit needs no conversion.
+        what = (fact.location, fact.item, fact.lot, fact.serial, fact.sscc, unit)
+        book_micro = self._books.on_hand((entry.warehouse, *what))
+        key = FactKey(entry.warehouse, entry.gateway, entry.epoch, entry.seq)
+        self.noted.counts.append(
+            CountPosted(key, entry.record_no, fact, unit, quantity, book_micro)
+        )
+
     def _note(self, entry: Entry, posting: Posting) -> None:
         noted = self.noted
         noted.findings += posting.findings
-        if posting.lines:
-            given, taken = posting.lines[:2]
-            route = (entry.warehouse, given.location, taken.location, *taken.balance_key[2:])
-            noted.pairs.append((entry.record_no, *route, taken.expiry_date, taken.quantity_micro))
-            noted.further_lines += posting.lines[2:]
+        lines = posting.lines
+        if lines and _is_plain(lines[0]) and _is_plain(lines[1]):
+            (given, taken), lines = lines[:LINES_OF_A_PAIR], lines[LINES_OF_A_PAIR:]
+            noted.pairs.append(
+                (
+                    entry.record_no,
+                    entry.warehouse,
+                    given.location,
+                    taken.location,
+                    taken.item,
+                    taken.lot,
+                    taken.serial,
+                    taken.sscc,
+                    taken.unit,
+                    taken.expiry_date,
+                    taken.quantity_micro,
+                )
+            )
+        noted.further_lines += lines
         target = posting.takes_back or posting.waits_for
         if target is None:
             return
@@ -221,3 +329,7 @@ class Bookkeeper:
             self._targets[target] = PostedMovement((), None, reversed=True)
             self._waiting[target] = by
             noted.waiting_count += 1
+
+
+def _is_plain(line: Line) -> bool:
+    return line.status == AVAILABLE and not line.weight_micro

@@ -9,9 +9,9 @@ within milliseconds: a book reads by keys, and asks nobody.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -20,6 +20,7 @@ from central.clock import Clock
 from central.contract.facts import Fact, Movement
 from central.contract.quantities import canonical_text, from_micro
 from central.errors import Outdated
+from central.ledger.closing import refuse_backdated
 from central.ledger.entries import FactKey
 from central.ledger.expected import ReferenceChange, note_changes
 from central.ledger.ledger import Follower, Ledger
@@ -31,6 +32,15 @@ from central.storage.database import Database
 DESK_STATION = "desk"
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectNote:
+    """What is noted of one object. warehouse: "" where it concerns none. fields: JSON-ready."""
+
+    code: str
+    warehouse: str
+    fields: Mapping[str, object]
+
+
 class Change:
     """What one change works with. Only inside `Desk.change`.
 
@@ -38,11 +48,19 @@ class Change:
     asked. now_ms: one moment for all of it.
     """
 
-    def __init__(self, connection: Connection, ledger: Ledger, *, actor: str, now_ms: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        ledger: Ledger,
+        state: LedgerState,
+        *,
+        actor: str,
+        now_ms: int,
+    ) -> None:
         self.connection = connection
         self.actor = actor
         self.now_ms = now_ms
-        self.state: LedgerState = lock_ledger(connection)
+        self.state = state
         self._ledger = ledger
         self._touched: set[ReferenceChange] = set()
         self._last_event_no: int | None = None
@@ -50,8 +68,9 @@ class Change:
     def post(self, drafts: Sequence[Fact]) -> list[FactKey]:
         """Post facts of the ledger's own, all of one warehouse; return their identities in order.
 
-        Raises ContractError for a draft that cannot be true.
+        Raises ContractError for a draft that cannot be true, Unusable for one in a closed period.
         """
+        refuse_backdated(self.connection, self.state, drafts)
         keys, self.state = post_own_facts(
             self.connection, self._ledger, self.state, drafts, now_ms=self.now_ms
         )
@@ -95,13 +114,28 @@ class Change:
 
         kind: e.g. "transfer". action: what, in the past, e.g. "approved". fields: JSON-ready.
         """
+        return self.note_all(kind, action, [ObjectNote(code, warehouse, fields)])
+
+    def note_all(self, kind: str, action: str, notes: Sequence[ObjectNote]) -> int:
+        """Note the same about several objects, in their order; return the last one's number."""
         if self._last_event_no is None:
             last = select(func.max(tables.object_events.c.event_no))
             self._last_event_no = self.connection.execute(last).scalar_one() or 0
-        self._last_event_no += 1
-        text = json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        row = (self._last_event_no, kind, code, action, warehouse, self.actor, self.now_ms, text)
-        bulk.insert_rows(self.connection, tables.object_events, [row])
+        rows = [
+            (
+                number,
+                kind,
+                one.code,
+                action,
+                one.warehouse,
+                self.actor,
+                self.now_ms,
+                json.dumps(one.fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
+            )
+            for number, one in enumerate(notes, self._last_event_no + 1)
+        ]
+        bulk.insert_rows(self.connection, tables.object_events, rows)
+        self._last_event_no += len(rows)
         return self._last_event_no
 
     def next_code(self, prefix: str) -> str:
@@ -154,12 +188,13 @@ class Desk:
         Raises LedgerUnavailable if the database does not take part.
         """
         with self._database.write() as connection:
-            change = Change(connection, self._ledger, actor=actor, now_ms=self._clock.now_ms())
-            # What it remembers of a change that fails would be of reference data that never was;
-            # it is given back under the lock, before the commit lets the next change begin.
-            self._ledger, ledger = Ledger(self._followers), self._ledger
-            yield change
-            self._ledger = ledger
+            state, now_ms = lock_ledger(connection), self._clock.now_ms()
+            # It remembers reference data, in a change that fails of what never was: only under the
+            # lock is it taken, and only what was committed is given back. Meanwhile others begin
+            # with none.
+            ledger, self._ledger = self._ledger, Ledger(self._followers)
+            yield Change(connection, ledger, state, actor=actor, now_ms=now_ms)
+        self._ledger = ledger
         self._told()
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, select, tuple_, update
 
-from central.ledger.entries import Finding
+from central.ledger.entries import DiscrepancyKind, Finding
 from central.storage import bulk, tables
 
 KEYS_PER_SELECT_MAX = 100
@@ -60,8 +60,37 @@ def settle_discrepancies(
                 table.c.state == "open",
                 table.c.id.in_(identities[start : start + KEYS_PER_SELECT_MAX]),
             )
-            .values(state="settled", settled_ms=now_ms, settlement=settlement)
+            .values(
+                state="settled",
+                settled_ms=now_ms,
+                settlement=settlement,
+                version=table.c.version + 1,
+            )
         )
+
+
+def settle_where(
+    connection: Connection,
+    *,
+    kind: DiscrepancyKind,
+    subject: str,
+    settlement: str,
+    now_ms: int,
+    warehouse: str = "",
+) -> int:
+    """Settle what is open of one kind and subject, as it is no longer so; return how many were.
+
+    settlement: why, for people. warehouse: "" for every one.
+    """
+    table = tables.discrepancies.c
+    query = select(table.id).where(
+        table.kind == kind, table.subject == subject, table.state == "open"
+    )
+    if warehouse:
+        query = query.where(table.warehouse == warehouse)
+    identities = list(connection.execute(query).scalars())
+    settle_discrepancies(connection, identities, settlement=settlement, now_ms=now_ms)
+    return len(identities)
 
 
 def _open_identities(connection: Connection, subjects: list[Subject]) -> dict[Subject, str]:
@@ -104,6 +133,9 @@ def _row(found: list[Finding], *, now_ms: int) -> bulk.Row:
         first.record_no,
         0,
         "",
+        "",
+        0,
+        len(found),
     )
 
 
@@ -123,6 +155,8 @@ def _count_again(
         .values(
             facts_count=table.c.facts_count + bindparam("b_count"),
             actual_micro=bindparam("b_actual"),
+            # By facts, not by calls: the same stands there however they were cut into batches.
+            version=table.c.version + bindparam("b_count"),
         ),
         [
             {"b_id": known[subject], "b_count": len(found), "b_actual": found[-1].actual_micro}

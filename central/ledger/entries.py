@@ -1,10 +1,11 @@
 """What the ledger works with: entries, lines, progress and findings. Pure."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from central.contract.facts import Fact, Movement
+from central.contract.facts import Count
+from central.ledger.statuses import AVAILABLE
 
 DiscrepancyKind = Literal[
     "unknown_item",
@@ -22,6 +23,14 @@ DiscrepancyKind = Literal[
     "fork",
     "broken_chain",
     "stock_differs",
+    "over_shipped",
+    "moved_unavailable",
+    "expiry_differs",
+    "serial_twice",
+    "packing_impossible",
+    "received_before_shipped",
+    "reservation_short",
+    "moved_after_end",
 ]
 # Kinds of which every fact is a matter of its own; the others are one per subject while open.
 KINDS_WITHOUT_LINES: frozenset[str] = frozenset(
@@ -53,75 +62,6 @@ class Entry:
         return f"{self.gateway}/{self.epoch}/{self.seq}"
 
 
-# What plain movements have in common that go the same way with the same goods: warehouse, from and
-# to location, item, lot, serial, sscc, unit.
-Route = tuple[str, str, str, str, str, str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class FactsRead:
-    """Facts as they are read, in their order; every sequence has one place for each.
-
-    facts: the fact, or why its bytes are none. movements, routes, micros: the plain movements among
-    them, without a document, with their quantities in their own unit; else None and 0.
-    """
-
-    facts: list[Fact | str]
-    movements: list[Movement | None]
-    routes: list[Route | None]
-    micros: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Facts first_seq, first_seq + 1 ... of one epoch on their way into the ledger.
-
-    warehouse: the one that the epoch belongs to. bodies: canonical bytes. digests: the chain after
-    each fact. first_record_no: of the first fact in the ledger's own order.
-    """
-
-    warehouse: str
-    gateway: str
-    epoch: str
-    first_seq: int
-    first_record_no: int
-    bodies: Sequence[bytes]
-    digests: Sequence[bytes]
-    read: FactsRead
-
-    def without_first(self, facts_count: int) -> "Run":
-        """Return the run without its first facts; the rest keeps the record numbers from the start.
-
-        So many are posted already.
-        """
-        if not facts_count:
-            return self
-        return replace(
-            self,
-            first_seq=self.first_seq + facts_count,
-            bodies=self.bodies[facts_count:],
-            digests=self.digests[facts_count:],
-            read=FactsRead(
-                self.read.facts[facts_count:],
-                self.read.movements[facts_count:],
-                self.read.routes[facts_count:],
-                self.read.micros[facts_count:],
-            ),
-        )
-
-    def entry_at(self, index: int) -> "Entry":
-        """Return one of the facts by itself."""
-        return Entry(
-            self.warehouse,
-            self.gateway,
-            self.epoch,
-            self.first_seq + index,
-            self.bodies[index],
-            self.digests[index],
-            self.first_record_no + index,
-        )
-
-
 class FactKey(NamedTuple):
     """The identity of a stored fact."""
 
@@ -129,6 +69,10 @@ class FactKey(NamedTuple):
     gateway: str
     epoch: str
     seq: int
+
+
+# Of a balance's key, what is before the status: all that is of one thing at one place.
+GOODS_KEY_SIZE = 7
 
 
 class BalanceKey(NamedTuple):
@@ -141,10 +85,20 @@ class BalanceKey(NamedTuple):
     serial: str
     sscc: str
     unit: str
+    status: str
+
+
+def balance_name(key: BalanceKey) -> str:
+    """Return how discrepancies name a balance of a warehouse: a status is said if it is another."""
+    *what, status = key[1:]
+    return "/".join(what if status == AVAILABLE else (*what, status))
 
 
 class Line(NamedTuple):
-    """One side of a movement, in the order of the table's columns."""
+    """One side of a movement, in the order of the table's columns.
+
+    weight_micro: catch weight, in the unit in which the item is weighed; 0 for what is not.
+    """
 
     warehouse: str
     record_no: int
@@ -157,12 +111,21 @@ class Line(NamedTuple):
     expiry_date: str
     unit: str
     quantity_micro: int
+    status: str = AVAILABLE
+    weight_micro: int = 0
 
     @property
     def balance_key(self) -> BalanceKey:
         """Return the balance that the line changes."""
         return BalanceKey(
-            self.warehouse, self.location, self.item, self.lot, self.serial, self.sscc, self.unit
+            self.warehouse,
+            self.location,
+            self.item,
+            self.lot,
+            self.serial,
+            self.sscc,
+            self.unit,
+            self.status,
         )
 
 
@@ -174,6 +137,39 @@ class ProgressKey(NamedTuple):
     line: int
     item: str
     unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostedFact:
+    """A fact as it was posted that names a document, or whose goods are not all available.
+
+    document: "" for none; of a reversal, that of the movement that it takes back. progress: what it
+    counts for, None if it crossed no boundary that its document is about. lines: all that it has.
+    happened_ms: its event time, but when it was recorded if its clock was not set or runs ahead.
+    """
+
+    record_no: int
+    gateway: str
+    happened_ms: int
+    document: str
+    progress: tuple[ProgressKey, int] | None
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CountPosted:
+    """A count as it was posted, beside what the books had at that moment.
+
+    unit: the item's where the count has an exact value in it, else the count's own; quantity_micro
+    is in it. book_micro: at the place, of that lot, serial, SSCC and unit, in every status.
+    """
+
+    key: FactKey
+    record_no: int
+    fact: Count
+    unit: str
+    quantity_micro: int
+    book_micro: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +193,16 @@ class Known:
     """The reference data that a posting needs; what is not there is not known.
 
     item_units: unit by item. locations: (warehouse, location). documents: expected lines by line
-    number, by (warehouse, document).
+    number, by (warehouse, document). document_kinds: of those. inspected_items: what comes in of
+    them has to be inspected. weight_units: in which items are weighed, where that is said.
     """
 
     item_units: Mapping[str, str]
     locations: frozenset[tuple[str, str]]
     documents: Mapping[tuple[str, str], Mapping[int, ExpectedLine]]
+    document_kinds: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    inspected_items: frozenset[str] = frozenset()
+    weight_units: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

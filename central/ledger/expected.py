@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from central.contract.quantities import parse_decimal, to_micro
 from central.contract.reference import ExpectedDocument
+from central.ledger.progress import IN, OUT, OUTWARD_KINDS
 from central.storage import bulk, tables
 
 ChangeKind = Literal["all", "warehouse", "location", "item", "document", "operator"]
@@ -14,6 +15,19 @@ ReferenceChange = tuple[ChangeKind, str, str]  # kind, warehouse ("" for every o
 
 # Revisions of which it is known what they touched; older ones are as if they had touched all.
 CHANGES_KEPT_MAX = 10_000
+
+
+def document_row(document: ExpectedDocument, *, source: str) -> bulk.Row:
+    """Return the row of `documents` that a document means."""
+    return (
+        document.warehouse,
+        document.code,
+        document.kind,
+        document.partner,
+        source,
+        document.counterpart,
+        document.round,
+    )
 
 
 def document_rows(document: ExpectedDocument) -> list[bulk.Row]:
@@ -26,6 +40,9 @@ def document_rows(document: ExpectedDocument) -> list[bulk.Row]:
             line.item,
             to_micro(parse_decimal(line.quantity)),
             to_micro(parse_decimal(line.tolerance_percent, what="tolerance"), what="tolerance"),
+            line.lot,
+            line.location,
+            line.sscc,
         )
         for line in document.lines
     ]
@@ -38,7 +55,7 @@ def expect(connection: Connection, rows: Sequence[bulk.Row], *, units: Mapping[s
     """
     progress = tables.document_progress
     keys = [(*row[:4], units[row[3]]) for row in rows]
-    bulk.insert_missing_rows(connection, progress, [(*key, 0, 0, 0, 0) for key in keys])
+    bulk.insert_missing_rows(connection, progress, [(*key, 0, 0, 0, 0, 1) for key in keys])
     if not rows:
         return
     connection.execute(
@@ -69,6 +86,29 @@ def expect(connection: Connection, rows: Sequence[bulk.Row], *, units: Mapping[s
     )
 
 
+def turn_progress(connection: Connection, *, warehouse: str = "", document: str = "") -> None:
+    """Let progress count the way that its document counts; what is of no document stays as it is.
+
+    document: of which warehouse's document alone, "" for all.
+    """
+    progress, documents = tables.document_progress, tables.documents.c
+    outward = documents.kind.in_(sorted(OUTWARD_KINDS))
+    for direction, goes_so in ((IN, ~outward), (OUT, outward)):
+        of_document = select(documents.document).where(
+            documents.warehouse == progress.c.warehouse,
+            documents.document == progress.c.document,
+            goes_so,
+        )
+        statement = update(progress).where(progress.c.direction != direction, of_document.exists())
+        if document:
+            statement = statement.where(
+                progress.c.warehouse == warehouse, progress.c.document == document
+            )
+        connection.execute(
+            statement.values(direction=direction, received_micro=-progress.c.received_micro)
+        )
+
+
 def forget_idle_progress(connection: Connection) -> None:
     """Delete progress of which nothing is expected and nothing came."""
     progress = tables.document_progress
@@ -87,13 +127,35 @@ def note_changes(
     connection.execute(delete(table).where(table.c.revision <= revision - CHANGES_KEPT_MAX))
 
 
-def read_changes(connection: Connection, *, after: int) -> list[ReferenceChange]:
-    """Return what revisions after one have touched, each entry once, in order."""
+def read_every_change(
+    connection: Connection, *, after: int, until: int
+) -> list[ReferenceChange] | None:
+    """Return what the revisions after one have touched, up to another.
+
+    None if that is not known of each of them, or one of them replaced everything.
+    """
     table = tables.reference_changes.c
-    rows = connection.execute(
-        select(table.kind, table.warehouse, table.code)
-        .where(table.revision > after)
-        .distinct()
-        .order_by(table.kind, table.warehouse, table.code)
-    )
+    known: int = connection.execute(
+        select(func.count(table.revision.distinct())).where(
+            table.revision > after, table.revision <= until
+        )
+    ).scalar_one()
+    if known != until - after:
+        return None
+    changes = read_changes(connection, after=after, until=until)
+    return None if any(kind == "all" for kind, _, _ in changes) else changes
+
+
+def read_changes(
+    connection: Connection, *, after: int, until: int | None = None
+) -> list[ReferenceChange]:
+    """Return what revisions after one have touched, each entry once, in order.
+
+    until: the last revision that counts, None for all.
+    """
+    table = tables.reference_changes.c
+    query = select(table.kind, table.warehouse, table.code).where(table.revision > after)
+    if until is not None:
+        query = query.where(table.revision <= until)
+    rows = connection.execute(query.distinct().order_by(table.kind, table.warehouse, table.code))
     return [(row.kind, row.warehouse, row.code) for row in rows]

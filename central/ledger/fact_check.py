@@ -11,22 +11,14 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, col
 from central.contract.errors import ContractError
 from central.contract.facts import Movement, Reversal, chain_next, chain_start, kind_of
 from central.contract.identifiers import parse_epoch
-from central.ledger.entries import KINDS_WITHOUT_LINES, Entry, FactKey, Line, ProgressKey
-from central.ledger.posting import (
-    Posting,
-    movement_lines,
-    progress_of,
-    quantity_in_unit,
-    taken_back_at_once,
-    turned,
-)
+from central.ledger.entries import KINDS_WITHOUT_LINES, Entry, FactKey, Line
+from central.ledger.pairs import are_those_of, own_lines, taken_micro, turned
+from central.ledger.progress import Progress, progress_of
 from central.ledger.reading import read_fact
-from central.ledger.running import LINES_OF_A_MOVEMENT
 from central.storage import bulk, tables
 
 ROWS_AT_ONCE = 1000
 UNREAD = frozenset({"unreadable_fact"})
-Progress = tuple[ProgressKey, int]
 STREAMED = {"yield_per": ROWS_AT_ONCE}
 _KEY_COLUMNS = ("warehouse", "gateway", "epoch", "seq")
 
@@ -118,57 +110,59 @@ class FactCheck:
             ):
                 yield Fault("lines", str(entry), f"the {row['kind']} has no lines"), None
             return
-        expected, progress = self._expected(entry, fact, lines)
-        if tuple(lines) != expected:
+        right, progress = self._judge(entry, fact, lines)
+        if not right:
             yield Fault("lines", str(entry), "the lines are not those of the fact"), None
         yield None, progress
 
-    def _expected(
-        self, entry: Entry, fact: object, lines: list[Line]
-    ) -> tuple[tuple[Line, ...], Progress | None]:
-        """Return the lines that a fact must have, in the unit in which it was posted."""
+    def _judge(self, entry: Entry, fact: object, lines: list[Line]) -> tuple[bool, Progress | None]:
+        """Return whether lines are those that a fact must have, and what it counts towards."""
         if isinstance(fact, Movement):
             return self._moved(entry, fact, lines)
         if not isinstance(fact, Reversal):
-            return (), None
+            return False, None
         target = FactKey(entry.warehouse, entry.gateway, fact.reverses_epoch, fact.reverses_seq)
-        return self._reversed(entry, target)
+        return self._reversed(entry, target, lines)
 
     def _moved(
         self, entry: Entry, movement: Movement, lines: list[Line]
-    ) -> tuple[tuple[Line, ...], Progress | None]:
-        unit = lines[0].unit
-        quantity = quantity_in_unit(movement, unit)
-        if quantity is None:
-            return (), None
-        pair = movement_lines(entry, movement, unit=unit, quantity_micro=quantity)
-        if len(lines) > LINES_OF_A_MOVEMENT and self._reversed_by(_key_of(entry)) is not None:
-            return taken_back_at_once(entry, Posting(pair)).lines, None
-        progress = progress_of(
-            movement, warehouse=entry.warehouse, unit=unit, quantity_micro=quantity
-        )
-        return pair, progress
+    ) -> tuple[bool, Progress | None]:
+        own = own_lines(lines)
+        if not own or not are_those_of(entry, movement, own):
+            return False, None
+        if len(own) < len(lines):
+            back = turned(own, record_no=entry.record_no, first_line_no=len(own) + 1)
+            named = self._reversed_by(_key_of(entry)) is not None
+            return named and tuple(lines) == own + back, None
+        return True, self._progress(movement, own, warehouse=entry.warehouse)
 
-    def _reversed(self, entry: Entry, target: FactKey) -> tuple[tuple[Line, ...], Progress | None]:
+    def _reversed(
+        self, entry: Entry, target: FactKey, lines: list[Line]
+    ) -> tuple[bool, Progress | None]:
         stored = next(
             bulk.select_by_key(self._connection, tables.facts, [target], columns_count=4), None
         )
         if stored is None or self._reversed_by(target) != (entry.epoch, entry.seq):
-            return (), None
+            return False, None
         found = bulk.select_by_key(
             self._connection, tables.lines, [(target.warehouse, stored[10])], columns_count=2
         )
-        pair = tuple(sorted(Line(*row) for row in found))
+        moved = tuple(sorted(Line(*row) for row in found))
         movement = read_fact(stored[5], seq=target.seq)
-        if not isinstance(movement, Movement) or len(pair) != LINES_OF_A_MOVEMENT:
-            return (), None
-        progress = progress_of(
+        if not isinstance(movement, Movement) or not moved or own_lines(moved) != moved:
+            return False, None
+        progress = self._progress(movement, moved, warehouse=entry.warehouse, sign=-1)
+        return tuple(lines) == turned(moved, record_no=entry.record_no), progress
+
+    def _progress(
+        self, movement: Movement, own: tuple[Line, ...], *, warehouse: str, sign: int = 1
+    ) -> Progress | None:
+        return progress_of(
             movement,
-            warehouse=entry.warehouse,
-            unit=pair[1].unit,
-            quantity_micro=-pair[1].quantity_micro,
+            warehouse=warehouse,
+            unit=own[0].unit,
+            quantity_micro=sign * taken_micro(own),
         )
-        return turned(pair, record_no=entry.record_no), progress
 
     def _reversed_by(self, target: FactKey) -> tuple[str, int] | None:
         found = bulk.select_by_key(self._connection, tables.reversals, [target], columns_count=4)

@@ -1,20 +1,29 @@
 """Posts facts with all that follows from them, in one transaction. Edge of the database."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from central.contract.facts import Movement
-from central.ledger.bookkeeping import Bookkeeper, Noted, Targets
+from central.contract.facts import Count, Movement
+from central.ledger.bookkeeping import Bookkeeper, Noted
 from central.ledger.discrepancies import open_discrepancies
-from central.ledger.entries import BalanceKey, Finding, Known, ProgressKey, Route, Run
+from central.ledger.entries import (
+    BalanceKey,
+    CountPosted,
+    Finding,
+    Known,
+    PostedFact,
+    ProgressKey,
+)
 from central.ledger.expected import ReferenceChange
+from central.ledger.handling_units import write_packing
 from central.ledger.locations import is_virtual
-from central.ledger.reading import route_of
+from central.ledger.opening import Apart, Expected, apart_of, open_books
 from central.ledger.reference_book import ReferenceBook
 from central.ledger.reversals import find_targets, write_reversals
 from central.ledger.running import RunningBooks
+from central.ledger.runs import Route, Run
 from central.ledger.state import LedgerState, set_state
 from central.storage import bulk, tables
 from central.storage.line_pairs import insert_line_pairs
@@ -22,7 +31,6 @@ from central.storage.line_pairs import insert_line_pairs
 # Facts whose rows are kept in memory before they are written. Each COPY begins on new pages of the
 # indexes' ends and of the heap: with 1000 a movement costs PostgreSQL a tenth more.
 FACTS_AT_ONCE_MAX = 8000
-Expected = tuple[int, int]  # expected_micro, tolerance_percent_micro
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,11 @@ class Posted:
     """What a call of `Ledger.post` has written, for those who follow what is posted.
 
     Its facts have the record numbers first_record_no to last_record_no. progress: every document
-    line that moved on, in order. findings: in the order of their facts.
+    line that moved on, in order. findings: in the order of their facts. runs: the facts themselves.
+    recovered: balances that were below zero, before or on the way, and no longer are. fallen: those
+    of available stock in a warehouse that are less now, with what they are. apart: facts that name
+    a document or goods that are not available, in order. counts: what was counted, in order.
+    state: as it was before.
     """
 
     first_record_no: int
@@ -38,6 +50,12 @@ class Posted:
     now_ms: int
     progress: tuple[ProgressKey, ...]
     findings: tuple[Finding, ...]
+    runs: Sequence[Run]
+    recovered: tuple[BalanceKey, ...]
+    fallen: tuple[tuple[BalanceKey, int], ...]
+    apart: tuple[PostedFact, ...]
+    counts: tuple[CountPosted, ...]
+    state: LedgerState
 
 
 # Reads what was posted and writes what follows from it, in the same transaction; it posts nothing.
@@ -69,12 +87,13 @@ class Ledger:
         """
         if not runs:
             return 0
-        routes = _routes(runs)
-        known = self._look_up(connection, state, runs, routes)
+        routes, apart = _routes(runs), apart_of(runs)
+        known = self._look_up(connection, state, routes, apart)
         targets = find_targets(connection, state, runs)
-        books, expected = _open_books(connection, known, runs, routes, targets)
+        opened = open_books(connection, known, runs, routes=routes, apart=apart, targets=targets)
+        books, goods = opened.books, opened.goods
         blob = bytearray if connection.dialect.name == "sqlite" else bytes
-        keeper = Bookkeeper(known, books, routes, targets, now_ms=now_ms, blob=blob)
+        keeper = Bookkeeper(known, books, routes, targets, goods, now_ms=now_ms, blob=blob)
         record_no = state.record_no
         for run in runs:
             assert run.first_record_no == record_no + 1
@@ -83,7 +102,9 @@ class Ledger:
             if len(keeper.noted.facts) >= FACTS_AT_ONCE_MAX:
                 _write_rows(connection, keeper.noted)
         _write_rows(connection, keeper.noted)
-        _write_books(connection, books, expected)
+        _write_books(connection, books, opened.expected)
+        bulk.insert_rows(connection, tables.lots, keeper.noted.lots)
+        write_packing(connection, goods.packing)
         set_state(connection, "record_no", str(record_no))
         opened_count = open_discrepancies(connection, keeper.noted.findings, now_ms=now_ms)
         write_reversals(connection, state, keeper.noted, now_ms=now_ms)
@@ -94,6 +115,12 @@ class Ledger:
                 now_ms=now_ms,
                 progress=tuple(sorted(books.progress_numbers)),
                 findings=tuple(keeper.noted.findings),
+                runs=runs,
+                recovered=books.recovered(),
+                fallen=books.fallen(),
+                apart=tuple(keeper.noted.apart),
+                counts=tuple(keeper.noted.counts),
+                state=state,
             )
             for follow in self._followers:
                 follow(connection, posted)
@@ -103,8 +130,8 @@ class Ledger:
         self,
         connection: Connection,
         state: LedgerState,
-        runs: Sequence[Run],
         routes: Sequence[Route],
+        apart: Apart,
     ) -> Known:
         items: set[str] = set()
         locations: set[tuple[str, str]] = set()
@@ -113,12 +140,15 @@ class Ledger:
             items.add(item)
             locations.add((warehouse, from_location))
             locations.add((warehouse, to_location))
-        for run in runs:
-            for fact in _with_documents(run):
+        for warehouse, fact in apart:
+            if isinstance(fact, Movement):
                 items.add(fact.item)
-                locations.add((run.warehouse, fact.from_location))
-                locations.add((run.warehouse, fact.to_location))
-                documents.add((run.warehouse, fact.document))
+                locations.add((warehouse, fact.from_location))
+                locations.add((warehouse, fact.to_location))
+                if fact.document:
+                    documents.add((warehouse, fact.document))
+            elif isinstance(fact, Count):
+                items.add(fact.item)
         return self._book.look_up(
             connection,
             revision=state.reference_revision,
@@ -133,61 +163,6 @@ def _routes(runs: Sequence[Run]) -> list[Route]:
     # Equal routes are mostly one object already, which is found sooner by what it is.
     objects = {id(route): route for run in runs for route in run.read.routes}
     return [route for route in set(objects.values()) if route is not None]
-
-
-def _with_documents(run: Run) -> list[Movement]:
-    if None not in run.read.movements:
-        return []
-    return [fact for fact in run.read.facts if isinstance(fact, Movement) and fact.document]
-
-
-def _open_books(
-    connection: Connection,
-    known: Known,
-    runs: Sequence[Run],
-    routes: Sequence[Route],
-    targets: Targets,
-) -> tuple[RunningBooks, dict[ProgressKey, Expected]]:
-    """Return the books at every key that may be touched, and what is expected of the progress."""
-    balance_keys: set[BalanceKey] = set()
-    progress_keys: set[ProgressKey] = set()
-    for route in routes:
-        balance_keys.update(_balance_keys(known, route))
-    for run in runs:
-        for fact in _with_documents(run):
-            balance_keys.update(_balance_keys(known, route_of(fact)))
-            progress_keys.update(
-                ProgressKey(run.warehouse, fact.document, fact.document_line, fact.item, unit)
-                for unit in _units(known, fact.item, fact.unit)
-            )
-    for target in targets.stored.values():
-        balance_keys.update(line.balance_key for line in target.lines)
-        if target.progress is not None:
-            progress_keys.add(target.progress[0])
-    balances: dict[BalanceKey, int] = {}
-    for row in bulk.select_by_key(connection, tables.balances, list(balance_keys), columns_count=7):
-        balances[BalanceKey(*row[:7])] = row[7]
-    progress: dict[ProgressKey, int] = {}
-    expected: dict[ProgressKey, Expected] = {}
-    for row in bulk.select_by_key(
-        connection, tables.document_progress, list(progress_keys), columns_count=5
-    ):
-        key = ProgressKey(*row[:5])
-        progress[key] = row[7]
-        expected[key] = (row[5], row[6])
-    return RunningBooks(known, balances=balances, progress=progress), expected
-
-
-def _balance_keys(known: Known, route: Route) -> Iterator[BalanceKey]:
-    warehouse, from_location, to_location, item, lot, serial, sscc, stated_unit = route
-    for unit in _units(known, item, stated_unit):
-        yield BalanceKey(warehouse, from_location, item, lot, serial, sscc, unit)
-        yield BalanceKey(warehouse, to_location, item, lot, serial, sscc, unit)
-
-
-def _units(known: Known, item: str, stated_unit: str) -> set[str]:
-    """Return the units in one of which a movement will be posted."""
-    return {stated_unit, known.item_units.get(item, stated_unit)}
 
 
 def _write_rows(connection: Connection, noted: Noted) -> None:
@@ -205,13 +180,14 @@ def _write_books(
     bulk.upsert_rows(
         connection,
         tables.balances,
-        [(*key, amount, number) for key, amount, number in books.changed()],
+        [(*key, *values) for key, *values in books.changed()],
     )
     bulk.upsert_rows(
         connection,
         tables.document_progress,
         [
-            (*key, *expected.get(key, (0, 0)), books.progress[key], books.progress_numbers[key])
-            for key in sorted(books.progress_numbers)
+            (*key, *expected.get(key, (0, 0)), counted.done_micro, number, counted.direction)
+            for key, number in sorted(books.progress_numbers.items())
+            for counted in (books.progress[key],)
         ],
     )

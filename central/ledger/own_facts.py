@@ -15,9 +15,10 @@ from sqlalchemy import Connection, select
 
 from central.contract.facts import NO_HEAD, Fact, chain_next, chain_start, encode_fact
 from central.contract.identifiers import Epoch
-from central.ledger.entries import FactKey, Run
+from central.ledger.entries import FactKey
 from central.ledger.ledger import Ledger
 from central.ledger.reading import read_facts
+from central.ledger.runs import Run
 from central.ledger.state import LedgerState
 from central.storage import bulk, tables
 

@@ -1,33 +1,27 @@
 """Turns a fact into the lines, the document progress and the findings that it means. Pure.
 
-A movement becomes two lines that sum to zero:
-
-    line 1   from_location   - quantity
-    line 2   to_location     + quantity
-
-A reversal repeats the two lines of the movement with the signs turned; one that came before its
-movement waits, and the movement then has both pairs. Weighings, prints and passages have no lines:
-the movement that a weighing led to names it. A fact is never refused: what is unknown or unexpected
-is posted as it was said, and a finding says so.
+A movement becomes a pair of lines that sum to zero, one for each status of its goods; `pairs` draws
+them. A reversal repeats all lines of the movement with the signs turned; one that came before its
+movement waits, and the movement then has the way back, too. Weighings, prints, passages, counts and
+packings have no lines: the movement that a weighing led to names it. A fact is never refused: what
+is unknown or unexpected is posted as it was said, and a finding says so.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from central.contract.errors import ContractError
 from central.contract.facts import Fact, Movement, Reversal
-from central.contract.quantities import MICRO_PER_UNIT, convert_mass, parse_decimal, to_micro
-from central.ledger.entries import (
-    Entry,
-    ExpectedLine,
-    FactKey,
-    Finding,
-    Known,
-    Line,
-    ProgressKey,
-    finding_of,
+from central.ledger.entries import Entry, ExpectedLine, FactKey, Finding, Known, Line, finding_of
+from central.ledger.locations import is_virtual
+from central.ledger.measures import WEIGHED_IN, quantity_in_unit, weight_in_unit
+from central.ledger.pairs import movement_pair, turned
+from central.ledger.progress import (
+    COUNT_KIND,
+    COUNTING_STEP,
+    Progress,
+    crosses_another_border,
+    progress_of,
 )
-from central.ledger.locations import SUPPLIER, is_virtual
 
 # A flag that the edge set because a weighed quantity left the tolerance of its document line.
 FLAG_OUTSIDE_TOLERANCE = "outside_tolerance"
@@ -37,15 +31,20 @@ FLAG_OUTSIDE_TOLERANCE = "outside_tolerance"
 class Posting:
     """What one fact means for the books.
 
-    lines: two or none; four of a movement that was taken back before it came. takes_back: the
-    movement that a reversal takes back; waits_for: the one that it will when it comes.
+    lines: pairs, or none. shared: they are one pair that states no status to take from, so what is
+    available goes first; keeps_status: then each part keeps its own. comes_back: half of the lines
+    are the way back of a movement that was taken back before it came. takes_back: the movement that
+    a reversal takes back; waits_for: the one that it will when it comes.
     """
 
     lines: tuple[Line, ...] = ()
-    progress: tuple[ProgressKey, int] | None = None
+    progress: Progress | None = None
     findings: tuple[Finding, ...] = ()
     takes_back: FactKey | None = None
     waits_for: FactKey | None = None
+    shared: bool = False
+    keeps_status: bool = True
+    comes_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class PostedMovement:
     """
 
     lines: tuple[Line, ...]
-    progress: tuple[ProgressKey, int] | None
+    progress: Progress | None
     reversed: bool
 
 
@@ -77,78 +76,15 @@ def post(
     return Posting()
 
 
-def quantity_in_unit(movement: Movement, unit: str) -> int | None:
-    """Return a movement's quantity in millionths of `unit`, None if it has no exact value there."""
-    if movement.unit == unit:
-        if movement.quantity.isdecimal() and movement.quantity.isascii():
-            return int(movement.quantity) * MICRO_PER_UNIT
-        return to_micro(parse_decimal(movement.quantity))
-    try:
-        return to_micro(
-            convert_mass(parse_decimal(movement.quantity), from_unit=movement.unit, to_unit=unit)
-        )
-    except ContractError:
-        return None
-
-
-def movement_lines(
-    entry: Entry, movement: Movement, *, unit: str, quantity_micro: int
-) -> tuple[Line, Line]:
-    """Return the two lines of a movement, giving side first."""
-    what = (
-        movement.item,
-        movement.lot,
-        movement.serial,
-        movement.sscc,
-        movement.expiry_date,
-        unit,
-    )
-    warehouse, number = entry.warehouse, entry.record_no
-    return (
-        Line(warehouse, number, 1, movement.from_location, *what, -quantity_micro),
-        Line(warehouse, number, 2, movement.to_location, *what, quantity_micro),
-    )
-
-
-def turned(lines: tuple[Line, ...], *, record_no: int, first_line_no: int = 1) -> tuple[Line, ...]:
-    """Return the lines that take `lines` back, as lines of the fact with this record number."""
-    return tuple(
-        line._replace(record_no=record_no, line_no=number, quantity_micro=-line.quantity_micro)
-        for number, line in enumerate(lines, first_line_no)
-    )
-
-
 def taken_back_at_once(entry: Entry, posting: Posting) -> Posting:
     """Return the posting of a movement whose reversal came before it.
 
     The way there and the way back are lines of the movement: a line with the number of the
     reversal would change what was true before this fact. Nothing is left of it that could count.
     """
-    back = turned(posting.lines, record_no=entry.record_no, first_line_no=3)
-    return Posting(lines=posting.lines + back, findings=posting.findings)
-
-
-def progress_of(
-    movement: Movement,
-    *,
-    warehouse: str,
-    unit: str,
-    quantity_micro: int,
-) -> tuple[ProgressKey, int] | None:
-    """Return which document line a movement counts towards and by how much, None if none.
-
-    A pure function of the fact and the unit of its lines, so that it can be computed again.
-    """
-    if not movement.document:
-        return None
-    if movement.from_location == SUPPLIER:
-        sign = 1
-    elif movement.to_location == SUPPLIER:
-        sign = -1
-    else:
-        return None  # Moved inside the warehouse under the document's name: nothing came in.
-    key = ProgressKey(warehouse, movement.document, movement.document_line, movement.item, unit)
-    return key, sign * quantity_micro
+    first_no = len(posting.lines) + 1
+    back = turned(posting.lines, record_no=entry.record_no, first_line_no=first_no)
+    return Posting(lines=posting.lines + back, findings=posting.findings, comes_back=True)
 
 
 def unmatched(entry: Entry, target: FactKey, what: str) -> Finding:
@@ -160,62 +96,78 @@ def unmatched(entry: Entry, target: FactKey, what: str) -> Finding:
 def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
     findings: list[Finding] = []
     item_unit = known.item_units.get(movement.item)
-    unit = movement.unit
-    quantity = quantity_in_unit(movement, unit)
-    assert quantity is not None
+    unit, quantity = movement.unit, quantity_in_unit(movement, movement.unit)
+    assert quantity is not None  # Its own unit needs no conversion.
     if item_unit is None:
-        findings.append(
-            finding_of(
-                entry, "unknown_item", movement.item, item=movement.item, actual_micro=quantity
-            )
-        )
-    elif item_unit != unit:
+        findings.append(finding_of(entry, "unknown_item", movement.item, item=movement.item))
+    elif item_unit != movement.unit:
         converted = quantity_in_unit(movement, item_unit)
-        if converted:
+        if converted is not None:
             unit, quantity = item_unit, converted
         else:
-            findings.append(_unit_finding(entry, movement, item_unit=item_unit))
-    for location in (movement.from_location, movement.to_location):
-        if not is_virtual(location) and (entry.warehouse, location) not in known.locations:
-            findings.append(
-                finding_of(
-                    entry, "unknown_location", location, item=movement.item, location=location
-                )
-            )
+            detail = f"{movement.quantity} {movement.unit} of an item kept in {item_unit}"
+            findings.append(_unit_differs(entry, movement, unit=movement.unit, detail=detail))
+    weight_unit = known.weight_units.get(movement.item, WEIGHED_IN)
+    weight = weight_in_unit(movement, weight_unit)
+    if weight is None:
+        detail = f"{movement.net_weight} {movement.weight_unit} of an item weighed in {weight_unit}"
+        findings.append(_unit_differs(entry, movement, unit=movement.weight_unit, detail=detail))
+    findings += _place_findings(entry, movement, known)
     if movement.document:
-        expected = known.documents.get((entry.warehouse, movement.document))
-        findings += _document_findings(entry, movement, expected)
+        findings += _document_findings(entry, movement, known)
+    pair = movement_pair(
+        entry,
+        movement,
+        unit=unit,
+        quantity_micro=quantity,
+        weight_micro=weight or 0,
+        inspected=movement.item in known.inspected_items,
+    )
     return Posting(
-        lines=movement_lines(entry, movement, unit=unit, quantity_micro=quantity),
+        lines=pair,
         progress=progress_of(
             movement, warehouse=entry.warehouse, unit=unit, quantity_micro=quantity
         ),
         findings=tuple(findings),
+        shared=not movement.from_status and not is_virtual(pair[0].location),
+        keeps_status=not movement.to_status,
     )
 
 
-def _unit_finding(entry: Entry, movement: Movement, *, item_unit: str) -> Finding:
+def _unit_differs(entry: Entry, movement: Movement, *, unit: str, detail: str) -> Finding:
     return finding_of(
         entry,
         "unit_differs",
-        f"{movement.item}/{movement.unit}",
+        f"{movement.item}/{unit}",
         item=movement.item,
         lot=movement.lot,
-        unit=movement.unit,
-        detail=f"{movement.quantity} {movement.unit} of an item kept in {item_unit}",
+        unit=unit,
+        detail=detail,
     )
 
 
-def _document_findings(
-    entry: Entry, movement: Movement, expected: Mapping[int, ExpectedLine] | None
-) -> list[Finding]:
+def _place_findings(entry: Entry, movement: Movement, known: Known) -> list[Finding]:
+    return [
+        finding_of(entry, "unknown_location", location, item=movement.item, location=location)
+        for location in (movement.from_location, movement.to_location)
+        if (entry.warehouse, location) not in known.locations and not is_virtual(location)
+    ]
+
+
+def _document_findings(entry: Entry, movement: Movement, known: Known) -> list[Finding]:
     findings = []
     item, document = movement.item, movement.document
-    if expected is None:
+    expected = known.documents.get((entry.warehouse, document))
+    kind = known.document_kinds.get((entry.warehouse, document), "")
+    if movement.business_step == COUNTING_STEP:
+        pass  # What a count finds is whatever it finds.
+    elif expected is None:
         findings.append(
             finding_of(entry, "unknown_document", document, item=item, document=document)
         )
-    elif not _is_expected(movement, expected):
+    elif kind == COUNT_KIND:
+        pass
+    elif not _is_expected(movement, expected) or crosses_another_border(movement, kind=kind):
         findings.append(
             finding_of(entry, "unexpected", f"{document}/{item}", item=item, document=document)
         )

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import msgspec
 
 from central.contract.errors import ContractError
-from central.contract.facts import Fact, Movement, decode_fact
-from central.ledger.entries import FactsRead, Route
-from central.ledger.posting import quantity_in_unit
+from central.contract.facts import Count, Fact, Movement, decode_fact
+from central.ledger.measures import quantity_in_unit
+from central.ledger.runs import FactsRead, Route
 
 REMEMBERED_COUNT_MAX = 50_000
 
@@ -55,6 +55,7 @@ def read_facts(bodies: Sequence[bytes], *, first_seq: int) -> FactsRead:
                 and micro is not None
                 and fact.seq == seq
                 and not (fact.document or fact.expiry_date or fact.net_weight)
+                and not (fact.from_status or fact.to_status)
             ):
                 facts.append(fact)
                 movements.append(fact)
@@ -71,7 +72,7 @@ def read_fact(body: bytes, *, seq: int) -> Fact:
     if fact.seq != seq:
         raise ContractError(f"the fact at number {seq} says that it is number {fact.seq}")
     # PostgreSQL cannot store U+0000 in text; no device code, lot or serial number holds one.
-    if isinstance(fact, Movement) and "\0" in "".join((*route_of(fact), fact.document)):
+    if "\0" in _codes_of(fact):
         raise ContractError(f"the fact at number {seq} holds U+0000 in a code")
     return fact
 
@@ -90,6 +91,22 @@ def route_of(movement: Movement) -> Route:
     )
 
 
+def _codes_of(fact: Fact) -> str:
+    """Return all that is stored in columns of its own, in one text."""
+    if isinstance(fact, Movement):
+        return "".join((*route_of(fact), fact.document))
+    if isinstance(fact, Count):
+        what = (fact.item, fact.lot, fact.serial, fact.sscc, fact.document, fact.operator)
+        return "".join((*what, fact.location, fact.station))
+    return ""
+
+
+def _is_apart(movement: Movement) -> bool:
+    """Return whether a movement says more than where plain stock went."""
+    stated = (movement.document, movement.net_weight, movement.from_status, movement.to_status)
+    return any(stated)
+
+
 def _read_closely(body: bytes, seq: int, read: FactsRead) -> None:
     fact: Fact | str
     try:
@@ -97,7 +114,11 @@ def _read_closely(body: bytes, seq: int, read: FactsRead) -> None:
     except ContractError as error:
         fact = str(error).replace("\0", "\\0")
     read.facts.append(fact)
-    if not isinstance(fact, Movement) or fact.document:
+    if isinstance(fact, Movement) and fact.lot and fact.expiry_date:
+        read.dated.add((fact.item, fact.lot))
+    if not isinstance(fact, Movement) or _is_apart(fact):
+        if not isinstance(fact, str):
+            read.apart.append(fact)
         read.movements.append(None)
         read.routes.append(None)
         read.micros.append(0)

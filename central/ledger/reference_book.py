@@ -1,6 +1,8 @@
 """Reference data: loads a whole document, looks up what a posting needs. Edge of the database."""
 
 from collections.abc import Iterable
+from itertools import chain
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Table, delete, select, update
 
@@ -11,18 +13,36 @@ from central.ledger.entries import ExpectedLine, Known
 from central.ledger.expected import (
     CHANGES_KEPT_MAX,
     ReferenceChange,
+    document_row,
     document_rows,
     expect,
     forget_idle_progress,
     note_changes,
     read_changes,
+    turn_progress,
 )
 from central.ledger.state import lock_ledger, set_state
 from central.storage import bulk, tables
+from central.storage.catalogue_tables import item_policies
 
 CACHED_COUNT_MAX = 50_000  # Names kept in memory before the cache starts anew.
 CODES_AT_ONCE_MAX = 500
 FILE = "file"  # The source of what a reference document brought.
+
+
+class _Item(NamedTuple):
+    """What postings need of an item. weight_unit: "" where nobody says in what it is weighed."""
+
+    unit: str
+    inspected: bool
+    weight_unit: str
+
+
+class _Document(NamedTuple):
+    """What postings need of a document."""
+
+    kind: str
+    lines: dict[int, ExpectedLine]
 
 
 class ReferenceBook:
@@ -33,9 +53,9 @@ class ReferenceBook:
 
     def __init__(self) -> None:
         self._revision = 0
-        self._units: dict[str, str | None] = {}
+        self._items: dict[str, _Item | None] = {}
         self._locations: dict[tuple[str, str], bool] = {}
-        self._documents: dict[tuple[str, str], dict[int, ExpectedLine] | None] = {}
+        self._documents: dict[tuple[str, str], _Document | None] = {}
 
     def look_up(
         self,
@@ -50,24 +70,27 @@ class ReferenceBook:
 
         revision: of the reference data, as the ledger's state says in this transaction.
         """
-        size = len(self._units) + len(self._locations) + len(self._documents)
+        size = len(self._items) + len(self._locations) + len(self._documents)
         if revision != self._revision or size > CACHED_COUNT_MAX:
             self._forget(connection, revision, all_of_it=size > CACHED_COUNT_MAX)
-        units = _units_of(connection, items - self._units.keys())
-        places = _places_of(connection, locations - self._locations.keys())
-        expected = _lines_of(connection, documents - self._documents.keys())
+        new_items = _items_of(connection, items - self._items.keys())
+        new_places = _places_of(connection, locations - self._locations.keys())
+        new_documents = _documents_of(connection, documents - self._documents.keys())
         # Only what all look-ups have answered is remembered: one that failed says nothing.
-        self._units |= units
-        self._locations |= places
-        self._documents |= expected
+        self._items |= new_items
+        self._locations |= new_places
+        self._documents |= new_documents
+        found = [(code, item) for code in items if (item := self._items[code]) is not None]
+        expected = [
+            (key, document) for key in documents if (document := self._documents[key]) is not None
+        ]
         return Known(
-            item_units={item: unit for item in items if (unit := self._units[item]) is not None},
+            item_units={code: item.unit for code, item in found},
             locations=frozenset(place for place in locations if self._locations[place]),
-            documents={
-                document: lines
-                for document in documents
-                if (lines := self._documents[document]) is not None
-            },
+            documents={key: document.lines for key, document in expected},
+            document_kinds={key: document.kind for key, document in expected},
+            inspected_items=frozenset(code for code, item in found if item.inspected),
+            weight_units={code: item.weight_unit for code, item in found if item.weight_unit},
         )
 
     def _forget(self, connection: Connection, revision: int, *, all_of_it: bool) -> None:
@@ -82,9 +105,9 @@ class ReferenceBook:
         """Forget what is remembered of these entries."""
         for kind, warehouse, code in changes:
             if kind == "all":
-                self._units, self._locations, self._documents = {}, {}, {}
+                self._items, self._locations, self._documents = {}, {}, {}
             elif kind == "item":
-                self._units.pop(code, None)
+                self._items.pop(code, None)
             elif kind == "location":
                 self._locations.pop((warehouse, code), None)
             elif kind == "document":
@@ -113,12 +136,17 @@ def load_reference(connection: Connection, reference: Reference) -> bool:
     return True
 
 
-def _units_of(connection: Connection, items: set[str]) -> dict[str, str | None]:
-    units: dict[str, str | None] = dict.fromkeys(items)
-    keys = [(item,) for item in sorted(items)]
+def _items_of(connection: Connection, codes: set[str]) -> dict[str, _Item | None]:
+    items: dict[str, _Item | None] = dict.fromkeys(codes)
+    keys = [(code,) for code in sorted(codes)]
+    policies = {
+        row[0]: (row[2], row[3])
+        for row in bulk.select_by_key(connection, item_policies, keys, columns_count=1)
+    }
     for row in bulk.select_by_key(connection, tables.items, keys, columns_count=1):
-        units[row[0]] = row[3]
-    return units
+        inspected, weight_unit = policies.get(row[0], (False, ""))
+        items[row[0]] = _Item(row[3], bool(inspected), weight_unit)
+    return items
 
 
 def _places_of(connection: Connection, places: set[tuple[str, str]]) -> dict[tuple[str, str], bool]:
@@ -128,17 +156,17 @@ def _places_of(connection: Connection, places: set[tuple[str, str]]) -> dict[tup
     return known
 
 
-def _lines_of(
+def _documents_of(
     connection: Connection, documents: set[tuple[str, str]]
-) -> dict[tuple[str, str], dict[int, ExpectedLine] | None]:
-    known: dict[tuple[str, str], dict[int, ExpectedLine] | None] = dict.fromkeys(documents)
+) -> dict[tuple[str, str], _Document | None]:
+    known: dict[tuple[str, str], _Document | None] = dict.fromkeys(documents)
     keys = sorted(documents)
     for row in bulk.select_by_key(connection, tables.documents, keys, columns_count=2):
-        known[(row[0], row[1])] = {}
+        known[(row[0], row[1])] = _Document(row[2], {})
     for row in bulk.select_by_key(connection, tables.document_lines, keys, columns_count=2):
-        lines = known[(row[0], row[1])]
-        assert lines is not None
-        lines[row[2]] = ExpectedLine(
+        document = known[(row[0], row[1])]
+        assert document is not None
+        document.lines[row[2]] = ExpectedLine(
             item=row[3], expected_micro=row[4], tolerance_percent_micro=row[5]
         )
     return known
@@ -228,13 +256,10 @@ def _write_documents(connection: Connection, reference: Reference) -> None:
     _write(
         connection,
         tables.documents,
-        (
-            (document.warehouse, document.code, document.kind, document.partner, FILE)
-            for document in reference.documents
-        ),
+        (document_row(document, source=FILE) for document in reference.documents),
     )
-    rows = [row for document in reference.documents for row in document_rows(document)]
-    _write(connection, tables.document_lines, rows)
+    rows = {document.code: document_rows(document) for document in reference.documents}
+    _write(connection, tables.document_lines, chain.from_iterable(rows.values()))
     progress, documents = tables.document_progress, tables.documents.c
     of_desk = select(documents.document).where(
         documents.warehouse == progress.c.warehouse,
@@ -246,7 +271,14 @@ def _write_documents(connection: Connection, reference: Reference) -> None:
         .where(~of_desk.exists())
         .values(expected_micro=0, tolerance_percent_micro=0)
     )
-    expect(connection, rows, units={item.code: item.unit for item in reference.items})
+    expected = [
+        row
+        for document in reference.documents
+        if document.kind != "count"
+        for row in rows[document.code]
+    ]
+    expect(connection, expected, units={item.code: item.unit for item in reference.items})
+    turn_progress(connection)
     forget_idle_progress(connection)
 
 

@@ -12,9 +12,12 @@ from sqlalchemy import Connection, bindparam, delete, select
 from central.contract.facts import Movement, Reversal
 from central.ledger.bookkeeping import Noted, ReversedBy, Settled, Targets
 from central.ledger.discrepancies import discrepancy_id, settle_discrepancies
-from central.ledger.entries import Entry, FactKey, Line, Run
-from central.ledger.posting import PostedMovement, progress_of, unmatched
+from central.ledger.entries import Entry, FactKey, Line
+from central.ledger.pairs import own_lines, taken_micro
+from central.ledger.posting import PostedMovement, unmatched
+from central.ledger.progress import progress_of
 from central.ledger.reading import read_fact
+from central.ledger.runs import Run
 from central.ledger.state import LedgerState, set_state
 from central.storage import bulk, tables
 
@@ -38,8 +41,7 @@ def find_targets(connection: Connection, state: LedgerState, runs: Sequence[Run]
     named = frozenset(
         FactKey(run.warehouse, run.gateway, fact.reverses_epoch, fact.reverses_seq)
         for run in runs
-        if None in run.read.movements
-        for fact in run.read.facts
+        for fact in run.read.apart
         if isinstance(fact, Reversal)
     )
     stored = dict(_stored(connection, sorted(named))) if named else {}
@@ -81,8 +83,8 @@ def _stored(
         lines.setdefault(line[1], []).append(Line(*line))
     for row in rows:
         key = FactKey(*row[:4])
-        pair = tuple(sorted(lines.get(row[10], ())))
-        if not pair:
+        moved = tuple(sorted(lines.get(row[10], ())))
+        if not moved:
             yield key, PostedMovement((), None, reversed=False)
             continue
         movement = read_fact(row[5], seq=key.seq)
@@ -90,10 +92,10 @@ def _stored(
         progress = progress_of(
             movement,
             warehouse=key.warehouse,
-            unit=pair[1].unit,
-            quantity_micro=pair[1].quantity_micro,
+            unit=moved[0].unit,
+            quantity_micro=taken_micro(own_lines(moved)),
         )
-        yield key, PostedMovement(pair, progress, reversed=key in named)
+        yield key, PostedMovement(moved, progress, reversed=key in named)
 
 
 def _waiting_for(connection: Connection, run: Run) -> Iterator[tuple[FactKey, ReversedBy]]:

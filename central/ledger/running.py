@@ -4,10 +4,11 @@ Each fact is judged on what stood there the moment before it, so the findings do
 facts were cut into batches.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from central.ledger.amount_findings import left_out, negative, twice, unavailable
 from central.ledger.entries import (
     BALANCE_MICRO_MAX,
     BalanceKey,
@@ -17,13 +18,17 @@ from central.ledger.entries import (
     Known,
     Line,
     ProgressKey,
-    Route,
     finding_of,
 )
 from central.ledger.locations import is_virtual, may_be_negative
+from central.ledger.pairs import LINES_OF_A_PAIR, is_received, over_statuses
 from central.ledger.posting import Posting
+from central.ledger.progress import IN, OUT, direction_of
+from central.ledger.runs import Route
+from central.ledger.statuses import AVAILABLE, STATUSES
 
-LINES_OF_A_MOVEMENT = 2
+SerialKey = tuple[str, str, str]  # warehouse, item, serial
+GoodsKey = tuple[str, str, str, str, str, str, str]  # A balance's key without the status.
 
 
 class PlainWay(NamedTuple):
@@ -38,24 +43,53 @@ class PlainWay(NamedTuple):
     from_micro_min: int
 
 
+class Amounts(NamedTuple):
+    """What a balance holds."""
+
+    quantity_micro: int
+    weight_micro: int = 0
+
+
+class Counted(NamedTuple):
+    """What progress holds. direction: which way goods count towards it, IN or OUT."""
+
+    done_micro: int
+    direction: int = IN
+
+
 class RunningBooks:
     """What stands in the books; `apply` posts one fact after another.
 
     balances, progress: amounts of every key that may be touched, absent for zero.
     amounts: of the balance at each slot. numbers: the last fact that changed it, 0 for none.
+    weights: catch weights at slots, absent for zero.
     """
 
     def __init__(
         self,
         known: Known,
         *,
-        balances: Mapping[BalanceKey, int],
-        progress: dict[ProgressKey, int],
+        balances: Mapping[BalanceKey, Amounts],
+        progress: dict[ProgressKey, Counted],
     ) -> None:
         self._known = known
-        self._slots = {key: slot for slot, key in enumerate(balances)}
-        self.amounts = list(balances.values())
-        self.numbers = [0] * len(self.amounts)
+        self._slots: dict[BalanceKey, int] = {}
+        self._serial_slots: dict[SerialKey, list[int]] = {}
+        self._keys: list[BalanceKey] = []
+        self.amounts: list[int] = []
+        self.numbers: list[int] = []
+        self.weights: dict[int, int] = {}
+        for key, amounts in balances.items():
+            slot = self.slot_of(key)
+            self.amounts[slot] = amounts.quantity_micro
+            if amounts.weight_micro:
+                self.weights[slot] = amounts.weight_micro
+        self._amounts_before = tuple(self.amounts)
+        self._below_zero = {
+            key
+            for key, amounts in balances.items()
+            if amounts.quantity_micro < 0 and not may_be_negative(key.location)
+        }
         self.progress = progress
         self.progress_numbers: dict[ProgressKey, int] = {}
 
@@ -64,27 +98,60 @@ class RunningBooks:
         slot = self._slots.get(key)
         if slot is None:
             slot = self._slots[key] = len(self.amounts)
+            self._keys.append(key)
             self.amounts.append(0)
             self.numbers.append(0)
+            if key.serial and not is_virtual(key.location):
+                serial = (key.warehouse, key.item, key.serial)
+                self._serial_slots.setdefault(serial, []).append(slot)
         return slot
 
-    def changed(self) -> list[tuple[BalanceKey, int, int]]:
-        """Return each changed balance, in the order of the keys, with its last fact."""
+    def on_hand(self, goods: GoodsKey) -> int:
+        """Return what is there, whatever its status. goods: a balance's key before the status."""
+        slots = (self._slots.get(BalanceKey(*goods, status)) for status in STATUSES)
+        return sum(self.amounts[slot] for slot in slots if slot is not None)
+
+    def changed(self) -> list[tuple[BalanceKey, int, int, int]]:
+        """Return each changed balance, in the order of the keys: amount, last fact, weight."""
+        weights = self.weights
         return sorted(
-            (key, self.amounts[slot], self.numbers[slot])
+            (key, self.amounts[slot], self.numbers[slot], weights.get(slot, 0))
             for key, slot in self._slots.items()
             if self.numbers[slot]
+        )
+
+    def recovered(self) -> tuple[BalanceKey, ...]:
+        """Return places of the warehouse that were below zero, also on the way, and are not now."""
+        return tuple(key for key in sorted(self._below_zero) if self.amounts[self._slots[key]] >= 0)
+
+    def fallen(self) -> tuple[tuple[BalanceKey, int], ...]:
+        """Return each balance of available stock in the warehouse that is less now, and its amount.
+
+        In the order of the keys.
+        """
+        before, there = self._amounts_before, len(self._amounts_before)
+        return tuple(
+            sorted(
+                (key, self.amounts[slot])
+                for key, slot in self._slots.items()
+                if self.amounts[slot] < (before[slot] if slot < there else 0)
+                and key.status == AVAILABLE
+                and not is_virtual(key.location)
+            )
         )
 
     def plain_way(self, route: Route) -> PlainWay | None:
         """Return where plain movements of a route are posted, None if they need a closer look."""
         warehouse, from_location, to_location, item, lot, serial, sscc, unit = route
-        if self._known.item_units.get(item) != unit:
+        known = self._known
+        if known.item_units.get(item) != unit or serial:
+            return None
+        if item in known.inspected_items and is_received(from_location, to_location):
             return None
         for location in (from_location, to_location):
-            if not is_virtual(location) and (warehouse, location) not in self._known.locations:
+            if not is_virtual(location) and (warehouse, location) not in known.locations:
                 return None
-        what = (item, lot, serial, sscc, unit)
+        what = (item, lot, serial, sscc, unit, AVAILABLE)
         return PlainWay(
             self.slot_of(BalanceKey(warehouse, from_location, *what)),
             self.slot_of(BalanceKey(warehouse, to_location, *what)),
@@ -99,54 +166,111 @@ class RunningBooks:
         if not posting.lines:
             return posting
         slots = [self.slot_of(line.balance_key) for line in posting.lines]
+        if posting.shared and self.amounts[slots[0]] < posting.lines[1].quantity_micro:
+            posting = self._shared(posting)
+            slots = [self.slot_of(line.balance_key) for line in posting.lines]
         if not self._fits(posting, slots):
-            return _left_out(entry, posting)
-        findings = list(posting.findings)
+            return left_out(entry, posting)
+        amounts, numbers, record_no = self.amounts, self.numbers, entry.record_no
+        findings: list[Finding] = []
         for line, slot in zip(posting.lines, slots, strict=True):
-            on_hand = self.amounts[slot] + line.quantity_micro
-            self.amounts[slot] = on_hand
-            self.numbers[slot] = entry.record_no
+            on_hand = amounts[slot] = amounts[slot] + line.quantity_micro
+            numbers[slot] = record_no
+            if line.weight_micro:
+                self.weights[slot] = self.weights.get(slot, 0) + line.weight_micro
             # What goes and comes back at once leaves everything as it was.
-            if len(slots) > LINES_OF_A_MOVEMENT:
-                continue
-            if on_hand < 0 > line.quantity_micro and not may_be_negative(line.location):
-                findings.append(_negative(entry, line, on_hand_micro=on_hand))
+            if on_hand < 0 > line.quantity_micro and not posting.comes_back:
+                findings += self._negative(entry, line, on_hand_micro=on_hand)
+        if not posting.comes_back:
+            findings += self._goods_findings(entry, posting)
         if posting.progress is not None:
             findings += self._progressed(entry, *posting.progress)
-        if len(findings) == len(posting.findings):
-            return posting
-        return replace(posting, findings=tuple(findings))
+        return replace(posting, findings=(*posting.findings, *findings)) if findings else posting
+
+    def _shared(self, posting: Posting) -> Posting:
+        given, taken = posting.lines
+        goods = given.balance_key[:-1]
+
+        def on_hand(status: str) -> int:
+            slot = self._slots.get(BalanceKey(*goods, status))
+            return 0 if slot is None else self.amounts[slot]
+
+        lines = over_statuses((given, taken), on_hand, keep=posting.keeps_status)
+        return replace(posting, lines=lines)
+
+    def _negative(self, entry: Entry, line: Line, *, on_hand_micro: int) -> list[Finding]:
+        if may_be_negative(line.location):
+            return []
+        self._below_zero.add(line.balance_key)
+        return [negative(entry, line, on_hand_micro=on_hand_micro)]
+
+    def _goods_findings(self, entry: Entry, posting: Posting) -> list[Finding]:
+        """Return what is wrong with where a serial number is, and with goods that leave."""
+        findings: list[Finding] = []
+        first = posting.lines[0]
+        if first.serial:
+            serial_twice = self._twice(entry, posting.lines)
+            findings += [serial_twice] if serial_twice is not None else []
+        parted = len(posting.lines) > LINES_OF_A_PAIR
+        if posting.takes_back is None and (parted or first.status != AVAILABLE):
+            findings += unavailable(entry, posting.lines)
+        return findings
 
     def _fits(self, posting: Posting, slots: list[int]) -> bool:
         if posting.progress is not None:
             key, quantity = posting.progress
-            if abs(self.progress.get(key, 0) + quantity) > BALANCE_MICRO_MAX:
+            counted = self._counted(key)
+            if abs(counted.done_micro + counted.direction * quantity) > BALANCE_MICRO_MAX:
                 return False
-        return all(
-            abs(self.amounts[slot] + line.quantity_micro) <= BALANCE_MICRO_MAX
-            for line, slot in zip(posting.lines, slots, strict=True)
-        )
+        for line, slot in zip(posting.lines, slots, strict=True):
+            if abs(self.amounts[slot] + line.quantity_micro) > BALANCE_MICRO_MAX:
+                return False
+            weight = line.weight_micro
+            if weight and abs(self.weights.get(slot, 0) + weight) > BALANCE_MICRO_MAX:
+                return False
+        return True
 
-    def _progressed(self, entry: Entry, key: ProgressKey, quantity_micro: int) -> list[Finding]:
-        received = self.progress.get(key, 0) + quantity_micro
-        self.progress[key] = received
+    def _counted(self, key: ProgressKey) -> Counted:
+        counted = self.progress.get(key)
+        if counted is not None:
+            return counted
+        kind = self._known.document_kinds.get((key.warehouse, key.document), "")
+        return Counted(0, direction_of(kind))
+
+    def _progressed(self, entry: Entry, key: ProgressKey, brought_in: int) -> list[Finding]:
+        counted = self._counted(key)
+        done, direction = counted.done_micro + counted.direction * brought_in, counted.direction
+        self.progress[key] = Counted(done, direction)
         self.progress_numbers[key] = entry.record_no
         expected = expected_line(self._known.documents, key)
-        if expected is None or quantity_micro < 0 or received <= expected.limit_micro:
+        if expected is None or direction * brought_in < 0 or done <= expected.limit_micro:
             return []
         return [
             finding_of(
                 entry,
-                "over_received",
+                "over_shipped" if direction == OUT else "over_received",
                 f"{key.document}/{key.line}/{key.item}",
                 item=key.item,
                 unit=key.unit,
                 document=key.document,
                 document_line=key.line,
                 expected_micro=expected.expected_micro,
-                actual_micro=received,
+                actual_micro=done,
             )
         ]
+
+    def _twice(self, entry: Entry, lines: Sequence[Line]) -> Finding | None:
+        """Return a finding if a serial number has come to be where it cannot be as well."""
+        arrived = next((line for line in lines if line.quantity_micro > 0), None)
+        if arrived is None or is_virtual(arrived.location):
+            return None
+        serial = (arrived.warehouse, arrived.item, arrived.serial)
+        there: dict[str, int] = {}
+        for slot in self._serial_slots.get(serial, ()):
+            key, amount = self._keys[slot], self.amounts[slot]
+            if amount > 0 and key.unit == arrived.unit:
+                there[key.location] = there.get(key.location, 0) + amount
+        return twice(entry, arrived, there)
 
 
 def expected_line(
@@ -154,32 +278,3 @@ def expected_line(
 ) -> ExpectedLine | None:
     """Return the document line that a progress counts towards, None if none is expected."""
     return documents.get((key.warehouse, key.document), {}).get(key.line)
-
-
-def _left_out(entry: Entry, posting: Posting) -> Posting:
-    detail = "the quantity takes a balance out of range; check its digits and its unit"
-    finding = finding_of(
-        entry,
-        "quantity_overflow",
-        str(entry),
-        item=posting.lines[0].item,
-        location=posting.lines[0].location,
-        unit=posting.lines[0].unit,
-        actual_micro=posting.lines[1].quantity_micro,
-        detail=detail,
-    )
-    return Posting(findings=(*posting.findings, finding))
-
-
-def _negative(entry: Entry, line: Line, *, on_hand_micro: int) -> Finding:
-    return finding_of(
-        entry,
-        "negative_balance",
-        "/".join(line.balance_key[1:]),
-        item=line.item,
-        location=line.location,
-        lot=line.lot,
-        unit=line.unit,
-        expected_micro=0,
-        actual_micro=on_hand_micro,
-    )

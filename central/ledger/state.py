@@ -30,7 +30,8 @@ class LedgerState:
     """What the ledger says of itself.
 
     generation: names this life of the ledger. record_no: of the last fact. reversals_waiting_count:
-    reversals whose movement has not come yet.
+    reversals whose movement has not come yet. closed_through_ms: end of the last closed period, 0
+    for none.
     """
 
     generation: str
@@ -38,6 +39,7 @@ class LedgerState:
     reference_revision: int
     quarantine_dropped_count: int
     reversals_waiting_count: int
+    closed_through_ms: int = 0
 
 
 def lock_ledger(connection: Connection) -> LedgerState:
@@ -65,4 +67,5 @@ def _state(values: dict[str, str]) -> LedgerState:
         reference_revision=int(values["reference_revision"]),
         quarantine_dropped_count=int(values["quarantine_dropped_count"]),
         reversals_waiting_count=int(values["reversals_waiting_count"]),
+        closed_through_ms=int(values.get("closed_through_ms", "0")),
     )

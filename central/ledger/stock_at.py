@@ -9,13 +9,15 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import Connection, select
 
 from central.contract.errors import ContractError
-from central.contract.facts import VIRTUAL_PLACES, Fact, Movement, Reversal, decode_fact
+from central.contract.facts import Fact, Movement, Reversal, decode_fact
 from central.contract.identifiers import Epoch
 from central.contract.stock_digests import StockKey
 from central.contract.wire_types import EpochSeq
 from central.ledger.entries import FactKey
 from central.ledger.gateway_stock import Levels, add_stated
+from central.ledger.locations import is_virtual
 from central.storage import bulk, tables
+from central.storage.places import physical
 
 # What one comparison reads at most; whoever stands further behind is compared when it has caught
 # up a little.
@@ -60,7 +62,6 @@ def epoch_text(head: EpochSeq) -> str:
 
 def _stock_at(connection: Connection, *, warehouse: str, revision: int) -> Levels:
     balances, lines = tables.balances.c, tables.lines.c
-    virtual = sorted(VIRTUAL_PLACES)
     query = select(
         balances.location,
         balances.item,
@@ -72,9 +73,12 @@ def _stock_at(connection: Connection, *, warehouse: str, revision: int) -> Level
     ).where(
         balances.warehouse == warehouse,
         balances.on_hand_micro != 0,
-        balances.location.not_in(virtual),
+        physical(balances.location),
     )
-    levels: Levels = {tuple(row[:6]): row[6] for row in connection.execute(query)}
+    levels: Levels = {}
+    for row in connection.execute(query):  # A gateway knows no statuses: it shows their sum.
+        key: StockKey = tuple(row[:6])
+        levels[key] = levels.get(key, 0) + row[6]
     since = (
         select(
             lines.location,
@@ -91,8 +95,8 @@ def _stock_at(connection: Connection, *, warehouse: str, revision: int) -> Level
     count = 0
     for row in connection.execute(since):
         count += 1
-        if row.location not in VIRTUAL_PLACES:
-            key: StockKey = tuple(row[:6])
+        if not is_virtual(row.location):
+            key = tuple(row[:6])
             levels[key] = levels.get(key, 0) - row.quantity_micro
     if count > LINES_MAX:
         raise TooFarBehind(f"more than {LINES_MAX} lines since revision {revision}")

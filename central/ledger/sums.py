@@ -11,48 +11,60 @@ from sqlalchemy import Connection, TextClause, text
 
 from central.ledger.entries import BalanceKey
 
-_KEY = "warehouse, location, item, lot, serial, sscc, unit"
-_SUM = "CAST(SUM(amount / 1000000) * 1000000 + SUM(amount % 1000000) AS BIGINT)"
+_KEY = "warehouse, location, item, lot, serial, sscc, unit, status"
+
+
+def _sum(column: str) -> str:
+    return f"CAST(SUM({column} / 1000000) * 1000000 + SUM({column} % 1000000) AS BIGINT)"
+
 
 # What the lines say beside what the balances say, where that differs.
 DIFFERENCES = text(f"""
-    SELECT {_KEY}, {_SUM.replace("amount", "line_amount")} AS lines_micro,
-           {_SUM.replace("amount", "balance_amount")} AS balances_micro
+    SELECT {_KEY}, {_sum("line_micro")} AS lines_micro, {_sum("balance_micro")} AS balances_micro,
+           {_sum("line_weight")} AS lines_weight, {_sum("balance_weight")} AS balances_weight
     FROM (
-        SELECT {_KEY}, quantity_micro AS line_amount, 0 AS balance_amount FROM lines
+        SELECT {_KEY}, quantity_micro AS line_micro, weight_micro AS line_weight,
+               0 AS balance_micro, 0 AS balance_weight
+        FROM lines
         UNION ALL
-        SELECT {_KEY}, 0 AS line_amount, on_hand_micro AS balance_amount FROM balances
+        SELECT {_KEY}, 0 AS line_micro, 0 AS line_weight,
+               on_hand_micro AS balance_micro, weight_micro AS balance_weight
+        FROM balances
     ) AS amounts
     GROUP BY {_KEY}
-    HAVING {_SUM.replace("amount", "line_amount")} <> {_SUM.replace("amount", "balance_amount")}
+    HAVING {_sum("line_micro")} <> {_sum("balance_micro")}
+        OR {_sum("line_weight")} <> {_sum("balance_weight")}
     ORDER BY {_KEY}
 """)  # noqa: S608 - made of our own constants
 
-# Of each thing in each warehouse, virtual places included, nothing may be left over.
+# Of each thing in each warehouse, virtual places and every status included, nothing may be left.
 NOT_CONSERVED = text(f"""
-    SELECT warehouse, '' AS location, item, lot, serial, sscc, unit, {_SUM} AS left_micro,
-           0 AS zero
-    FROM (SELECT {_KEY}, on_hand_micro AS amount FROM balances) AS amounts
+    SELECT warehouse, '' AS location, item, lot, serial, sscc, unit, '' AS status,
+           0 AS expected_micro, {_sum("on_hand_micro")} AS left_micro,
+           0 AS expected_weight, {_sum("weight_micro")} AS left_weight
+    FROM balances
     GROUP BY warehouse, item, lot, serial, sscc, unit
-    HAVING {_SUM} <> 0
+    HAVING {_sum("on_hand_micro")} <> 0 OR {_sum("weight_micro")} <> 0
     ORDER BY warehouse, item, lot, serial, sscc, unit
 """)  # noqa: S608 - made of our own constants
 
 REBUILD = text(f"""
-    INSERT INTO balances ({_KEY}, on_hand_micro, record_no)
-    SELECT {_KEY}, {_SUM}, MAX(record_no)
-    FROM (SELECT {_KEY}, quantity_micro AS amount, record_no FROM lines) AS amounts
+    INSERT INTO balances ({_KEY}, on_hand_micro, record_no, weight_micro)
+    SELECT {_KEY}, {_sum("quantity_micro")}, MAX(record_no), {_sum("weight_micro")}
+    FROM lines
     GROUP BY {_KEY}
 """)  # noqa: S608 - made of our own constants
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where two sums differ. expected_micro: of the lines; actual_micro: of the balance."""
+    """Where two sums differ. expected: of the lines; actual: of the balance; in millionths."""
 
     key: BalanceKey
     expected_micro: int
     actual_micro: int
+    expected_weight_micro: int = 0
+    actual_weight_micro: int = 0
 
 
 def differing_balances(connection: Connection) -> Iterator[Difference]:
@@ -62,8 +74,7 @@ def differing_balances(connection: Connection) -> Iterator[Difference]:
 
 def unconserved_items(connection: Connection) -> Iterator[Difference]:
     """Yield everything whose balances over all places do not sum to zero; location is ""."""
-    for difference in _differences(connection, NOT_CONSERVED):
-        yield Difference(difference.key, 0, difference.expected_micro)
+    yield from _differences(connection, NOT_CONSERVED)
 
 
 def replace_balances(connection: Connection) -> None:
@@ -75,4 +86,4 @@ def replace_balances(connection: Connection) -> None:
 def _differences(connection: Connection, query: TextClause) -> Iterator[Difference]:
     rows = connection.execute(query, execution_options={"yield_per": 500})
     for row in rows:
-        yield Difference(BalanceKey(*row[:7]), int(row[7]), int(row[8]))
+        yield Difference(BalanceKey(*row[:8]), *(int(value) for value in row[8:12]))

@@ -4,23 +4,30 @@
     lines     computed again from each fact
     balances  sum of their lines; over all places of anything: zero
     progress  of document lines, computed again from facts and lines
+    lots      their expiry dates, from the lines that state them first
+    units     what is packed in what, from the packings
+    waiting   reversals whose movements are not here, counted
     numbers   record numbers 1 .. the last one given out
 
 Everything streams: memory does not grow with the number of facts.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import Connection, Table, func, select
 
-from central.ledger import sums
+from central.ledger import handling_units, lots, sums
 from central.ledger.entries import ProgressKey
 from central.ledger.fact_check import FactCheck, Fault
 from central.ledger.state import lock_ledger, read_state
 from central.storage import tables
 from central.storage.database import Database
+
+# Yields what is off in one state of the database; it streams and writes nothing.
+Proof = Callable[[Connection], Iterator[Fault]]
 
 FAULTS_LISTED_MAX = 1000
 # Progress rows summed at once; beyond it the facts are read once more for each further part.
@@ -48,17 +55,22 @@ class RebuildReport:
 
 
 def verify_ledger(
-    database: Database, *, progress_rows_max: int = PROGRESS_ROWS_MAX
+    database: Database,
+    *,
+    proofs: Sequence[Proof] = (),
+    progress_rows_max: int = PROGRESS_ROWS_MAX,
 ) -> VerifyReport:
     """Return what is off in one state of the ledger; work goes on meanwhile.
 
+    proofs: of what others keep beside the books, each of that same state.
     Raises LedgerUnavailable if the database does not take part.
     """
     faults: list[Fault] = []
     faults_count = 0
     with database.read() as connection:
         check = FactCheck(connection)
-        for fault in _all_faults(connection, check, progress_rows_max):
+        own = _all_faults(connection, check, progress_rows_max)
+        for fault in chain(own, *(proof(connection) for proof in proofs)):
             faults_count += 1
             if len(faults) < FAULTS_LISTED_MAX:
                 faults.append(fault)
@@ -96,7 +108,7 @@ def _all_faults(
     rows_count = _count(connection, tables.document_progress)
     parts_count = 1 + rows_count // progress_rows_max
     for part in range(parts_count):
-        received: dict[ProgressKey, int] = {}
+        received: dict[ProgressKey, int] = {}  # Less what went out.
         for fault, progress in check.run():
             if fault is not None and part == 0:
                 yield fault
@@ -105,11 +117,20 @@ def _all_faults(
         yield from _progress_faults(connection, received, part=part, parts_count=parts_count)
     yield from _record_number_faults(connection, check.facts_count)
     for difference in sums.differing_balances(connection):
-        detail = f"balance {difference.actual_micro}, lines {difference.expected_micro} (micro)"
+        detail = (
+            f"balance {difference.actual_micro}, lines {difference.expected_micro} (micro);"
+            f" weight {difference.actual_weight_micro}, lines {difference.expected_weight_micro}"
+        )
         yield Fault("balance", "/".join(difference.key), detail)
     for difference in sums.unconserved_items(connection):
-        detail = f"the places sum to {difference.actual_micro} (micro), not to zero"
+        detail = (
+            f"the places sum to {difference.actual_micro} and weigh"
+            f" {difference.actual_weight_micro} (micro), not zero"
+        )
         yield Fault("conservation", "/".join(difference.key), detail)
+    yield from _waiting_faults(connection)
+    yield from lots.faults(connection)
+    yield from handling_units.faults(connection)
 
 
 def _progress_faults(
@@ -120,7 +141,7 @@ def _progress_faults(
         key = ProgressKey(row.warehouse, row.document, row.line, row.item, row.unit)
         if _part_of(key.document, parts_count) != part:
             continue
-        expected = received.pop(key, 0)
+        expected = row.direction * received.pop(key, 0)
         if row.received_micro != expected:
             yield _progress_fault(key, stored=row.received_micro, expected=expected)
     for key, expected in sorted(received.items()):
@@ -140,6 +161,23 @@ def _record_number_faults(connection: Connection, facts_count: int) -> Iterator[
     if (highest or 0) != last or (facts_count and lowest != 1) or facts_count != last:
         detail = f"{facts_count} facts from {lowest} to {highest}, the ledger counts {last}"
         yield Fault("record_number", "facts", detail)
+
+
+def _waiting_faults(connection: Connection) -> Iterator[Fault]:
+    """A reversal waits while the fact that it names is not stored; the state counts them."""
+    facts, reversals = tables.facts.c, tables.reversals.c
+    is_here = select(facts.seq).where(
+        facts.warehouse == reversals.warehouse,
+        facts.gateway == reversals.gateway,
+        facts.epoch == reversals.epoch,
+        facts.seq == reversals.seq,
+    )
+    query = select(func.count()).select_from(tables.reversals).where(~is_here.exists())
+    waiting_count = connection.execute(query).scalar_one()
+    counted = read_state(connection).reversals_waiting_count
+    if waiting_count != counted:
+        detail = f"{waiting_count} reversals wait for their movements, the ledger counts {counted}"
+        yield Fault("waiting", "reversals", detail)
 
 
 def _count(connection: Connection, table: Table) -> int:

@@ -1,5 +1,19 @@
 """Who follows what is posted, in this order. Root."""
 
 from central.ledger.ledger import Follower
+from central.orders.count_following import follow_counts
+from central.orders.period_late import follow_late
+from central.orders.purchase_following import follow_arrivals, follow_inspections
+from central.orders.reservation_following import follow_reservations
+from central.orders.settlement_following import follow_recovered
+from central.orders.transfer_following import follow_transfers
 
-FOLLOWERS: tuple[Follower, ...] = ()
+FOLLOWERS: tuple[Follower, ...] = (
+    follow_reservations,
+    follow_recovered,
+    follow_late,
+    follow_transfers,
+    follow_counts,
+    follow_arrivals,
+    follow_inspections,
+)

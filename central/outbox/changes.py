@@ -6,29 +6,37 @@ facts and that number belong together, because the ledger posts them together.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from central.contract.facts import VIRTUAL_PLACES
 from central.contract.identifiers import parse_epoch
-from central.contract.notices import StockLevel, encode_notice
+from central.contract.notices import ReferenceChanged, StockLevel, encode_notice
 from central.contract.reference import Reference
 from central.contract.wire_types import EpochSeq
+from central.ledger.expected import ReferenceChange, read_every_change
 from central.ledger.state import read_state
 from central.outbox.difference import (
+    NO_REFERENCE,
     POSITIONS_PER_NOTICE_MAX,
     TooLarge,
     of_warehouse,
     reference_changes,
     stock_changes,
+    touching,
 )
 from central.outbox.notices import StreamRow
-from central.outbox.reference_copies import present_reference, read_copy
+from central.outbox.present_reference import present_entries, present_reference
+from central.outbox.reference_copies import copy_before, read_copy
+from central.storage import bulk
+from central.storage.places import physical
 from central.storage.tables import balances, facts, positions
 
 # Facts since the last notice from which the positions that moved are found; beyond that all are
 # said.
 NEAR_FACTS_MAX = 20_000
+# Touched entries that are read one by one; beyond that everything is read and compared.
+ENTRIES_BY_CODE_MAX = 2000
 LEVEL_COLUMNS = (
     balances.c.location,
     balances.c.item,
@@ -38,6 +46,9 @@ LEVEL_COLUMNS = (
     balances.c.unit,
     balances.c.on_hand_micro,
 )
+# Where a row of balances has its warehouse and these columns, before the status, and the amount.
+KEY_SIZE = 7
+ON_HAND = list(balances.columns.keys()).index("on_hand_micro")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +113,30 @@ def read_levels(
 ) -> list[StockLevel]:
     """Return what is on hand at physical places, in the order of the key.
 
+    Gateways know no statuses: a level is the sum over all of them.
     after_record_no: only what facts with a higher number changed, then also what came to nothing.
     """
-    query = select(*LEVEL_COLUMNS).where(balances.c.location.not_in(sorted(VIRTUAL_PLACES)))
     if after_record_no is None:
-        query = query.where(balances.c.warehouse == warehouse, balances.c.on_hand_micro != 0)
-    else:
-        # An expression, so that SQLite goes by the number and does not read the whole warehouse.
-        query = query.where(
-            balances.c.record_no > after_record_no, balances.c.warehouse.concat("") == warehouse
+        query = select(*LEVEL_COLUMNS).where(
+            balances.c.warehouse == warehouse,
+            balances.c.on_hand_micro != 0,
+            physical(balances.c.location),
         )
-    levels = (StockLevel(*row) for row in connection.execute(query))
-    return sorted(levels, key=lambda level: level.key)
+        found = (tuple(row) for row in connection.execute(query))
+        return [level for level in _levels(found) if level.on_hand_micro]
+    # An expression, so that SQLite goes by the number and does not read the whole warehouse.
+    changed = (
+        select(*LEVEL_COLUMNS[:-1])
+        .where(
+            balances.c.record_no > after_record_no,
+            balances.c.warehouse.concat("") == warehouse,
+            physical(balances.c.location),
+        )
+        .distinct()
+    )
+    keys = [(warehouse, *row) for row in connection.execute(changed)]
+    rows = bulk.select_by_key(connection, balances, keys, columns_count=KEY_SIZE)
+    return _levels((*row[1:KEY_SIZE], row[ON_HAND]) for row in rows)
 
 
 def read_positions(connection: Connection, gateway: str, *, count_max: int) -> tuple[EpochSeq, ...]:
@@ -125,6 +148,14 @@ def read_positions(connection: Connection, gateway: str, *, count_max: int) -> t
         .limit(count_max)
     )
     return _epoch_seqs(tuple(row) for row in rows)
+
+
+def _levels(rows: Iterable[tuple[Any, ...]]) -> list[StockLevel]:
+    """Return levels in the order of their keys. rows: the key and an amount, of each status."""
+    sums: dict[tuple[Any, ...], int] = {}
+    for *key, amount in rows:
+        sums[tuple(key)] = sums.get(tuple(key), 0) + amount
+    return [StockLevel(*(*key, amount)) for key, amount in sorted(sums.items())]
 
 
 def _moved_positions(
@@ -202,32 +233,65 @@ class _References:
         self._revision = revision
         self._present: Reference | None = None
         self._made: dict[tuple[int, str], tuple[bytes, ...] | None] = {}
+        self._touched: dict[tuple[int, int], list[ReferenceChange] | None] = {}
 
     @property
     def present(self) -> Reference | None:
+        """Return the whole reference data if it had to be read."""
         return self._present
 
     def told(self, row: StreamRow) -> tuple[bytes, ...]:
+        """Return the notices of reference data for a gateway, none if nothing concerns it."""
         if row.reference_revision == self._revision:
             return ()
         key = (row.reference_revision, row.warehouse)
         if key not in self._made:
-            self._made[key] = self._difference(*key)
+            try:
+                self._made[key] = self._difference(*key)
+            except TooLarge:
+                self._made[key] = None
         made = self._made[key]
         if made is None:
             raise TooLarge
         return made
 
-    def _difference(self, before_revision: int, warehouse: str) -> tuple[bytes, ...] | None:
-        before = read_copy(self._connection, before_revision)
+    def _difference(self, revision: int, warehouse: str) -> tuple[bytes, ...] | None:
+        changes = self._changes(revision, self._revision) if revision else None
+        notices: list[ReferenceChanged] | None
+        if changes is not None and len(changes) <= ENTRIES_BY_CODE_MAX:
+            notices = self._of_touched(changes, warehouse)
+        else:
+            notices = self._of_everything(revision, warehouse)
+        return None if notices is None else tuple(encode_notice(notice) for notice in notices)
+
+    def _of_touched(
+        self, changes: Sequence[ReferenceChange], warehouse: str
+    ) -> list[ReferenceChanged]:
+        """Return what was touched, as it is now; nothing else is looked at."""
+        own = [change for change in changes if change[1] in {"", warehouse}]
+        touched = touching(own, warehouse)
+        present = present_entries(self._connection, self._revision, warehouse, own)
+        return reference_changes(NO_REFERENCE, present, touched=touched)
+
+    def _of_everything(self, revision: int, warehouse: str) -> list[ReferenceChanged] | None:
+        """Return how the present differs from what was told as a whole last, and since then."""
+        copied = copy_before(self._connection, revision) if revision else 0
+        since = None if copied is None else self._changes(copied, revision)
+        before = None if copied is None else read_copy(self._connection, copied)
+        if before is None or since is None:
+            return None
         if self._present is None:
             self._present = present_reference(self._connection, self._revision)
-        if before is None or self._present is None:
+        if self._present is None:
             return None
-        try:
-            notices = reference_changes(
-                of_warehouse(before, warehouse), of_warehouse(self._present, warehouse)
-            )
-        except TooLarge:
-            return None
-        return tuple(encode_notice(notice) for notice in notices)
+        return reference_changes(
+            of_warehouse(before, warehouse),
+            of_warehouse(self._present, warehouse),
+            touched=touching(since, warehouse),
+        )
+
+    def _changes(self, after: int, until: int) -> list[ReferenceChange] | None:
+        if (after, until) not in self._touched:
+            found = read_every_change(self._connection, after=after, until=until)
+            self._touched[after, until] = found
+        return self._touched[after, until]

@@ -22,6 +22,11 @@ CHANGE_BYTES_MAX = 4 * 1024 * 1024
 # About 20 bytes each.
 POSITIONS_PER_NOTICE_MAX = 1000
 
+# Entries of the reference data: a field of ReferenceChanged, and the code.
+Touched = frozenset[tuple[str, str]]
+NOTHING_TOUCHED: Touched = frozenset()
+NO_REFERENCE = Reference(revision=1, warehouses=(), items=())
+
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -67,12 +72,27 @@ def stock_changes(
     ]
 
 
-def reference_changes(before: Reference, after: Reference) -> list[ReferenceChanged]:
+def touching(changes: Iterable[tuple[str, str, str]], warehouse: str) -> Touched:
+    """Return of changes (kind, warehouse, code) those that concern a warehouse, once each.
+
+    What a warehouse is called is no matter of notices.
+    """
+    return frozenset(
+        (f"{kind}s", code)
+        for kind, where, code in changes
+        if where in {"", warehouse} and kind != "warehouse"
+    )
+
+
+def reference_changes(
+    before: Reference, after: Reference, *, touched: Touched = NOTHING_TOUCHED
+) -> list[ReferenceChanged]:
     """Return the notices that lead from one state to another, the last one final.
 
-    Both are of one warehouse. Raises TooLarge.
+    Both are of one warehouse. touched: told as they are afterwards, also if they differ in nothing:
+    whoever is told has seen more of them than `before` has. Raises TooLarge.
     """
-    chunks = list(_cut(_differences(before, after), count_max=None)) or [[]]
+    chunks = list(_cut(_differences(before, after, touched), count_max=None)) or [[]]
     return [
         ReferenceChanged(
             revision=after.revision,
@@ -83,7 +103,7 @@ def reference_changes(before: Reference, after: Reference) -> list[ReferenceChan
     ]
 
 
-def _differences(before: Reference, after: Reference) -> Iterator[_Entry]:
+def _differences(before: Reference, after: Reference, touched: Touched) -> Iterator[_Entry]:
     pairs: tuple[tuple[str, Sequence[Any], Sequence[Any]], ...] = (
         ("items", before.items, after.items),
         ("locations", _places(before), _places(after)),
@@ -92,11 +112,12 @@ def _differences(before: Reference, after: Reference) -> Iterator[_Entry]:
     )
     for field, old, new in pairs:
         was: Mapping[str, Any] = {one.code: one for one in old}
+        seen = {code for touched_field, code in touched if touched_field == field}
         for one in new:
-            if was.get(one.code) != one:
+            if one.code in seen or was.get(one.code) != one:
                 yield _Entry(field, one, len(_encoder.encode(one)))
         now = {one.code for one in new}
-        for code in sorted(was.keys() - now):
+        for code in sorted((was.keys() | seen) - now):
             yield _Entry(f"gone_{field}", code, len(code) + 2)
 
 

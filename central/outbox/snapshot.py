@@ -27,7 +27,8 @@ from central.outbox.changes import read_levels, read_positions
 from central.outbox.difference import of_warehouse
 from central.outbox.notices import StreamRow, begin_stream, lock_stream, read_stream
 from central.outbox.orders import read_settings, read_templates
-from central.outbox.reference_copies import keep_copy, present_reference
+from central.outbox.present_reference import present_reference
+from central.outbox.reference_copies import keep_copy
 from central.outbox.seals import is_signed_by
 from central.storage import bulk
 from central.storage.database import Database

@@ -1,5 +1,6 @@
 """What happened: posted facts newest first, and what changed since. Edge of the database."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select
@@ -21,7 +22,7 @@ from central.storage.tables import (
     unsynced_facts,
 )
 
-READABLE_KINDS = ("movement", "reversal", "weighing", "print", "passage")
+READABLE_KINDS = ("movement", "reversal", "weighing", "print", "passage", "count", "packing")
 CHANGED_ITEMS_MAX = 200  # A page shows fewer rows; whoever is further behind reads it anew.
 
 _FACT_COLUMNS = (
@@ -74,6 +75,18 @@ def list_movements_after(
     return _movement_rows(connection, query)
 
 
+def list_movements_from(
+    connection: Connection, wanted: FeedFilter, *, after_record_no: int, limit: int
+) -> list[MovementRow]:
+    """Return facts of some kinds and one warehouse or all, in the ledger's order, oldest first."""
+    query = select(*_FACT_COLUMNS).where(
+        facts.c.kind.in_(wanted.kinds), facts.c.record_no > after_record_no
+    )
+    if wanted.warehouse:
+        query = query.where(facts.c.warehouse == wanted.warehouse)
+    return _movement_rows(connection, query.order_by(facts.c.record_no).limit(limit))
+
+
 def list_corrected(connection: Connection, *, record_no: int, limit: int) -> list[MovementRow]:
     """Return facts of FEED_KINDS among the last `limit` up to `record_no` with a corrected time.
 
@@ -110,6 +123,16 @@ def find_fact(connection: Connection, fact_id: FactId) -> MovementRow | None:
     )
     rows = _movement_rows(connection, query)
     return rows[0] if rows else None
+
+
+def list_numbered(connection: Connection, numbers: Sequence[int]) -> list[MovementRow]:
+    """Return facts with these record numbers, oldest first; what cannot be read is left out."""
+    query = (
+        select(*_FACT_COLUMNS)
+        .where(facts.c.record_no.in_(numbers), facts.c.kind.in_(READABLE_KINDS))
+        .order_by(facts.c.record_no)
+    )
+    return _movement_rows(connection, query)
 
 
 def items_changed(connection: Connection, *, record_no: int) -> list[str] | None:

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from central.contract.facts import Fact, Movement
+from central.contract.facts import VIRTUAL_PLACES, Fact, Movement
 from central.contract.identifiers import FactId
 from central.contract.states import DeviceState
 
 STOCK_KINDS = ("movement", "reversal")
 FEED_KINDS = (*STOCK_KINDS, "passage")  # What people watch as it happens.
 # Whose clock an event time is by: the gateway's, set; corrected by the ledger; or not set.
+UNDER_WAY_PREFIX = "in_transit/"  # Of the place of what is under way under one document.
 TimeSource = Literal["gateway", "corrected", "unsynced"]
 
 
@@ -25,6 +26,7 @@ class StockFilter:
     location: str = ""
     item: str = ""
     lot: str = ""
+    status: str = ""
     include_virtual: bool = False
     include_in_transit: bool = False
 
@@ -40,16 +42,21 @@ class StockKey:
     serial: str
     sscc: str
     unit: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
 class StockRow:
-    """One balance. item_name is "" for an item that the reference data does not know."""
+    """One balance. item_name is "" for an item that the reference data does not know.
+
+    weight: catch weight in the unit in which the item is weighed, zero for what is not.
+    """
 
     key: StockKey
     item_name: str
     item_name_zh: str
     on_hand: Decimal
+    weight: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,11 +281,18 @@ class Workers:
 
 @dataclass(frozen=True, slots=True)
 class DiscrepancyFilter:
-    """Which discrepancies are asked for; "" asks for any."""
+    """Which discrepancies are asked for; "" asks for any.
+
+    kinds: any of these, empty for all. owner: None for any, "" for those of nobody. opened_before:
+    in milliseconds, None for any time.
+    """
 
     state: str = ""
     kind: str = ""
     warehouse: str = ""
+    kinds: tuple[str, ...] = ()
+    owner: str | None = None
+    opened_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +300,8 @@ class DiscrepancyRow:
     """Something that does not add up. fact_id: the first fact behind it, None if it has none.
 
     expected, actual: None where no quantity is at stake. record_no, then id, give the order.
-    settlement: why it is settled, settled_time_ms when; "" and 0 while it is open.
+    settlement: why it is settled, settled_time_ms when; "" and 0 while it is open. owner: who sees
+    to it, "" for nobody; due_time_ms: until when, 0 for no day.
     """
 
     id: str
@@ -309,6 +324,9 @@ class DiscrepancyRow:
     opened_time_ms: int
     settlement: str
     settled_time_ms: int
+    owner: str
+    due_time_ms: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,3 +338,8 @@ class LedgerCounts:
     gateways_online: int
     discrepancies_open: int
     quarantined: int
+
+
+def outside(location: str) -> bool:
+    """Return whether a place is no place of a warehouse: a virtual one, or of a transfer."""
+    return location in VIRTUAL_PLACES or location.startswith(UNDER_WAY_PREFIX)

@@ -1,9 +1,10 @@
 """How gateways are, what does not add up, how much there is. Edge of the database."""
 
 from collections import defaultdict
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from central.contract.identifiers import FactId, parse_epoch
 from central.contract.quantities import from_micro
@@ -90,37 +91,25 @@ def list_discrepancies(
     ):
         if value:
             query = query.where(column == value)
+    if wanted.kinds:
+        query = query.where(table.kind.in_(wanted.kinds))
+    if wanted.owner is not None:
+        query = query.where(table.owner == wanted.owner)
+    if wanted.opened_before is not None:
+        query = query.where(table.opened_ms < wanted.opened_before)
     if before is not None:
         number, identity = before
         query = query.where(
             or_(table.record_no < number, and_(table.record_no == number, table.id < identity))
         )
     query = query.order_by(table.record_no.desc(), table.id.desc()).limit(limit)
-    return [
-        DiscrepancyRow(
-            id=row.id,
-            record_no=row.record_no,
-            warehouse=row.warehouse,
-            kind=row.kind,
-            subject=row.subject,
-            state=row.state,
-            fact_id=_fact_id(gateway=row.gateway, epoch=row.epoch, seq=row.seq),
-            facts_count=row.facts_count,
-            item=row.item,
-            location=row.location,
-            lot=row.lot,
-            unit=row.unit,
-            document=row.document,
-            document_line=row.document_line,
-            expected=None if row.expected_micro is None else from_micro(row.expected_micro),
-            actual=None if row.actual_micro is None else from_micro(row.actual_micro),
-            detail=row.detail,
-            opened_time_ms=row.opened_ms,
-            settlement=row.settlement,
-            settled_time_ms=row.settled_ms,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_discrepancy_row(row) for row in connection.execute(query)]
+
+
+def find_discrepancy(connection: Connection, identity: str) -> DiscrepancyRow | None:
+    """Return one discrepancy, None if there is none of this id."""
+    row = connection.execute(select(discrepancies).where(discrepancies.c.id == identity)).first()
+    return _discrepancy_row(row) if row is not None else None
 
 
 def count_discrepancies(connection: Connection) -> dict[str, int]:
@@ -190,6 +179,34 @@ def _fork_counts(connection: Connection) -> dict[str, int]:
         .group_by(table.gateway)
     )
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _discrepancy_row(row: Row[Any]) -> DiscrepancyRow:
+    return DiscrepancyRow(
+        id=row.id,
+        record_no=row.record_no,
+        warehouse=row.warehouse,
+        kind=row.kind,
+        subject=row.subject,
+        state=row.state,
+        fact_id=_fact_id(gateway=row.gateway, epoch=row.epoch, seq=row.seq),
+        facts_count=row.facts_count,
+        item=row.item,
+        location=row.location,
+        lot=row.lot,
+        unit=row.unit,
+        document=row.document,
+        document_line=row.document_line,
+        expected=None if row.expected_micro is None else from_micro(row.expected_micro),
+        actual=None if row.actual_micro is None else from_micro(row.actual_micro),
+        detail=row.detail,
+        opened_time_ms=row.opened_ms,
+        settlement=row.settlement,
+        settled_time_ms=row.settled_ms,
+        owner=row.owner,
+        due_time_ms=row.due_ms,
+        version=row.version,
+    )
 
 
 def _fact_id(*, gateway: str, epoch: str, seq: int) -> FactId | None:

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from central.contract.errors import ContractError
+
+LAST_OF_DAY = timedelta(days=1, milliseconds=-1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TIME_MS_MAX = 253_402_300_799_999  # The last millisecond of the year 9999, where ISO 8601 ends.
 
@@ -15,3 +18,26 @@ def utc_text(time_ms: int) -> str | None:
         return None
     moment = EPOCH + timedelta(milliseconds=time_ms)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_time(text: str) -> int:
+    """Return the milliseconds of an ISO 8601 time that names its zone, or of a day's end in UTC.
+
+    "2026-11-22" means until its last millisecond. Raises ContractError.
+    """
+    try:
+        if len(text) == len("2026-11-22"):
+            moment = datetime.fromisoformat(text).replace(tzinfo=UTC) + LAST_OF_DAY
+        else:
+            moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError("without a zone")
+        time_ms = (moment - EPOCH) // timedelta(milliseconds=1)
+    except (ValueError, OverflowError) as error:
+        raise ContractError(
+            f"{text[:40]!r} is no time: {error}",
+            hint="Write a day, 2026-11-22, or a time with its zone, 2026-11-22T08:00:00Z.",
+        ) from error
+    if time_ms < 0:
+        raise ContractError(f"{text[:40]!r} is before 1970", hint="Ask for a later time.")
+    return time_ms

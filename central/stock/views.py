@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, tuple_, union
 
-from central.contract.facts import VIRTUAL_PLACES
 from central.contract.quantities import from_micro
 from central.stock.rows import (
     MatrixPage,
@@ -22,6 +21,7 @@ from central.stock.rows import (
     WarehouseRow,
 )
 from central.stock.strays import StrayItems
+from central.storage.places import in_transit, physical
 from central.storage.tables import (
     balances,
     discrepancies,
@@ -45,6 +45,7 @@ _KEY = (
     balances.c.serial,
     balances.c.sscc,
     balances.c.unit,
+    balances.c.status,
 )
 
 
@@ -56,7 +57,13 @@ def list_stock(
     after: the key of the last row of the page before, None for the first page.
     """
     query = (
-        select(*_KEY, balances.c.on_hand_micro, items.c.name, items.c.name_zh)
+        select(
+            *_KEY,
+            balances.c.on_hand_micro,
+            balances.c.weight_micro,
+            items.c.name,
+            items.c.name_zh,
+        )
         .outerjoin_from(balances, items, items.c.item == balances.c.item)
         .where(balances.c.on_hand_micro != 0)
         .order_by(*_KEY)
@@ -67,6 +74,7 @@ def list_stock(
         (balances.c.location, wanted.location),
         (balances.c.item, wanted.item),
         (balances.c.lot, wanted.lot),
+        (balances.c.status, wanted.status),
     ):
         if value:
             query = query.where(column == value)
@@ -74,15 +82,18 @@ def list_stock(
         codes = [wanted.warehouse] if wanted.warehouse else _codes(connection)
         query = query.where(balances.c.warehouse.in_(codes))
     if not wanted.include_virtual:
-        shown = {"in_transit"} if wanted.include_in_transit else set()
-        query = query.where(balances.c.location.not_in(sorted(VIRTUAL_PLACES - shown)))
+        shown = physical(balances.c.location)
+        if wanted.include_in_transit:
+            shown = or_(shown, in_transit(balances.c.location))
+        query = query.where(shown)
     if after is not None:
         values = [getattr(after, column.name) for column in _KEY]
         query = query.where(tuple_(*_KEY) > tuple_(*values))
     return [
         StockRow(
-            key=StockKey(*row[:7]),
+            key=StockKey(*row[: len(_KEY)]),
             on_hand=from_micro(row.on_hand_micro),
+            weight=from_micro(row.weight_micro),
             item_name=row.name or "",
             item_name_zh=row.name_zh or "",
         )
@@ -160,7 +171,7 @@ def matrix_rows(connection: Connection, codes: Sequence[str]) -> list[MatrixRow]
         rows[key] = _with_sum(
             rows[key],
             warehouse=sums.warehouse,
-            in_transit=sums.location == "in_transit",
+            in_transit=sums.in_transit,
             value=from_micro(int(sums.micro)),
         )
     return [rows[key] for key in sorted(rows)]
@@ -207,29 +218,28 @@ def _held(item: ColumnElement[str], *, warehouse_codes: list[str]) -> ColumnElem
         select(held.c.item).where(
             held.c.warehouse.in_(warehouse_codes),
             held.c.on_hand_micro != 0,
-            held.c.location.not_in(sorted(VIRTUAL_PLACES)),
+            physical(held.c.location),
         )
     )
 
 
 def _sums(
     codes: Sequence[str], *, warehouse_codes: list[str]
-) -> Select[tuple[str, str, str, str, int]]:
-    place = func.min(balances.c.location).label("location")
-    virtual = balances.c.location == "in_transit"
+) -> Select[tuple[str, str, str, bool, int]]:
+    virtual = in_transit(balances.c.location)
     return (
         select(
             balances.c.item,
             balances.c.unit,
             balances.c.warehouse,
-            place,
+            virtual.label("in_transit"),
             func.sum(balances.c.on_hand_micro).label("micro"),
         )
         .where(
             and_(
                 balances.c.warehouse.in_(warehouse_codes),
                 balances.c.item.in_(codes),
-                balances.c.location.not_in(sorted(VIRTUAL_PLACES - {"in_transit"})),
+                or_(physical(balances.c.location), virtual),
             )
         )
         .group_by(balances.c.item, balances.c.unit, balances.c.warehouse, virtual)

@@ -33,9 +33,13 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
             write_row(row)
 
 
-def copy_binary(connection: Connection, table: Table, data: bytes) -> None:
-    """Insert rows of PostgreSQL that are in its binary form already, header and trailer too."""
-    with _driver(connection).cursor() as cursor, cursor.copy(_copy_sql(table)) as copy:
+def copy_binary(connection: Connection, table: Table, columns: str, data: bytes) -> None:
+    """Insert rows of PostgreSQL that are in its binary form already, header and trailer too.
+
+    columns: their names, parted by commas; the others get their defaults.
+    """
+    sql = f"COPY {table.name} ({columns}) FROM STDIN (FORMAT BINARY)"
+    with _driver(connection).cursor() as cursor, cursor.copy(sql) as copy:
         copy.write(data)
 
 
@@ -58,17 +62,49 @@ def select_by_key(
     connection: Connection, table: Table, keys: Sequence[Row], *, columns_count: int
 ) -> Iterator[Row]:
     """Yield whole rows of a table whose first `columns_count` columns are one of `keys`."""
+    columns = _names(table)[:columns_count]
+    yield from _select(connection, table, keys, columns=columns)
+
+
+def select_by_columns(
+    connection: Connection,
+    table: Table,
+    keys: Sequence[Row],
+    *,
+    columns: tuple[str, ...],
+    index: str,
+    where: str,
+) -> Iterator[Row]:
+    """Yield whole rows of a table in which these columns are one of `keys`.
+
+    index: begins with the columns, and holds the rows of which `where` is true and no others.
+    """
+    yield from _select(connection, table, keys, columns=columns, index=index, where=where)
+
+
+def _select(
+    connection: Connection,
+    table: Table,
+    keys: Sequence[Row],
+    *,
+    columns: tuple[str, ...],
+    index: str = "",
+    where: str = "",
+) -> Iterator[Row]:
     if connection.dialect.name != "sqlite":
         if keys:
-            yield from _select_postgresql(connection, table, keys, columns_count)
+            sql = _select_arrays_sql(table, columns, where)
+            arrays = _arrays(table, keys, columns)
+            yield from _driver(connection).execute(sql, arrays).fetchall()
         return
+    columns_count = len(columns)
     for start in range(0, len(keys), KEYS_PER_SELECT_MAX):
         chunk = keys[start : start + KEYS_PER_SELECT_MAX]
         # Padded to a power of two by a row that is no key: NULL equals nothing.
         slots_count = 1 << (len(chunk) - 1).bit_length()
         values = [value for key in chunk for value in key]
         values += [None] * ((slots_count - len(chunk)) * columns_count)
-        sql = _select_sqlite(table, columns_count, slots_count)
+        sql = _select_sqlite(table, columns, slots_count, index, where)
         yield from _driver(connection).execute(sql, values).fetchall()
 
 
@@ -84,17 +120,14 @@ def _write_rows(
     _driver(connection).execute(sql, _arrays(table, rows)).close()
 
 
-def _select_postgresql(
-    connection: Connection, table: Table, keys: Sequence[Row], columns_count: int
-) -> Iterator[Row]:
-    sql = _select_arrays_sql(table, columns_count)
-    yield from _driver(connection).execute(sql, _arrays(table, keys)).fetchall()
-
-
-def _arrays(table: Table, rows: Sequence[Row]) -> list[object]:
+def _arrays(
+    table: Table, rows: Sequence[Row], columns: tuple[str, ...] | None = None
+) -> list[object]:
     """Return the columns of `rows` as values for parameters that are cast to arrays."""
-    columns = zip(*rows, strict=True)
-    return [_array(column, kind) for column, kind in zip(columns, _types(table), strict=False)]
+    kinds = _types(table, columns or _names(table))
+    return [
+        _array(values, kind) for values, kind in zip(zip(*rows, strict=True), kinds, strict=False)
+    ]
 
 
 def _array(values: Row, kind: str) -> object:
@@ -117,18 +150,20 @@ def _driver(connection: Connection) -> Any:  # noqa: ANN401 - the connection of 
 
 
 @cache
-def _select_sqlite(table: Table, columns_count: int, slots_count: int) -> str:
+def _select_sqlite(
+    table: Table, columns: tuple[str, ...], slots_count: int, index: str, where: str
+) -> str:
     names = _names(table)
-    wanted = ", ".join(f"k{index}" for index in range(columns_count))
-    slot = f"({', '.join('?' * columns_count)})"
-    matches = " AND ".join(
-        f"t.{name} = wanted.k{index}" for index, name in enumerate(names[:columns_count])
-    )
+    wanted = ", ".join(f"k{index}" for index in range(len(columns)))
+    slot = f"({', '.join('?' * len(columns))})"
+    matches = _matches(columns, where)
+    # Of itself SQLite does not take an index of some rows alone, it reads the whole warehouse.
+    indexed = f" INDEXED BY {index}" if index else ""
     # CROSS JOIN keeps SQLite's planner from scanning the table (sqlite.org/optoverview.html, 8).
     return (
         f"WITH wanted({wanted}) AS (VALUES {', '.join([slot] * slots_count)})"  # noqa: S608
         f" SELECT {', '.join(f't.{name}' for name in names)}"
-        f" FROM wanted CROSS JOIN {table.name} t ON {matches}"
+        f" FROM wanted CROSS JOIN {table.name} t{indexed} ON {matches}"
     )
 
 
@@ -156,21 +191,27 @@ def _insert_arrays_sql(table: Table) -> str:
 
 
 @cache
-def _select_arrays_sql(table: Table, columns_count: int) -> str:
+def _select_arrays_sql(table: Table, columns: tuple[str, ...], where: str = "") -> str:
     names = _names(table)
-    arrays = ", ".join(f"%s::{kind}[]" for kind in _types(table)[:columns_count])
-    wanted = ", ".join(f"k{index}" for index in range(columns_count))
-    matches = " AND ".join(
-        f"t.{name} = wanted.k{index}" for index, name in enumerate(names[:columns_count])
-    )
+    arrays = ", ".join(f"%s::{kind}[]" for kind in _types(table, columns))
+    wanted = ", ".join(f"k{index}" for index in range(len(columns)))
+    matches = _matches(columns, where)
     # One look into the key's index for each: a plain join of many keys becomes a merge over a
     # shorter index, which reads every serial number of an item, seconds under the ledger's lock.
-    bound = "LIMIT 1" if columns_count == len(table.primary_key) else "OFFSET 0"
+    whole = columns == tuple(column.name for column in table.primary_key)
+    bound = "LIMIT 1" if whole else "OFFSET 0"
     return (
         f"SELECT found.* FROM unnest({arrays}) AS wanted({wanted})"  # noqa: S608 - ours
         f" CROSS JOIN LATERAL (SELECT {', '.join(f't.{name}' for name in names)}"
         f" FROM {table.name} t WHERE {matches} {bound}) found"
     )
+
+
+def _matches(columns: tuple[str, ...], where: str) -> str:
+    conditions = [f"t.{name} = wanted.k{index}" for index, name in enumerate(columns)]
+    if where:
+        conditions.append(f"t.{where}")
+    return " AND ".join(conditions)
 
 
 @cache
@@ -187,9 +228,9 @@ def _names(table: Table) -> tuple[str, ...]:
 
 
 @cache
-def _types(table: Table) -> tuple[str, ...]:
-    """Return the columns' types as PostgreSQL names them."""
-    return tuple(_type_name(column.type) for column in table.columns)
+def _types(table: Table, columns: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the columns' types, or those of all, as PostgreSQL names them."""
+    return tuple(_type_name(table.c[name].type) for name in columns or _names(table))
 
 
 def _type_name(kind: TypeEngine[Any]) -> str:

@@ -1,8 +1,9 @@
 """Writes both lines of a movement from one row. Edge of the database.
 
-A movement's lines differ in number, place and sign alone. On SQLite one statement makes both from
-one set of values, which costs two thirds of two rows. PostgreSQL gets both by COPY, made of parts
-that most movements have in common.
+A movement's lines differ in number, place and sign alone. What is not available, or weighed beside
+being counted, is not written here: status and weight have their defaults. On SQLite one statement
+makes both from one set of values, which costs two thirds of two rows. PostgreSQL gets both by COPY,
+made of parts that most movements have in common.
 """
 
 from collections.abc import Sequence
@@ -21,6 +22,10 @@ from central.storage.copy_form import (
 )
 from central.storage.tables import lines
 
+COLUMNS = (
+    "warehouse, record_no, line_no, location, item, lot, serial, sscc, expiry_date, unit,"
+    " quantity_micro"
+)
 # record_no, warehouse, from and to location, item, lot, serial, sscc, unit, expiry_date, quantity
 PairRow = tuple[int, str, str, str, str, str, str, str, str, str, int]
 INSERT_PAIR = (
@@ -29,7 +34,7 @@ INSERT_PAIR = (
     " VALUES (?1, ?2, 1, ?3, ?5, ?6, ?7, ?8, ?10, ?9, -?11),"
     " (?1, ?2, 2, ?4, ?5, ?6, ?7, ?8, ?10, ?9, ?11)"
 )
-FIELDS_COUNT = two_bytes(len(lines.columns))
+FIELDS_COUNT = two_bytes(COLUMNS.count(",") + 1)
 LINE_1 = four_bytes(4) + four_bytes(1)
 LINE_2 = four_bytes(4) + four_bytes(2)
 
@@ -41,7 +46,7 @@ def insert_line_pairs(connection: Connection, pairs: Sequence[PairRow]) -> None:
     if connection.dialect.name == "sqlite":
         bulk.write_many(connection, INSERT_PAIR, pairs)
         return
-    bulk.copy_binary(connection, lines, _copied(pairs))
+    bulk.copy_binary(connection, lines, COLUMNS, _copied(pairs))
 
 
 def _copied(pairs: Sequence[PairRow]) -> bytes:

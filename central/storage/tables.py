@@ -11,7 +11,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -21,25 +20,64 @@ from sqlalchemy import (
     true,
 )
 
-from central.storage import desk_tables, liveness_tables, outbox_tables
+from central.storage import (
+    catalogue_tables,
+    checkpoint_tables,
+    count_tables,
+    desk_tables,
+    goods_tables,
+    liveness_tables,
+    outbox_tables,
+    purchasing_tables,
+    reference_tables,
+    sales_tables,
+    settlement_tables,
+    subscription_tables,
+    transfer_tables,
+)
 from central.storage.metadata import metadata
 
 boots = liveness_tables.boots
+discrepancies = settlement_tables.discrepancies
+document_lines = reference_tables.document_lines
+documents = reference_tables.documents
 epoch_heads = liveness_tables.epoch_heads
-unsynced_facts = liveness_tables.unsynced_facts
-workers = liveness_tables.workers
 gateway_settings = outbox_tables.gateway_settings
+handling_units = goods_tables.handling_units
 idempotency_keys = desk_tables.idempotency_keys
+item_barcodes = reference_tables.item_barcodes
+items = reference_tables.items
 label_templates = outbox_tables.label_templates
+locations = reference_tables.locations
+lots = goods_tables.lots
 notice_streams = outbox_tables.notice_streams
 notices = outbox_tables.notices
 object_events = desk_tables.object_events
 object_numbers = desk_tables.object_numbers
+operators = reference_tables.operators
 print_requests = outbox_tables.print_requests
 reference_changes = desk_tables.reference_changes
 reference_copies = outbox_tables.reference_copies
 snapshot_requests = outbox_tables.snapshot_requests
 snapshots = outbox_tables.snapshots
+unsynced_facts = liveness_tables.unsynced_facts
+warehouses = reference_tables.warehouses
+workers = liveness_tables.workers
+
+# Tables of what people decide are used by the names of their modules; here they are all known.
+AREAS = (
+    catalogue_tables,
+    checkpoint_tables,
+    count_tables,
+    purchasing_tables,
+    sales_tables,
+    settlement_tables,
+    subscription_tables,
+    transfer_tables,
+)
+
+# Ten minutes: what is heard of sooner is found by its record number.
+LATE = "record_ms - event_time_ms > 600000"
 
 # key -> value of the ledger itself: "generation" (random text, another one after a restore),
 # "record_no" (the last number given out; its row is the lock of everything that posts),
@@ -126,11 +164,21 @@ facts = Table(
         sqlite_where=text("clock_synced = 0 AND kind <> 'unreadable'"),
         postgresql_where=text("clock_synced = false AND kind <> 'unreadable'"),
     ),
+    # What the ledger heard of ten minutes late or more: for views as of when it happened.
+    Index(
+        "facts_late",
+        "warehouse",
+        "event_time_ms",
+        sqlite_where=text(f"{LATE} AND clock_synced = 1"),
+        postgresql_where=text(f"{LATE} AND clock_synced = true"),
+    ),
     sqlite_with_rowid=False,
 )
 
-# The double entry of facts, by their record_no: line 1 gives (negative), 2 takes, and they sum to
-# zero. 3 and 4 are the way back of a movement that was taken back before it came.
+# The double entry of facts, by their record_no, in pairs: 1 gives (negative) and 2 takes, 3 gives
+# and 4 takes ..., each pair sums to zero. A further pair is goods of another status, or the way
+# back of a movement that was taken back before it came. weight_micro: catch weight, in the item's
+# unit of weight, with the sign of the quantity.
 lines = Table(
     "lines",
     metadata,
@@ -145,6 +193,8 @@ lines = Table(
     Column("expiry_date", Text, nullable=False),
     Column("unit", Text, nullable=False),
     Column("quantity_micro", BigInteger, nullable=False),
+    Column("status", Text, nullable=False, server_default="available"),
+    Column("weight_micro", BigInteger, nullable=False, server_default="0"),
     # All lines of a fact are about one item: its first one finds them.
     Index(
         "lines_item",
@@ -154,12 +204,25 @@ lines = Table(
         sqlite_where=text("line_no = 1"),
         postgresql_where=text("line_no = 1"),
     ),
+    # Only what has a lot or a serial number costs these: they trace it through every warehouse.
+    *(
+        Index(
+            f"lines_{name}",
+            "item",
+            name,
+            "record_no",
+            sqlite_where=text(f"{name} <> '' AND line_no = 1"),
+            postgresql_where=text(f"{name} <> '' AND line_no = 1"),
+        )
+        for name in ("lot", "serial")
+    ),
     sqlite_with_rowid=False,
 )
 
-BALANCE_REST = ("location", "lot", "serial", "sscc", "unit")
+BALANCE_REST = ("location", "lot", "serial", "sscc", "unit", "status")
 
-# Sum of the lines of each key, virtual places included. record_no: the last fact that changed it.
+# Sum of the lines of each key, virtual places included. status: "available", "inspection", "held"
+# or "rejected". record_no: the last fact that changed it.
 balances = Table(
     "balances",
     metadata,
@@ -170,12 +233,23 @@ balances = Table(
     Column("serial", Text, primary_key=True),
     Column("sscc", Text, primary_key=True),
     Column("unit", Text, primary_key=True),
+    Column("status", Text, primary_key=True),
     Column("on_hand_micro", BigInteger, nullable=False),
     Column("record_no", BigInteger, nullable=False),
+    Column("weight_micro", BigInteger, nullable=False),
     # With the whole key: a planner that takes it by its first columns still reads one row a key.
     Index("balances_item", "warehouse", "item", *BALANCE_REST),
     # Without the warehouse: else a planner that has no statistics takes it for look-ups by key.
     Index("balances_changed", "record_no"),
+    # Where a serial number is; what has none is not in it.
+    Index(
+        "balances_serial",
+        "warehouse",
+        "item",
+        "serial",
+        sqlite_where=text("serial <> ''"),
+        postgresql_where=text("serial <> ''"),
+    ),
     sqlite_with_rowid=False,
 )
 
@@ -192,8 +266,9 @@ reversals = Table(
     sqlite_with_rowid=False,
 )
 
-# How much came in per document line, item and unit. A row of an expected line is made when the
-# document is loaded; what nobody expected (line 0, other item, unknown document) has expected 0.
+# How much is done per document line, item and unit: of what comes in if direction is 1, of what
+# goes out if it is -1. A row of an expected line is made when the document is loaded; what nobody
+# expected (line 0, other item, unknown document) has expected 0.
 document_progress = Table(
     "document_progress",
     metadata,
@@ -206,38 +281,8 @@ document_progress = Table(
     Column("tolerance_percent_micro", BigInteger, nullable=False),
     Column("received_micro", BigInteger, nullable=False),
     Column("record_no", BigInteger, nullable=False),
+    Column("direction", Integer, nullable=False, server_default="1"),
     sqlite_with_rowid=False,
-)
-
-# What does not add up. One open row per (warehouse, kind, subject); gateway, epoch, seq name the
-# first fact behind it, facts_count how many there are; state: "open" or "settled". settlement: why.
-discrepancies = Table(
-    "discrepancies",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("warehouse", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("gateway", Text, nullable=False),
-    Column("epoch", Text, nullable=False),
-    Column("seq", BigInteger, nullable=False),
-    Column("item", Text, nullable=False),
-    Column("location", Text, nullable=False),
-    Column("lot", Text, nullable=False),
-    Column("unit", Text, nullable=False),
-    Column("document", Text, nullable=False),
-    Column("document_line", BigInteger, nullable=False),
-    Column("expected_micro", BigInteger, nullable=True),
-    Column("actual_micro", BigInteger, nullable=True),
-    Column("detail", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("facts_count", BigInteger, nullable=False),
-    Column("opened_ms", BigInteger, nullable=False),
-    Column("record_no", BigInteger, nullable=False),
-    Column("settled_ms", BigInteger, nullable=False, server_default="0"),
-    Column("settlement", Text, nullable=False, server_default=""),
-    Index("discrepancies_open", "warehouse", "state", "kind", "subject"),
-    Index("discrepancies_record_no", "record_no"),
 )
 
 # Payloads that could not be read or authenticated, whole. id: SHA-256 of topic gateway and
@@ -253,81 +298,4 @@ quarantine = Table(
     Column("received_ms", BigInteger, nullable=False),
     Column("offers_count", BigInteger, nullable=False),
     Index("quarantine_received", "received_ms"),
-)
-
-# source, here and below: "file" for what a reference document brought and the next one replaces,
-# "desk" for what was made here.
-warehouses = Table(
-    "warehouses",
-    metadata,
-    Column("warehouse", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("name_zh", Text, nullable=False),
-    Column("source", Text, nullable=False, server_default="file"),
-)
-
-# kind: "dock_door", "staging", "bin" or "quality_hold". Virtual places have no row.
-locations = Table(
-    "locations",
-    metadata,
-    Column("warehouse", Text, primary_key=True),
-    Column("location", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("source", Text, nullable=False, server_default="file"),
-    ForeignKeyConstraint(["warehouse"], ["warehouses.warehouse"]),
-)
-
-# unit: UN/CEFACT code in which the item is kept. kind: "piece" or "bulk".
-items = Table(
-    "items",
-    metadata,
-    Column("item", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("name_zh", Text, nullable=False),
-    Column("unit", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("lot_tracked", Boolean, nullable=False),
-    Column("source", Text, nullable=False, server_default="file"),
-)
-
-# quantity_micro: how many of the item's unit one scan of the GTIN means.
-item_barcodes = Table(
-    "item_barcodes",
-    metadata,
-    Column("gtin", Text, primary_key=True),
-    Column("item", Text, nullable=False),
-    Column("quantity_micro", BigInteger, nullable=False),
-    Column("source", Text, nullable=False, server_default="file"),
-    ForeignKeyConstraint(["item"], ["items.item"]),
-)
-
-documents = Table(
-    "documents",
-    metadata,
-    Column("warehouse", Text, primary_key=True),
-    Column("document", Text, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("partner", Text, nullable=False),
-    Column("source", Text, nullable=False, server_default="file"),
-    ForeignKeyConstraint(["warehouse"], ["warehouses.warehouse"]),
-)
-
-document_lines = Table(
-    "document_lines",
-    metadata,
-    Column("warehouse", Text, primary_key=True),
-    Column("document", Text, primary_key=True),
-    Column("line", BigInteger, primary_key=True),
-    Column("item", Text, nullable=False),
-    Column("expected_micro", BigInteger, nullable=False),
-    Column("tolerance_percent_micro", BigInteger, nullable=False),
-    ForeignKeyConstraint(["warehouse", "document"], ["documents.warehouse", "documents.document"]),
-)
-
-operators = Table(
-    "operators",
-    metadata,
-    Column("operator", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("source", Text, nullable=False, server_default="file"),
 )

@@ -17,10 +17,21 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from central.api import ingest, metrics, outgoing, problems, quarantine, routes, snapshots
-from central.api.body_bound import BodyBound
+from central.api import (
+    epcis_routes,
+    ingest,
+    metrics,
+    outgoing,
+    problems,
+    quarantine,
+    routes,
+    snapshots,
+    trace_routes,
+)
+from central.api.body_bound import AddressBound, BodyBound
 from central.api.context import Entrance, Outgoing, ReadSide
 from central.api.desk_routes import ROUTERS
+from central.api.openapi import document_of
 from central.api.writing import WriteSide
 from central.clock import Clock
 from central.contract.errors import ContractError
@@ -105,6 +116,7 @@ def create_app(
     app.state.outgoing = telling
     app.state.write_side = writing
     _add_routes(app)
+    app.add_middleware(AddressBound)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(SafeHeaders)
     app.add_middleware(BodyBound)
@@ -149,6 +161,8 @@ class SafeHeaders:
 
 def _add_routes(app: FastAPI) -> None:
     app.include_router(routes.router)
+    app.include_router(trace_routes.router)
+    app.include_router(epcis_routes.router)
     app.include_router(ingest.router)
     app.include_router(quarantine.router)
     app.include_router(outgoing.router)
@@ -157,6 +171,7 @@ def _add_routes(app: FastAPI) -> None:
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(web_routes.router)
+    app.openapi = partial(document_of, app)  # type: ignore[method-assign]
     app.add_exception_handler(problems.ProblemRaised, problems.answer_raised)
     app.add_exception_handler(ContractError, problems.answer_contract)
     app.add_exception_handler(RequestValidationError, problems.answer_validation)

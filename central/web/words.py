@@ -21,6 +21,7 @@ STEPS: dict[str, str] = {
     "shipping": marked("Shipment"),
     "transferring": marked("Transfer"),
     "counting": marked("Count"),
+    "inspecting": marked("Inspection"),
     "weighing": marked("Weighing"),
     "printing": marked("Label"),
     "reversal": marked("Reversal"),
@@ -122,6 +123,14 @@ DISCREPANCIES: dict[str, str] = {
     "fork": marked("Two facts with one number"),
     "broken_chain": marked("Broken chain of facts"),
     "stock_differs": marked("Gateway shows other stock"),
+    "over_shipped": marked("More shipped than expected"),
+    "moved_unavailable": marked("Moved, but not available"),
+    "expiry_differs": marked("Different expiry date"),
+    "serial_twice": marked("Serial number is there twice"),
+    "packing_impossible": marked("Packing that cannot be"),
+    "received_before_shipped": marked("Received before it was shipped"),
+    "reservation_short": marked("Set aside, but gone"),
+    "moved_after_end": marked("Moved after the transfer ended"),
 }
 GATEWAY_PROBLEMS: dict[str, str] = {
     "unknown_gateway": marked("enrol this gateway"),

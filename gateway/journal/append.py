@@ -12,6 +12,7 @@ import msgspec
 
 from central.contract.errors import ContractError
 from central.contract.facts import (
+    Count,
     Fact,
     Movement,
     Reversal,
@@ -21,7 +22,7 @@ from central.contract.facts import (
     encode_fact,
 )
 from central.contract.identifiers import Epoch, parse_epoch
-from gateway.journal.local_stock import Changes, add_movement
+from gateway.journal.local_stock import Changes, add_count, add_movement
 from gateway.station.effects import UNNUMBERED, WEIGHING_BEFORE
 
 FACTS_PER_APPEND_MAX = 1000
@@ -129,6 +130,8 @@ def _collect_changes(
 ) -> None:
     if isinstance(fact, Movement):
         add_movement(pending.changes, fact)
+    elif isinstance(fact, Count):
+        add_count(pending.changes, fact)
     elif isinstance(fact, Reversal):
         target = _reversed_number(connection, pending, fact)
         add_movement(pending.changes, _movement_at(connection, pending, target), sign=-1)

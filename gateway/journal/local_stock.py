@@ -1,14 +1,17 @@
-"""What a movement changes in local stock and document progress. Pure."""
+"""What a fact changes in local stock and document progress. Pure."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from central.contract.facts import VIRTUAL_PLACES, Movement
-from central.contract.quantities import parse_decimal, to_micro
+from central.contract.facts import VIRTUAL_PLACES, Count, Movement
+from central.contract.quantities import MICRO_PER_UNIT, parse_decimal, to_micro
+from gateway.station.book import counted_under
 
 # SQLite adds in signed 64 bits. A sum stays at the end of the range instead of being refused: what
 # was scanned happened, and the facts keep the true figures.
 MICRO_MAX = 2**63 - 1
+# Steps that a document is about; putting goods away within the warehouse is none.
+PROGRESS_STEPS = frozenset({"receiving", "shipping"})
 
 
 class StockKey(NamedTuple):
@@ -31,7 +34,7 @@ class LineKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Sums of micro-units to add, one entry a row."""
+    """Sums of micro-units to add, one entry a row; of counts, how often a line was counted."""
 
     stock: dict[StockKey, int] = field(default_factory=dict)
     received: dict[LineKey, int] = field(default_factory=dict)
@@ -40,7 +43,7 @@ class Changes:
 def add_movement(changes: Changes, movement: Movement, *, sign: int = 1) -> None:
     """Add what a movement changes; `sign` -1 takes it back.
 
-    Virtual places keep no local stock. Only the business step "receiving" counts for a document.
+    Virtual places keep no local stock. Only what comes in or goes out counts for a document.
     """
     micro = sign * to_micro(parse_decimal(movement.quantity))
     for location, signed in ((movement.from_location, -micro), (movement.to_location, micro)):
@@ -54,9 +57,16 @@ def add_movement(changes: Changes, movement: Movement, *, sign: int = 1) -> None
                 movement.unit,
             )
             changes.stock[key] = clamp_micro(changes.stock.get(key, 0) + signed)
-    if movement.document and movement.business_step == "receiving":
+    if movement.document and movement.business_step in PROGRESS_STEPS:
         line = LineKey(movement.document, movement.document_line)
         changes.received[line] = clamp_micro(changes.received.get(line, 0) + micro)
+
+
+def add_count(changes: Changes, count: Count) -> None:
+    """Add that a line of a document was counted once more; no stock changes."""
+    if count.document:
+        line = LineKey(counted_under(count.document, count.round), count.document_line)
+        changes.received[line] = changes.received.get(line, 0) + MICRO_PER_UNIT
 
 
 def clamp_micro(micro: int) -> int:

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from central.contract.errors import ContractError
-from central.contract.facts import Fact, Movement, Reversal, Weighing
+from central.contract.facts import Count, Fact, Movement, Reversal, Weighing
 from central.contract.identifiers import Epoch, parse_epoch
-from gateway.journal.local_stock import Changes, add_movement
+from gateway.journal.local_stock import Changes, add_count, add_movement
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,8 @@ def take_fact(
         recomputed.alibi_numbers[fact.scale] = fact.alibi_number
     elif isinstance(fact, Movement):
         _add(recomputed, fact, counts=counts, sign=1)
+    elif isinstance(fact, Count):
+        add_count(recomputed.changes, fact)
     elif isinstance(fact, Reversal):
         target = _target_of(recomputed, fact)
         if target <= recomputed.rules.pruned_number:

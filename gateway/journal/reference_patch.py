@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from central.contract.notices import ReferenceChanged
-from central.contract.reference import Location, Reference, Warehouse
+from central.contract.reference import ExpectedDocument, Location, Reference, Warehouse
 
 
 class _Coded(Protocol):
@@ -32,7 +32,7 @@ def patch_reference(
             revision=max(1, change.revision),
             warehouses=_warehouses(reference.warehouses, change, warehouse),
             items=_patched(reference.items, change.items, gone=change.gone_items),
-            documents=_patched(reference.documents, change.documents, gone=change.gone_documents),
+            documents=_documents(reference.documents, change, warehouse),
             operators=_patched(reference.operators, change.operators, gone=change.gone_operators),
         )
     return reference
@@ -52,6 +52,15 @@ def _warehouses(
     )
     patched = msgspec.structs.replace(ours, locations=locations)
     return tuple(patched if one.code == code else one for one in warehouses)
+
+
+def _documents(
+    documents: tuple[ExpectedDocument, ...], change: ReferenceChanged, warehouse: str
+) -> tuple[ExpectedDocument, ...]:
+    """Return them with ours patched; another warehouse's may bear the code of one of ours."""
+    others = tuple(one for one in documents if one.warehouse != warehouse)
+    ours = [one for one in documents if one.warehouse == warehouse]
+    return others + _patched(ours, change.documents, gone=change.gone_documents)
 
 
 def _patched(

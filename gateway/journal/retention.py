@@ -12,10 +12,10 @@ the sums: so a kept reversal whose movement is gone changes nothing.
 import sqlite3
 from dataclasses import dataclass, field, replace
 
-from central.contract.facts import Movement, Weighing, chain_start, decode_fact
+from central.contract.facts import Count, Movement, Weighing, chain_start, decode_fact
 from central.contract.identifiers import Epoch
 from gateway.journal.append import Head
-from gateway.journal.local_stock import Changes, add_movement
+from gateway.journal.local_stock import Changes, add_count, add_movement
 from gateway.journal.pruned import SET_PRUNED, Pruned, load_pruned
 from gateway.journal.running_hours import forget_hours, newest_number_before
 from gateway.journal.transactions import transaction
@@ -165,6 +165,8 @@ def _read_slice(
         fact = decode_fact(data)
         if isinstance(fact, Movement) and number not in reversed_numbers:
             add_movement(found.changes, fact)
+        elif isinstance(fact, Count):
+            add_count(found.changes, fact)
         elif isinstance(fact, Weighing):
             link = _link(connection, number, previous, gateway=gateway)
             found.records.append((number, fact.scale, fact.alibi_number, *link, digest, data))

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from central.contract.facts import VIRTUAL_PLACES, Fact, Movement
+from central.contract.facts import VIRTUAL_PLACES, Count, Fact, Movement
 from central.contract.identifiers import FactId
 
-StockKey = tuple[str, str, str, str, str, str]
+StockKey = tuple[str, str, str, str, str, str]  # location, item, lot, serial, sscc, unit
+
+
+def counted_under(document: str, round_number: int) -> str:
+    """Return the name under which a book keeps how often lines were counted; no code is like it."""
+    return f"{document}#{round_number}"
 
 
 class StockLine(Protocol):
@@ -38,7 +43,10 @@ class Book(Protocol):
         ...
 
     def received(self, document: str) -> dict[int, Decimal]:
-        """Return the quantity received of each line of a document."""
+        """Return the quantity that came in or went out for each line of a document.
+
+        document: its code; `counted_under` for how often each line was counted.
+        """
         ...
 
     def last_reversible(self) -> tuple[FactId, Movement] | None:
@@ -90,12 +98,16 @@ class PendingBook:
         return [StockView(*key, on_hand) for key, on_hand in sorted(totals.items()) if on_hand]
 
     def received(self, document: str) -> dict[int, Decimal]:
-        """Return the quantity received of each line of a document."""
+        """Return the quantity that came in or went out for each line of a document."""
         totals = dict(self._book.received(document))
         for fact in self._movements():
             if fact.document == document and fact.document_line:
                 before = totals.get(fact.document_line, Decimal(0))
                 totals[fact.document_line] = before + Decimal(fact.quantity)
+        for count in self._pending:
+            if isinstance(count, Count) and counted_under(count.document, count.round) == document:
+                before = totals.get(count.document_line, Decimal(0))
+                totals[count.document_line] = before + 1
         return totals
 
     def last_reversible(self) -> tuple[FactId, Movement] | None:

@@ -1,8 +1,9 @@
 """Command bar codes: Code 128 text that drives a station without a keyboard. Pure.
 
-CMD-RECEIVE CMD-PUTAWAY CMD-WEIGH CMD-PRINT-BIN CMD-PRINT-PALLET   choose what to do
-CMD-CONFIRM CMD-CANCEL CMD-UNDO CMD-TARE CMD-DONE                  go on, step back, close
-CMD-QTY-<n>                                                        the next scan counts n times
+CMD-RECEIVE CMD-SHIP CMD-PUTAWAY CMD-WEIGH CMD-COUNT                choose what to do
+CMD-PACK CMD-UNPACK CMD-PRINT-BIN CMD-PRINT-PALLET                  the same
+CMD-CONFIRM CMD-CANCEL CMD-UNDO CMD-TARE CMD-EMPTY CMD-DONE         go on, step back, close
+CMD-QTY-<n>                                                         the next scan counts n times
 """
 
 from dataclasses import dataclass
@@ -24,28 +25,38 @@ class Command(StrEnum):
     """What a command bar code says."""
 
     RECEIVE = "CMD-RECEIVE"
+    SHIP = "CMD-SHIP"
     PUTAWAY = "CMD-PUTAWAY"
     WEIGH = "CMD-WEIGH"
+    COUNT = "CMD-COUNT"
+    PACK = "CMD-PACK"
+    UNPACK = "CMD-UNPACK"
     PRINT_BIN = "CMD-PRINT-BIN"
     PRINT_PALLET = "CMD-PRINT-PALLET"
     CONFIRM = "CMD-CONFIRM"
     CANCEL = "CMD-CANCEL"
     UNDO = "CMD-UNDO"
     TARE = "CMD-TARE"
+    EMPTY = "CMD-EMPTY"
     DONE = "CMD-DONE"
     QUANTITY = "CMD-QTY"
 
 
 COMMAND_TITLES: dict[Command, str] = {
     Command.RECEIVE: N_("Receive"),
+    Command.SHIP: N_("Ship"),
     Command.PUTAWAY: N_("Put away"),
     Command.WEIGH: N_("Weigh"),
+    Command.COUNT: N_("Count stock"),
+    Command.PACK: N_("Pack"),
+    Command.UNPACK: N_("Unpack"),
     Command.PRINT_BIN: N_("Print bin label"),
     Command.PRINT_PALLET: N_("Print pallet label"),
     Command.CONFIRM: N_("Confirm"),
     Command.CANCEL: N_("Cancel"),
     Command.UNDO: N_("Undo"),
     Command.TARE: N_("Tare"),
+    Command.EMPTY: N_("Nothing else here"),
     Command.DONE: N_("Done"),
     Command.QUANTITY: N_("Quantity"),
 }

@@ -6,15 +6,24 @@ from decimal import Decimal
 import msgspec
 
 from central.contract import facts
-from central.contract.facts import BusinessStep, Evidence, Fact, Movement, Reversal, Weighing
+from central.contract.facts import (
+    BusinessStep,
+    Count,
+    Evidence,
+    Fact,
+    Movement,
+    Packing,
+    Reversal,
+    Weighing,
+)
 from central.contract.identifiers import FactId
-from central.contract.quantities import canonical_text
+from central.contract.quantities import canonical_text, to_micro
 from drivers.readings import BarcodeScanned, InputChanged, WeightMeasured
 from gateway.station.commands import COMMAND_PREFIX
 from gateway.station.effects import UNNUMBERED, WEIGHING_BEFORE
 from gateway.station.meanings import ScannedItem
 from gateway.station.passages import TagPassage
-from gateway.station.session import Load, Session, Surroundings, Tare
+from gateway.station.session import Load, PackUnits, Session, Surroundings, Tare
 
 RAW_BYTES_MAX = 4096
 
@@ -22,8 +31,12 @@ RAW_BYTES_MAX = 4096
 def counted_load(
     session: Session, scanned: ScannedItem, *, sscc: str, flags: tuple[str, ...] = ()
 ) -> Load:
-    """Return what was scanned, quantity and catch weight times the quantity command, exactly."""
+    """Return what was scanned, quantity and catch weight times the quantity command, exactly.
+
+    Raises ContractError for a quantity beyond all bounds, before it is among others in the hand.
+    """
     quantity = scanned.quantity * session.multiplier
+    to_micro(quantity)
     if scanned.net_weight and session.multiplier != 1:
         net_weight = canonical_text(Decimal(scanned.net_weight) * session.multiplier)
         scanned = replace(scanned, net_weight=net_weight)
@@ -117,6 +130,69 @@ def weighing(
         lot=scanned.lot,
         document=document,
         document_line=line,
+    )
+
+
+def count(
+    session: Session,
+    surroundings: Surroundings,
+    load: Load,
+    *,
+    place: str,
+    document: str = "",
+    line: int = 0,
+    round_number: int = 1,
+) -> Count:
+    """Return the count of a load at a place; a load of nothing says that it is not there."""
+    observation, scanned = surroundings.observation, load.scanned
+    differs = scanned.item is not None and scanned.unit != scanned.item.unit
+    unit_flags = ("unit_differs",) if differs else ()
+    return Count(
+        seq=UNNUMBERED,
+        event_time_ms=observation.event_time_ms,
+        clock_synced=observation.clock_synced,
+        boot_id=observation.boot_id,
+        monotonic_ns=observation.monotonic_ns,
+        warehouse=surroundings.setup.warehouse,
+        station=surroundings.setup.station,
+        operator=session.operator,
+        flags=_sorted_flags(
+            load.flags,
+            edge_flags(session, surroundings, scanned if scanned.code else None),
+            unit_flags,
+        ),
+        evidence=(evidence(surroundings),),
+        location=place,
+        item=scanned.code,
+        quantity=canonical_text(load.quantity),
+        unit=scanned.unit,
+        lot=scanned.lot,
+        serial=scanned.serial,
+        sscc=load.sscc,
+        expiry_date=scanned.expiry_date,
+        document=document,
+        document_line=line,
+        round=round_number,
+    )
+
+
+def packing(session: Session, surroundings: Surroundings, units: PackUnits) -> Packing:
+    """Return what was packed into the unit, or taken out of it."""
+    observation = surroundings.observation
+    return Packing(
+        seq=UNNUMBERED,
+        event_time_ms=observation.event_time_ms,
+        clock_synced=observation.clock_synced,
+        boot_id=observation.boot_id,
+        monotonic_ns=observation.monotonic_ns,
+        warehouse=surroundings.setup.warehouse,
+        station=surroundings.setup.station,
+        operator=session.operator,
+        flags=edge_flags(session, surroundings, None),
+        evidence=(evidence(surroundings),),
+        parent=units.parent,
+        children=units.children,
+        action=units.action,
     )
 
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from central.contract.facts import PackingAction, VirtualPlace
 from drivers.readings import DeviceFault, WeightMeasured
-from gateway.station.book import Book
+from gateway.station.book import Book, StockKey
 from gateway.station.catalogue import Catalogue
 from gateway.station.effects import Effect, Message
 from gateway.station.meanings import ScannedItem
@@ -12,6 +13,7 @@ from gateway.station.observations import Observation
 from gateway.station.templates.model import NO_TEMPLATES, Language, TemplateSet
 
 LOADS_MAX = 100  # Goods in hand during one putaway; more than a pallet holds.
+COUNTED_MAX = 1000  # Different goods counted at one place; more than a place holds.
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +23,14 @@ class Menu:
 
 @dataclass(frozen=True, slots=True)
 class Receive:
-    """Goods come in. document: "" is blind receipt. sscc: of their pallet, "" if loose."""
+    """Goods come in. document: "" is blind receipt. sscc: of their pallet, "" if loose.
+
+    source: from where, as the document said when it was opened: it may be withdrawn meanwhile.
+    """
 
     document: str = ""
     sscc: str = ""
+    source: VirtualPlace = "supplier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +69,12 @@ class Tare:
 
 @dataclass(frozen=True, slots=True)
 class Weigh:
-    """Bulk goods come in by weight."""
+    """Bulk goods come in by weight. source: as in Receive."""
 
     document: str = ""
     scanned: ScannedItem | None = None
     tare: Tare | None = None
+    source: VirtualPlace = "supplier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,52 @@ class PrintPallet:
     """Pallet labels are printed, each with a new SSCC."""
 
 
-State = Menu | Receive | Putaway | Weigh | PrintBin | PrintPallet
+@dataclass(frozen=True, slots=True)
+class Ship:
+    """Goods go out. document: "" is blind: to a customer, under no document.
+
+    source: the place that was scanned, "" if none was. sscc: of a pallet whose content nobody
+    knows; items scanned next lie on it. guidance: what is next by the document, None if unknown.
+    destination: as the document said when it was opened: it may be withdrawn meanwhile.
+    """
+
+    document: str = ""
+    source: str = ""
+    sscc: str = ""
+    destination: VirtualPlace = "customer"
+    guidance: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """Stock is counted, place by place, by people who are not told what the book has.
+
+    document: "" is a count that nobody asked for. place: "" until one was scanned. sscc: items
+    scanned next are on that pallet. tallies: counted and not yet recorded, the last scan at the
+    end. counted: what was recorded at this place since it was scanned, each once.
+    round: of the document when it was opened. guidance: where to go next, None if no document
+    says so.
+    """
+
+    document: str = ""
+    round: int = 1
+    place: str = ""
+    sscc: str = ""
+    tallies: tuple[Load, ...] = ()
+    counted: tuple[StockKey, ...] = ()
+    guidance: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PackUnits:
+    """Logistic units are put into another one, or taken out of it. parent: "" until scanned."""
+
+    action: PackingAction
+    parent: str = ""
+    children: tuple[str, ...] = ()
+
+
+State = Menu | Receive | Putaway | Weigh | PrintBin | PrintPallet | Ship | Counting | PackUnits
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +155,7 @@ class Session:
 class StationSetup:
     """The station's part of the configuration.
 
+    ship_location: where goods wait to go out, "" for the receive location.
     scales, printers: device names in the order of the configuration; the first one is used.
     sscc_company_prefix: GS1 company prefix, "" if this site may give no SSCC.
     templates: of labels; place_template and pallet_template name those that are printed.
@@ -112,6 +165,7 @@ class StationSetup:
     station: str
     warehouse: str
     receive_location: str
+    ship_location: str = ""
     scales: tuple[str, ...] = ()
     printers: tuple[str, ...] = ()
     sscc_company_prefix: str = ""

@@ -2,7 +2,8 @@
 
 usage: python -m tests.bench [NAME ...]     NAME: commit, acknowledgement, intake,
                                             memory, protocols, labels, drivers_llrp, catch_up,
-                                            page; thingsboard only when named
+                                            page, reservation; only when named: thingsboard,
+                                            big_ledger
 """
 
 import importlib
@@ -20,8 +21,9 @@ NAMES = (
     "drivers_llrp",
     "catch_up",
     "page",
+    "reservation",
 )
-ON_REQUEST = ("thingsboard",)  # Ten minutes: only when named.
+ON_REQUEST = ("thingsboard", "big_ledger")  # Ten minutes and more: only when named.
 
 
 def main() -> int:

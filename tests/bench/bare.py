@@ -15,12 +15,18 @@ FACTS = (
     "warehouse gateway epoch seq kind body digest event_time_ms clock_synced record_ms record_no"
 )
 FACT_TYPES = "text text text int8 text bytea bytea int8 bool int8 int8"
+# Status and weight of a line have their defaults here as in the ledger.
 LINES = "warehouse record_no line_no location item lot serial sscc expiry_date unit quantity_micro"
 LINE_TYPES = "text int8 int4 text text text text text text text int8"
-BALANCES = "warehouse location item lot serial sscc unit on_hand_micro record_no"
-BALANCE_TYPES = "text text text text text text text int8 int8"
-BALANCE_KEY = BALANCES.split()[:7]
-BALANCE_CHANGES = "on_hand_micro = excluded.on_hand_micro, record_no = excluded.record_no"
+BALANCES = (
+    "warehouse location item lot serial sscc unit status on_hand_micro record_no weight_micro"
+)
+BALANCE_TYPES = "text text text text text text text text int8 int8 int8"
+BALANCE_KEY = BALANCES.split()[:8]
+BALANCE_CHANGES = (
+    "on_hand_micro = excluded.on_hand_micro, record_no = excluded.record_no,"
+    " weight_micro = excluded.weight_micro"
+)
 POSITIONS = (
     "gateway epoch warehouse acked_seq head_digest previous_epoch_head updated_ms stable_seq"
 )
@@ -60,11 +66,11 @@ class RowMaker:
                 amount = micro * 1_000_000
                 line = (gateway.warehouse, seq, number, place, item, "", "", "", "", "C62", amount)
                 lines.append(line)
-                key = (gateway.warehouse, place, item, "", "", "", "C62")
+                key = (gateway.warehouse, place, item, "", "", "", "C62", "available")
                 self._balances[key] = self._balances.get(key, 0) + amount
                 changed[key] = seq
         last = first + len(moves) - 1
-        balances = [(*key, self._balances[key], changed[key]) for key in sorted(changed)]
+        balances = [(*key, self._balances[key], changed[key], 0) for key in sorted(changed)]
         position = (gateway.code, epoch, gateway.warehouse, last, gateway.digests[last])
         return CallRows(facts, lines, balances, (*position, gateway.previous_head, NOW_MS, 0), last)
 

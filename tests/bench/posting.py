@@ -89,14 +89,14 @@ def _compared(
     for number, (offers, rows) in enumerate(zip(work.calls, work.rows, strict=True)):
         if number == WARM_UP_CALLS:
             ours_s = bare_s = 0.0
-            our_backends, bare_backends = _backends(OUR_DATABASE), _backends(BARE_DATABASE)
-        begin_s = _cpu_s(our_backends)
+            our_backends, bare_backends = backends(OUR_DATABASE), backends(BARE_DATABASE)
+        begin_s = cpu_s_of(our_backends)
         outcomes = inbox.accept(offers)
-        ours_s += _cpu_s(our_backends) - begin_s
+        ours_s += cpu_s_of(our_backends) - begin_s
         assert sum(outcome.accepted_count for outcome in outcomes) == FACTS_PER_CALL
-        begin_s = _cpu_s(bare_backends)
+        begin_s = cpu_s_of(bare_backends)
         write(rows)
-        bare_s += _cpu_s(bare_backends) - begin_s
+        bare_s += cpu_s_of(bare_backends) - begin_s
     assert _rows_of(ours) == _rows_of(bare)
     for database in (ours, bare):
         database.close()
@@ -157,7 +157,7 @@ def _rows_of(database: Database) -> list[list[tuple[object, ...]]]:
         ]
 
 
-def _backends(database: str) -> list[Path]:
+def backends(database: str) -> list[Path]:
     """Return where the system tells of the processes that serve clients of a database."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
@@ -169,7 +169,7 @@ def _backends(database: str) -> list[Path]:
     return found
 
 
-def _cpu_s(backends: list[Path]) -> float:
+def cpu_s_of(backends: list[Path]) -> float:
     """Return the CPU time of this process and of these."""
     ticks = 0
     for backend in backends:

@@ -10,8 +10,12 @@ import sys
 import venv
 from pathlib import Path
 
+import psycopg
+
 ROOT = Path(__file__).resolve().parents[2]
 DIRECTORY = ROOT / "build" / "bench-tryton"
+DESK_DATABASE = "bench_tryton"
+POSTGRESQL_PACKAGES = ("psycopg[binary,pool]==3.3.9",)
 MODULES = ("stock", "stock_lot", "stock_supply", "purchase", "sale")
 
 
@@ -20,6 +24,29 @@ def post_moves(*, count: int, batch: int) -> dict[str, float]:
     _install()
     peer = Path(__file__).with_name("tryton_peer.py")
     return json.loads(_run("python", str(peer), str(_config()), "post", str(count), str(batch)))
+
+
+def desk_figures(server_url: str, counts: dict[str, int]) -> dict[str, dict[str, float]]:
+    """Return what work at Tryton's desk costs on a PostgreSQL server: cpu_s, wall_s, moves.
+
+    server_url: without a database; one is made and stays with the server. counts: how often each
+    of "post", "batch", "reserve" and "transfer" is done.
+    """
+    _install()
+    if not (DIRECTORY / "ready-postgresql").exists():
+        _run("pip", "install", "--quiet", "--disable-pip-version-check", *POSTGRESQL_PACKAGES)
+        (DIRECTORY / "ready-postgresql").write_text("", encoding="utf-8")
+    with psycopg.connect(f"{server_url}/postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {DESK_DATABASE}")
+    configuration = DIRECTORY / "trytond-postgresql.conf"
+    configuration.write_text(f"[database]\nuri = {server_url}/\n", encoding="utf-8")
+    admin = ("trytond-admin", "-c", str(configuration), "-d", DESK_DATABASE)
+    _run(*admin, "--all", "--email", "bench@example.invalid")
+    _run(*admin, "-u", "stock", "stock_lot", "--activate-dependencies")
+    peer = Path(__file__).with_name("tryton_desk_peer.py")
+    arguments = ("python", str(peer), str(configuration), DESK_DATABASE)
+    _run(*arguments, "setup")
+    return {what: json.loads(_run(*arguments, what, str(count))) for what, count in counts.items()}
 
 
 def _install() -> None:

@@ -13,11 +13,16 @@ from tests.waiting import wait_for
 
 def ask(app, path, **options):
     """The answer of an application to one GET request."""
+    return call(app, "GET", path, **options)
+
+
+def call(app, method, path, **options):
+    """The answer of an application to one request."""
 
     async def request():
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://central") as client:
-            return await client.get(path, **options)
+            return await client.request(method, path, **options)
 
     return asyncio.run(request())
 

@@ -7,7 +7,9 @@ from sqlalchemy import select
 from central.contract.envelope import encode_batch
 from central.contract.facts import (
     NO_HEAD,
+    Count,
     Movement,
+    Packing,
     Passage,
     Print,
     Reversal,
@@ -16,12 +18,14 @@ from central.contract.facts import (
     chain_start,
     encode_fact,
 )
+from central.contract.gs1 import check_digit
 from central.contract.identifiers import Epoch
 from central.contract.reference import parse_reference
 from central.inbox.gateways import enrol_gateway
 from central.inbox.inbox import Inbox
 from central.ledger.reference_book import load_reference
-from central.storage import tables
+from central.storage import bulk, tables
+from central.storage.catalogue_tables import item_policies
 
 NOW_MS = 1_780_000_000_000
 REFERENCE = b"""
@@ -162,6 +166,14 @@ class Gateway:
         }
         return self._append(Passage(**self._origin(fields), **(values | fields)))
 
+    def count(self, quantity="1", *, item="BOLT", location="BIN-1", unit="C62", **fields):
+        values = {"item": item, "location": location, "quantity": quantity, "unit": unit}
+        return self._append(Count(**self._origin(fields), **(values | fields)))
+
+    def pack(self, parent, *children, action="pack", **fields):
+        values = {"parent": parent, "children": children, "action": action}
+        return self._append(Packing(**self._origin(fields), **values))
+
     def reverse(self, seq, *, epoch=None, **fields):
         values = {"reverses_epoch": str(epoch or self.epoch), "reverses_seq": seq}
         return self._append(Reversal(**self._origin(fields), **(values | fields)))
@@ -225,6 +237,35 @@ def furnished(database, *gateways):
     load(database)
     enrol(database, *gateways)
     return Inbox(database, clock=FixedClock())
+
+
+def set_policy(database, item, *, inspected=False, weight_unit=""):
+    """Say how an item is kept; before the ledger has looked it up."""
+    row = [item, 1, inspected, weight_unit]
+    for column in list(item_policies.columns)[len(row) :]:
+        row.append({str: "", int: 0, bool: False}[column.type.python_type])
+    with database.write() as connection:
+        bulk.upsert_rows(connection, item_policies, [tuple(row)])
+
+
+def sscc(number):
+    """The SSCC with this serial reference."""
+    digits = f"0061414{number:010d}"
+    return digits + check_digit(digits)
+
+
+def lines_of(database, record_no):
+    """(line_no, location, status, millionths, weight) of a fact's lines, in order."""
+    table = tables.lines
+    query = select(
+        table.c.line_no,
+        table.c.location,
+        table.c.status,
+        table.c.quantity_micro,
+        table.c.weight_micro,
+    ).where(table.c.record_no == record_no)
+    with database.read() as connection:
+        return [tuple(row) for row in connection.execute(query.order_by(table.c.line_no))]
 
 
 def rows(database, table, *columns):

@@ -1,9 +1,10 @@
 """Reference data: one document, every mistake named. Pure."""
 
+import msgspec
 import pytest
 
 from central.contract.errors import ContractError
-from central.contract.reference import parse_reference
+from central.contract.reference import ExpectedDocument, known_kind, parse_reference
 
 GOOD = """
 revision = 3
@@ -73,6 +74,66 @@ def test_a_mistake_in_the_document_is_named(old, new, complaint):
     with pytest.raises(ContractError, match=complaint) as caught:
         parse_reference(GOOD.replace(old, new, 1).encode())
     assert caught.value.hint
+
+
+LINE = '{ line = 1, item = "BOLT-M8", quantity = "24" }'
+KINDS = [
+    ("shipment", LINE.replace("}", ', lot = "L-7", location = "A-01-01" }')),
+    ("transfer_out", LINE.replace("}", ', sscc = "106141412345678908" }')),
+    ("count", LINE.replace('"24"', '"0"')),
+    ("count", LINE.replace("BOLT-M8", "").replace('"24"', '"0", location = "A-01-01"')),
+]
+
+
+def of_kind(kind, line):
+    assert LINE in GOOD
+    head = f'code = "PO-1001"\nkind = "{kind}"\ncounterpart = "BJ1"\nround = 2'
+    return GOOD.replace('code = "PO-1001"', head).replace(LINE, line).encode()
+
+
+@pytest.mark.parametrize(("kind", "line"), KINDS)
+def test_a_document_of_each_kind_is_read(kind, line):
+    document = parse_reference(of_kind(kind, line)).documents[0]
+    assert (known_kind(document), document.counterpart, document.round) == (kind, "BJ1", 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "complaint"),
+    [
+        ("rental", LINE, "kind 'rental' is not known"),
+        ("shipment", LINE.replace('"24"', '"0"'), "greater than zero"),
+        ("shipment", KINDS[3][1], "no item is called ''"),
+        ("count", LINE.replace("BOLT-M8", ""), "no item is called ''"),
+        ("shipment", KINDS[1][1].replace("908", "900"), "check digit is 8"),
+        ("shipment", LINE.replace("}", ', sscc = "09501101530003" }'), "have 18 digits"),
+        ("shipment", LINE.replace("}", ', location = "customer" }'), "no real place"),
+        ("shipment", LINE.replace("}", ', bin = "A" }'), "unknown field `bin`.*lines.0"),
+    ],
+)
+def test_a_document_that_its_kind_does_not_allow_is_refused(kind, line, complaint):
+    with pytest.raises(ContractError, match=complaint) as caught:
+        parse_reference(of_kind(kind, line))
+    assert caught.value.hint
+
+
+def test_a_document_may_bear_one_code_in_two_warehouses_and_no_code_twice_in_one():
+    document = '[[documents]]\ncode = "PO-1001"\nwarehouse = "{}"\npartner = ""\nlines = []\n'
+    warehouse = '[[warehouses]]\ncode = "BJ1"\nname = "B"\nname_zh = "B"\nlocations = []\n'
+    both = parse_reference((GOOD + warehouse + document.format("BJ1")).encode())
+    assert [(one.code, one.warehouse) for one in both.documents] == [
+        ("PO-1001", "SH1"),
+        ("PO-1001", "BJ1"),
+    ]
+    with pytest.raises(ContractError, match="document of SH1 'PO-1001' is there twice"):
+        parse_reference((GOOD + document.format("SH1")).encode())
+
+
+def test_a_notice_of_a_newer_central_is_read_as_far_as_it_is_known():
+    newer = {"code": "R-1", "warehouse": "SH1", "partner": "A", "kind": "rental", "due": "today"}
+    line = {"line": 1, "item": "BOLT-M8", "quantity": "1", "colour": "red"}
+    document = msgspec.convert({**newer, "lines": [line]}, ExpectedDocument)
+    assert known_kind(document) is None
+    assert document.lines[0].item == "BOLT-M8"
 
 
 def test_bytes_that_are_no_text_are_a_contract_error():

@@ -6,15 +6,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from central.contract import acks, envelope, facts
+from central.contract import acks, envelope, facts, notices
 from central.contract.identifiers import fact_uuid, parse_fact_id
-from tests.contract import make_passage_vectors
+from tests.contract import make_ledger_vectors, make_passage_vectors
 from tests.contract.make_vectors import FACTS, vectors
 
 VECTORS = json.loads((Path(__file__).parent / "vectors_v1.json").read_text(encoding="utf-8"))
 
-
 PASSAGES = json.loads((Path(__file__).parent / "vectors_passage.json").read_text(encoding="utf-8"))
+
+LEDGER = json.loads((Path(__file__).parent / "vectors_ledger.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("row", VECTORS["facts"], ids=lambda row: row["fields"]["kind"])
@@ -53,6 +54,24 @@ def test_a_passage_reads_as_it_was_written(row):
 
 def test_todays_code_writes_the_bytes_of_a_passage():
     assert make_passage_vectors.vectors() == PASSAGES
+
+
+@pytest.mark.parametrize("name", LEDGER["facts"])
+def test_a_count_a_packing_and_a_status_read_as_they_were_written(name):
+    row = LEDGER["facts"][name]
+    fact = facts.decode_fact(bytes.fromhex(row["bytes"]))
+    assert fact == make_ledger_vectors.FACTS[name]
+    assert facts.fact_fields(fact) == row["fields"]
+    assert facts.encode_fact(fact).hex() == row["bytes"]
+
+
+def test_documents_of_later_kinds_read_as_they_were_written():
+    data = bytes.fromhex(LEDGER["documents"])
+    assert notices.decode_notice(data) == make_ledger_vectors.DOCUMENTS
+
+
+def test_todays_code_writes_the_bytes_of_the_ledgers_additions():
+    assert make_ledger_vectors.vectors() == LEDGER
 
 
 def test_todays_code_writes_the_bytes_of_version_1():

@@ -21,7 +21,14 @@ from gateway import service
 from gateway.journal.journal import Journal
 from gateway.station.templates.files import SHIPPED_FOLDER
 from tests.drivers.label_pictures import read_codes
-from tests.gateway.journal.samples import StillClock, movement, passage, weighing
+from tests.gateway.journal.samples import (
+    StillClock,
+    count,
+    movement,
+    packing,
+    passage,
+    weighing,
+)
 from tests.waiting import wait_for
 
 README = Path(command_line.__file__).with_name("README.md")
@@ -212,6 +219,13 @@ def test_journal_tail_tells_which_tag_passed_which_way(tmp_path, command):
         in shown
     )
     assert "passage unknown at dock-1: E280, 12 reads" in shown
+
+
+def test_journal_tail_tells_what_was_counted_and_packed(tmp_path, command):
+    write_journal(tmp_path, count(lot="L1"), packing())
+    shown = command(write_config(tmp_path), "journal", "tail").stderr
+    assert "count at dock-1: 3 KGM rice lot L1" in shown
+    assert "packing pack 106141412345678908: 006141411234567890" in shown
 
 
 def test_journal_verify_fails_when_something_is_off(tmp_path, command):

@@ -149,6 +149,11 @@ def replaced(old, new):
             'write for example driver = "scanner-serial"',
         ),
         (
+            replaced('"dock-1"', '"dock-1"\nship_location = "customer"'),
+            "gateway.toml line 9, station.ship_location: nothing is kept at customer",
+            'write for example ship_location = "stage-1"',
+        ),
+        (
             replaced('receive_location = "dock-1"', 'receive_location = "supplier"'),
             "gateway.toml line 8, station.receive_location: nothing is kept at supplier",
             'write for example receive_location = "dock-1"',

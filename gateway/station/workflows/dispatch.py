@@ -1,11 +1,14 @@
 """Leads each meaning to the workflow that is open, and switches between workflows. Pure.
 
-any state + RECEIVE, PUTAWAY, WEIGH, PRINT-BIN, PRINT-PALLET   that workflow, from its start
+any state + RECEIVE, SHIP, PUTAWAY, WEIGH, COUNT, PACK,        that workflow, from its start
+            UNPACK, PRINT-BIN, PRINT-PALLET
 any state + QTY-n                                              the next scan counts n times
 any state + badge                                              that person works from now on
 any state + UNDO                                               the last movement is reversed
-          (goods in hand at a putaway: the last of them is taken out of the hand instead)
-Menu      + document                                           Receive against it
+          (goods in hand at a putaway: the last of them is taken out of the hand instead;
+           what is counted or packed and not recorded: the last of it is taken back)
+Menu, Receive, Ship, Counting + document                       what its kind needs, see `opening`
+Putaway, no goods + document                                   the same
 any state + unreadable code, device fault                      an error; nothing else changes
 """
 
@@ -27,25 +30,41 @@ from gateway.station.meanings import (
 from gateway.station.messages import N_, amount_words, item_words, say
 from gateway.station.observations import scanned_text
 from gateway.station.session import (
+    Counting,
     Menu,
+    PackUnits,
     PrintBin,
     PrintPallet,
     Putaway,
     Receive,
     Session,
+    Ship,
     State,
     Step,
     Surroundings,
     Weigh,
 )
 from gateway.station.trouble import fault_message
-from gateway.station.workflows import print_labels, putaway, receive, weigh
+from gateway.station.workflows import (
+    counting,
+    packing,
+    print_labels,
+    putaway,
+    receive,
+    ship,
+    weigh,
+)
+from gateway.station.workflows.opening import open_document
 from gateway.station.workflows.replies import changed, error, recorded, success, warning
 
 STARTS: dict[Command, State] = {
     Command.RECEIVE: Receive(),
+    Command.SHIP: Ship(),
     Command.PUTAWAY: Putaway(),
     Command.WEIGH: Weigh(),
+    Command.COUNT: Counting(),
+    Command.PACK: PackUnits("pack"),
+    Command.UNPACK: PackUnits("unpack"),
     Command.PRINT_BIN: PrintBin(),
     Command.PRINT_PALLET: PrintPallet(),
 }
@@ -85,8 +104,16 @@ def prompt(session: Session) -> Message:
         return putaway.prompt(state)
     if isinstance(state, Weigh):
         return weigh.prompt(session, state)
+    if isinstance(state, Ship):
+        return ship.prompt(state)
+    if isinstance(state, Counting):
+        return counting.prompt(state)
+    if isinstance(state, PackUnits):
+        return packing.prompt(state)
     if isinstance(state, Menu):
-        return say(N_("Scan what to do: receive, put away, weigh or print; or a document"))
+        return say(
+            N_("Scan what to do: receive, ship, put away, count, weigh, pack, print; or a document")
+        )
     return print_labels.prompt(state)
 
 
@@ -113,14 +140,17 @@ def _advance(session: Session, meaning: Meaning, surroundings: Surroundings) -> 
         if meaning.command is Command.CANCEL and session.multiplier != 1:
             following = replace(session, multiplier=Decimal(1))
             return success(following, say(N_("The next scan counts once.")))
-        hand = isinstance(session.state, Putaway) and bool(session.state.loads)
-        if meaning.command is Command.UNDO and not hand:
+        if meaning.command is Command.UNDO and not _undoes_itself(session.state):
             return _undo(session, surroundings)
     return _advance_state(session, meaning, surroundings)
 
 
 def _advance_state(session: Session, meaning: Meaning, surroundings: Surroundings) -> Step:
     state = session.state
+    if isinstance(meaning, ScannedDocument) and _takes_documents(state):
+        if isinstance(state, Counting) and (first := counting.waiting(state)):
+            return error(session, first)
+        return open_document(session, meaning, surroundings)
     if isinstance(state, Weigh):
         return weigh.advance(session, state, meaning, surroundings)
     if isinstance(state, Receive):
@@ -129,8 +159,12 @@ def _advance_state(session: Session, meaning: Meaning, surroundings: Surrounding
         return putaway.advance(session, state, meaning, surroundings)
     if isinstance(state, PrintBin | PrintPallet):
         return print_labels.advance(session, state, meaning, surroundings)
-    if isinstance(meaning, ScannedDocument):
-        return receive.open_document(session, meaning)
+    if isinstance(state, Ship):
+        return ship.advance(session, state, meaning, surroundings)
+    if isinstance(state, Counting):
+        return counting.advance(session, state, meaning, surroundings)
+    if isinstance(state, PackUnits):
+        return packing.advance(session, state, meaning, surroundings)
     return _not_in_menu(session, meaning, surroundings)
 
 
@@ -154,7 +188,26 @@ def _start(session: Session, command: Command) -> Step:
         return warning(
             following, say(N_("The open weighing is dropped; nothing of it is recorded."))
         )
+    if isinstance(state, Counting) and (open_count := counting.waiting_count(state)):
+        text = N_("Counted, not confirmed and not recorded: {count} goods.")
+        return warning(following, say(text, count=str(open_count)))
+    if isinstance(state, PackUnits) and state.children:
+        text = N_("Not packed and not recorded: {count} units.")
+        return warning(following, say(text, count=str(len(state.children))))
     return success(following, say(COMMAND_TITLES[command]))
+
+
+def _takes_documents(state: State) -> bool:
+    if isinstance(state, Putaway):
+        return not state.loads
+    return isinstance(state, Menu | Receive | Ship | Counting)
+
+
+def _undoes_itself(state: State) -> bool:
+    """Return whether UNDO is about what is in hand, or about what no reversal can undo."""
+    if isinstance(state, Putaway):
+        return bool(state.loads)
+    return isinstance(state, Counting | PackUnits)
 
 
 def _undo(session: Session, surroundings: Surroundings) -> Step:
@@ -169,6 +222,8 @@ def _undo(session: Session, surroundings: Surroundings) -> Step:
         to_place=moved.to_location,
         from_place=moved.from_location,
     )
+    if isinstance(session.state, Ship):  # What is next by the document is known after the commit.
+        session = replace(session, state=replace(session.state, guidance=None))
     return recorded(session, (reversal(session, surroundings, fact_id),), done)
 
 

@@ -1,41 +1,88 @@
-"""Progress of an expected document: which line an item answers, and what is missing. Pure."""
+"""Progress of a document: which line goods answer, what is next, and what is missing. Pure."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from central.contract.facts import VirtualPlace
 from central.contract.quantities import parse_decimal
-from central.contract.reference import ExpectedDocument
+from central.contract.reference import DocumentKind, DocumentLine, ExpectedDocument, known_kind
 from gateway.station.book import Book
 from gateway.station.catalogue import Catalogue
 from gateway.station.effects import Message
-from gateway.station.messages import N_, amount_words, item_words, say
+from gateway.station.messages import N_, Words, amount_words, item_words, say
+
+# Between which virtual place and the warehouse the goods of a document move.
+COMES_FROM: dict[DocumentKind, VirtualPlace] = {
+    "receipt": "supplier",
+    "transfer_in": "in_transit",
+    "customer_return": "customer",
+}
+GOES_TO: dict[DocumentKind, VirtualPlace] = {
+    "shipment": "customer",
+    "transfer_out": "in_transit",
+    "supplier_return": "supplier",
+}
+LEFT_NAMED_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One item of a document: `line` takes what comes next; sums over all lines of the item.
+    """Goods of a document: `line` takes what comes next; sums over all lines that may take them.
 
-    at_most: expected plus tolerance.
+    at_most: expected plus tolerance. is_other_lot: no line asks for this lot or pallet, so all
+    lines of the item count.
     """
 
     line: int
     received: Decimal
     expected: Decimal
     at_most: Decimal
+    is_other_lot: bool = False
 
 
-def progress(document: ExpectedDocument, item: str, book: Book) -> Progress | None:
+def comes_from(document: ExpectedDocument | None, *, otherwise: VirtualPlace) -> VirtualPlace:
+    """Return from where goods of a document come; `otherwise` without one that says it."""
+    kind = known_kind(document) if document else None
+    return COMES_FROM.get(kind, otherwise) if kind else otherwise
+
+
+def goes_to(document: ExpectedDocument | None, *, otherwise: VirtualPlace) -> VirtualPlace:
+    """Return to where goods of a document go; `otherwise` without one that says it."""
+    kind = known_kind(document) if document else None
+    return GOES_TO.get(kind, otherwise) if kind else otherwise
+
+
+def progress(
+    document: ExpectedDocument,
+    item: str,
+    book: Book,
+    *,
+    lot: str = "",
+    sscc: str = "",
+    place: str = "",
+) -> Progress | None:
     """Return the progress of an item, None if the document does not expect it.
 
-    What comes goes to the first line that is not full, else to the last one.
+    lot, sscc: as scanned, "" if the scan did not say. Goods go to the first line that is not full,
+    one for just this pallet, lot and place before others; else to the last one.
     """
-    lines = [line for line in document.lines if line.item == item]
-    if not lines:
+    of_item = [line for line in document.lines if line.item == item]
+    if not of_item:
         return None
+    asked = [line for line in of_item if _takes(line, lot=lot, sscc=sscc)]
+    lines = sorted(
+        asked or of_item,
+        key=lambda line: (
+            line.sscc != sscc,
+            bool(lot) and line.lot != lot,
+            bool(place) and line.location != place,
+        ),
+    )
     received = book.received(document.code)
     chosen = lines[-1]
     for line in reversed(lines):
-        if received.get(line.line, Decimal(0)) < parse_decimal(line.quantity):
+        if remaining(line, received) > 0:
             chosen = line
     expected = at_most = Decimal(0)
     for line in lines:
@@ -47,24 +94,66 @@ def progress(document: ExpectedDocument, item: str, book: Book) -> Progress | No
         received=sum((received.get(line.line, Decimal(0)) for line in lines), Decimal(0)),
         expected=expected,
         at_most=at_most,
+        is_other_lot=not asked,
     )
+
+
+def remaining(line: DocumentLine, received: Mapping[int, Decimal]) -> Decimal:
+    """Return what is left of a line, zero if nothing is."""
+    return max(parse_decimal(line.quantity) - received.get(line.line, Decimal(0)), Decimal(0))
+
+
+def open_lines(document: ExpectedDocument, book: Book, *, sscc: str = "") -> list[DocumentLine]:
+    """Return the lines that are not full, in their order. sscc: only those that name this pallet"""
+    received = book.received(document.code)
+    return [
+        line for line in document.lines if sscc in {"", line.sscc} and remaining(line, received) > 0
+    ]
+
+
+def line_words(line: DocumentLine, catalogue: Catalogue) -> Words:
+    """Return the value `item` with the lot or pallet that a line asks for."""
+    which = "".join(f" {code}" for code in (line.lot, line.sscc) if code)
+    words = item_words(catalogue.item(line.item), line.item)
+    return tuple((name, text + which) for name, text in words)
 
 
 def closing_message(document: ExpectedDocument, catalogue: Catalogue, book: Book) -> Message | None:
     """Return what is missing when a document is closed, None if every line is within tolerance."""
     received = book.received(document.code)
-    for line in document.lines:
-        quantity = parse_decimal(line.quantity)
-        at_least = quantity * (1 - parse_decimal(line.tolerance_percent) / 100)
-        have = received.get(line.line, Decimal(0))
-        if have < at_least:
-            item = catalogue.item(line.item)
-            unit = item.unit if item else ""
-            return say(
-                N_("{document} closed short: {item}, {amount} of {expected}."),
-                item_words(item, line.item),
-                amount_words(have, unit),
-                amount_words(quantity, unit, name="expected"),
-                document=document.code,
-            )
-    return None
+    short = [
+        line for line in document.lines if received.get(line.line, Decimal(0)) < _at_least(line)
+    ]
+    if not short:
+        return None
+    line = short[0]
+    item = catalogue.item(line.item)
+    unit = item.unit if item else ""
+    text = (
+        N_("{document} closed short: {item}, {amount} of {expected}.")
+        if len(short) == 1
+        else N_("{document} closed short: {item}, {amount} of {expected}; and {count} more lines.")
+    )
+    return say(
+        text,
+        line_words(line, catalogue),
+        amount_words(received.get(line.line, Decimal(0)), unit),
+        amount_words(parse_decimal(line.quantity), unit, name="expected"),
+        document=document.code,
+        count=str(len(short) - 1),
+    )
+
+
+def named(codes: Sequence[str]) -> str:
+    """Return codes for a sentence, the first few of them."""
+    rest = " ..." if len(codes) > LEFT_NAMED_MAX else ""
+    return ", ".join(codes[:LEFT_NAMED_MAX]) + rest
+
+
+def _takes(line: DocumentLine, *, lot: str, sscc: str) -> bool:
+    lot_fits = not (line.lot and lot) or line.lot == lot
+    return lot_fits and (not (line.sscc and sscc) or line.sscc == sscc)
+
+
+def _at_least(line: DocumentLine) -> Decimal:
+    return parse_decimal(line.quantity) * (1 - parse_decimal(line.tolerance_percent) / 100)

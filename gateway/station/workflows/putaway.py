@@ -14,19 +14,18 @@ has exactly one lot, serial or pallet of a scanned item at the source, it is tha
 scanned one by one and carry its SSCC.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from central.contract.facts import Movement
-from gateway.station.book import PendingBook, StockLine
-from gateway.station.catalogue import Catalogue
+from gateway.station.book import PendingBook
 from gateway.station.commands import Command, ScannedCommand
 from gateway.station.drafts import counted_load, movement
 from gateway.station.effects import Message
 from gateway.station.meanings import Meaning, ScannedBin, ScannedItem, ScannedSscc
 from gateway.station.messages import N_, amount_words, item_words, say
 from gateway.station.session import LOADS_MAX, Load, Menu, Putaway, Session, Step, Surroundings
+from gateway.station.workflows.goods import load_of_row, on_hand, resolved
 from gateway.station.workflows.replies import changed, error, not_here, recorded, success, warning
 
 
@@ -102,21 +101,8 @@ def _take_pallet(session: Session, state: Putaway, sscc: str, surroundings: Surr
                 place=source,
             ),
         )
-    loads = tuple(_load_of_row(row, surroundings.catalogue) for row in rows)
+    loads = tuple(load_of_row(row, surroundings.catalogue) for row in rows)
     return _take(session, state, loads)
-
-
-def _load_of_row(row: StockLine, catalogue: Catalogue) -> Load:
-    item = catalogue.item(row.item)
-    scanned = ScannedItem(
-        item=item,
-        code=row.item,
-        quantity=row.on_hand,
-        unit=row.unit,
-        lot=row.lot,
-        serial=row.serial,
-    )
-    return Load(scanned, row.on_hand, sscc=row.sscc)
 
 
 def _store(session: Session, state: Putaway, place: ScannedBin, surroundings: Surroundings) -> Step:
@@ -130,14 +116,14 @@ def _store(session: Session, state: Putaway, place: ScannedBin, surroundings: Su
     for load in state.loads:
         book = PendingBook(surroundings.book, facts)
         rows = book.stock(location=source, item=load.scanned.code)
-        resolved = _resolved(load, rows)
-        short = _on_hand(resolved, rows) < resolved.quantity
-        flags = resolved.flags + place_flags + (("negative_stock",) if short else ())
+        meant = resolved(load, rows)
+        short = on_hand(meant, rows) < meant.quantity
+        flags = meant.flags + place_flags + (("negative_stock",) if short else ())
         facts.append(
             movement(
                 session,
                 surroundings,
-                replace(resolved, flags=flags),
+                replace(meant, flags=flags),
                 from_location=source,
                 to_location=place.code,
                 step="storing",
@@ -152,32 +138,3 @@ def _store(session: Session, state: Putaway, place: ScannedBin, surroundings: Su
         count=str(len(facts)),
     )
     return recorded(changed(session, Putaway(source=state.source)), facts, done)
-
-
-def _resolved(load: Load, rows: Sequence[StockLine]) -> Load:
-    scanned = load.scanned
-    matching = [
-        row
-        for row in rows
-        if row.on_hand > 0
-        and row.unit == scanned.unit
-        and scanned.lot in {"", row.lot}
-        and scanned.serial in {"", row.serial}
-        and load.sscc in {"", row.sscc}
-    ]
-    if len(matching) != 1:
-        return load
-    row = matching[0]
-    assumed = ("lot_assumed",) if row.lot != scanned.lot else ()
-    return replace(
-        load,
-        scanned=replace(scanned, lot=row.lot, serial=row.serial),
-        sscc=row.sscc,
-        flags=load.flags + assumed,
-    )
-
-
-def _on_hand(load: Load, rows: Sequence[StockLine]) -> Decimal:
-    key = (load.scanned.lot, load.scanned.serial, load.sscc, load.scanned.unit)
-    found = [row.on_hand for row in rows if (row.lot, row.serial, row.sscc, row.unit) == key]
-    return sum(found, Decimal(0))

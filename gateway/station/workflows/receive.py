@@ -1,26 +1,52 @@
-"""Goods come in, blind or against an expected document; each scan is recorded at once. Pure.
+"""Goods come in, blind or against a document; each scan is recorded at once. Pure.
 
     state            scanned            becomes                    records
-    Receive          item               Receive                    supplier -> receive location
-    Receive          SSCC               Receive on that pallet     -
-    Receive          document           Receive against it         -
+    Receive          item               Receive                    source -> receive location
+    Receive          SSCC               Receive                    all that the document has on it
+    Receive          SSCC               Receive on that pallet     - (no document names it)
     Receive          CANCEL             without pallet, then Menu  -
     Receive          DONE               document closed, or Menu   -
 
-A document only helps to check: what is not on it, or more than it says, is recorded with a flag.
+The source is the supplier, or by the document's kind: in_transit for a transfer, customer for a
+return. A document only helps to check: what is not on it, another lot, or more than it says is
+recorded with a flag.
 """
 
 from dataclasses import replace
 
 from central.contract.facts import Movement
+from central.contract.quantities import PIECE
+from central.contract.reference import ExpectedDocument
 from gateway.station.commands import Command, ScannedCommand
 from gateway.station.drafts import counted_load, movement
 from gateway.station.effects import Message
-from gateway.station.meanings import Meaning, ScannedDocument, ScannedItem, ScannedSscc
+from gateway.station.meanings import Meaning, ScannedItem, ScannedSscc
 from gateway.station.messages import N_, amount_words, item_words, say
-from gateway.station.session import Menu, Receive, Session, State, Step, Surroundings
-from gateway.station.workflows.documents import closing_message, progress
-from gateway.station.workflows.replies import changed, not_here, recorded, success, warning
+from gateway.station.session import (
+    LOADS_MAX,
+    Load,
+    Menu,
+    Receive,
+    Session,
+    State,
+    Step,
+    Surroundings,
+)
+from gateway.station.workflows.documents import (
+    closing_message,
+    comes_from,
+    open_lines,
+    progress,
+    remaining,
+)
+from gateway.station.workflows.replies import (
+    PALLET_TOO_LARGE,
+    changed,
+    not_here,
+    recorded,
+    success,
+    warning,
+)
 
 
 def prompt(state: Receive) -> Message:
@@ -43,12 +69,7 @@ def advance(session: Session, state: Receive, meaning: Meaning, surroundings: Su
     if isinstance(meaning, ScannedItem):
         return _receive(session, state, meaning, surroundings)
     if isinstance(meaning, ScannedSscc):
-        return success(
-            changed(session, replace(state, sscc=meaning.sscc)),
-            say(N_("The next items come on pallet {sscc}."), sscc=meaning.sscc),
-        )
-    if isinstance(meaning, ScannedDocument):
-        return open_document(session, meaning)
+        return _take_pallet(session, state, meaning.sscc, surroundings)
     if isinstance(meaning, ScannedCommand) and meaning.command is Command.CANCEL:
         if state.sscc:
             return success(
@@ -60,24 +81,15 @@ def advance(session: Session, state: Receive, meaning: Meaning, surroundings: Su
     return not_here(session)
 
 
-def open_document(session: Session, scanned: ScannedDocument) -> Step:
-    """Return the session receiving against a document, with a warning if it is unknown."""
-    following = changed(session, Receive(document=scanned.code))
-    if scanned.document is None:
-        return warning(
-            following,
-            say(
-                N_("{document} is unknown here: receipts are recorded, tell the office."),
-                document=scanned.code,
-            ),
-        )
+def open_receipt(session: Session, document: ExpectedDocument) -> Step:
+    """Return the session receiving against a document that is known here."""
     return success(
-        following,
+        changed(session, Receive(document.code, source=comes_from(document, otherwise="supplier"))),
         say(
             N_("{document} from {partner}: {count} lines."),
-            document=scanned.code,
-            partner=scanned.document.partner,
-            count=str(len(scanned.document.lines)),
+            document=document.code,
+            partner=document.partner or document.counterpart,
+            count=str(len(document.lines)),
         ),
     )
 
@@ -94,27 +106,61 @@ def close_document(session: Session, code: str, state: State, surroundings: Surr
     return success(following, say(N_("{document} closed."), document=code))
 
 
+def _take_pallet(session: Session, state: Receive, sscc: str, surroundings: Surroundings) -> Step:
+    """Take a pallet that the document names as a whole; any other brings what is scanned next."""
+    book, catalogue = surroundings.book, surroundings.catalogue
+    document = catalogue.document(state.document) if state.document else None
+    on_it = [line for line in document.lines if line.sscc == sscc] if document else []
+    if document is None or not on_it:
+        return success(
+            changed(session, replace(state, sscc=sscc)),
+            say(N_("The next items come on pallet {sscc}."), sscc=sscc),
+        )
+    lines = open_lines(document, book, sscc=sscc)
+    if len(lines) > LOADS_MAX:
+        return warning(changed(session, replace(state, sscc=sscc)), say(PALLET_TOO_LARGE))
+    received = book.received(document.code)
+    facts = []
+    for line in lines:
+        item = catalogue.item(line.item)
+        unit, quantity = item.unit if item else PIECE, remaining(line, received)
+        scanned = ScannedItem(item, line.item, quantity, unit, lot=line.lot)
+        load = Load(scanned, quantity, sscc=sscc)
+        facts.append(_moved(session, state, load, surroundings, line=line.line))
+    if not facts:
+        return warning(
+            changed(session, replace(state, sscc=sscc)),
+            say(
+                N_("Pallet {sscc} is received already: scan its items if there is more."), sscc=sscc
+            ),
+        )
+    done = say(N_("Received pallet {sscc}: {count} goods"), sscc=sscc, count=str(len(facts)))
+    return recorded(session, facts, done)
+
+
 def _receive(
     session: Session, state: Receive, scanned: ScannedItem, surroundings: Surroundings
 ) -> Step:
     place = surroundings.setup.receive_location
-    quantity = scanned.quantity * session.multiplier
-    sscc = scanned.sscc or state.sscc
+    load = counted_load(session, scanned, sscc=scanned.sscc or state.sscc)
     flags: list[str] = []
     if scanned.sscc and surroundings.book.stock(location=place, sscc=scanned.sscc):
         flags.append("sscc_repeated")
-    words = (
-        item_words(scanned.item, scanned.code),
-        amount_words(quantity, scanned.unit),
-    )
+    words = (item_words(scanned.item, scanned.code), amount_words(load.quantity, scanned.unit))
     done, line = say(N_("Received {amount} {item}"), *words), 0
     document = surroundings.catalogue.document(state.document) if state.document else None
     if document is not None:
-        answered = progress(document, scanned.code, surroundings.book) if scanned.item else None
+        answered = None
+        if scanned.item:
+            answered = progress(
+                document, scanned.code, surroundings.book, lot=scanned.lot, sscc=load.sscc
+            )
         if answered is None:
             flags.append("unexpected")
         elif scanned.item and scanned.unit == scanned.item.unit:  # Pounds answer no kilograms.
-            line, total = answered.line, answered.received + quantity
+            line, total = answered.line, answered.received + load.quantity
+            if answered.is_other_lot:
+                flags.append("lot_differs")
             if total > answered.at_most:
                 flags.append("over_expected")
             done = say(
@@ -125,14 +171,21 @@ def _receive(
             )
     elif state.document:
         flags.append("unknown_document")
-    fact: Movement = movement(
+    load = replace(load, flags=tuple(flags))
+    return recorded(session, (_moved(session, state, load, surroundings, line=line),), done)
+
+
+def _moved(
+    session: Session, state: Receive, load: Load, surroundings: Surroundings, *, line: int
+) -> Movement:
+    document = surroundings.catalogue.document(state.document) if state.document else None
+    return movement(
         session,
         surroundings,
-        counted_load(session, scanned, sscc=sscc, flags=tuple(flags)),
-        from_location="supplier",
-        to_location=place,
+        load,
+        from_location=comes_from(document, otherwise=state.source),
+        to_location=surroundings.setup.receive_location,
         step="receiving",
         document=state.document,
         line=line,
     )
-    return recorded(session, (fact,), done)

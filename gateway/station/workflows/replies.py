@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from central.contract.facts import Fact
+from central.contract.reference import ExpectedDocument
 from gateway.station.effects import Message, RecordFacts, Signal
 from gateway.station.messages import N_, say
 from gateway.station.session import Session, State, Step
@@ -16,12 +17,16 @@ FLAG_WORDS: dict[str, str] = {
     "unexpected": N_("Recorded, but not expected on this document: put it aside."),
     "unknown_document": N_("Recorded, but this document is unknown here: tell the office."),
     "outside_tolerance": N_("Recorded, but outside the tolerance: tell the office."),
+    "lot_differs": N_("Recorded, but the document names another lot: check the label."),
     "over_expected": N_("Recorded, but more than expected: check the count."),
     "sscc_repeated": N_("Recorded, but this pallet was here already: undo if scanned twice."),
     "unit_differs": N_("Recorded as weighed or labelled: this unit does not fit the item's unit."),
     "negative_stock": N_("Recorded, but the book had less here: count this place."),
+    "counted_again": N_("Counted here before: only this later figure counts."),
+    "not_asked": N_("Counted, though the document does not ask for it."),
     "no_lot": N_("Recorded without a lot: scan the label that carries the lot."),
 }
+PALLET_TOO_LARGE = N_("Too much on one pallet: scan its items.")
 
 
 def error(session: Session, message: Message) -> Step:
@@ -46,6 +51,17 @@ def recorded(session: Session, facts: Sequence[Fact], done: Message) -> Step:
     signal = Signal("warning", say(told)) if told else Signal("success", done)
     following = session if session.multiplier == 1 else replace(session, multiplier=Decimal(1))
     return Step(following, (RecordFacts(tuple(facts)), signal), done)
+
+
+def too_old(session: Session, document: ExpectedDocument) -> Step:
+    """Return the answer to a document of a kind that only a newer gateway knows."""
+    return error(
+        session,
+        say(
+            N_("This gateway is too old to work on {document}: tell the office to update it."),
+            document=document.code,
+        ),
+    )
 
 
 def changed(session: Session, state: State) -> Session:

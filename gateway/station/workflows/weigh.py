@@ -24,6 +24,7 @@ from decimal import Decimal
 from central.contract.errors import ContractError
 from central.contract.facts import Movement, Weighing
 from central.contract.quantities import canonical_text, convert_mass, to_micro
+from central.contract.reference import ExpectedDocument, known_kind
 from drivers.readings import WeightMeasured
 from gateway.station.commands import Command, ScannedCommand
 from gateway.station.drafts import movement, weighing
@@ -32,10 +33,19 @@ from gateway.station.meanings import Meaning, ScannedDocument, ScannedItem
 from gateway.station.messages import N_, Words, amount_words, item_words, say
 from gateway.station.session import Load, Menu, Session, Step, Surroundings, Tare, Weigh
 from gateway.station.trouble import fault_message
-from gateway.station.workflows.documents import Progress, progress
-from gateway.station.workflows.receive import close_document, open_document
-from gateway.station.workflows.replies import changed, error, not_here, recorded, success
+from gateway.station.workflows.documents import COMES_FROM, Progress, comes_from, progress
+from gateway.station.workflows.opening import open_document
+from gateway.station.workflows.receive import close_document
+from gateway.station.workflows.replies import (
+    changed,
+    error,
+    not_here,
+    recorded,
+    success,
+    too_old,
+)
 
+NOT_WEIGHED = N_("{document} brings nothing in to weigh: scan another command first.")
 WEIGHT_AGE_MAX_NS = 3_000_000_000
 
 
@@ -100,8 +110,13 @@ def advance(session: Session, state: Weigh, meaning: Meaning, surroundings: Surr
 def _open(
     session: Session, state: Weigh, scanned: ScannedDocument, surroundings: Surroundings
 ) -> Step:
-    step = open_document(session, scanned)
-    lines = scanned.document.lines if scanned.document else ()
+    document = scanned.document
+    if document is not None and known_kind(document) is None:
+        return too_old(session, document)
+    if document is not None and known_kind(document) not in COMES_FROM:
+        return error(session, say(NOT_WEIGHED, document=scanned.code))
+    step = open_document(session, scanned, surroundings)
+    lines = document.lines if document else ()
     bulk = [item for line in lines if (item := surroundings.catalogue.item(line.item))]
     bulk = [item for item in bulk if item.kind == "bulk"]
     chosen = state.scanned
@@ -109,7 +124,8 @@ def _open(
         chosen = ScannedItem(
             item=bulk[0], code=bulk[0].code, quantity=Decimal(1), unit=bulk[0].unit
         )
-    following = replace(state, document=scanned.code, scanned=chosen)
+    source = comes_from(document, otherwise="supplier")
+    following = replace(state, document=scanned.code, scanned=chosen, source=source)
     return replace(step, session=changed(session, following))
 
 
@@ -192,17 +208,11 @@ def _facts(
         quantity, unit = net, gross.unit
         flags.append("unit_differs")
     document = surroundings.catalogue.document(state.document) if state.document else None
-    answered: Progress | None = None
+    answered, flag = None, "unknown_document" if state.document else ""
     if document is not None:
-        answered = progress(document, scanned.code, surroundings.book) if scanned.item else None
-        if answered is None:
-            flags.append("unexpected")
-        elif unit != item_unit:
-            answered = None  # Expected, but it cannot be added to what the line counts.
-        elif answered.received + quantity > answered.at_most:
-            flags.append("outside_tolerance")
-    elif state.document:
-        flags.append("unknown_document")
+        counts = quantity if unit == item_unit else None
+        answered, flag = _answered(document, scanned, surroundings, counts=counts)
+    flags += [flag] if flag else []
     line = answered.line if answered else 0
     assert surroundings.scale is not None
     proof = weighing(
@@ -219,7 +229,7 @@ def _facts(
         session,
         surroundings,
         Load(replace(scanned, unit=unit), quantity, sscc=scanned.sscc, flags=tuple(flags)),
-        from_location="supplier",
+        from_location=comes_from(document, otherwise=state.source),
         to_location=surroundings.setup.receive_location,
         step="receiving",
         document=state.document,
@@ -233,6 +243,24 @@ def _facts(
         _progress_words(answered, quantity, unit),
     )
     return (proof, moved), words
+
+
+def _answered(
+    document: ExpectedDocument,
+    scanned: ScannedItem,
+    surroundings: Surroundings,
+    *,
+    counts: Decimal | None,
+) -> tuple[Progress | None, str]:
+    """Return the line that goods answer and a flag; counts: None if no line can count them."""
+    if not scanned.item:
+        return None, "unexpected"
+    found = progress(document, scanned.code, surroundings.book, lot=scanned.lot, sscc=scanned.sscc)
+    if found is None:
+        return None, "unexpected"
+    if counts is None:
+        return None, ""  # Expected, but it cannot be added to what the line counts.
+    return found, "outside_tolerance" if found.received + counts > found.at_most else ""
 
 
 def _progress_words(answered: Progress | None, quantity: Decimal, unit: str) -> Words:

@@ -1,25 +1,37 @@
 """A change at the desk is whole or nothing, and the ledger's own facts are facts like any."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select, text
 
 from central.contract.errors import ContractError
 from central.contract.reference import Barcode, DocumentLine, ExpectedDocument, Item
-from central.errors import EnrolmentRefused, Outdated, Unusable
+from central.errors import EnrolmentRefused, LedgerUnavailable, Outdated, Unusable
 from central.inbox.gateways import enrol_gateway
 from central.ledger.desk import Desk, require_version
 from central.ledger.own_facts import OWN_GATEWAY
 from central.ledger.reference_desk import put_document, put_item, withdraw_document
-from central.ledger.state import read_state
+from central.ledger.state import lock_ledger, read_state
 from central.ledger.verify import verify_ledger
 from central.storage import tables
 from tests.central.scenery import NOW_MS, REFERENCE, FixedClock, Gateway, load
+from tests.waiting import wait_for
 
 
 def rows(database, table):
     """Every row, by column names."""
     with database.read() as connection:
         return connection.execute(select(table)).all()
+
+
+def waiting_count(database):
+    """How many wait for a lock; SQLite has no such list, and hands out its one writer in turn."""
+    if database.dialect == "sqlite":
+        return 2
+    with database.read() as connection:
+        waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        return connection.execute(waiting).scalar_one()
 
 
 def moved(change, quantity_micro=2_000_000, *, warehouse="SH1", **fields):
@@ -74,6 +86,56 @@ def test_whatever_a_change_did_is_undone_if_it_fails(database, desk):
         put_item(change, Item(code="OTHER", name="Other", name_zh="另", unit="C62"))
         change.post([moved(change, item="NEW")])
     # NEW was never there: what the failed change knew of it is forgotten with it.
+    assert [row.kind for row in rows(database, tables.discrepancies)] == ["unknown_item"]
+
+
+def test_a_change_that_waited_beside_one_that_failed_knows_nothing_of_what_that_one_saw(
+    database, desk
+):
+    def fail():
+        with pytest.raises(ContractError, match="itself"), desk.change(actor="x") as change:
+            put_item(change, Item(code="NEW", name="New", name_zh="新", unit="C62"))
+            change.post([moved(change, item="NEW")])
+            change.post([moved(change, item="BOLT", from_location="BIN-1")])
+
+    def go_on():
+        with desk.change(actor="x") as change:
+            put_item(change, Item(code="OTHER", name="Other", name_zh="另", unit="C62"))
+            change.post([moved(change, item="NEW")])
+
+    with ThreadPoolExecutor(2) as pool:
+        with database.write() as connection:
+            lock_ledger(connection)
+            both = []
+            for work in (fail, go_on):
+                both.append(pool.submit(work))
+                wait_for(
+                    lambda: waiting_count(database) >= len(both),
+                    what="it waits for the ledger",
+                )
+        for done in both:
+            done.result(timeout=20)
+    assert [row.kind for row in rows(database, tables.discrepancies)] == ["unknown_item"]
+
+
+def test_what_a_change_remembers_is_forgotten_if_its_commit_fails(database, desk):
+    def lost(_connection):
+        raise LedgerUnavailable("the server is gone", hint="Look.")
+
+    def make():
+        with desk.change(actor="x") as change:
+            put_item(change, Item(code="NEW", name="New", name_zh="新", unit="C62"))
+            change.post([moved(change, item="NEW")])
+
+    event.listen(Engine, "commit", lost)
+    try:
+        with pytest.raises(LedgerUnavailable):
+            make()
+    finally:
+        event.remove(Engine, "commit", lost)
+    with desk.change(actor="x") as change:
+        put_item(change, Item(code="OTHER", name="Other", name_zh="另", unit="C62"))
+        change.post([moved(change, item="NEW")])
     assert [row.kind for row in rows(database, tables.discrepancies)] == ["unknown_item"]
 
 

@@ -45,8 +45,8 @@ def test_a_movement_becomes_two_lines_that_sum_to_zero():
     )
     what = ("BOLT", "L1", "S1", "0" * 18, "2027-01-31", "C62")
     assert [line[1:] for line in posting.lines] == [
-        (1, 1, "BIN-1", *what, -2_500_000),
-        (1, 2, "BIN-2", *what, 2_500_000),
+        (1, 1, "BIN-1", *what, -2_500_000, "available", 0),
+        (1, 2, "BIN-2", *what, 2_500_000, "available", 0),
     ]
     assert posting.findings == ()
     assert posting.progress is None

@@ -10,17 +10,19 @@ from sqlalchemy import text
 
 from central.contract.facts import NO_HEAD, Movement, Reversal
 from central.ledger import reading
-from central.ledger.bookkeeping import Bookkeeper, Targets
-from central.ledger.entries import ExpectedLine, FactKey, Known, Run
+from central.ledger.bookkeeping import Bookkeeper, Goods, Targets
+from central.ledger.entries import ExpectedLine, FactKey, Known
 from central.ledger.ledger import Ledger
+from central.ledger.packing import PackingBook
 from central.ledger.reading import read_facts
 from central.ledger.running import RunningBooks
+from central.ledger.runs import Run
 from central.ledger.state import lock_ledger, read_state
 from central.ledger.verify import verify_ledger
 from central.storage import bulk, tables
 from central.storage.database import open_database
 from central.storage.schema import migrate
-from tests.central.scenery import NOW_MS, Gateway, load, rows
+from tests.central.scenery import NOW_MS, Gateway, load, rows, set_policy, sscc
 from tests.postgresql import new_database
 
 # The reference data asks for harmless codes; a movement may name any.
@@ -29,7 +31,17 @@ ODD_ITEMS = [
     ("NULL", "null", "", "C62", "piece", False, "file"),
 ]
 ODD_PLACES = [("SH1", 'B"{\\N,', "bin", "file"), ("SH1", "NULL", "bin", "file")]
+ODD_DOCUMENTS = [
+    ("SH1", "SO-1", "shipment", "", "file", "", 1),
+    ("SH1", "TR-1", "transfer_out", "", "file", "", 1),
+]
+ODD_LINES = [
+    ("SH1", "SO-1", 1, "BOLT", 5_000_000, 0, "", "", ""),
+    ("SH1", "TR-1", 1, "BOLT", 5_000_000, 0, "", "", ""),
+]
 TABLES = (
+    tables.lots,
+    tables.handling_units,
     tables.facts,
     tables.lines,
     tables.balances,
@@ -39,9 +51,10 @@ TABLES = (
     tables.ledger_state,
 )
 BINS = ["BIN-1", 'B"{\\N,', "NULL", "BIN-9", "螺"]
-PLACES = [*BINS, "supplier", "customer", "adjustment"]
+PLACES = [*BINS, "supplier", "customer", "adjustment", "in_transit"]
 ITEMS = ["BOLT", "BOLT", "RICE", "{,}\\\"'", "NULL", "UNKNOWN", "{}"]
 QUANTITIES = ["1", "1", "2", "100", "2.5", "0.000001", "0.7", "9999999999"]
+STATUSES = st.sampled_from(["", "", "", "available", "inspection", "held", "rejected"])
 TEXTS = st.sampled_from(["", "", "", "L1", "NULL", '"', "\\", "a,b", "{", "''", "\t\n", "\u0301é"])
 
 
@@ -56,7 +69,11 @@ def movements(draw):
         "lot": draw(TEXTS),
         "serial": draw(TEXTS),
         "expiry_date": draw(st.sampled_from(["", "", "2027-01-31"])),
-        "document": draw(st.sampled_from(["", "", "PO-1", "PO-1", "PO\\9"])),
+        "document": draw(st.sampled_from(["", "", "PO-1", "SO-1", "TR-1", "PO\\9"])),
+        "net_weight": draw(st.sampled_from(["", "", "2.5", "0.001"])),
+        "weight_unit": draw(st.sampled_from(["KGM", "GRM", "C62"])),
+        "from_status": draw(STATUSES),
+        "to_status": draw(STATUSES),
         "document_line": draw(st.integers(0, 3)),
         "flags": draw(st.sampled_from([(), ("outside_tolerance",)])),
         "clock_synced": draw(st.booleans()),
@@ -70,6 +87,13 @@ PLAIN = st.builds(
     st.sampled_from(BINS),
     st.sampled_from(QUANTITIES),
 )
+COUNTS = st.builds(
+    lambda location, item, unit: {"location": location, "item": item, "unit": unit},
+    st.sampled_from(BINS),
+    st.sampled_from(ITEMS),
+    st.sampled_from(["C62", "KGM", "GRM"]),
+)
+PACKINGS = st.tuples(st.sampled_from(["pack", "unpack"]), st.permutations(range(4)))
 BYTES = [b"", b"\xc1", b"\x93\x01\xed\xa0\x80", b"\0", bytes(70)]
 REVERSALS = st.tuples(st.just("reverse"), st.tuples(st.integers(0, 2), st.integers(0, 40)))
 SAYINGS = st.one_of(
@@ -79,6 +103,8 @@ SAYINGS = st.one_of(
     st.tuples(st.just("bent"), st.sampled_from(["seq", "nul", "surrogate", "zero", "cut"])),
     st.tuples(st.just("say"), st.sampled_from(BYTES)),
     st.tuples(st.just("flood"), st.sampled_from(BINS)),
+    st.tuples(st.just("count"), COUNTS),
+    st.tuples(st.just("pack"), PACKINGS),
     st.tuples(st.sampled_from(["weigh", "print_label", "pass_by"]), st.just({})),
     REVERSALS,
     REVERSALS,
@@ -114,6 +140,9 @@ def _say(epochs, index, kind, what):
     elif kind == "flood":
         for _ in range(10):  # A balance holds ten times the most that one movement can move.
             epoch.move(quantity="9999999999", target=what)
+    elif kind == "pack":
+        action, (parent, *children) = what
+        epoch.pack(sscc(parent), *map(sscc, children[1:]), action=action)
     elif kind == "move" and what.get("source", "supplier") == what.get("target"):
         epoch.move()
     else:
@@ -182,6 +211,9 @@ def posted(database, history, cuts):
     with database.write() as connection:
         bulk.insert_rows(connection, tables.items, ODD_ITEMS)
         bulk.insert_rows(connection, tables.locations, ODD_PLACES)
+        bulk.insert_rows(connection, tables.documents, ODD_DOCUMENTS)
+        bulk.insert_rows(connection, tables.document_lines, ODD_LINES)
+    set_policy(database, "RICE", inspected=True, weight_unit="GRM")
     epochs, order = told(history)
     ledger = Ledger()
     bounds = sorted({0, len(order), *(cut % len(order) for cut in cuts)})
@@ -236,6 +268,19 @@ TAKEN_BACK = said(("move", plain()), ("reverse", (0, 0)), ("reverse", (0, 0)))
 TAKEN_BACK_EARLY = said(
     (1, "reverse", (0, 0)), (0, "move", plain()), (1, "reverse", (0, 0)), (0, "move", plain())
 )
+NOT_AVAILABLE = said(
+    ("move", plain() | {"to_status": "held"}),
+    ("move", plain()),
+    ("move", plain("BIN-1", "NULL", "2")),
+    ("reverse", (0, 2)),
+    ("move", plain() | {"item": "RICE", "unit": "KGM"}),
+    ("move", plain("BIN-1", "customer") | {"item": "RICE", "unit": "KGM"}),
+)
+DATED = said(
+    *(("move", plain() | {"lot": "L1", "expiry_date": f"2027-01-0{day}"}) for day in (1, 1, 2)),
+    ("move", plain() | {"serial": "S1"}),
+    ("move", plain(target="NULL") | {"serial": "S1"}),
+)
 OF_A_REVERSAL = said(
     (2, "reverse", (1, 0)), (0, "move", plain()), (1, "reverse", (0, 0)), (2, "reverse", (0, 0))
 )
@@ -253,6 +298,8 @@ OF_A_REVERSAL = said(
 @example(history=TAKEN_BACK, cuts=[], forgetful=False)
 @example(history=TAKEN_BACK_EARLY, cuts=[2], forgetful=True)
 @example(history=OF_A_REVERSAL, cuts=[2], forgetful=True)
+@example(history=NOT_AVAILABLE, cuts=[2], forgetful=True)
+@example(history=DATED, cuts=[2], forgetful=True)
 def test_what_stands_in_the_ledger_does_not_depend_on_the_calls(
     one_database, history, cuts, forgetful
 ):
@@ -267,7 +314,13 @@ def test_what_stands_in_the_ledger_does_not_depend_on_the_calls(
 KNOWN = Known(
     item_units={"BOLT": "C62", "RICE": "KGM"} | {row[0]: row[3] for row in ODD_ITEMS},
     locations=frozenset({("SH1", "BIN-1"), *(row[:2] for row in ODD_PLACES)}),
-    documents={("SH1", "PO-1"): {1: ExpectedLine("BOLT", 100_000_000, 5_000_000)}},
+    documents={
+        ("SH1", "PO-1"): {1: ExpectedLine("BOLT", 100_000_000, 5_000_000)},
+        ("SH1", "SO-1"): {1: ExpectedLine("BOLT", 5_000_000, 0)},
+    },
+    document_kinds={("SH1", "PO-1"): "receipt", ("SH1", "SO-1"): "shipment"},
+    inspected_items=frozenset({"RICE"}),
+    weight_units={"RICE": "GRM"},
 )
 
 
@@ -283,7 +336,8 @@ def kept(history, *, quickly):
     routes = {route for run in runs for route in run.read.routes if route} if quickly else ()
     books = RunningBooks(KNOWN, balances={}, progress={})
     targets = Targets(named, {}, {})
-    keeper = Bookkeeper(KNOWN, books, sorted(routes), targets, now_ms=NOW_MS, blob=bytes)
+    goods = Goods({}, PackingBook({}))
+    keeper = Bookkeeper(KNOWN, books, sorted(routes), targets, goods, now_ms=NOW_MS, blob=bytes)
     for run in runs:
         keeper.post(run)
     return vars(keeper.noted), books.changed(), books.progress, books.progress_numbers
@@ -295,5 +349,7 @@ def kept(history, *, quickly):
 @example(history=TOO_MUCH)
 @example(history=TOO_LITTLE)
 @example(history=TAKEN_BACK_EARLY)
+@example(history=NOT_AVAILABLE)
+@example(history=DATED)
 def test_plain_movements_are_posted_as_the_rules_for_all_facts_would(history):
     assert kept(history, quickly=True) == kept(history, quickly=False)

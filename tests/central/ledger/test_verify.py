@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from central.ledger.fact_check import Fault
 from central.ledger.verify import rebuild_balances, verify_ledger
 from tests.central.scenery import Gateway, furnished, on_hand
 
@@ -21,7 +22,7 @@ def ledger(database):
     inbox = furnished(database, first, second)
     inbox.accept([first.offer(), second.offer()])
     later = first.next_epoch()
-    later.move(document="PO-1", document_line=1)
+    later.move(document="PO-1", document_line=1, lot="L1", expiry_date="2027-01-31")
     inbox.accept([later.offer()])
     return database
 
@@ -29,7 +30,7 @@ def ledger(database):
 def test_a_sound_ledger_has_no_faults(ledger):
     report = verify_ledger(ledger)
     assert (report.facts_count, report.lines_count, report.faults_count) == (13, 14, 0)
-    assert report.balances_count == 3
+    assert report.balances_count == 5
 
 
 DAMAGE = [
@@ -107,6 +108,39 @@ DAMAGE = [
         {"record_number"},
         id="a number given to nobody",
     ),
+    pytest.param(
+        "UPDATE lines SET status = 'held' WHERE record_no = 1 AND line_no = 2",
+        {"lines", "balance"},
+        id="a status changed",
+    ),
+    pytest.param(
+        "UPDATE lines SET weight_micro = 5 WHERE record_no = 1",
+        {"lines", "balance"},
+        id="a weight changed",
+    ),
+    pytest.param(
+        "UPDATE balances SET weight_micro = 5 WHERE location = 'BIN-1'",
+        {"balance", "conservation"},
+        id="the weight of a balance changed",
+    ),
+    pytest.param(
+        "UPDATE document_progress SET direction = -1 WHERE line = 1",
+        {"progress"},
+        id="progress turned",
+    ),
+    pytest.param(
+        "UPDATE ledger_state SET value = '1' WHERE key = 'reversals_waiting_count'",
+        {"waiting"},
+        id="a reversal counted that does not wait",
+    ),
+    pytest.param("UPDATE lots SET expiry_date = '2030-01-01'", {"lot"}, id="another expiry date"),
+    pytest.param("UPDATE lots SET first_record_no = 7", {"lot"}, id="of another movement"),
+    pytest.param("DELETE FROM lots", {"lot"}, id="a lot lost"),
+    pytest.param(
+        "INSERT INTO lots SELECT warehouse, item, 'L9', expiry_date, 1 FROM lots",
+        {"lot"},
+        id="a lot that nobody named",
+    ),
     pytest.param("DELETE FROM discrepancies", {"lines"}, id="no reason for missing lines"),
     pytest.param("DELETE FROM reversals", {"lines"}, id="nobody knows what was reversed"),
 ]
@@ -132,12 +166,28 @@ def test_progress_is_checked_in_parts_where_it_is_large(ledger):
 def test_balances_are_rebuilt_from_lines_and_what_changed_is_said(ledger):
     before = on_hand(ledger)
     with ledger.write() as connection:
-        connection.execute(text("UPDATE balances SET on_hand_micro = 7 WHERE location = 'BIN-1'"))
+        connection.execute(
+            text("UPDATE balances SET on_hand_micro = 7 WHERE location = 'BIN-1' AND lot = ''")
+        )
     report = rebuild_balances(ledger)
     (change,) = report.changes
     assert (change.key.location, change.actual_micro) == ("BIN-1", 7)
     assert change.expected_micro == before["SH1", "BIN-1", ""]
-    assert (report.changes_count, report.balances_count) == (1, 3)
+    assert (report.changes_count, report.balances_count) == (1, 5)
     assert on_hand(ledger) == before
     assert verify_ledger(ledger).faults == ()
     assert rebuild_balances(ledger).changes_count == 0
+
+
+def test_what_others_keep_beside_the_books_is_proved_in_the_same_state(ledger):
+    def more_than(count):
+        def proof(connection):
+            found = connection.execute(text("SELECT count(*) FROM facts")).scalar_one()
+            if found > count:
+                yield Fault("count", "facts", f"{found}")
+
+        return proof
+
+    report = verify_ledger(ledger, proofs=[more_than(13), more_than(12), more_than(1)])
+    assert report.faults == (Fault("count", "facts", "13"), Fault("count", "facts", "13"))
+    assert report.faults_count == 2

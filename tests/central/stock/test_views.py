@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from central.stock.feed import items_changed, list_movements_after, stock_change
-from central.stock.rows import MatrixQuery
+from central.stock.rows import MatrixQuery, StockFilter
 from central.stock.strays import StrayItems
 from central.stock.times import utc_text
-from central.stock.views import ROWS_PER_PAGE, list_warehouses, matrix_page
+from central.stock.views import ROWS_PER_PAGE, list_stock, list_warehouses, matrix_page
 from tests.central.scenery import NOW_MS, REFERENCE, Gateway, enrol, furnished, load
 
 
@@ -132,3 +132,37 @@ def test_the_read_side_cannot_write(database, docks):
 )
 def test_times_are_utc_text_or_none(time_ms, expected):
     assert utc_text(time_ms) == expected
+
+
+SHOWN = [
+    pytest.param(
+        {"item": "BOLT"},
+        [("BIN-1", "available", 12), ("BIN-2", "available", 27), ("BIN-2", "held", 1)],
+        id="every status, places of the warehouse",
+    ),
+    pytest.param({"status": "held"}, [("BIN-2", "held", 1)], id="of one status"),
+    pytest.param(
+        {"item": "BOLT", "location": "in_transit/TR-1", "include_in_transit": True},
+        [("in_transit/TR-1", "available", 2)],
+        id="under way",
+    ),
+    pytest.param({"item": "BOLT", "location": "in_transit/TR-1"}, [], id="not under way"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "expected"), SHOWN)
+def test_stock_is_listed_by_status_and_what_is_under_way_apart(database, wanted, expected):
+    gateway = Gateway()
+    inbox = furnished(database, gateway)
+    gateway.move("BOLT", "12", lot="L1")
+    gateway.move("BOLT", "30", lot="L2", target="BIN-2")
+    gateway.move("BOLT", "2", source="BIN-2", target="in_transit", lot="L2", document="TR-1")
+    gateway.move(
+        source="BIN-2", target="BIN-2", lot="L2", from_status="available", to_status="held"
+    )
+    inbox.accept([gateway.offer()])
+    with database.read() as connection:
+        found = list_stock(connection, StockFilter(warehouse="SH1", **wanted), after=None, limit=9)
+    assert [(row.key.location, row.key.status, int(row.on_hand)) for row in found] == expected
+    (bolts,) = matrix(database, search="BOLT").rows
+    assert (bolts.on_hand, bolts.in_transit) == ({"SH1": Decimal(40)}, Decimal(2))

@@ -9,11 +9,12 @@ from tests.central.scenery import rows
 
 ODD_TEXTS = ["", "NULL", "null", 'a"b', "a\\b", "{a,b}", "a,b", " a ", "'", "螺栓", "a\nb\tc", '"']
 WAREHOUSE = "SH1"
+KEY = tuple(column.name for column in tables.balances.primary_key)
 ON_POSTGRESQL = [pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
 
 def balances(text, amount):
-    return (WAREHOUSE, "BIN-1", "BOLT", text, text[::-1], "", "C62", amount, 1)
+    return (WAREHOUSE, "BIN-1", "BOLT", text, text[::-1], "", "C62", "available", amount, 1, 0)
 
 
 def test_odd_texts_are_kept_and_found(database):
@@ -22,14 +23,14 @@ def test_odd_texts_are_kept_and_found(database):
         with database.write() as connection:
             bulk.upsert_rows(connection, tables.balances, some)
         with database.read() as connection:
-            found = bulk.select_by_key(connection, tables.balances, [some[0][:7]], columns_count=7)
+            found = bulk.select_by_key(connection, tables.balances, [some[0][:8]], columns_count=8)
             assert list(found) == some
     with database.write() as connection:
         bulk.upsert_rows(connection, tables.balances, written)
     assert rows(database, tables.balances) == written
-    keys = [row[:7] for row in written]
+    keys = [row[:8] for row in written]
     with database.read() as connection:
-        found = bulk.select_by_key(connection, tables.balances, keys, columns_count=7)
+        found = bulk.select_by_key(connection, tables.balances, keys, columns_count=8)
         assert sorted(found) == written
 
 
@@ -78,23 +79,25 @@ def test_both_lines_of_a_movement_are_made_from_one_row(database):
     expected = []
     for number, warehouse, given, taken, item, lot, serial, sscc, unit, date, micro in pairs:
         what = (item, lot, serial, sscc, date, unit)
-        expected.append((warehouse, number, 1, given, *what, -micro))
-        expected.append((warehouse, number, 2, taken, *what, micro))
+        expected.append((warehouse, number, 1, given, *what, -micro, "available", 0))
+        expected.append((warehouse, number, 2, taken, *what, micro, "available", 0))
     assert rows(database, tables.lines) == expected
 
 
 @pytest.mark.parametrize("database", ON_POSTGRESQL, indirect=True)
 def test_many_serial_numbers_of_one_item_are_found_each_by_its_own_key(database):
     def keyed(number):
-        return ("W", "L", "ITEM", "", f"S{number:06d}", "", "C62")
+        return ("W", "L", "ITEM", "", f"S{number:06d}", "", "C62", "available")
 
     with database.write() as connection:
         bulk.insert_rows(
-            connection, tables.balances, [(*keyed(number), 1, number) for number in range(20_000)]
+            connection,
+            tables.balances,
+            [(*keyed(number), 1, number, 0) for number in range(20_000)],
         )
         keys = [keyed(number) for number in range(0, 20_000, 40)]
         server = connection.connection.driver_connection
-        sql = "EXPLAIN " + bulk._select_arrays_sql(tables.balances, 7)
+        sql = "EXPLAIN " + bulk._select_arrays_sql(tables.balances, KEY)
         for analyzed in (False, True):
             if analyzed:
                 connection.exec_driver_sql("ANALYZE balances")
@@ -102,8 +105,8 @@ def test_many_serial_numbers_of_one_item_are_found_each_by_its_own_key(database)
             text = "\n".join(line for (line,) in plan)
             assert "Filter" not in text, text  # No row is read that is not wanted.
             assert "serial = wanted.k4" in text, text
-        found = bulk.select_by_key(connection, tables.balances, keys, columns_count=7)
-        assert sorted(row[8] for row in found) == list(range(0, 20_000, 40))
+        found = bulk.select_by_key(connection, tables.balances, keys, columns_count=8)
+        assert sorted(row[9] for row in found) == list(range(0, 20_000, 40))
 
 
 def test_nothing_of_a_bulk_write_stays_if_its_transaction_fails(database):

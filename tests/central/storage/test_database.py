@@ -13,7 +13,7 @@ from tests.waiting import wait_for
 
 pytestmark = pytest.mark.postgresql
 ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-BALANCE = ("SH1", "BIN-é", "BOLT", "螺", "", "", "C62", 1, 1)
+BALANCE = ("SH1", "BIN-é", "BOLT", "螺", "", "", "C62", "available", 1, 1, 0)
 WORK = [
     pytest.param(lambda c: c.execute(text("SELECT 1")), id="a statement"),
     pytest.param(lambda c: bulk.upsert_rows(c, tables.balances, [BALANCE]), id="an upsert"),

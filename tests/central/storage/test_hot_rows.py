@@ -12,7 +12,7 @@ from central.storage.database import open_database
 ON_POSTGRESQL = [pytest.param("postgresql", marks=pytest.mark.postgresql)]
 ROUNDS = 60
 ROWS = [
-    ("SH1", f"BIN-{place}", f"P{item:03d}", "", "", "", "C62", 1, 1)
+    ("SH1", f"BIN-{place}", f"P{item:03d}", "", "", "", "C62", "available", 1, 1, 0)
     for place in range(4)
     for item in range(100)
 ]

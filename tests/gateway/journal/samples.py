@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from central.contract.facts import Evidence, Movement, Passage, Reversal, Weighing
+from central.contract.facts import Count, Evidence, Movement, Packing, Passage, Reversal, Weighing
 from central.contract.identifiers import FactId
 from gateway.journal.journal import Journal
 from gateway.station.effects import UNNUMBERED
@@ -101,6 +101,26 @@ def passage(**fields) -> Passage:
         "serial": "6789",
     }
     return Passage(**STAMPS, **{**values, **fields})
+
+
+def count(**fields) -> Count:
+    """Return the draft of a count of 3 kg of rice at dock-1, asked for by CNT-1."""
+    values = {
+        "location": "dock-1",
+        "item": "rice",
+        "quantity": "3",
+        "unit": "KGM",
+        "document": "CNT-1",
+        "document_line": 2,
+    }
+    return Count(**STAMPS, **{**values, **fields})
+
+
+def packing() -> Packing:
+    """Return the draft of a carton that was put on a pallet."""
+    return Packing(
+        **STAMPS, parent="106141412345678908", children=("006141411234567890",), action="pack"
+    )
 
 
 def reversal(fact_id: FactId) -> Reversal:

@@ -9,12 +9,15 @@ from central.contract.facts import chain_next, chain_start, decode_fact
 from drivers.labels import Label
 from gateway.errors import JournalFull
 from gateway.journal.records import StockRow
+from gateway.station.book import counted_under
 from gateway.station.effects import WEIGHING_BEFORE, NewPrintJob
 from tests.gateway.journal.samples import (
     GATEWAY,
+    count,
     movement,
     open_journal,
     opened,
+    packing,
     reversal,
     signature,
     weighing,
@@ -28,6 +31,12 @@ def journal(tmp_path):
     journal = open_journal(tmp_path / "journal.db")
     yield journal
     journal.close()
+
+
+def sent(**fields):
+    """A movement out of the dock under SO-1."""
+    out = {"from_location": "dock-1", "to_location": "customer", "business_step": "shipping"}
+    return movement(**{**out, "document": "SO-1", "document_line": 4, **fields})
 
 
 def row(location, on_hand, **key):
@@ -87,6 +96,28 @@ def test_what_was_received_is_kept_by_document_line(journal):
     )
     assert journal.received("PO-1") == {1: Decimal("2.5"), 2: Decimal(1)}
     assert journal.received("PO-2") == {}
+
+
+def test_what_was_sent_is_kept_by_document_line_and_leaves_the_stock(journal):
+    journal.append([movement(document=""), sent(quantity="1"), sent(quantity="0.5")])
+    assert journal.received("SO-1") == {4: Decimal("1.5")}
+    assert {row.location: row.on_hand for row in journal.stock()} == {"dock-1": Decimal(1)}
+
+
+def test_a_count_moves_nothing_and_keeps_how_often_a_line_was_counted_in_a_round(journal):
+    journal.append([movement(), count(), count(quantity="0"), count(round=2), count(document="")])
+    assert {row.location: row.on_hand for row in journal.stock()} == {"dock-1": Decimal("2.5")}
+    assert journal.received(counted_under("CNT-1", 1)) == {2: 2}
+    assert journal.received(counted_under("CNT-1", 2)) == {2: 1}
+    assert journal.received("CNT-1") == {}
+
+
+@pytest.mark.parametrize("draft", [count, packing])
+def test_a_count_or_packing_is_not_reversed(journal, draft):
+    (fact_id,) = journal.append([draft()]).fact_ids
+    with pytest.raises(ContractError, match="no movement"):
+        journal.append([reversal(fact_id)])
+    assert journal.last_reversible() is None
 
 
 def test_a_reversal_takes_back_stock_and_document_progress(journal):

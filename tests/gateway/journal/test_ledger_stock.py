@@ -3,6 +3,7 @@
 from decimal import Decimal
 from threading import Thread
 
+import msgspec
 import pytest
 
 from central.contract.notices import (
@@ -13,6 +14,7 @@ from central.contract.notices import (
     StockChanged,
     StockLevel,
     TemplateChanged,
+    decode_notice,
 )
 from central.contract.reference import (
     DocumentLine,
@@ -22,6 +24,7 @@ from central.contract.reference import (
     Operator,
     Reference,
     Warehouse,
+    known_kind,
 )
 from central.contract.snapshots import Snapshot
 from central.contract.wire_types import EpochSeq
@@ -219,6 +222,20 @@ def test_reference_data_follows_item_by_item(journal):
     assert [one.code for one in kept.warehouses[0].locations] == ["A-1", "B-1"]
     assert kept.documents == (document,)
     assert kept.operators == (Operator(code="ann", name="Ann"),)
+
+
+def test_a_document_of_a_kind_of_the_future_does_not_stop_what_central_says(journal):
+    line = {"line": 1, "item": "tea", "quantity": "5", "colour": "green"}
+    newer = {"code": "R-1", "warehouse": WAREHOUSE, "partner": "", "kind": "rental", "due": 7}
+    change = [2, 4, [], [], [], [], [{**newer, "lines": [line]}], [], [], [], True]
+    journal.knowledge.apply_snapshot(snapshot(reference=reference(3)))
+    notice = decode_notice(msgspec.msgpack.encode(change))
+    assert journal.knowledge.apply_notices("s1", 5, [notice]).reference
+    (kept,) = journal.reference().documents
+    assert (kept.code, kept.kind, kept.lines[0].item) == ("R-1", "rental", "tea")
+    assert known_kind(kept) is None
+    assert journal.knowledge.apply_notices("s1", 6, [ReferenceChanged(revision=5)]).reference
+    assert journal.reference().documents == (kept,)
 
 
 def test_reference_data_in_parts_counts_with_the_last_part(journal):

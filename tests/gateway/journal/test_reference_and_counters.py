@@ -1,6 +1,10 @@
 """Reference data and serial references that outlive a restart. Edge of SQLite."""
 
-from central.contract.reference import Item, Location, Reference, Warehouse
+import msgspec
+
+from central.contract.notices import ReferenceChanged
+from central.contract.reference import ExpectedDocument, Item, Location, Reference, Warehouse
+from gateway.journal.reference_patch import patch_reference
 from tests.gateway.journal.samples import opened
 
 
@@ -17,6 +21,20 @@ def reference(revision, name="Rice"):
         ),
         items=(Item(code="rice", name=name, name_zh="大米", unit="KGM", kind="bulk"),),
     )
+
+
+def test_a_document_of_another_warehouse_with_the_code_of_ours_stays():
+    def expected(code, warehouse):
+        return ExpectedDocument(code=code, warehouse=warehouse, partner="", lines=())
+
+    ours, theirs, other = expected("TR-1", "sh1"), expected("TR-1", "bj1"), expected("PO-1", "sh1")
+    kept = msgspec.structs.replace(reference(1), documents=(theirs, ours))
+    for change, documents in (
+        (ReferenceChanged(revision=2, documents=(other,)), (theirs, ours, other)),
+        (ReferenceChanged(revision=3, gone_documents=("TR-1",)), (theirs, other)),
+    ):
+        kept = patch_reference(kept, [change], warehouse="sh1")
+        assert kept.documents == documents
 
 
 def test_only_a_higher_revision_replaces_the_reference_data(tmp_path):

@@ -1,5 +1,7 @@
 """What the journal forgets, when, and what stays of it. Edge of SQLite."""
 
+from contextlib import closing
+
 import pytest
 
 from central.contract.facts import chain_next
@@ -8,7 +10,16 @@ from gateway.journal.reading import open_reader
 from gateway.journal.retention import Keeping
 from gateway.journal.transactions import transaction
 from gateway.journal.verify import verify_journal
-from tests.gateway.journal.samples import movement, opened, reversal, signature, weighing
+from gateway.station.book import counted_under
+from tests.gateway.journal.samples import (
+    count,
+    movement,
+    opened,
+    packing,
+    reversal,
+    signature,
+    weighing,
+)
 from tests.gateway.journal.upkeep_samples import (
     DAY,
     acknowledge_all,
@@ -150,6 +161,21 @@ def test_stock_and_progress_are_untouched_and_their_sums_are_kept(journal):
         ("dock-1", "rice", 10_000_000)
     ]
     assert rows(journal, "SELECT * FROM pruned_progress") == [("PO-1", 1, 10_000_000)]
+
+
+def test_how_often_lines_were_counted_is_kept_too(tmp_path):
+    path = tmp_path / "journal.db"
+    with opened(path) as journal:
+        journal.append([count(), count(round=2), packing(), movement(), count()])
+        append_newest(journal)
+        acknowledge_all(journal)
+        run_days(journal, 2)
+        assert prune_all(journal) == 5
+        journal.append([count()])
+        assert journal.received(counted_under("CNT-1", 1)) == {2: 3}
+        assert journal.received(counted_under("CNT-1", 2)) == {2: 1}
+    with closing(open_reader(path)) as reader:
+        assert verify_journal(reader).findings == ()
 
 
 def test_with_a_base_stock_no_sum_is_kept_beside_it(journal):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
+
 from central.contract.facts import Fact
-from central.contract.reference import parse_reference
+from central.contract.reference import DocumentLine, ExpectedDocument, parse_reference
 from drivers.readings import BarcodeScanned, DeviceFault, Reading, WeightMeasured
 from gateway.health import Health
 from gateway.journal.journal import Journal
@@ -62,6 +64,64 @@ partner = "Tea & Co"
 lines = [
     { line = 1, item = "TEA-250", quantity = "24" },
     { line = 2, item = "SALT", quantity = "100", tolerance_percent = "2" },
+]
+
+[[documents]]
+code = "SO-1"
+warehouse = "sh1"
+kind = "shipment"
+partner = "Tea House"
+lines = [
+    { line = 1, item = "TEA-250", quantity = "24", location = "A-01-03" },
+    { line = 2, item = "MILK-1", quantity = "2", lot = "L1", location = "A-01-04" },
+    { line = 3, item = "TEA-250", quantity = "12", sscc = "006141411234567890" },
+]
+
+[[documents]]
+code = "TO-1"
+warehouse = "sh1"
+kind = "transfer_out"
+partner = ""
+counterpart = "bj1"
+lines = [{ line = 1, item = "TEA-250", quantity = "12" }]
+
+[[documents]]
+code = "RS-1"
+warehouse = "sh1"
+kind = "supplier_return"
+partner = "Tea & Co"
+lines = [{ line = 1, item = "TEA-250", quantity = "1" }]
+
+[[documents]]
+code = "TI-1"
+warehouse = "sh1"
+kind = "transfer_in"
+partner = ""
+counterpart = "bj1"
+lines = [
+    { line = 1, item = "TEA-250", quantity = "12", sscc = "006141411234567890" },
+    { line = 2, item = "MILK-1", quantity = "3", lot = "L1", sscc = "006141411234567890" },
+    { line = 3, item = "TEA-250", quantity = "1" },
+]
+
+[[documents]]
+code = "RC-1"
+warehouse = "sh1"
+kind = "customer_return"
+partner = "Tea House"
+lines = [{ line = 1, item = "MILK-1", quantity = "1", lot = "L1" }]
+
+[[documents]]
+code = "CNT-1"
+warehouse = "sh1"
+kind = "count"
+partner = ""
+round = 2
+lines = [
+    { line = 1, item = "", quantity = "0", location = "A-01-03" },
+    { line = 2, item = "TEA-250", quantity = "0", location = "A-01-04" },
+    { line = 3, item = "MILK-1", quantity = "0", location = "A-01-04", lot = "L2" },
+    { line = 4, item = "SALT", quantity = "0" },
 ]
 
 [[operators]]
@@ -129,6 +189,19 @@ class Bench:
             setup=setup,
             clock=self.clock,
         )
+
+    def know_document(self, code: str, *, kind: str) -> None:
+        """Let the reference data hold one more document, as central's notices may."""
+        line = DocumentLine(line=1, item="TEA-250", quantity="1")
+        one = ExpectedDocument(code=code, warehouse="sh1", partner="", lines=(line,), kind=kind)
+        documents = (*REFERENCE.documents, one)
+        reference = msgspec.structs.replace(REFERENCE, documents=documents)
+        self.loop.use_catalogue(Catalogue(reference, warehouse="sh1"))
+
+    def forget_documents(self) -> None:
+        """Let the reference data hold no document any more, as after central withdrew them."""
+        reference = msgspec.structs.replace(REFERENCE, documents=())
+        self.loop.use_catalogue(Catalogue(reference, warehouse="sh1"))
 
     def scan(self, *codes: str, symbology: str = "") -> Seen:
         """Scan codes one after the other; return what the last one left behind."""

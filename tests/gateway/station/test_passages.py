@@ -21,7 +21,7 @@ from gateway.journal.verify import verify_journal
 from gateway.screen.page_state import PageSources, page_state
 from gateway.screen.translation import translator
 from gateway.station.doors import AntennaRef, DoorSetup, DoorWatch, Moment
-from tests.gateway.station.bench import TIME_MS, Bench, english
+from tests.gateway.station.bench import TIME_MS, Bench, bench_at, english
 from tests.gateway.station.test_station_loop import disk_failing
 from tests.gateway.station.walks import EPC, SECOND_NS, inwards, outwards, walk
 from tests.waiting import wait_for
@@ -127,16 +127,17 @@ def test_an_epc_that_cannot_be_is_counted_and_hurts_nothing(bench):
     assert bench.health.counters()["passages_lost_total"] == 1
 
 
-def test_the_journal_with_passages_verifies(bench, tmp_path):
-    bench.scan("CMD-RECEIVE", "6901234567892")
-    walk_past(bench, inwards)
-    bench.step()
-    bench.scan("CMD-UNDO")
-    reader = open_reader(tmp_path / "journal.db")
-    try:
-        verified = verify_journal(reader)
-    finally:
-        reader.close()
+def test_the_journal_with_passages_verifies(tmp_path):
+    with bench_at(tmp_path) as bench:
+        bench.scan("CMD-RECEIVE", "6901234567892")
+        walk_past(bench, inwards)
+        bench.step()
+        bench.scan("CMD-UNDO")
+        reader = open_reader(tmp_path / "journal.db")
+        try:
+            verified = verify_journal(reader)
+        finally:
+            reader.close()
     assert (verified.facts_count, verified.findings) == (3, ())
 
 

@@ -1,4 +1,7 @@
-"""Events of objects, requests that are done once, changes of reference data. Edge of Alembic."""
+"""Events of objects, requests that are done once, changes of reference data. Edge of Alembic.
+
+Documents also say for which other warehouse and round they are, their lines which goods are meant.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -53,6 +56,20 @@ def upgrade() -> None:
     )
     for table in SOURCED:
         op.add_column(table, sa.Column("source", sa.Text(), nullable=False, server_default="file"))
+    _extend_documents()
+
+
+def _extend_documents() -> None:
+    for table, name in (
+        ("documents", "counterpart"),
+        ("document_lines", "lot"),
+        ("document_lines", "location"),
+        ("document_lines", "sscc"),
+    ):
+        op.add_column(table, sa.Column(name, sa.Text(), nullable=False, server_default=""))
+    op.add_column(
+        "documents", sa.Column("round", sa.BigInteger(), nullable=False, server_default="1")
+    )
 
 
 def _text(name: str) -> sa.Column[str]:

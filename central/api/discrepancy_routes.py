@@ -1,0 +1,150 @@
+"""The addresses below /api/v1 of what does not add up, and how it is settled. Edge of HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+
+from central.api.context import Reading
+from central.api.discrepancy_models import (
+    AssignIn,
+    CommentIn,
+    CountParameters,
+    DiscrepancyDetailOut,
+    DiscrepancyPage,
+    DiscrepancyParameters,
+    OpenCountsOut,
+    ReopenIn,
+    SettleIn,
+    decision_of,
+    detail_out,
+    discrepancy_out,
+    open_count_out,
+)
+from central.api.parameters import PREFIX, RecordCursor, read_cursor, write_cursor
+from central.api.problems import Problem
+from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
+from central.contract.identifiers import parse_code
+from central.ledger.desk import Change
+from central.orders.discrepancy_views import DAY_MS, count_open, read_detail
+from central.orders.settlement_book import assign, comment, reopen, settle
+from central.orders.settlements import kinds_of
+from central.stock.rows import DiscrepancyFilter
+from central.stock.states import list_discrepancies
+from central.stock.times import parse_time
+
+router = APIRouter(
+    prefix=f"{PREFIX}/discrepancies",
+    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    tags=["discrepancies"],
+)
+NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+Identity = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", examples=["00000000" * 4])]
+
+
+@router.get("")
+def discrepancies(
+    reading: Reading, asked: Annotated[DiscrepancyParameters, Query()]
+) -> DiscrepancyPage:
+    """List what does not add up, newest first."""
+    now_ms = reading.clock.now_ms()
+    wanted = DiscrepancyFilter(
+        state=asked.state or "",
+        kind=asked.kind or "",
+        warehouse=asked.warehouse or "",
+        kinds=kinds_of(asked.cause) if asked.cause else (),
+        owner="" if asked.unowned else asked.owner,
+        opened_before=None if asked.age_days is None else now_ms - asked.age_days * DAY_MS,
+    )
+    before = read_cursor(asked.cursor, RecordCursor)
+    with reading.database.read() as connection:
+        rows = list_discrepancies(
+            connection,
+            wanted,
+            before=(before.record_no, before.id) if before else None,
+            limit=asked.limit + 1,
+        )
+    page = rows[: asked.limit]
+    more = len(rows) > asked.limit
+    return DiscrepancyPage(
+        discrepancies=[discrepancy_out(row, now_ms=now_ms) for row in page],
+        next_cursor=write_cursor(RecordCursor(page[-1].record_no, page[-1].id)) if more else None,
+    )
+
+
+@router.get("/counts")
+def open_counts(reading: Reading, asked: Annotated[CountParameters, Query()]) -> OpenCountsOut:
+    """Count what is open, by warehouse, cause and age."""
+    now_ms = reading.clock.now_ms()
+    with reading.database.read() as connection:
+        counts = count_open(connection, now_ms=now_ms, warehouse=asked.warehouse or "")
+    return OpenCountsOut(counts=[open_count_out(one) for one in counts])
+
+
+@router.get("/{identity}", responses=NOT_THERE)
+def discrepancy(reading: Reading, response: Response, identity: Identity) -> DiscrepancyDetailOut:
+    """Return a discrepancy with the facts behind it, what settled it, and what would."""
+    with reading.database.read() as connection:
+        detail = read_detail(connection, identity)
+    response.headers["ETag"] = etag_of(detail.row.version)
+    return detail_out(detail, now_ms=reading.clock.now_ms())
+
+
+@router.post("/{identity}/settle", response_model=DiscrepancyDetailOut, responses=REFUSALS)
+def settle_one(writing: Writing, call: Call, identity: Identity, body: SettleIn) -> Response:
+    """Settle a discrepancy: what moves is posted as facts of the ledger's own."""
+
+    def work(change: Change) -> Answer:
+        settle(change, identity, decision_of(body), version=call.version)
+        return _answer(change, identity)
+
+    return writing.answer(call, work)
+
+
+@router.post("/{identity}/reopen", response_model=DiscrepancyDetailOut, responses=REFUSALS)
+def reopen_one(writing: Writing, call: Call, identity: Identity, body: ReopenIn) -> Response:
+    """Open a settled discrepancy again, because its settlement proved wrong."""
+
+    def work(change: Change) -> Answer:
+        reopen(
+            change,
+            identity,
+            reason=body.reason,
+            take_back=body.take_back,
+            version=call.version,
+        )
+        return _answer(change, identity)
+
+    return writing.answer(call, work)
+
+
+@router.post("/{identity}/assign", response_model=DiscrepancyDetailOut, responses=REFUSALS)
+def assign_one(writing: Writing, call: Call, identity: Identity, body: AssignIn) -> Response:
+    """Say who sees to a discrepancy, and until when."""
+
+    def work(change: Change) -> Answer:
+        assign(
+            change,
+            identity,
+            owner=parse_code(body.owner, what="owner") if body.owner else "",
+            due_ms=parse_time(body.due_time) if body.due_time else 0,
+            version=call.version,
+        )
+        return _answer(change, identity)
+
+    return writing.answer(call, work)
+
+
+@router.post("/{identity}/comments", response_model=DiscrepancyDetailOut, responses=REFUSALS)
+def comment_on(writing: Writing, call: Call, identity: Identity, body: CommentIn) -> Response:
+    """Add what somebody found out; /history/discrepancy/{id} has it."""
+
+    def work(change: Change) -> Answer:
+        comment(change, identity, text=body.text)
+        return _answer(change, identity)
+
+    return writing.answer(call, work)
+
+
+def _answer(change: Change, identity: str) -> Answer:
+    detail = read_detail(change.connection, identity)
+    return Answer(detail_out(detail, now_ms=change.now_ms), version=detail.row.version)

@@ -1,0 +1,85 @@
+"""The address below /api/v1 that tells what happened as EPCIS 2.0 events. Edge of HTTP."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+
+from central.api.context import Reading
+from central.api.parameters import (
+    PREFIX,
+    PageParameters,
+    RecordCursor,
+    WarehouseCode,
+    read_cursor,
+    write_cursor,
+)
+from central.api.problems import Problem
+from central.stock.epcis import CONTEXT, SCHEMA_VERSION, EpcisEvent
+from central.stock.epcis_reading import read_events
+from central.stock.times import utc_text
+
+MEDIA_TYPE = "application/ld+json"
+BASE = "https://dockledger.invalid"  # Reserved (RFC 2606): such a URI names, it leads nowhere.
+
+router = APIRouter(
+    prefix=PREFIX, responses={422: {"model": Problem}, 503: {"model": Problem}}, tags=["ledger"]
+)
+
+
+class EventParameters(PageParameters):
+    """Which events."""
+
+    warehouse: WarehouseCode | None = None
+
+
+class _Body(msgspec.Struct, frozen=True, rename="camel"):
+    event_list: tuple[EpcisEvent, ...]
+
+
+class _Document(msgspec.Struct, frozen=True, rename="camel"):
+    context: list[str] = msgspec.field(name="@context")
+    type: str
+    schema_version: str
+    creation_date: str
+    epcis_body: _Body
+
+
+@router.get(
+    "/epcis/events",
+    response_class=Response,
+    responses={200: {"content": {MEDIA_TYPE: {"schema": {"type": "object"}}}}},
+)
+def events(reading: Reading, asked: Annotated[EventParameters, Query()]) -> Response:
+    """Tell what happened, oldest first, as an EPCISDocument (JSON-LD) of the events on one page.
+
+    The header Link names the next page (rel="next"), Dockledger-Next-Cursor its cursor; both are
+    there also on the last page, from which whoever asks again later goes on.
+    """
+    after = read_cursor(asked.cursor, RecordCursor)
+    with reading.database.read() as connection:
+        found = read_events(
+            connection,
+            base=f"{BASE}/{reading.site}",
+            warehouse=asked.warehouse or "",
+            after_record_no=after.record_no if after else 0,
+            limit=asked.limit,
+        )
+    document = _Document(
+        context=[CONTEXT],
+        type="EPCISDocument",
+        schema_version=SCHEMA_VERSION,
+        creation_date=utc_text(reading.clock.now_ms()) or "",
+        epcis_body=_Body(found.events),
+    )
+    cursor = write_cursor(RecordCursor(found.last_record_no))
+    place = f"{PREFIX}/epcis/events?limit={asked.limit}&cursor={cursor}"
+    if asked.warehouse:
+        place += f"&warehouse={asked.warehouse}"
+    headers = {
+        "Link": f'<{place}>; rel="next"',
+        "Dockledger-Next-Cursor": cursor,
+        "Dockledger-More": "true" if found.more else "false",
+        "GS1-EPCIS-Version": SCHEMA_VERSION,
+    }
+    return Response(msgspec.json.encode(document), media_type=MEDIA_TYPE, headers=headers)

@@ -1,0 +1,174 @@
+"""The address below /api/v1 that traces a lot or a serial number. Edge of HTTP."""
+
+from collections.abc import Iterable
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from central.api.context import Reading
+from central.api.parameters import PREFIX, Text
+from central.api.problems import Problem
+from central.contract.quantities import canonical_text
+from central.stock.times import utc_text
+from central.stock.trace import STEPS_MAX, Trace, TraceEnd, trace
+
+STEPS_DEFAULT = 1_000
+
+router = APIRouter(
+    prefix=PREFIX, responses={422: {"model": Problem}, 503: {"model": Problem}}, tags=["ledger"]
+)
+
+
+class TraceParameters(BaseModel):
+    """What to trace: an item's lot, or one of its serial numbers. limit: of the steps."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    item: Text
+    lot: Text | None = None
+    serial: Text | None = None
+    limit: Annotated[int, Field(ge=1, le=STEPS_MAX)] = STEPS_DEFAULT
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.lot is None) == (self.serial is None):
+            raise ValueError("give either a lot or a serial number")
+        return self
+
+
+class TraceStepOut(BaseModel):
+    """One movement. id: of its fact, for /movements/{id}; document: the order that it answers."""
+
+    record_no: int
+    id: str
+    kind: str
+    warehouse: str
+    from_location: str
+    to_location: str
+    lot: str
+    serial: str
+    sscc: str
+    quantity: str
+    unit: str
+    from_status: str
+    to_status: str
+    business_step: str
+    document: str
+    operator: str
+    event_time: str | None
+    record_time: str | None
+
+
+class TraceEndOut(BaseModel):
+    """How much crossed the boundary of a warehouse under one document, less what came back."""
+
+    warehouse: str
+    location: str
+    document: str
+    quantity: str
+    unit: str
+    first_record_no: int
+    last_record_no: int
+
+
+class WhereaboutsOut(BaseModel):
+    """How much stands somewhere now."""
+
+    warehouse: str
+    location: str
+    lot: str
+    serial: str
+    sscc: str
+    status: str
+    on_hand: str
+    unit: str
+
+
+class TraceOut(BaseModel):
+    """The way of the goods. complete: False if there are more steps or places than asked for."""
+
+    item: str
+    lot: str
+    serial: str
+    steps: list[TraceStepOut]
+    came_from: list[TraceEndOut]
+    went_to: list[TraceEndOut]
+    whereabouts: list[WhereaboutsOut]
+    complete: bool
+
+
+@router.get("/trace")
+def trace_goods(reading: Reading, asked: Annotated[TraceParameters, Query()]) -> TraceOut:
+    """Say where a lot or a serial number came from, where it went, and where it is now."""
+    with reading.database.read() as connection:
+        found = trace(
+            connection,
+            item=asked.item,
+            lot=asked.lot or "",
+            serial=asked.serial or "",
+            limit=asked.limit,
+        )
+    return TraceOut(
+        item=asked.item,
+        lot=asked.lot or "",
+        serial=asked.serial or "",
+        steps=_steps_out(found),
+        came_from=_ends_out(found.came_from),
+        went_to=_ends_out(found.went_to),
+        whereabouts=[
+            WhereaboutsOut(
+                warehouse=one.warehouse,
+                location=one.location,
+                lot=one.lot,
+                serial=one.serial,
+                sscc=one.sscc,
+                status=one.status,
+                on_hand=canonical_text(one.on_hand),
+                unit=one.unit,
+            )
+            for one in found.whereabouts
+        ],
+        complete=found.complete,
+    )
+
+
+def _steps_out(found: Trace) -> list[TraceStepOut]:
+    return [
+        TraceStepOut(
+            record_no=step.record_no,
+            id=str(step.fact_id),
+            kind=step.kind,
+            warehouse=step.warehouse,
+            from_location=step.from_location,
+            to_location=step.to_location,
+            lot=step.lot,
+            serial=step.serial,
+            sscc=step.sscc,
+            quantity=canonical_text(step.quantity),
+            unit=step.unit,
+            from_status=step.from_status,
+            to_status=step.to_status,
+            business_step=step.business_step,
+            document=step.document,
+            operator=step.operator,
+            event_time=utc_text(step.event_time_ms),
+            record_time=utc_text(step.record_ms),
+        )
+        for step in found.steps
+    ]
+
+
+def _ends_out(ends: Iterable[TraceEnd]) -> list[TraceEndOut]:
+    return [
+        TraceEndOut(
+            warehouse=one.warehouse,
+            location=one.location,
+            document=one.document,
+            quantity=canonical_text(one.quantity),
+            unit=one.unit,
+            first_record_no=one.first_record_no,
+            last_record_no=one.last_record_no,
+        )
+        for one in ends
+    ]

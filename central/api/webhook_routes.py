@@ -1,0 +1,235 @@
+"""The addresses below /api/v1 at which other programs ask to be told. Edge of HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from central.api.context import Reading
+from central.api.parameters import (
+    PREFIX,
+    PageParameters,
+    RecordCursor,
+    Text,
+    read_cursor,
+    write_cursor,
+)
+from central.api.problems import Problem
+from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
+from central.clock import random_key_hex
+from central.ledger.desk import Change
+from central.stock.times import utc_text
+from central.webhooks.messages import shown_secret
+from central.webhooks.subscribing import (
+    KINDS_MAX,
+    URL_CHARACTERS_MAX,
+    Subscription,
+    change_subscription,
+    list_deliveries,
+    list_subscriptions,
+    load_subscription,
+    subscribe,
+    try_again,
+    unsubscribe,
+)
+
+router = APIRouter(
+    prefix=f"{PREFIX}/webhooks",
+    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    tags=["webhooks"],
+)
+Code = Annotated[str, Path(min_length=1, max_length=64, pattern="^[A-Za-z0-9-]+$")]
+Url = Annotated[str, Field(min_length=1, max_length=URL_CHARACTERS_MAX)]
+Kinds = Annotated[list[Text], Field(max_length=KINDS_MAX)]
+
+
+class WebhookIn(BaseModel):
+    """Who is to be told. kinds: of objects, e.g. "transfer"; all if it is empty."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"url": "https://erp.example.com/hooks/stock", "kinds": ["transfer"]}]
+        },
+    )
+
+    url: Url
+    kinds: Kinds = []
+
+
+class WebhookPatch(BaseModel):
+    """What changes; what is left out stays. new_secret: makes another secret, shown once."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"active": False}]})
+
+    url: Url | None = None
+    kinds: Kinds | None = None
+    active: bool | None = None
+    new_secret: bool = False
+
+
+class WebhookOut(BaseModel):
+    """One subscriber. secret: only when it was just made, None ever after."""
+
+    code: str
+    url: str
+    kinds: list[str]
+    active: bool
+    version: int
+    made_time: str | None
+    last_event_no: int
+    secret: str | None = None
+
+
+class WebhookList(BaseModel):
+    """Every subscriber."""
+
+    webhooks: list[WebhookOut]
+
+
+class DeliveryOut(BaseModel):
+    """An event that was not taken yet. state: "waiting" or "given_up". last_status: 0 for none."""
+
+    event_no: int
+    kind: str
+    code: str
+    state: str
+    attempts_count: int
+    next_time: str | None
+    last_status: int
+    last_error: str
+
+
+class DeliveryPage(BaseModel):
+    """Events that were not taken, in their order."""
+
+    deliveries: list[DeliveryOut]
+    next_cursor: str | None
+
+
+class RetriedOut(BaseModel):
+    """How many events are tried again."""
+
+    retried_count: int
+
+
+class GoneOut(BaseModel):
+    """What is no longer there."""
+
+    code: str
+
+
+@router.get("")
+def webhooks(reading: Reading) -> WebhookList:
+    """List who is told of events."""
+    with reading.database.read() as connection:
+        return WebhookList(webhooks=[_out(one) for one in list_subscriptions(connection)])
+
+
+@router.post("", status_code=201, response_model=WebhookOut, responses=REFUSALS)
+def add_webhook(writing: Writing, call: Call, body: WebhookIn) -> Response:
+    """Tell an address of every event from now on; the answer alone shows the secret."""
+
+    def work(change: Change) -> Answer:
+        made = subscribe(change, url=body.url, kinds=body.kinds, new_secret=random_key_hex)
+        return _answer(made, status=201, location=f"{PREFIX}/webhooks/{made.code}", secret=True)
+
+    return writing.answer(call, work)
+
+
+@router.get("/{code}", responses={404: {"model": Problem}})
+def webhook(reading: Reading, response: Response, code: Code) -> WebhookOut:
+    """Return one subscriber."""
+    with reading.database.read() as connection:
+        found = load_subscription(connection, code)
+    response.headers["ETag"] = etag_of(found.version)
+    return _out(found)
+
+
+@router.patch("/{code}", response_model=WebhookOut, responses=REFUSALS)
+def change_webhook(writing: Writing, call: Call, code: Code, body: WebhookPatch) -> Response:
+    """Change, pause or resume what a subscriber is told; while paused, events wait."""
+
+    def work(change: Change) -> Answer:
+        changed = change_subscription(
+            change,
+            code,
+            version=call.version,
+            url=body.url,
+            kinds=body.kinds,
+            active=body.active,
+            new_secret=random_key_hex if body.new_secret else None,
+        )
+        return _answer(changed, secret=body.new_secret)
+
+    return writing.answer(call, work)
+
+
+@router.delete("/{code}", response_model=GoneOut, responses=REFUSALS)
+def remove_webhook(writing: Writing, call: Call, code: Code) -> Response:
+    """Tell a subscriber nothing more."""
+
+    def work(change: Change) -> Answer:
+        unsubscribe(change, code, version=call.version)
+        return Answer(GoneOut(code=code))
+
+    return writing.answer(call, work)
+
+
+@router.get("/{code}/deliveries", responses={404: {"model": Problem}})
+def deliveries(
+    reading: Reading, code: Code, asked: Annotated[PageParameters, Query()]
+) -> DeliveryPage:
+    """List events that a subscriber has not taken yet, and why."""
+    after = read_cursor(asked.cursor, RecordCursor)
+    with reading.database.read() as connection:
+        load_subscription(connection, code)
+        rows = list_deliveries(
+            connection, code, after_event_no=after.record_no if after else 0, limit=asked.limit + 1
+        )
+    page = rows[: asked.limit]
+    return DeliveryPage(
+        deliveries=[
+            DeliveryOut(
+                event_no=one.event_no,
+                kind=one.kind,
+                code=one.code,
+                state=one.state,
+                attempts_count=one.attempts_count,
+                next_time=utc_text(one.next_ms),
+                last_status=one.last_status,
+                last_error=one.last_error,
+            )
+            for one in page
+        ],
+        next_cursor=write_cursor(RecordCursor(page[-1].event_no))
+        if len(rows) > asked.limit
+        else None,
+    )
+
+
+@router.post("/{code}/retry", response_model=RetriedOut, responses=REFUSALS)
+def retry(writing: Writing, call: Call, code: Code) -> Response:
+    """Try again what was given up after three days."""
+    return writing.answer(
+        call, lambda change: Answer(RetriedOut(retried_count=try_again(change, code)))
+    )
+
+
+def _answer(
+    one: Subscription, *, status: int = 200, location: str = "", secret: bool = False
+) -> Answer:
+    return Answer(_out(one, secret=secret), status, one.version, location)
+
+
+def _out(one: Subscription, *, secret: bool = False) -> WebhookOut:
+    return WebhookOut(
+        code=one.code,
+        url=one.url,
+        kinds=list(one.kinds),
+        active=one.active,
+        version=one.version,
+        made_time=utc_text(one.made_ms),
+        last_event_no=one.last_event_no,
+        secret=shown_secret(one.secret_hex) if secret else None,
+    )

@@ -1,0 +1,66 @@
+"""Quantities and catch weights of movements in the units in which items are kept. Pure."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from central.contract.errors import ContractError
+from central.contract.facts import Count, Movement
+from central.contract.quantities import (
+    GRAMS_PER_MASS_UNIT,
+    KILOGRAM,
+    MICRO_PER_UNIT,
+    convert_mass,
+    parse_decimal,
+    to_micro,
+)
+
+QUANTITIES_REMEMBERED_MAX = 4096
+WEIGHED_IN = KILOGRAM  # Items of which nobody says in what they are weighed.
+
+
+def quantity_in_unit(movement: Movement | Count, unit: str) -> int | None:
+    """Return how much moved, or was counted, in millionths of `unit`.
+
+    None if it has no exact value there.
+    """
+    if movement.unit == unit:
+        return _micro_of(movement.quantity)
+    return mass_in_unit(movement.quantity, from_unit=movement.unit, to_unit=unit)
+
+
+def weight_in_unit(movement: Movement, unit: str) -> int | None:
+    """Return a movement's catch weight in millionths of `unit`, 0 if it states none.
+
+    None if it has no exact value there.
+    """
+    if not movement.net_weight:
+        return 0
+    return mass_in_unit(movement.net_weight, from_unit=movement.weight_unit, to_unit=unit)
+
+
+def weights_possible(movement: Movement) -> set[int]:
+    """Return what a movement's catch weight may be, in whichever unit the item is weighed."""
+    found = {weight_in_unit(movement, unit) for unit in GRAMS_PER_MASS_UNIT}
+    return {weight for weight in found if weight is not None}
+
+
+def mass_in_unit(text: str, *, from_unit: str, to_unit: str) -> int | None:
+    """Return a decimal text in millionths of another unit, None if it has no exact value there."""
+    try:
+        return to_micro(convert_mass(parse_decimal(text), from_unit=from_unit, to_unit=to_unit))
+    except ContractError:
+        return None
+
+
+def shares(weight_micro: int, quantities: Sequence[int]) -> list[int]:
+    """Return a weight parted over quantities; the last one takes what is left over by rounding."""
+    whole = sum(quantities)
+    parts = [weight_micro * quantity // whole for quantity in quantities[:-1]]
+    return [*parts, weight_micro - sum(parts)]
+
+
+@lru_cache(maxsize=QUANTITIES_REMEMBERED_MAX)
+def _micro_of(text: str) -> int:
+    if text.isdecimal() and text.isascii():
+        return int(text) * MICRO_PER_UNIT
+    return to_micro(parse_decimal(text))

@@ -1,0 +1,127 @@
+"""Opens the books at all places that a call may touch, read at once. Edge of the database."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from central.contract.facts import Count, Fact, Movement
+from central.ledger.bookkeeping import Goods, Targets
+from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, Known, ProgressKey
+from central.ledger.handling_units import read_packing
+from central.ledger.lots import read_expiry_dates
+from central.ledger.pairs import places_of
+from central.ledger.running import Amounts, Counted, RunningBooks, SerialKey
+from central.ledger.runs import Route, Run
+from central.storage import bulk, tables
+
+GoodsKey = tuple[str, ...]  # The first GOODS_KEY_SIZE parts of a balance's key.
+Expected = tuple[int, int]  # expected_micro, tolerance_percent_micro
+Apart = Sequence[tuple[str, Fact]]  # warehouse of the epoch, and a fact that is no plain movement
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The books of one call. expected: of document lines that have progress."""
+
+    books: RunningBooks
+    goods: Goods
+    expected: dict[ProgressKey, Expected]
+
+
+def apart_of(runs: Sequence[Run]) -> list[tuple[str, Fact]]:
+    """Return the facts of all runs that are no plain movements, each with its epoch's warehouse."""
+    return [(run.warehouse, fact) for run in runs for fact in run.read.apart]
+
+
+def open_books(
+    connection: Connection,
+    known: Known,
+    runs: Sequence[Run],
+    *,
+    routes: Sequence[Route],
+    apart: Apart,
+    targets: Targets,
+) -> Opened:
+    """Return the books at every key that may be touched, and what else the facts need."""
+    moved, towards, counted = set(routes), set(), set()
+    for warehouse, fact in apart:
+        if isinstance(fact, Movement):
+            moved.add(_route(warehouse, fact))
+            if fact.document:
+                what = (fact.document, fact.document_line, fact.item)
+                towards.add((warehouse, *what, fact.unit))
+        elif isinstance(fact, Count):
+            thing = (fact.item, fact.lot, fact.serial, fact.sscc)
+            counted.add((warehouse, fact.location, *thing, fact.unit))
+    keys = {key for route in moved for key in _goods_keys(known, route)}
+    for *key, item, lot, serial, sscc, stated in counted:
+        for unit in _units(known, item, stated):
+            keys.add((*key, item, lot, serial, sscc, unit))
+    progress_keys = {
+        ProgressKey(warehouse, document, line, item, unit)
+        for warehouse, document, line, item, stated in towards
+        for unit in _units(known, item, stated)
+    }
+    for target in targets.stored.values():
+        keys.update(line.balance_key[:GOODS_KEY_SIZE] for line in target.lines)
+        if target.progress is not None:
+            progress_keys.add(target.progress[0])
+    balances = _read_balances(connection, list(keys))
+    progress, expected = _read_progress(connection, list(progress_keys))
+    goods = Goods(read_expiry_dates(connection, runs), read_packing(connection, apart))
+    return Opened(RunningBooks(known, balances=balances, progress=progress), goods, expected)
+
+
+def _read_balances(connection: Connection, keys: list[GoodsKey]) -> dict[BalanceKey, Amounts]:
+    """Return what there is of these goods at their places, and of serial numbers anywhere."""
+    rows = list(bulk.select_by_key(connection, tables.balances, keys, columns_count=GOODS_KEY_SIZE))
+    serials: set[SerialKey] = {(key[0], key[2], key[4]) for key in keys if key[4]}
+    if serials:
+        rows += bulk.select_by_columns(
+            connection,
+            tables.balances,
+            sorted(serials),
+            columns=("warehouse", "item", "serial"),
+            index="balances_serial",
+            where="serial <> ''",
+        )
+    return {BalanceKey(*row[:8]): Amounts(row[8], row[10]) for row in rows}
+
+
+def _read_progress(
+    connection: Connection, keys: list[ProgressKey]
+) -> tuple[dict[ProgressKey, Counted], dict[ProgressKey, Expected]]:
+    progress: dict[ProgressKey, Counted] = {}
+    expected: dict[ProgressKey, Expected] = {}
+    for row in bulk.select_by_key(connection, tables.document_progress, keys, columns_count=5):
+        key = ProgressKey(*row[:5])
+        progress[key] = Counted(row[7], row[9])
+        expected[key] = (row[5], row[6])
+    return progress, expected
+
+
+def _route(warehouse: str, movement: Movement) -> Route:
+    from_location, to_location = places_of(movement)
+    return (
+        warehouse,
+        from_location,
+        to_location,
+        movement.item,
+        movement.lot,
+        movement.serial,
+        movement.sscc,
+        movement.unit,
+    )
+
+
+def _goods_keys(known: Known, route: Route) -> Iterator[GoodsKey]:
+    warehouse, from_location, to_location, item, lot, serial, sscc, stated_unit = route
+    for unit in _units(known, item, stated_unit):
+        yield warehouse, from_location, item, lot, serial, sscc, unit
+        yield warehouse, to_location, item, lot, serial, sscc, unit
+
+
+def _units(known: Known, item: str, stated_unit: str) -> set[str]:
+    """Return the units in one of which a fact will be posted."""
+    return {stated_unit, known.item_units.get(item, stated_unit)}

@@ -1,0 +1,90 @@
+"""Facts as they come in runs, read and ready to be posted. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from central.contract.facts import Fact, Movement
+from central.ledger.entries import Entry
+
+# What plain movements have in common that go the same way with the same goods: warehouse, from and
+# to location, item, lot, serial, sscc, unit.
+Route = tuple[str, str, str, str, str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FactsRead:
+    """Facts as they are read, in their order; every sequence has one place for each.
+
+    facts: the fact, or why its bytes are none. movements, routes, micros: the plain movements among
+    them, with their quantities in their own unit; else None and 0. Those that state a document, a
+    status or a weight are not plain. apart: the facts that are no plain movements, in their order.
+    dated: item and lot of movements that state an expiry date of a lot, plain or not.
+    """
+
+    facts: list[Fact | str]
+    movements: list[Movement | None]
+    routes: list[Route | None]
+    micros: list[int]
+    apart: list[Fact] = field(default_factory=list)
+    dated: set[tuple[str, str]] = field(default_factory=set)
+
+    def without_first(self, facts_count: int) -> "FactsRead":
+        """Return the rest of the facts; `dated` stays as it is."""
+        facts, movements = self.facts[facts_count:], self.movements[facts_count:]
+        return FactsRead(
+            facts,
+            movements,
+            self.routes[facts_count:],
+            self.micros[facts_count:],
+            [
+                fact
+                for fact, plain in zip(facts, movements, strict=True)
+                if plain is None and not isinstance(fact, str)
+            ],
+            self.dated,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Facts first_seq, first_seq + 1 ... of one epoch on their way into the ledger.
+
+    warehouse: the one that the epoch belongs to. bodies: canonical bytes. digests: the chain after
+    each fact. first_record_no: of the first fact in the ledger's own order.
+    """
+
+    warehouse: str
+    gateway: str
+    epoch: str
+    first_seq: int
+    first_record_no: int
+    bodies: Sequence[bytes]
+    digests: Sequence[bytes]
+    read: FactsRead
+
+    def without_first(self, facts_count: int) -> "Run":
+        """Return the run without its first facts; the rest keeps the record numbers from the start.
+
+        So many are posted already.
+        """
+        if not facts_count:
+            return self
+        return replace(
+            self,
+            first_seq=self.first_seq + facts_count,
+            bodies=self.bodies[facts_count:],
+            digests=self.digests[facts_count:],
+            read=self.read.without_first(facts_count),
+        )
+
+    def entry_at(self, index: int) -> Entry:
+        """Return one of the facts by itself."""
+        return Entry(
+            self.warehouse,
+            self.gateway,
+            self.epoch,
+            self.first_seq + index,
+            self.bodies[index],
+            self.digests[index],
+            self.first_record_no + index,
+        )

@@ -1,0 +1,81 @@
+"""The documents that orders let stations work on, and their codes. Edge of the database."""
+
+from sqlalchemy import Connection, select
+
+from central.contract.identifiers import parse_code
+from central.contract.reference import ExpectedDocument
+from central.errors import Conflict
+from central.ledger.desk import Change
+from central.ledger.reference_desk import put_document, withdraw_document
+from central.storage import purchasing_tables, sales_tables, tables
+
+
+def new_code(change: Change, prefix: str, *, warehouse: str, wished: str) -> str:
+    """Return the code of a new order: the one that was wished, or the next below a prefix.
+
+    Stations know documents by their codes alone, so nothing else may have it. Raises Conflict,
+    ContractError for a code that cannot be one.
+    """
+    if not wished:
+        while True:
+            code = change.next_code(prefix)
+            if not _holder(change.connection, warehouse=warehouse, code=code):
+                return code
+    parse_code(wished, what="document")
+    holder = _holder(change.connection, warehouse=warehouse, code=wished)
+    if holder:
+        raise Conflict(
+            f"{holder} is called {wished} already",
+            hint="Give it another code, or leave the code out.",
+            fields={"code": wished},
+        )
+    return wished
+
+
+def require_free_document(connection: Connection, *, warehouse: str, code: str) -> None:
+    """Return if stations know no document of this code yet. Raises Conflict."""
+    if _is_document(connection, warehouse=warehouse, code=code):
+        raise Conflict(
+            f"stations of {warehouse} work on another document that is called {code}",
+            hint="Take that document away first, or order under another code.",
+            fields={"code": code},
+        )
+
+
+def replace_document(
+    change: Change, document: ExpectedDocument | None, *, warehouse: str, code: str
+) -> None:
+    """Let stations work on a document, or on none of this code; told only if that is new."""
+    if document is not None:
+        put_document(change, document)
+        return
+    table = tables.documents.c
+    there = change.connection.execute(
+        select(table.document).where(table.warehouse == warehouse, table.document == code)
+    ).first()
+    if there is not None:
+        withdraw_document(change, warehouse=warehouse, code=code)
+
+
+def _holder(connection: Connection, *, warehouse: str, code: str) -> str:
+    """Return what is called by a code already, "" if nothing."""
+    for what, column in (
+        ("a purchase order", purchasing_tables.purchase_orders.c.code),
+        ("a notice of shipment", purchasing_tables.shipping_notices.c.code),
+        ("a supplier return", purchasing_tables.supplier_returns.c.code),
+        ("a sales order", sales_tables.sales_orders.c.code),
+        ("a customer return", sales_tables.customer_returns.c.code),
+    ):
+        if connection.execute(select(column).where(column == code)).first() is not None:
+            return what
+    return "a document" if _is_document(connection, warehouse=warehouse, code=code) else ""
+
+
+def _is_document(connection: Connection, *, warehouse: str, code: str) -> bool:
+    documents = tables.documents.c
+    found = connection.execute(
+        select(documents.document).where(
+            documents.warehouse == warehouse, documents.document == code
+        )
+    )
+    return found.first() is not None

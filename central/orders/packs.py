@@ -1,0 +1,217 @@
+"""Units and packs of an item as exact ratios: what converts, what is left over. Pure.
+
+    12 cartons of 24      convert   ->  288 pieces, exactly
+    100 pieces            split     ->  4 cartons and 4 pieces
+    1 kg among 1 : 1 : 1  apportion ->  333 334, 333 333, 333 333 mg; their sum is 1 kg
+
+A conversion has an exact value in 10^-6 units or is refused; what cannot be whole stays as a rest
+that is told. Nothing is rounded, so nothing is created and nothing lost.
+
+Sources of the ratios: UN/CEFACT Recommendation 20 (codes and factors), the pound and the yard of
+1959, the US liquid gallon of 231 cubic inches, the imperial gallon of 4.54609 litres (1985).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from central.contract.quantities import GRAMS_PER_MASS_UNIT, MICRO_PER_UNIT, QUANTITY_MAX
+from central.errors import Unusable
+
+QUANTITY_MICRO_MAX = int(QUANTITY_MAX) * MICRO_PER_UNIT
+RATIO_TERM_MAX = 10**9  # Of numerator and denominator of a pack, in lowest terms.
+SHARES_MAX = 10_000
+
+# Units that measure the same convert into each other; each is so many of the first of its kind.
+_COUNTS = {
+    "C62": Fraction(1),  # "one", and the two other codes that people write for a piece.
+    "H87": Fraction(1),
+    "EA": Fraction(1),
+    "PR": Fraction(2),
+    "DZN": Fraction(12),
+    "CEN": Fraction(100),
+    "GRO": Fraction(144),
+    "MIL": Fraction(1000),
+}
+_LENGTHS = {
+    "MTR": Fraction(1),
+    "MMT": Fraction(1, 1000),
+    "CMT": Fraction(1, 100),
+    "KMT": Fraction(1000),
+    "INH": Fraction(254, 10_000),
+    "FOT": Fraction(3048, 10_000),
+    "YRD": Fraction(9144, 10_000),
+}
+_AREAS = {
+    "MTK": Fraction(1),
+    "MMK": Fraction(1, 10**6),
+    "CMK": Fraction(1, 10**4),
+    "FTK": Fraction(9_290_304, 10**8),
+}
+_VOLUMES = {
+    "LTR": Fraction(1),
+    "MLT": Fraction(1, 1000),
+    "CLT": Fraction(1, 100),
+    "HLT": Fraction(100),
+    "MTQ": Fraction(1000),
+    "CMQ": Fraction(1, 1000),
+    "GLL": Fraction(3_785_411_784, 10**9),
+    "GLI": Fraction(454_609, 10**5),
+}
+KINDS: tuple[Mapping[str, Fraction], ...] = (
+    _COUNTS,
+    GRAMS_PER_MASS_UNIT,
+    _LENGTHS,
+    _AREAS,
+    _VOLUMES,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemUnits:
+    """The units in which an item can be stated.
+
+    item: its code, for messages. base: the unit in which it is kept. packs: how many of `base` one
+    of each other unit is.
+    """
+
+    item: str
+    base: str
+    packs: Mapping[str, Fraction] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A quantity as whole packs and what is left, in the item's unit.
+
+    packs_count packs and rest_micro are together exactly what was split; both have its sign.
+    """
+
+    unit: str
+    packs_count: int
+    rest_micro: int
+
+
+def ratio(units: ItemUnits, unit: str) -> Fraction:
+    """Return how many of the item's own unit one of `unit` is.
+
+    The item's own packs win over general units. Raises Unusable for one that does not convert.
+    """
+    if unit == units.base:
+        return Fraction(1)
+    pack = units.packs.get(unit)
+    if pack is not None:
+        return pack
+    found = unit_ratio(from_unit=unit, to_unit=units.base)
+    if found is None:
+        known = sorted({units.base, *units.packs})
+        raise Unusable(
+            f"item {units.item} is not stated in {unit!r}",
+            hint=f"Use one of {', '.join(known)}, or add {unit[:20]} as a pack of the item.",
+            fields={"item": units.item, "unit": unit, "units": list(known)},
+        )
+    return found
+
+
+def unit_ratio(*, from_unit: str, to_unit: str) -> Fraction | None:
+    """Return how many of one unit another is, None if they do not measure the same."""
+    if from_unit == to_unit:
+        return Fraction(1)
+    for kind in KINDS:
+        if from_unit in kind and to_unit in kind:
+            return kind[from_unit] / kind[to_unit]
+    return None
+
+
+def convert(quantity_micro: int, units: ItemUnits, *, from_unit: str, to_unit: str) -> int:
+    """Return a quantity in another unit of the item, exactly.
+
+    Raises Unusable if either unit is not the item's, or the value is not exact in 10^-6 of
+    `to_unit`, or is beyond what a quantity can be.
+    """
+    exact = quantity_micro * ratio(units, from_unit) / ratio(units, to_unit)
+    if exact.denominator != 1:
+        raise Unusable(
+            f"{text_of(quantity_micro)} {from_unit} of item {units.item} has no exact value in"
+            f" {to_unit}",
+            hint=f"State it in {from_unit}, or as whole {to_unit} and a rest.",
+            fields={"item": units.item, "from_unit": from_unit, "to_unit": to_unit},
+        )
+    return _bounded(exact.numerator, units)
+
+
+def to_base(quantity_micro: int, units: ItemUnits, *, unit: str) -> int:
+    """Return a quantity in the unit in which the item is kept. Raises Unusable as `convert`."""
+    return convert(quantity_micro, units, from_unit=unit, to_unit=units.base)
+
+
+def split(quantity_micro: int, units: ItemUnits, *, into: str) -> Split:
+    """Return a quantity in the item's unit as whole packs and a rest in the item's unit.
+
+    Packs are counted in such lots that they are exact in 10^-6 of the item's unit: of a pack of
+    1/3 piece only every third one can leave an exact rest. Raises Unusable for an unknown unit.
+    """
+    pack = ratio(units, into) * MICRO_PER_UNIT
+    count = int(Fraction(abs(quantity_micro)) / pack)
+    count -= count % pack.denominator
+    rest = abs(quantity_micro) - count * pack
+    assert rest.denominator == 1
+    sign = -1 if quantity_micro < 0 else 1
+    return Split(unit=into, packs_count=sign * count, rest_micro=sign * rest.numerator)
+
+
+def join(parts: Split, units: ItemUnits) -> int:
+    """Return the quantity in the item's unit that `split` has made parts of."""
+    whole = parts.packs_count * ratio(units, parts.unit) * MICRO_PER_UNIT
+    assert whole.denominator == 1
+    return whole.numerator + parts.rest_micro
+
+
+def largest_packs(quantity_micro: int, units: ItemUnits) -> tuple[Split, ...]:
+    """Return a quantity as few packs: of the largest as many as go in, then of the next one.
+
+    The last part is of the item's own unit, with what is no whole one of it as its rest. Packs of
+    less than one unit are not used. Parts of no pack are left out, but for the last.
+    """
+    parts: list[Split] = []
+    rest_micro = quantity_micro
+    for unit, size in sorted(units.packs.items(), key=lambda one: (-one[1], one[0])):
+        if size <= 1:
+            break
+        part = split(rest_micro, units, into=unit)
+        if part.packs_count:
+            parts.append(Split(unit, part.packs_count, 0))
+            rest_micro = part.rest_micro
+    return (*parts, split(rest_micro, units, into=units.base))
+
+
+def apportion(quantity_micro: int, shares: Sequence[int]) -> list[int]:
+    """Return a quantity divided by shares, whose sum is exactly the quantity.
+
+    What does not divide goes, 10^-6 each, to those whose part was cut most, the first before others
+    as much cut. shares: none negative, not all zero, at most SHARES_MAX.
+    """
+    total = sum(shares)
+    assert 0 < len(shares) <= SHARES_MAX and total > 0 and min(shares) >= 0
+    size = abs(quantity_micro)
+    parts = [size * share // total for share in shares]
+    cut = sorted(range(len(shares)), key=lambda index: (-(size * shares[index] % total), index))
+    for index in cut[: size - sum(parts)]:
+        parts[index] += 1
+    return [-part for part in parts] if quantity_micro < 0 else parts
+
+
+def text_of(quantity_micro: int) -> str:
+    """Return a quantity as plain decimal text."""
+    whole, rest = divmod(abs(quantity_micro), MICRO_PER_UNIT)
+    digits = f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
+    return f"-{digits}" if quantity_micro < 0 else digits
+
+
+def _bounded(quantity_micro: int, units: ItemUnits) -> int:
+    if abs(quantity_micro) > QUANTITY_MICRO_MAX:
+        raise Unusable(
+            f"{text_of(quantity_micro)} of item {units.item} is out of range",
+            hint=f"Quantities go up to {QUANTITY_MAX}; check unit and digits.",
+        )
+    return quantity_micro

@@ -1,0 +1,33 @@
+"""Settles what settles itself when late facts come, and says why. Edge of the database."""
+
+from sqlalchemy import Connection
+
+from central.contract.quantities import canonical_text, from_micro
+from central.ledger.discrepancies import settle_where
+from central.ledger.entries import balance_name
+from central.ledger.ledger import Posted
+from central.storage import bulk, tables
+
+
+def follow_recovered(connection: Connection, posted: Posted) -> None:
+    """Settle balances that were below zero and no longer are; costs nothing if there are none."""
+    if not posted.recovered:
+        return
+    size = len(posted.recovered[0])
+    now = {
+        row[:size]: (row[size], row[size + 1])
+        for row in bulk.select_by_key(
+            connection, tables.balances, posted.recovered, columns_count=size
+        )
+    }
+    for key in posted.recovered:
+        on_hand, record_no = now[tuple(key)]
+        quantity = canonical_text(from_micro(on_hand))
+        settle_where(
+            connection,
+            kind="negative_balance",
+            subject=balance_name(key),
+            settlement=f"record {record_no} brought it to {quantity} {key.unit}",
+            now_ms=posted.now_ms,
+            warehouse=key.warehouse,
+        )

@@ -1,0 +1,173 @@
+"""Reference data as it is now, all of it or the entries that were touched. Edge of the database."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeVar, cast
+
+from sqlalchemy import Connection, Row, Select, Table, select, tuple_
+
+from central.contract.quantities import canonical_text, from_micro
+from central.contract.reference import (
+    Barcode,
+    DocumentLine,
+    ExpectedDocument,
+    Item,
+    Location,
+    LocationKind,
+    Operator,
+    Reference,
+    Warehouse,
+)
+from central.ledger.expected import ReferenceChange
+from central.storage import tables
+
+CODES_AT_ONCE_MAX = 200
+
+Entry = TypeVar("Entry")
+
+
+def present_reference(connection: Connection, revision: int) -> Reference | None:
+    """Return the loaded reference data, which has `revision`; None if none was ever loaded.
+
+    Everything is in the order of its code, document lines by number.
+    """
+    if not revision:
+        return None
+    places = _grouped(
+        (row.warehouse, _location(row)) for row in _rows(connection, tables.locations)
+    )
+    return Reference(
+        revision=revision,
+        warehouses=tuple(
+            Warehouse(
+                code=row.warehouse,
+                name=row.name,
+                name_zh=row.name_zh,
+                locations=tuple(places.get(row.warehouse, ())),
+            )
+            for row in _rows(connection, tables.warehouses)
+        ),
+        items=_items(
+            _rows(connection, tables.items), barcodes=_rows(connection, tables.item_barcodes)
+        ),
+        documents=_documents(
+            _rows(connection, tables.documents), lines=_rows(connection, tables.document_lines)
+        ),
+        operators=_operators(_rows(connection, tables.operators)),
+    )
+
+
+def present_entries(
+    connection: Connection, revision: int, warehouse: str, touched: Sequence[ReferenceChange]
+) -> Reference:
+    """Return of the touched entries those that are there, as they are now, for one warehouse.
+
+    revision: of the reference data. Read by their codes, whatever else there is.
+    """
+    codes = _grouped((kind, code) for kind, _, code in touched)
+    items, operators = codes.get("item", []), codes.get("operator", [])
+    places = [(warehouse, code) for code in codes.get("location", [])]
+    documents = [(warehouse, code) for code in codes.get("document", [])]
+    locations = tuple(_location(row) for row in _by(connection, tables.locations, places))
+    return Reference(
+        revision=revision,
+        warehouses=(Warehouse(code=warehouse, name="", name_zh="", locations=locations),),
+        items=_items(
+            _by(connection, tables.items, [(code,) for code in items]),
+            barcodes=_barcodes_of(connection, items),
+        ),
+        documents=_documents(
+            _by(connection, tables.documents, documents),
+            lines=_by(connection, tables.document_lines, documents),
+        ),
+        operators=_operators(_by(connection, tables.operators, [(code,) for code in operators])),
+    )
+
+
+def _items(rows: Iterable[Row[Any]], *, barcodes: Iterable[Row[Any]]) -> tuple[Item, ...]:
+    of_item = _grouped(
+        (row.item, Barcode(gtin=row.gtin, quantity=canonical_text(from_micro(row.quantity_micro))))
+        for row in barcodes
+    )
+    return tuple(
+        Item(
+            code=row.item,
+            name=row.name,
+            name_zh=row.name_zh,
+            unit=row.unit,
+            kind=cast('Literal["piece", "bulk"]', row.kind),
+            lot_tracked=row.lot_tracked,
+            barcodes=tuple(of_item.get(row.item, ())),
+        )
+        for row in rows
+    )
+
+
+def _documents(
+    rows: Iterable[Row[Any]], *, lines: Iterable[Row[Any]]
+) -> tuple[ExpectedDocument, ...]:
+    of_document = _grouped(((row.warehouse, row.document), _line(row)) for row in lines)
+    return tuple(
+        ExpectedDocument(
+            code=row.document,
+            warehouse=row.warehouse,
+            partner=row.partner,
+            lines=tuple(of_document.get((row.warehouse, row.document), ())),
+            kind=row.kind,
+            counterpart=row.counterpart,
+            round=row.round,
+        )
+        for row in rows
+    )
+
+
+def _line(row: Row[Any]) -> DocumentLine:
+    return DocumentLine(
+        line=row.line,
+        item=row.item,
+        quantity=canonical_text(from_micro(row.expected_micro)),
+        tolerance_percent=canonical_text(from_micro(row.tolerance_percent_micro)),
+        lot=row.lot,
+        location=row.location,
+        sscc=row.sscc,
+    )
+
+
+def _location(row: Row[Any]) -> Location:
+    return Location(code=row.location, kind=cast("LocationKind", row.kind))
+
+
+def _operators(rows: Iterable[Row[Any]]) -> tuple[Operator, ...]:
+    return tuple(Operator(code=row.operator, name=row.name) for row in rows)
+
+
+def _rows(connection: Connection, table: Table) -> Iterable[Row[Any]]:
+    return connection.execute(_ordered(table))
+
+
+def _by(
+    connection: Connection, table: Table, keys: Sequence[tuple[str, ...]]
+) -> Iterable[Row[Any]]:
+    """Yield the rows whose first key columns are one of `keys`, in the order of the whole key."""
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), CODES_AT_ONCE_MAX):
+        chunk = ordered[start : start + CODES_AT_ONCE_MAX]
+        columns = list(table.primary_key.columns)[: len(chunk[0])]
+        yield from connection.execute(_ordered(table).where(tuple_(*columns).in_(chunk)))
+
+
+def _barcodes_of(connection: Connection, items: Sequence[str]) -> Iterable[Row[Any]]:
+    table = tables.item_barcodes
+    for start in range(0, len(items), CODES_AT_ONCE_MAX):
+        chunk = items[start : start + CODES_AT_ONCE_MAX]
+        yield from connection.execute(_ordered(table).where(table.c.item.in_(chunk)))
+
+
+def _ordered(table: Table) -> Select[Any]:
+    return select(table).order_by(*table.primary_key.columns)
+
+
+def _grouped(pairs: Iterable[tuple[Any, Entry]]) -> Mapping[Any, list[Entry]]:
+    groups: dict[Any, list[Entry]] = {}
+    for key, entry in pairs:
+        groups.setdefault(key, []).append(entry)
+    return groups

@@ -1,0 +1,156 @@
+"""Stock as of a moment of the past, by either time. Edge of the database.
+
+nearest kept balances  +/-  lines between  +  what happened by then and came later
+"""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, select, text
+
+from central.contract.facts import VIRTUAL_PLACES
+from central.contract.quantities import from_micro
+from central.stock.moments import Anchor, Moment, nearest_anchor
+from central.stock.rows import UNDER_WAY_PREFIX, StockFilter, StockKey, StockRow
+from central.stock.views import list_warehouses
+from central.storage.tables import LATE, items
+
+_KEY_NAMES = ("warehouse", "location", "item", "lot", "serial", "sscc", "unit", "status")
+_KEY = ", ".join(_KEY_NAMES)
+_LINE_KEY = ", ".join(f"l.{name}" for name in _KEY_NAMES)
+# Of one item the index of first lines is quicker than the range of the warehouse's lines.
+_LINES_OF_ITEM = (
+    "lines first JOIN lines l ON l.warehouse = first.warehouse AND l.record_no = first.record_no"
+)
+_FACTS = "facts f JOIN lines l ON l.warehouse = f.warehouse AND l.record_no = f.record_no"
+_TRUE = {"sqlite": "1", "postgresql": "true"}
+_FALSE = {"sqlite": "0", "postgresql": "false"}
+
+
+def list_stock_as_of(
+    connection: Connection,
+    wanted: StockFilter,
+    moment: Moment,
+    *,
+    after: StockKey | None,
+    limit: int,
+) -> list[StockRow]:
+    """Return balances that were not zero as of a moment, in the order of their keys.
+
+    The filter names a warehouse or an item, and the moment was made for that warehouse. after: the
+    key of the last row of the page before, None for the first page. Names are those of today.
+    """
+    assert wanted.warehouse or wanted.item
+    warehouses = [wanted.warehouse] if wanted.warehouse else _codes(connection)
+    anchor = (
+        Anchor(0, checkpoint=True) if wanted.item else nearest_anchor(connection, moment.sure_no)
+    )
+    found: list[Row[Any]] = []
+    for warehouse in warehouses:
+        if after is not None and warehouse < after.warehouse:
+            continue
+        within = after if after is not None and warehouse == after.warehouse else None
+        query, bounds = _query(connection, wanted, moment, anchor, within)
+        bounds |= {"warehouse": warehouse, "limit": limit - len(found)}
+        found += connection.execute(text(query), bounds).all()
+        if len(found) >= limit:
+            break
+    names = _names(connection, {row.item for row in found})
+    return [
+        StockRow(
+            key=StockKey(*row[: len(_KEY_NAMES)]),
+            on_hand=from_micro(int(row.micro)),
+            weight=from_micro(int(row.weight)),
+            item_name=names.get(row.item, ("", ""))[0],
+            item_name_zh=names.get(row.item, ("", ""))[1],
+        )
+        for row in found
+    ]
+
+
+def _query(
+    connection: Connection,
+    wanted: StockFilter,
+    moment: Moment,
+    anchor: Anchor,
+    after: StockKey | None,
+) -> tuple[str, dict[str, object]]:
+    """Return the statement for one warehouse, and its values but for warehouse and limit."""
+    bounds: dict[str, object] = {"anchor": anchor.record_no, "sure": moment.sure_no}
+    bounds |= {"near": moment.near_no, "event": moment.event_ms}
+    bounds |= {"late_from": moment.late_from_ms, "followed": moment.followed_no}
+    kept = []
+    for name in ("location", "item", "lot", "status"):
+        if value := getattr(wanted, name):
+            kept.append(f"l.{name} = :{name}")
+            bounds[name] = value
+    if not wanted.include_virtual:
+        shown = {"in_transit"} if wanted.include_in_transit else set()
+        hidden = sorted(VIRTUAL_PLACES - shown)
+        kept.append("l.location NOT IN (" + ", ".join(f"'{name}'" for name in hidden) + ")")
+        if not wanted.include_in_transit:
+            size = len(UNDER_WAY_PREFIX)
+            kept.append(f"substr(l.location, 1, {size}) <> '{UNDER_WAY_PREFIX}'")
+    if after is not None:
+        values = ", ".join(f":after_{name}" for name in _KEY_NAMES)
+        kept.append(f"({_LINE_KEY}) > ({values})")
+        bounds |= {f"after_{name}": getattr(after, name) for name in _KEY_NAMES}
+    condition = "".join(f" AND {one}" for one in kept)
+    parts = " UNION ALL ".join(
+        f"{part}{condition}" for part in _parts(connection.dialect.name, moment, anchor, wanted)
+    )
+    query = (
+        f"SELECT {_KEY}, SUM(micro) AS micro, SUM(weight) AS weight"  # noqa: S608 - ours
+        f" FROM ({parts}) AS parts"
+        f" GROUP BY {_KEY} HAVING SUM(micro) <> 0 ORDER BY {_KEY} LIMIT :limit"
+    )
+    return query, bounds
+
+
+def _parts(dialect: str, moment: Moment, anchor: Anchor, wanted: StockFilter) -> Iterator[str]:
+    if not anchor.checkpoint:
+        yield _part("on_hand", "balances l", "l.warehouse = :warehouse")
+    elif anchor.record_no:
+        kept = "l.warehouse = :warehouse AND l.record_no = :anchor"
+        yield _part("on_hand", "checkpoint_balances l", kept)
+    lines, of_item, first = "lines l", "", "l"
+    if wanted.item:
+        lines, first = _LINES_OF_ITEM, "first"
+        of_item = " AND first.item = :item AND first.line_no = 1"
+    if anchor.record_no < moment.sure_no:
+        between = f"{first}.record_no > :anchor AND {first}.record_no <= :sure"
+        amount: Literal["quantity", "-quantity"] = "quantity"
+    else:
+        between = f"{first}.record_no > :sure AND {first}.record_no <= :anchor"
+        amount = "-quantity"
+    yield _part(amount, lines, f"{first}.warehouse = :warehouse AND {between}{of_item}")
+    if moment.event_ms is None:
+        return
+    happened = "f.warehouse = :warehouse AND f.event_time_ms <= :event"
+    synced, unsynced = f"f.clock_synced = {_TRUE[dialect]}", f"f.clock_synced = {_FALSE[dialect]}"
+    late = LATE.replace("record_ms", "f.record_ms").replace("event_time_ms", "f.event_time_ms")
+    for kept in (
+        "f.record_no > :sure AND f.record_no <= :near",
+        f"f.event_time_ms >= :late_from AND f.record_no > :near AND f.record_no <= :followed"
+        f" AND {late} AND {synced}",
+        f"f.record_no > :near AND f.record_no > :followed AND {synced}",
+        f"f.record_no > :near AND {unsynced} AND f.kind <> 'unreadable'",
+    ):
+        yield _part("quantity", _FACTS, f"{happened} AND {kept}")
+
+
+def _part(amount: Literal["on_hand", "quantity", "-quantity"], source: str, condition: str) -> str:
+    sign = "-" if amount.startswith("-") else ""
+    sums = f"{sign}l.{amount.lstrip('-')}_micro AS micro, {sign}l.weight_micro AS weight"
+    return f"SELECT {_LINE_KEY}, {sums} FROM {source} WHERE {condition}"  # noqa: S608 - ours
+
+
+def _codes(connection: Connection) -> list[str]:
+    # In the order of code points, in which cursors are compared, whatever the database says.
+    return sorted(one.code for one in list_warehouses(connection))
+
+
+def _names(connection: Connection, codes: set[str]) -> dict[str, tuple[str, str]]:
+    query = select(items.c.item, items.c.name, items.c.name_zh)
+    found = connection.execute(query.where(items.c.item.in_(sorted(codes))))
+    return {row.item: (row.name, row.name_zh) for row in found}

@@ -1,0 +1,114 @@
+"""Which facts count towards the stock as of a moment. Edge of the database.
+
+A moment by the ledger's time is a record number. A moment by the time at which things happened is
+a record number, less or more what did not come in that order:
+
+       facts before `sure_no`      facts up to `near_no`          facts beyond
+    -------------------------|----------------------------|--------------------------->
+       all count                 those that happened by then   of these only the late ones that
+                                                               happened by then
+
+Ten minutes on either side of the moment are looked at fact by fact. A fact that came later than ten
+minutes after it happened is found by an index of late ones, within the days that `late_days` names.
+A clock that was set, and was more than ten minutes ahead, counts from when the ledger heard of it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, func, select
+
+from central.stock.feed import last_record_no
+from central.storage.checkpoint_tables import (
+    DAY_MS,
+    LATE_DAYS,
+    checkpoints,
+    late_days,
+    upkeep_progress,
+)
+from central.storage.tables import facts
+
+NEAR_MS = 600_000  # As the index of late facts has it.
+TimeKind = Literal["event", "record"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What counts as of a moment.
+
+    sure_no: all facts up to it count. event_ms: None if nothing else does; else also those after it
+    that happened by event_ms: of record numbers up to near_no any, beyond it late ones, which
+    happened at late_from_ms or after. followed_no: late days are known up to this record number.
+    """
+
+    sure_no: int
+    event_ms: int | None = None
+    near_no: int = 0
+    late_from_ms: int = 0
+    followed_no: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A state of the ledger of which balances are kept. checkpoint: False for the present."""
+
+    record_no: int
+    checkpoint: bool
+
+
+def moment_at(connection: Connection, time_ms: int, *, kind: TimeKind, warehouse: str) -> Moment:
+    """Return what counts in a warehouse as of a time, "" for all warehouses.
+
+    kind: "record" for what the ledger knew then, "event" for what had happened by then.
+    """
+    if kind == "record":
+        return Moment(record_no_at(connection, time_ms))
+    sure_no = record_no_at(connection, time_ms - NEAR_MS)
+    near_no = record_no_at(connection, time_ms + NEAR_MS)
+    late = late_days.c
+    query = select(func.min(late.event_day)).where(
+        late.event_day <= time_ms // DAY_MS, late.record_day >= time_ms // DAY_MS
+    )
+    if warehouse:
+        query = query.where(late.warehouse == warehouse)
+    first_day = connection.execute(query).scalar_one()
+    # What came late on one day is in no row of late days: it happened on the day of the moment.
+    day = min(time_ms // DAY_MS, first_day if first_day is not None else time_ms // DAY_MS)
+    return Moment(sure_no, time_ms, near_no, day * DAY_MS, followed_no=_followed(connection))
+
+
+def record_no_at(connection: Connection, time_ms: int) -> int:
+    """Return the last record number that the ledger had given by a time of its own clock.
+
+    Found by halving: the ledger's clock hardly ever goes back, and then by little.
+    """
+    low, high = 0, last_record_no(connection)
+    while low < high:
+        middle = (low + high + 1) // 2
+        at = select(facts.c.record_ms).where(facts.c.record_no == middle)
+        if connection.execute(at).scalar_one() <= time_ms:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def nearest_anchor(connection: Connection, record_no: int) -> Anchor:
+    """Return the kept state from which the fewest lines lead to a record number."""
+    present = last_record_no(connection)
+    anchors = [Anchor(present, checkpoint=False), Anchor(0, checkpoint=True)]
+    column = checkpoints.c.record_no
+    for query in (
+        select(func.max(column)).where(column <= record_no),
+        select(func.min(column)).where(column >= record_no),
+    ):
+        found = connection.execute(query).scalar_one()
+        if found is not None:
+            anchors.append(Anchor(found, checkpoint=True))
+    return min(anchors, key=lambda anchor: abs(anchor.record_no - record_no))
+
+
+def _followed(connection: Connection) -> int:
+    table = upkeep_progress.c
+    found = connection.execute(select(table.record_no).where(table.task == LATE_DAYS))
+    return found.scalar_one_or_none() or 0

@@ -1,0 +1,217 @@
+"""Where a lot or serial number came from, went to and is, everywhere. Edge of the database.
+
+One statement reads every movement of it in the ledger's order, by an index that only goods with a
+lot or a serial number have entries in:
+
+    supplier --PO-7--> SH1 BIN-4 --TR-2--> in transit --TR-2--> BJ1 BIN-1 --SO-9--> customer
+    '- came from -'                                                      '-- went to --'
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, text
+
+from central.contract.errors import ContractError
+from central.contract.facts import Fact, Movement, Reversal, decode_fact
+from central.contract.identifiers import FactId, parse_epoch
+from central.contract.quantities import from_micro
+from central.stock.rows import outside
+from central.stock.views import list_warehouses
+from central.storage.places import physical
+from central.storage.tables import balances
+
+STEPS_MAX = 10_000
+
+_STEPS_SQL = """
+SELECT first.warehouse, first.record_no, gives.location AS from_location,
+       takes.location AS to_location, gives.serial, gives.lot, gives.sscc, gives.unit,
+       gives.status AS from_status, takes.status AS to_status, takes.quantity_micro,
+       fact.gateway, fact.epoch, fact.seq, fact.kind, fact.event_time_ms, fact.record_ms, fact.body
+FROM lines AS first
+JOIN lines AS gives ON gives.warehouse = first.warehouse AND gives.record_no = first.record_no
+     AND gives.line_no % 2 = 1
+JOIN lines AS takes ON takes.warehouse = first.warehouse AND takes.record_no = first.record_no
+     AND takes.line_no = gives.line_no + 1
+JOIN facts AS fact ON fact.record_no = first.record_no
+WHERE first.item = :item AND first.{name} = :code AND first.{name} <> '' AND first.line_no = 1
+ORDER BY first.record_no, gives.line_no
+LIMIT :limit
+"""
+_BY_LOT = text(_STEPS_SQL.format(name="lot"))
+_BY_SERIAL = text(_STEPS_SQL.format(name="serial"))
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStep:
+    """One movement of the goods, also the way back of a reversal. quantity: in `unit`.
+
+    document: the order that it answers, "" if none; a reversal answers that of its movement.
+    """
+
+    record_no: int
+    fact_id: FactId
+    kind: str
+    warehouse: str
+    from_location: str
+    to_location: str
+    lot: str
+    serial: str
+    sscc: str
+    quantity: Decimal
+    unit: str
+    from_status: str
+    to_status: str
+    business_step: str
+    document: str
+    operator: str
+    event_time_ms: int
+    record_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TraceEnd:
+    """How much came from, or went to, one place outside the warehouses under one document."""
+
+    warehouse: str
+    location: str
+    document: str
+    unit: str
+    quantity: Decimal
+    first_record_no: int
+    last_record_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """How much of it stands somewhere now; places outside the warehouses are left out."""
+
+    warehouse: str
+    location: str
+    lot: str
+    serial: str
+    sscc: str
+    status: str
+    unit: str
+    on_hand: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Everything about a lot or serial number.
+
+    complete: False if there are more steps or places than were asked for.
+    """
+
+    steps: tuple[TraceStep, ...]
+    came_from: tuple[TraceEnd, ...]
+    went_to: tuple[TraceEnd, ...]
+    whereabouts: tuple[Whereabouts, ...]
+    complete: bool
+
+
+def trace(
+    connection: Connection, *, item: str, lot: str = "", serial: str = "", limit: int = STEPS_MAX
+) -> Trace:
+    """Return the way of a lot or of a serial number of an item; one of both is given.
+
+    What was taken back counts in `came_from` and `went_to` with the sign turned, so they say what
+    remains. Nothing is known of goods that were never scanned with it.
+    """
+    assert bool(lot) != bool(serial)
+    bounds = {"item": item, "code": lot or serial, "limit": limit + 1}
+    rows = connection.execute(_BY_LOT if lot else _BY_SERIAL, bounds).all()
+    steps = list(_steps(rows[:limit]))
+    column = balances.c.lot if lot else balances.c.serial
+    present = connection.execute(
+        select(balances)
+        .where(
+            balances.c.warehouse.in_([one.code for one in list_warehouses(connection)]),
+            balances.c.item == item,
+            column == (lot or serial),
+            balances.c.on_hand_micro != 0,
+            physical(balances.c.location),
+        )
+        .order_by(*balances.primary_key.columns)
+        .limit(limit + 1)
+    ).all()
+    return Trace(
+        steps=tuple(steps),
+        came_from=tuple(_ends(steps, incoming=True)),
+        went_to=tuple(_ends(steps, incoming=False)),
+        whereabouts=tuple(
+            Whereabouts(
+                row.warehouse,
+                row.location,
+                row.lot,
+                row.serial,
+                row.sscc,
+                row.status,
+                row.unit,
+                from_micro(row.on_hand_micro),
+            )
+            for row in present[:limit]
+        ),
+        complete=max(len(rows), len(present)) <= limit,
+    )
+
+
+def _steps(rows: Iterable[Row[Any]]) -> Iterator[TraceStep]:
+    """Yield the steps; a reversal answers the document of the movement that it takes back."""
+    documents: dict[tuple[str, str, int], str] = {}
+    for row in rows:
+        fact = _fact_of(row.body)
+        movement = fact if isinstance(fact, Movement) else None
+        document = movement.document if movement else ""
+        if isinstance(fact, Reversal):
+            document = documents.get((row.gateway, fact.reverses_epoch, fact.reverses_seq), "")
+        documents[row.gateway, row.epoch, row.seq] = document
+        ends = ((row.from_location, row.from_status), (row.to_location, row.to_status))
+        # A reversal has its movement's lines with the signs turned: it goes the other way.
+        (source, from_status), (target, to_status) = ends if row.quantity_micro > 0 else ends[::-1]
+        yield TraceStep(
+            record_no=row.record_no,
+            fact_id=FactId(gateway=row.gateway, epoch=parse_epoch(row.epoch), seq=row.seq),
+            kind=row.kind,
+            warehouse=row.warehouse,
+            from_location=source,
+            to_location=target,
+            lot=row.lot,
+            serial=row.serial,
+            sscc=row.sscc,
+            quantity=from_micro(abs(row.quantity_micro)),
+            unit=row.unit,
+            from_status=from_status,
+            to_status=to_status,
+            business_step=movement.business_step if movement else "",
+            document=document,
+            operator=fact.operator if fact else "",
+            event_time_ms=row.event_time_ms,
+            record_ms=row.record_ms,
+        )
+
+
+def _fact_of(body: bytes) -> Fact | None:
+    try:
+        return decode_fact(bytes(body))
+    except ContractError:  # Posted by a newer program: what its lines say is still true.
+        return None
+
+
+def _ends(steps: Iterable[TraceStep], *, incoming: bool) -> Iterator[TraceEnd]:
+    """Yield what crossed the boundary of the warehouses, by place and document, in order."""
+    sums: dict[tuple[str, str, str, str], tuple[Decimal, int, int]] = {}
+    for step in steps:
+        place, sign = step.from_location, 1
+        if outside(step.to_location):
+            place, sign = step.to_location, -1
+        if outside(step.from_location) == outside(step.to_location):
+            continue
+        key = (step.warehouse, place, step.document, step.unit)
+        quantity, first, _ = sums.get(key, (Decimal(0), step.record_no, 0))
+        sums[key] = (quantity + sign * step.quantity, first, step.record_no)
+    for (warehouse, place, document, unit), (quantity, first, last) in sums.items():
+        if quantity and (quantity > 0) == incoming:
+            yield TraceEnd(warehouse, place, document, unit, abs(quantity), first, last)

@@ -1,0 +1,32 @@
+"""Tables of lots and of handling units; `tables` has them too. Edge of SQLAlchemy."""
+
+from sqlalchemy import BigInteger, Column, Index, Table, Text
+
+from central.storage.metadata import metadata
+
+# The expiry date of each lot, as the first movement that stated one has it; first_record_no: that
+# movement. A lot of which no movement states a date has no row.
+lots = Table(
+    "lots",
+    metadata,
+    Column("warehouse", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("lot", Text, primary_key=True),
+    Column("expiry_date", Text, nullable=False),
+    Column("first_record_no", BigInteger, nullable=False),
+    Index("lots_expiry", "warehouse", "expiry_date"),
+    sqlite_with_rowid=False,
+)
+
+# What is packed in what: one row for each SSCC that is inside another, or was. parent: the one that
+# it is in, "" once it was taken out. record_no: the packing that said so last.
+handling_units = Table(
+    "handling_units",
+    metadata,
+    Column("warehouse", Text, primary_key=True),
+    Column("sscc", Text, primary_key=True),
+    Column("parent", Text, nullable=False),
+    Column("record_no", BigInteger, nullable=False),
+    Index("handling_units_parent", "warehouse", "parent"),
+    sqlite_with_rowid=False,
+)

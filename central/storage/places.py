@@ -1,0 +1,26 @@
+"""Conditions on places in statements: physical ones, and what is under way. Edge of SQLAlchemy.
+
+What is in transit under a document is at a place of its own, `in_transit/TR-1`. The conditions
+compare by code points on both databases, whatever their collation says of letters.
+"""
+
+from sqlalchemy import ColumnElement, and_, func, or_
+
+from central.contract.facts import VIRTUAL_PLACES
+
+IN_TRANSIT = "in_transit"
+_UNDER_WAY = IN_TRANSIT + "/"
+
+
+def physical(location: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that a place is one of a warehouse."""
+    return and_(location.not_in(sorted(VIRTUAL_PLACES)), _begins(location) != _UNDER_WAY)
+
+
+def in_transit(location: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that a place is `in_transit`, of a document or not."""
+    return or_(location == IN_TRANSIT, _begins(location) == _UNDER_WAY)
+
+
+def _begins(location: ColumnElement[str]) -> ColumnElement[str]:
+    return func.substr(location, 1, len(_UNDER_WAY))

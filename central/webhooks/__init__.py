@@ -1,0 +1,1 @@
+"""Tells other programs over HTTP what happened to objects. Pure."""

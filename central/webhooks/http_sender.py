@@ -1,0 +1,53 @@
+"""Sends a signed message to a subscriber's address. Edge of HTTP."""
+
+from dataclasses import dataclass
+
+import httpx
+
+from central.webhooks.messages import Signed
+
+TIMEOUT_S = 10.0
+CONNECTIONS_MAX = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of it. status: of the answer, 0 for none. error: "" if it was taken."""
+
+    status: int
+    error: str
+
+    @property
+    def taken(self) -> bool:
+        """Return whether the subscriber has it."""
+        return not self.error
+
+
+class HttpSender:
+    """May be used by several threads at once. The body of an answer is never read."""
+
+    def __init__(self, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._client = httpx.Client(
+            timeout=timeout_s,
+            follow_redirects=False,  # Whoever answers elsewhere did not subscribe.
+            trust_env=False,
+            limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
+            headers={"user-agent": "dockledger-webhooks/1"},
+        )
+
+    def send(self, url: str, signed: Signed) -> Attempt:
+        """Make one attempt; whatever goes wrong is what came of it."""
+        try:
+            with self._client.stream(
+                "POST", url, content=signed.body, headers=dict(signed.headers)
+            ) as answer:
+                status = answer.status_code
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # The last by names.
+            return Attempt(0, f"{type(error).__name__}: {error}"[:200])
+        if 200 <= status < 300:
+            return Attempt(status, "")
+        return Attempt(status, f"the answer was {status}, not 2xx")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._client.close()

@@ -1,0 +1,159 @@
+"""What people do at the desk, against Tryton on the same PostgreSQL server. Root.
+
+    post      a receipt of some pieces, decided at the desk and posted, one change
+    batch     a hundred of them in one change
+    reserve   an order of one line is approved (its goods are set aside), then shipped by a gateway
+    transfer  made, requested, approved, released; shipped and received by gateways; closed
+
+Tryton does the same through its own models (`tryton_desk_peer`). Operations per CPU-second of the
+process and of its backends; SQL statements a movement, each row of a many-row statement counted as
+one. The peer needs a minute for its first database.
+"""
+
+import random
+from collections.abc import Callable
+
+from central.contract.reference import parse_reference
+from central.inbox.inbox import Inbox
+from central.ledger.desk import Change, Desk
+from central.ledger.reference_book import load_reference
+from central.orders.following import FOLLOWERS
+from central.orders.transfer_book import LineWanted, create_transfer, decide
+from central.orders.transfer_end_book import close_transfer
+from central.storage.database import Database, open_database
+from central.storage.schema import migrate
+from tests.bench import tryton
+from tests.bench.figures import Ratio
+from tests.bench.posting import backends, cpu_s_of
+from tests.bench.reservation import Counter
+from tests.central.scenery import FixedClock, Gateway, enrol
+from tests.postgresql import new_database, postgresql_server
+
+DATABASE = "bench_desk"
+ITEMS = 100
+BATCH = 100
+THEIRS = {"post": 60, "batch": 6, "reserve": 40, "transfer": 15}
+OURS = {"post": 600, "batch": 30, "transfer": 60}
+AT_LEAST = 50.0
+STATEMENTS_MAX = 8.0
+
+
+def measure() -> list[Ratio]:
+    """Return how many times Tryton's rate ours is, and the statements a movement."""
+    with postgresql_server() as server, new_database(server, DATABASE) as url:
+        theirs = tryton.desk_figures(server, THEIRS)
+        office = Office(url)
+        ratios = []
+        for what, work, moves in office.work():
+            rate, statements = office.measured(work, OURS[what])
+            their_rate = theirs[what]["count"] / theirs[what]["cpu_s"]
+            detail = f"{rate:.0f} against {their_rate:.1f} operations per CPU-second"
+            ratios += [
+                Ratio(f"desk-{what}-vs-tryton", rate / their_rate, detail, at_least=AT_LEAST),
+                Ratio(
+                    f"desk-{what}-statements-per-movement",
+                    statements / moves,
+                    f"{statements:.0f} an operation of {moves} movements",
+                    at_most=STATEMENTS_MAX,
+                ),
+            ]
+        office.close()
+    return ratios
+
+
+class Office:
+    """A desk and two gateways on one ledger."""
+
+    def __init__(self, url: str) -> None:
+        self._database: Database = open_database(url)
+        migrate(self._database, generation="bench")
+        with self._database.write() as connection:
+            load_reference(connection, parse_reference(_reference()))
+        self._clock = FixedClock()
+        self._desk = Desk(self._database, clock=self._clock, followers=FOLLOWERS)
+        self._inbox = Inbox(self._database, clock=self._clock, followers=FOLLOWERS)
+        self._source = Gateway("w1-dock", warehouse="W1")
+        self._destination = Gateway("w2-dock", warehouse="W2")
+        enrol(self._database, self._source, self._destination)
+        self._chooser = random.Random(1)
+        self._post(ITEMS, micro=10**12)
+
+    def work(self) -> tuple[tuple[str, Callable[[], None], int], ...]:
+        """Return the kinds of work, what does one of each, and how many movements that is."""
+        return (
+            ("post", lambda: self._post(1), 1),
+            ("batch", lambda: self._post(BATCH), BATCH),
+            ("transfer", self._transfer, 2),
+        )
+
+    def measured(self, work: Callable[[], None], count: int) -> tuple[float, float]:
+        """Return how often a CPU-second does it, and the statements of one."""
+        for _ in range(3):
+            work()
+        begin = cpu_s_of(backends(DATABASE))
+        for _ in range(count):
+            work()
+        rate = count / (cpu_s_of(backends(DATABASE)) - begin)
+        statements = Counter(self._database)
+        for _ in range(3):
+            work()
+        taken = statements.taken()
+        statements.stop()
+        return rate, taken / 3
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def _post(self, count: int, *, micro: int = 0) -> None:
+        with self._desk.change(actor="bench") as change:
+            change.post(
+                [
+                    self._receipt(
+                        change, number if micro else self._chooser.randrange(ITEMS), micro
+                    )
+                    for number in range(count)
+                ]
+            )
+
+    def _receipt(self, change: Change, number: int, micro: int):
+        return change.movement(
+            warehouse="W1",
+            business_step="receiving",
+            from_location="supplier",
+            to_location="BIN-1",
+            item=f"P{number:04d}",
+            quantity_micro=micro or self._chooser.randint(1, 9) * 10**6,
+            unit="C62",
+        )
+
+    def _transfer(self) -> None:
+        item = f"P{self._chooser.randrange(ITEMS):04d}"
+        with self._desk.change(actor="bench") as change:
+            wanted = [LineWanted(item, 10**6)]
+            made = create_transfer(change, wanted, source="W1", destination="W2")
+        for action in ("request", "approve", "release"):
+            with self._desk.change(actor="bench") as change:
+                decide(change, made.code, action, version=None)
+        for gateway, fields in (
+            (self._source, {"source": "BIN-1", "target": "in_transit"}),
+            (self._destination, {"source": "in_transit", "target": "BIN-1"}),
+        ):
+            gateway.move(item, "1", document=made.code, document_line=1, **fields)
+            (outcome,) = self._inbox.accept([gateway.offer(len(gateway.bodies))])
+            assert outcome.kind == "accepted"
+        with self._desk.change(actor="bench") as change:
+            close_transfer(change, made.code, [], version=None)
+
+
+def _reference() -> bytes:
+    items = "".join(
+        f'[[items]]\ncode = "P{number:04d}"\nname = "P"\nname_zh = "P"\nunit = "C62"\n'
+        for number in range(ITEMS)
+    )
+    houses = "".join(
+        f'[[warehouses]]\ncode = "{code}"\nname = "W"\nname_zh = "W"\n'
+        'locations = [{ code = "BIN-1", kind = "bin" }]\n'
+        for code in ("W1", "W2")
+    )
+    return f"revision = 1\n{houses}{items}".encode()

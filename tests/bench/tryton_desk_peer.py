@@ -1,0 +1,200 @@
+"""What people do at a stock system's desk, in Tryton on PostgreSQL; runs in its environment. Root.
+
+Tryton (https://www.tryton.org) is GPL-3: it is a separate peer, never imported by Dockledger.
+
+usage: tryton_desk_peer.py CONFIG DATABASE setup
+       tryton_desk_peer.py CONFIG DATABASE WHAT COUNT     prints JSON
+
+WHAT: "post" takes pieces from the supplier into storage, one move a transaction; "batch" 100 of
+them; "reserve" makes a move to the customer, assigns it (which locks and looks what is there) and
+does it; "transfer" is an internal shipment between two warehouses through a transit location, from
+its making to its arrival, two moves. CPU time is that of this process and of its backends.
+"""
+
+import json
+import os
+import random
+import sys
+import time
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+from trytond import config
+
+config.update_etc(sys.argv[1])
+from trytond.pool import Pool  # noqa: E402  Tryton reads its configuration at import.
+from trytond.transaction import Transaction, TransactionError  # noqa: E402
+
+DATABASE = sys.argv[2]
+CONTEXT = {"_skip_warnings": True}
+PRODUCTS = 100
+BATCH = 100
+WARM_UP = 5
+STOCK = 100_000.0
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+def main():
+    Pool.start()
+    pool = Pool(DATABASE)
+    pool.init()
+    with Transaction().start(DATABASE, 0, readonly=True):
+        (admin,) = pool.get("res.user").search([("login", "=", "admin")])
+    if sys.argv[3] == "setup":
+        setup(pool, admin.id)
+        return
+    what, count = sys.argv[3], int(sys.argv[4])
+    desk = Desk(pool, admin.id)
+    work = {
+        "post": desk.post,
+        "batch": lambda: desk.post(BATCH),
+        "reserve": desk.reserve,
+        "transfer": desk.transfer,
+    }[what]
+    moves = sum(desk.run(work) for _ in range(WARM_UP)) and 0
+    wall, cpu = time.perf_counter(), cpu_s()
+    for _ in range(count):
+        moves += desk.run(work)
+    figures = {"count": count, "moves": moves, "retries": desk.retries}
+    figures |= {"wall_s": time.perf_counter() - wall, "cpu_s": cpu_s() - cpu}
+    print(json.dumps(figures))
+
+
+class Desk:
+    def __init__(self, pool, user):
+        self.pool, self.user, self.retries = pool, user, 0
+        self.chooser = random.Random(1)
+        with Transaction().start(DATABASE, user, context=dict(CONTEXT), readonly=True):
+            (company,) = pool.get("company.company").search([])
+            self.company, self.currency = company.id, company.currency.id
+        with self.transaction(readonly=True):
+            location = pool.get("stock.location")
+            self.supplier = location.search([("type", "=", "supplier")], limit=1)[0].id
+            self.customer = location.search([("type", "=", "customer")], limit=1)[0].id
+            houses = location.search([("type", "=", "warehouse")], order=[("id", "ASC")])
+            self.storage, self.other = (house.storage_location.id for house in houses)
+            products = pool.get("product.product").search([], order=[("code", "ASC")])
+            self.products = [product.id for product in products]
+            self.unit = products[0].default_uom.id
+
+    def transaction(self, **options):
+        context = CONTEXT | {"company": self.company}
+        return Transaction().start(DATABASE, self.user, context=context, **options)
+
+    def run(self, work):
+        """Do a piece of work as Tryton's own dispatcher does: again if it asks for that."""
+        options = {}
+        while True:
+            try:
+                with self.transaction(**options) as transaction:
+                    moves = work()
+                    transaction.commit()
+                    return moves
+            except TransactionError as error:
+                error.fix(options)
+                self.retries += 1
+
+    def move(self, source, target, quantity, *, priced=True):
+        values = {
+            "product": self.chooser.choice(self.products),
+            "unit": self.unit,
+            "quantity": float(quantity),
+            "from_location": source,
+            "to_location": target,
+            "company": self.company,
+        }
+        if priced:
+            values |= {"unit_price": Decimal("10.0000"), "currency": self.currency}
+        return values
+
+    def post(self, count=1):
+        move = self.pool.get("stock.move")
+        values = [
+            self.move(self.supplier, self.storage, self.chooser.randint(1, 9)) for _ in range(count)
+        ]
+        move.do(move.create(values))
+        return count
+
+    def reserve(self):
+        move = self.pool.get("stock.move")
+        made = move.create([self.move(self.storage, self.customer, 1)])
+        if not move.assign_try(made):
+            sys.exit("nothing was assigned")
+        move.do(made)
+        return 1
+
+    def transfer(self):
+        shipment = self.pool.get("stock.shipment.internal")
+        today = date.today()  # noqa: DTZ011 - Tryton's dates have no zone.
+        values = {
+            "from_location": self.storage,
+            "to_location": self.other,
+            "company": self.company,
+            "planned_date": today,
+            "planned_start_date": today,
+            "moves": [("create", [self.move(self.storage, self.other, 1, priced=False)])],
+        }
+        made = shipment.create([values])
+        shipment.wait(made)
+        shipment.assign_try(made)
+        made = shipment.browse(made)
+        if made[0].state != "assigned":
+            sys.exit("nothing was assigned")
+        shipment.pack(made)
+        shipment.ship(made)
+        shipment.do(made)
+        return sum(move.state == "done" for move in shipment.browse(made)[0].moves)
+
+
+def setup(pool, user):
+    with Transaction().start(DATABASE, user, context=dict(CONTEXT)) as transaction:
+        values = {"name": "Yuan", "code": "CNY", "symbol": "Y", "digits": 2}
+        (currency,) = pool.get("currency.currency").create([values])
+        (party,) = pool.get("party.party").create([{"name": "Bench"}])
+        company = {"party": party.id, "currency": currency.id}
+        (company,) = pool.get("company.company").create([company])
+        (admin,) = pool.get("res.user").search([("login", "=", "admin")])
+        admin.companies = [company.id]
+        admin.company = company.id
+        admin.save()
+        transaction.commit()
+    context = CONTEXT | {"company": company.id}
+    with Transaction().start(DATABASE, user, context=context) as transaction:
+        location = pool.get("stock.location")
+        storages = [{"name": name, "type": "storage"} for name in ("S2", "I2", "O2")]
+        storage, entrance, exit_ = location.create(storages)
+        second = {"name": "WH2", "type": "warehouse", "storage_location": storage.id}
+        second |= {"input_location": entrance.id, "output_location": exit_.id}
+        location.create([second])
+        (unit,) = pool.get("product.uom").search([("name", "=", "Unit")])
+        for number in range(PRODUCTS):
+            product = ("create", [{"code": f"P{number:04d}"}])
+            values = {"name": f"P{number:04d}", "type": "goods", "default_uom": unit.id}
+            values |= {"cost_price_method": "fixed", "products": [product]}
+            (made,) = pool.get("product.template").create([values])
+            for one in made.products:
+                one.set_multivalue("cost_price", Decimal(10), company=company.id)
+        transaction.commit()
+    desk = Desk(pool, user)
+    for product in desk.products:
+        values = desk.move(desk.supplier, desk.storage, STOCK) | {"product": product}
+        move = pool.get("stock.move")
+        desk.run(lambda values=values, move=move: move.do(move.create([values])))
+
+
+def cpu_s():
+    """CPU time of this process and of the backends that serve it."""
+    ticks = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f" {DATABASE} 127.0.0.1(".encode() in (folder / "cmdline").read_bytes():
+                fields = (folder / "stat").read_text().rsplit(")", 1)[1].split()
+                ticks += int(fields[11]) + int(fields[12])
+        except OSError:
+            continue  # It has ended.
+    return time.process_time() + ticks / TICKS_PER_S
+
+
+if __name__ == "__main__":
+    main()

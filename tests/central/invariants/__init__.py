@@ -1,0 +1,1 @@
+"""A random walk through everything that people and gateways do, with every promise checked."""

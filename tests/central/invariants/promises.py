@@ -1,0 +1,97 @@
+"""What holds after any steps: books proved, nothing lost, every difference explained."""
+
+from typing import get_args
+
+from sqlalchemy import func, select
+
+from central.ledger.entries import DiscrepancyKind
+from central.ledger.verify import verify_ledger
+from central.orders.proofs import PROOFS
+from central.orders.settlements import KIND_RULES
+from central.storage import tables
+from tests.central.invariants.world import BINS, World
+
+KINDS = frozenset(get_args(DiscrepancyKind))
+
+
+def broken_promises(world: World) -> list[str]:
+    """What does not hold, for people; nothing if all does."""
+    return [
+        *_unproved(world),
+        *_lost(world),
+        *_not_conserved(world),
+        *_unexplained(world),
+        *_in_closed_periods(world),
+    ]
+
+
+def _unproved(world: World) -> list[str]:
+    faults = list(verify_ledger(world.database).faults)
+    with world.database.read() as connection:
+        faults += [fault for proof in PROOFS for fault in proof(connection)]
+    return [f"{fault.check}: {fault.subject}: {fault.detail}" for fault in faults]
+
+
+def _lost(world: World) -> list[str]:
+    """What was acknowledged is stored, byte for byte, and nothing else of that epoch is."""
+    facts = tables.facts.c
+    stored: dict[tuple[str, str], list[bytes]] = {}
+    query = select(facts.gateway, facts.epoch, facts.body).order_by(facts.seq)
+    for row in world.rows(query):
+        stored.setdefault((row.gateway, row.epoch), []).append(bytes(row.body))
+    return [
+        f"{sender.code} epoch {number}: not the {acked} facts that were acknowledged"
+        for sender in world.senders
+        for number, (epoch, acked) in enumerate(zip(sender.epochs, sender.acked, strict=True))
+        if stored.get((sender.code, str(epoch.epoch)), []) != epoch.bodies[:acked]
+    ]
+
+
+def _not_conserved(world: World) -> list[str]:
+    """Over all warehouses and places together nothing is made and nothing is lost."""
+    table = tables.balances.c
+    things = (table.item, table.lot, table.serial, table.sscc, table.unit)
+    total = func.sum(table.on_hand_micro)
+    query = select(*things, total).group_by(*things).having(total != 0)
+    return [f"{row[:5]} sums to {row[5]}" for row in world.rows(query)]
+
+
+def _unexplained(world: World) -> list[str]:
+    """Each place below zero had a discrepancy, and each discrepancy is of a kind with a meaning."""
+    found = tables.discrepancies
+    kinds = {row.kind for row in world.rows(select(found.c.kind).distinct())}
+    said = [f"kind {kind} has no meaning" for kind in sorted(kinds - KIND_RULES.keys())]
+    said += [f"kind {kind} is none" for kind in sorted(kinds - KINDS)]
+    table = tables.balances.c
+    below = select(table.warehouse, table.location, table.item).where(
+        table.on_hand_micro < 0, table.location.in_((*BINS, "BIN-9"))
+    )
+    explained = {
+        tuple(row)
+        for row in world.rows(
+            select(found.c.warehouse, found.c.location, found.c.item).where(
+                found.c.kind == "negative_balance"
+            )
+        )
+    }
+    said += [
+        f"{tuple(row)} is below zero and nothing says why"
+        for row in world.rows(below)
+        if tuple(row) not in explained
+    ]
+    return said
+
+
+def _in_closed_periods(world: World) -> list[str]:
+    """The ledger itself never dates anything into a period that was closed by then."""
+    facts, periods = tables.facts.c, tables.metadata.tables["periods"].c
+    query = (
+        select(facts.record_no, periods.period)
+        .join(
+            tables.metadata.tables["periods"],
+            (facts.event_time_ms < periods.through_ms)
+            & (facts.record_no > periods.closed_record_no),
+        )
+        .where(facts.gateway == "central")
+    )
+    return [f"record {row[0]} of the desk is in closed {row[1]}" for row in world.rows(query)]

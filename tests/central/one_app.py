@@ -1,0 +1,23 @@
+"""One application for all tests of a process: the framework prepares each of its routes only once.
+
+A new application prepares its routes when the first requests come, which costs a second for the
+hundreds of them; which database it speaks to is state, and is exchanged from test to test.
+"""
+
+from dataclasses import replace
+from functools import cache
+
+from central.web.app import create_app
+
+
+def application(*, database, clock, writing=None):
+    """The application, speaking to a database. Only for tests that do without its live pages."""
+    app = _application()
+    app.state.read_side = replace(app.state.read_side, database=database, clock=clock)
+    app.state.write_side = writing
+    return app
+
+
+@cache
+def _application():
+    return create_app(database=None, clock=None, site="demo")

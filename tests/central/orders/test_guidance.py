@@ -1,0 +1,221 @@
+"""Pick lists in walking order, rounds of several orders, where to put goods, what faces lack."""
+
+import pytest
+
+from central.errors import Conflict, NotThere, Outdated, Unusable
+from central.orders.allocation import Candidate, StockKey
+from central.orders.pick_waves import (
+    break_up_wave,
+    list_waves,
+    make_wave,
+    refresh_stations,
+    view_wave,
+)
+from central.orders.putaway import Goods, Place, suggest
+from central.orders.putaway_reading import PutawayAsked, suggest_putaway
+from central.orders.replenishment import Face, replenish
+from central.orders.replenishment_reading import list_replenishments
+from central.orders.sales_book import cancel_order
+from central.storage import bulk, catalogue_tables
+from tests.central.orders.sales_scenes import ONE, Scene
+from tests.central.scenery import NOW_MS
+
+
+def place(location, walk_order=0, used=0, **fields):
+    values = {"zone": "", "storage_class": "", "capacity_micro": 0, "has_item": False}
+    values |= {"has_lot": False} | fields
+    return Place(location=location, walk_order=walk_order, used_micro=used, **values)
+
+
+HOME = place("HOME", 90, is_home=True, home_max_micro=10, home_used_micro=4, used=4)
+LOT = place("LOT", 80, used=5, has_item=True, has_lot=True, capacity_micro=20)
+ITEM = place("ITEM", 70, used=5, has_item=True)
+NEAR, FAR, NOWHERE = place("NEAR", 12), place("FAR", 60), place("NOWHERE")
+OTHER = place("OTHER", 11, used=5)
+
+
+@pytest.mark.parametrize(
+    ("places", "goods", "expected"),
+    [
+        ([ITEM, LOT, HOME, NEAR], 6, [("HOME", 6, "home")]),
+        ([ITEM, LOT, HOME, NEAR], 9, [("HOME", 6, "home"), ("LOT", 3, "same_lot")]),
+        ([ITEM, LOT], 16, [("LOT", 15, "same_lot"), ("ITEM", 1, "same_item")]),
+        ([FAR, NOWHERE, NEAR], 6, [("NEAR", 6, "empty")]),
+        ([NOWHERE, OTHER], 6, [("NOWHERE", 6, "empty")]),
+        ([place("SMALL", 10, capacity_micro=2), FAR], 6, [("FAR", 6, "empty")]),
+        (
+            [place("SMALL", 10, capacity_micro=2), place("SMALLER", 11, capacity_micro=1)],
+            6,
+            [("SMALL", 2, "empty"), ("SMALLER", 1, "empty")],
+        ),
+        ([place("COLD", 10, storage_class="cold"), FAR], 6, [("FAR", 6, "empty")]),
+        ([place("SHUT", 10, blocked=True), OTHER], 6, []),
+    ],
+    ids=[
+        "its own place",
+        "its own place as far as there is room, then its lot",
+        "its lot, then the item",
+        "the nearest empty place",
+        "an empty place that nobody has put on the way, but none with other goods",
+        "one place for all rather than a nearer one for a part",
+        "several where no one will do, and the rest has no room",
+        "only where its storage class suits",
+        "nowhere",
+    ],
+)
+def test_where_goods_are_put(places, goods, expected):
+    found = suggest(places, Goods(goods, storage_class="dry"), walk_from=10)
+    assert [(one.location, one.quantity_micro, one.rule) for one in found] == expected
+
+
+def reserve(location, amount, expiry_date=""):
+    key = StockKey("SH1", "BOLT", location, expiry_date, "", "", "C62")
+    return Candidate(key=key, available_micro=amount, expiry_date=expiry_date)
+
+
+def test_the_emptiest_face_is_filled_first_and_nothing_is_brought_twice():
+    faces = [Face("F1", 10, 20, 8), Face("F2", 10, 0, 2), Face("F3", 10, 20, 10)]
+    reserves = [reserve("R1", 9, "2027-01-01"), reserve("R2", 6, "2026-12-01")]
+    found = replenish(faces, reserves, rotation="fefo")
+    assert [
+        (
+            one.face.location,
+            [(pick.key.location, pick.quantity_micro) for pick in one.picks],
+            one.missing_micro,
+        )
+        for one in found
+    ] == [("F2", [("R2", 6), ("R1", 2)], 0), ("F1", [("R1", 7)], 5)]
+
+
+def test_several_orders_are_picked_on_one_round_in_walking_order(database):
+    scene = Scene(database, stock=[("BIN-1", 9), ("BIN-2", 9, {"item": "NUT"})])
+    first = scene.order(2, ("NUT", 1), upto="released")
+    second = scene.order(3, ("NUT", 2))
+    scene.receive("STAGE-1", 4, item="RICE", unit="KGM")
+    third = scene.order(("RICE", 1))
+    wave = scene.change(make_wave, "SH1", [second, first, third])
+    assert [
+        (line.reservation.stock.location, line.order, line.reservation.quantity_micro // ONE)
+        for line in wave.lines
+    ] == [
+        ("BIN-2", first, 1),
+        ("BIN-2", second, 2),
+        ("BIN-1", first, 2),
+        ("BIN-1", second, 3),
+        ("STAGE-1", third, 1),
+    ]
+    assert (wave.state, [one.stage for one in wave.orders]) == ("released", ["released"] * 3)
+    with pytest.raises(Conflict, match="is on round"):
+        scene.change(make_wave, "SH1", [first])
+    scene.move("BIN-1", "STAGE-1", 2, step="picking", document=first)
+    code = wave.wave.code
+
+    def now():
+        with database.read() as connection:
+            return view_wave(connection, code)
+
+    assert (now().state, len(now().lines)) == ("picking", 5)
+    for order in (first, second, third):
+        for row in scene.figures(order).reservations:
+            if row.quantity_micro:
+                scene.ship(
+                    order,
+                    row.stock.location,
+                    row.quantity_micro // ONE,
+                    line=row.pick_line,
+                    item=row.stock.item,
+                    unit=row.stock.unit,
+                )
+    assert (now().state, now().lines) == ("done", ())
+    with pytest.raises(Outdated):
+        scene.change(break_up_wave, code, version=7)
+    scene.change(break_up_wave, code, version=1)
+    assert now().orders == ()
+    with database.read() as connection:
+        assert [one.code for one in list_waves(connection, warehouse="", after="", limit=9)] == [
+            code
+        ]
+        with pytest.raises(NotThere):
+            view_wave(connection, "PW-9")
+    scene.check()
+
+
+def test_a_round_has_orders_of_its_warehouse_that_are_ready(database):
+    scene = Scene(database, stock=[("BIN-1", 9)])
+    code = scene.order(2, upto="submitted")
+    with pytest.raises(Conflict, match="cannot be picked"):
+        scene.change(make_wave, "SH1", [code])
+    with pytest.raises(Unusable, match="has no sales order"):
+        scene.change(make_wave, "BJ1", [code])
+    scene.change(cancel_order, code, reason="x")
+
+
+def test_stations_are_told_anew_where_goods_are_that_have_moved(database):
+    scene = Scene(database, stock=[("BIN-1", 5)])
+    code = scene.order(4, upto="released")
+    scene.move("BIN-1", "BIN-2", 5)
+    assert scene.figures(code).order.stale
+    assert scene.document(code) == [(1, "BIN-1", "", 4)]
+    assert scene.change(refresh_stations, "SH1") == [code]
+    assert scene.document(code) == [(2, "BIN-2", "", 4)]
+    assert scene.change(refresh_stations, "SH1") == []
+    assert not scene.figures(code).order.stale
+    scene.check()
+
+
+def test_goods_are_put_where_they_live_else_beside_their_lot_else_where_nothing_is(database):
+    Scene(database, stock=[("BIN-1", 5, {"lot": "L1"}), ("BIN-2", 5, {"lot": "L2"})])
+
+    def suggested(quantity=3, **fields):
+        asked = PutawayAsked("SH1", fields.pop("item", "BOLT"), quantity * ONE, **fields)
+        with database.read() as connection:
+            return [(one.location, one.rule) for one in suggest_putaway(connection, asked)]
+
+    assert suggested(lot="L2") == [("BIN-2", "same_lot")]
+    assert suggested(from_location="BIN-2") == [("BIN-1", "same_item")]
+    assert suggested(item="NUT") == [("BIN-3", "empty")]
+    with database.write() as connection:
+        row = ("SH1", "NUT", "BIN-1", 0, 0)
+        bulk.insert_rows(connection, catalogue_tables.item_places, [row])
+    assert suggested(item="NUT") == [("BIN-1", "home")]
+    with database.write() as connection:
+        table = catalogue_tables.location_details
+        connection.execute(table.update().values(capacity_micro=6 * ONE))
+    assert suggested(item="NUT") == [("BIN-1", "home"), ("BIN-3", "empty")]
+    with pytest.raises(NotThere):
+        suggested(item="WHAT")
+
+
+def test_faces_below_their_minimum_are_filled_by_what_expires_first(database):
+    stock = [
+        ("BIN-1", 3, {"lot": "A", "expiry_date": "2027-01-01"}),
+        ("BIN-2", 9, {"lot": "B", "expiry_date": "2026-12-01"}),
+        ("BIN-3", 9, {"lot": "C", "expiry_date": "2026-11-01"}),
+    ]
+    scene = Scene(database, stock=stock)
+    with database.write() as connection:
+        faces = [("SH1", "BOLT", "BIN-1", 5 * ONE, 12 * ONE), ("SH1", "NUT", "BIN-1", ONE, 0)]
+        bulk.insert_rows(connection, catalogue_tables.item_places, faces)
+
+    def proposed(after="", limit=10):
+        with database.read() as connection:
+            found, last = list_replenishments(
+                connection, "SH1", after=after, limit=limit, now_ms=NOW_MS
+            )
+        return [
+            (
+                one.item,
+                [
+                    (pick.key.location, pick.quantity_micro // ONE)
+                    for pick in one.replenishment.picks
+                ],
+                one.replenishment.missing_micro // ONE,
+            )
+            for one in found
+        ], last
+
+    assert proposed() == ([("BOLT", [("BIN-3", 9)], 0), ("NUT", [], 1)], "")
+    assert proposed(limit=1) == ([("BOLT", [("BIN-3", 9)], 0)], "BOLT")
+    assert proposed(after="BOLT") == ([("NUT", [], 1)], "")
+    scene.order(9)  # Takes what expires first: all of lot C.
+    assert proposed()[0][0] == ("BOLT", [("BIN-2", 9)], 0)
