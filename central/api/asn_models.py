@@ -32,15 +32,15 @@ from central.orders.document_progress import Fulfilment, LineProgress
 from central.orders.state_tables import possible_actions
 from central.stock.times import utc_text
 
-Sscc = Annotated[str, Field(pattern=r"^(\d{18})?$", examples=["006141410000000015"])]
+Sscc = Annotated[str, Field(pattern=r"^(\d{18})?$", examples=["006141410000000012"])]
 LotText = Annotated[str, Field(max_length=64)]
 
 NOTICE_ASKED: JsonValue = {
     "warehouse": "SH1",
     "supplier": "ACME",
     "expected_date": "2026-06-05",
-    "units": [{"sscc": "006141410000000015"}],
-    "lines": [{"line": 1, "item": "BOLT", "quantity": "240", "sscc": "006141410000000015"}],
+    "units": [{"sscc": "006141410000000012"}],
+    "lines": [{"line": 1, "item": "BOLT", "quantity": "240", "sscc": "006141410000000012"}],
 }
 
 
@@ -92,6 +92,8 @@ class ShippingNoticeIn(Asking):
 
 class ShippingNoticePatch(Asking):
     """What is to be different; what is left out stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"expected_date": "2026-06-06"}]})
 
     expected_date: DateText | None = None
     note: Note | None = None

@@ -96,6 +96,8 @@ class ThingBody(Asking):
 class RecountIn(Asking):
     """What is to be counted again; all that differ if nothing is named."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"lines": [THING]}]})
+
     lines: list[ThingBody] = Field(max_length=LINES_COUNT_MAX, default=[])
 
 

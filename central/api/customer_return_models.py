@@ -88,6 +88,18 @@ class DecisionIn(Asking):
 class DecisionsIn(Asking):
     """What is decided at once."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "decisions": [
+                        {"line": 1, "decision": "restock", "quantity": "1", "location": "DOCK-1"}
+                    ]
+                }
+            ]
+        }
+    )
+
     decisions: Annotated[list[DecisionIn], Field(min_length=1, max_length=DECISIONS_COUNT_MAX)]
 
 

@@ -46,6 +46,10 @@ class Asking(BaseModel):
 class ReasonIn(Asking):
     """Why something is done."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "nobody needs it any more"}]}
+    )
+
     reason: Reason = ""
 
 

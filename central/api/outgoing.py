@@ -42,17 +42,29 @@ class _Body(BaseModel):
 class SettingsIn(_Body):
     """All remote settings of a gateway; what is left out, its own file says again."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"settings": {"language": "zh"}}]})
+
     settings: dict[Code, Value] = Field(max_length=FIELDS_MAX)
 
 
 class TemplateIn(_Body):
     """A label template."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"text": 'name = "place"'}]})
+
     text: str = Field(max_length=orders.TEMPLATE_CHARACTERS_MAX, description="TOML.")
 
 
 class PrintIn(_Body):
     """Labels to print at a gateway."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"template": "place", "fields": {"place": "BIN-1"}, "requested_by": "li.na"}
+            ]
+        }
+    )
 
     template: Code
     fields: dict[Code, Value] = Field(max_length=FIELDS_MAX, default={})

@@ -91,6 +91,8 @@ class PurchaseOrderIn(Asking):
 class PurchaseOrderPatch(Asking):
     """What is to be different; what is left out stays. lines: all of them, in place of the old."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"promised_date": "2026-06-12"}]})
+
     supplier: Text | None = None
     promised_date: DateText | None = None
     currency: Currency | None = None
@@ -100,6 +102,8 @@ class PurchaseOrderPatch(Asking):
 
 class ConfirmIn(Asking):
     """What the supplier has confirmed. promised_date: left out, it stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"promised_date": "2026-06-08"}]})
 
     promised_date: DateText | None = None
 

@@ -81,6 +81,10 @@ class SalesOrderIn(Asking):
 class SignIn(Asking):
     """Who took the goods. tracking: the carrier's number, left out if there is none."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"signed_by": "Wang Wei", "tracking": "SF1234567890"}]}
+    )
+
     signed_by: Annotated[str, Field(min_length=1, max_length=64)]
     tracking: ShortText = ""
 
@@ -91,12 +95,18 @@ class GiveUpIn(Asking):
     quantity: left out, all that has not gone out yet.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "no longer wanted", "quantity": "1"}]}
+    )
+
     reason: Reason
     quantity: DecimalText | None = None
 
 
 class ShortPickIn(Asking):
     """What a picker found of one pick, in the item's unit: less than is set aside."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"found": "3"}]})
 
     found: DecimalText
 
@@ -114,6 +124,8 @@ class SalesParameters(PageParameters):
 
 class WarehouseIn(Asking):
     """For which warehouse something is done."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"warehouse": "SH1"}]})
 
     warehouse: WarehouseCode
 

@@ -77,12 +77,18 @@ class SupplierReturnIn(Asking):
 class SupplierReturnPatch(Asking):
     """What is to be different; what is left out stays. lines: all of them."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"note": "on one pallet"}]})
+
     note: Note | None = None
     lines: ReturnLines | None = None
 
 
 class ClaimIn(Asking):
     """What the supplier is to give. amount: left out if it is not about money."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"kind": "credit", "amount": "96.5", "currency": "CNY"}]}
+    )
 
     kind: ClaimKind
     amount: DecimalText | None = None
@@ -92,6 +98,8 @@ class ClaimIn(Asking):
 
 class ClaimDecisionIn(Asking):
     """What the supplier says to a claim."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"state": "granted"}]})
 
     state: Literal["granted", "refused"]
 

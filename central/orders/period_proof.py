@@ -34,7 +34,8 @@ COUNTED_AND_KEPT = text(f"""
         SELECT {_LINE_KEY}, l.quantity_micro AS counted, 0 AS kept,
                (SELECT MIN(p.number) FROM periods p
                 WHERE f.record_no <= p.closed_record_no AND {DATED_SQL} < p.through_ms) AS number
-        FROM facts f JOIN lines l ON l.warehouse = f.warehouse AND l.record_no = f.record_no
+        FROM facts f CROSS JOIN lines l
+        WHERE l.warehouse = f.warehouse AND l.record_no = f.record_no
         UNION ALL
         SELECT {_KEY}, 0 AS counted, on_hand_micro AS kept, number FROM period_balances
     ) amounts

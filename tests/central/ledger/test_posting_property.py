@@ -31,14 +31,9 @@ ODD_ITEMS = [
     ("NULL", "null", "", "C62", "piece", False, "file"),
 ]
 ODD_PLACES = [("SH1", 'B"{\\N,', "bin", "file"), ("SH1", "NULL", "bin", "file")]
-ODD_DOCUMENTS = [
-    ("SH1", "SO-1", "shipment", "", "file", "", 1),
-    ("SH1", "TR-1", "transfer_out", "", "file", "", 1),
-]
-ODD_LINES = [
-    ("SH1", "SO-1", 1, "BOLT", 5_000_000, 0, "", "", ""),
-    ("SH1", "TR-1", 1, "BOLT", 5_000_000, 0, "", "", ""),
-]
+OUTWARD = {"SO-1": "shipment", "TR-1": "transfer_out"}
+OUTWARD_ROWS = [("SH1", code, kind, "", "file", "", 1) for code, kind in OUTWARD.items()]
+OUTWARD_LINES = [("SH1", code, 1, "BOLT", 5_000_000, 0, "", "", "") for code in OUTWARD]
 TABLES = (
     tables.lots,
     tables.handling_units,
@@ -211,8 +206,8 @@ def posted(database, history, cuts):
     with database.write() as connection:
         bulk.insert_rows(connection, tables.items, ODD_ITEMS)
         bulk.insert_rows(connection, tables.locations, ODD_PLACES)
-        bulk.insert_rows(connection, tables.documents, ODD_DOCUMENTS)
-        bulk.insert_rows(connection, tables.document_lines, ODD_LINES)
+        bulk.insert_rows(connection, tables.documents, OUTWARD_ROWS)
+        bulk.insert_rows(connection, tables.document_lines, OUTWARD_LINES)
     set_policy(database, "RICE", inspected=True, weight_unit="GRM")
     epochs, order = told(history)
     ledger = Ledger()

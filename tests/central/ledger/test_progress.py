@@ -163,10 +163,28 @@ def test_lines_of_an_older_version_at_the_one_place_for_all_transit_are_right(da
     assert verify_ledger(database).faults == ()
 
 
-def test_a_count_finds_what_it_finds(database):
+def test_goods_of_two_statuses_count_and_are_taken_back_together(database):
     gateway = Gateway()
     inbox = furnished(database, gateway)
-    gateway.move(source="adjustment", document="CNT-9", document_line=7, business_step="counting")
+    put(database, document("shipment"))
+    gateway.move(quantity="3")
+    gateway.move(quantity="9", to_status="held")
+    gateway.move(document="D-1", **stated("BIN-1", "customer", "5"))
+    gateway.reverse(3)
+    inbox.accept([gateway.offer(1, 3)])
+    assert done(database) == {1: 5}
+    assert len(lines_of(database, 3)) == 4
+    assert verify_ledger(database).faults == ()
+    inbox.accept([gateway.offer(4)])
+    assert done(database) == {}
+    assert verify_ledger(database).faults == ()
+
+
+@pytest.mark.parametrize("source", ["adjustment", "supplier"])
+def test_a_count_finds_what_it_finds(database, source):
+    gateway = Gateway()
+    inbox = furnished(database, gateway)
+    gateway.move(source=source, document="CNT-9", document_line=7, business_step="counting")
     inbox.accept([gateway.offer()])
     assert discrepancies(database) == []
     assert rows(database, tables.document_progress, "document", "received_micro")[0][1] == 0

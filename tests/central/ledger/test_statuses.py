@@ -282,7 +282,9 @@ RIGHT = [
         id="in another unit",
     ),
 ]
+TWICE_OF_ONE = (*SPLIT[:2], *(one._replace(status="available") for one in SPLIT[2:]))
 WRONG = [
+    pytest.param({}, TWICE_OF_ONE, id="two parts of one status"),
     pytest.param({}, INSPECTED, id="another status for no reason"),
     pytest.param({"to_status": "held"}, PAIR, id="not the stated one"),
     pytest.param({"from_status": "held"}, PAIR, id="not the stated one before"),

@@ -79,6 +79,8 @@ def test_an_older_ledger_keeps_its_facts_lines_and_balances_and_goes_on(old_ledg
         (2, 1, "supplier", "L1"),
         (2, 2, "BIN-1", "L1"),
     ]
+    for table in (tables.lines, tables.balances):
+        assert set(rows(database, table, "status", "weight_micro")) == {("available", 0)}
     report = verify_ledger(database)
     assert (report.facts_count, report.lines_count, report.faults) == (2, 4, ())
     gateway.reverse(1)

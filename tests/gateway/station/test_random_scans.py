@@ -58,11 +58,7 @@ STOCKED = ["CMD-RECEIVE", *GOODS[:5], f"00{PALLET}", *GOODS[:2], "CMD-PUTAWAY", 
 STOCKED += ["LOC-A-01-03", "CMD-COUNT", "LOC-A-01-03"]
 STEPS = st.one_of(
     [
-        st.lists(
-            st.one_of(*[st.sampled_from(codes)] * 9, st.sampled_from(NOTICES)),
-            min_size=1,
-            max_size=30,
-        )
+        st.lists(st.sampled_from(codes * 3 + NOTICES), min_size=1, max_size=30)
         for codes in (CODES, COUNT_CODES, PACK_CODES, CODES + COUNT_CODES * 4)
     ]
 )
@@ -172,7 +168,7 @@ def check_counts(facts, pallets_here):
 
 
 def pallets_after(pallets_here, code, before, after):
-    """Return the pallets that somebody scanned where it is counted now, and did not take back."""
+    """Return the closed pallets scanned where it is counted now that nobody took back."""
     if not isinstance(after, Counting) or not isinstance(before, Counting):
         return frozenset()
     if before.place != after.place or code[:4] == "LOC-":
@@ -180,10 +176,11 @@ def pallets_after(pallets_here, code, before, after):
     if code in {"CMD-CANCEL", "CMD-UNDO"}:
         dropped = {load.sscc for load in set(before.tallies) - set(after.tallies)}
         return pallets_here - dropped - ({before.sscc} - {after.sscc})
-    return pallets_here | ({after.sscc} - {""})
+    opened = {load.sscc for load in after.tallies}  # Its other goods may well be absent.
+    return (pallets_here | {after.sscc}) - opened - {""}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(STEPS)
 def test_any_scans_in_any_order_are_answered_and_nothing_is_lost(codes):
     book, session, catalogue = MemoryBook(), Session(), CATALOGUES["all"]
