@@ -17,7 +17,8 @@ from central.api.order_values import (
 )
 from central.api.parameters import PageParameters, Text, WarehouseCode
 from central.api.purchase_models import UnexpectedOut, UnitText, unexpected_out
-from central.orders.asn import (
+from central.orders.document_progress import Fulfilment, LineProgress
+from central.orders.purchasing.asn import (
     LINES_COUNT_MAX,
     STATES,
     UNITS_COUNT_MAX,
@@ -26,9 +27,8 @@ from central.orders.asn import (
     Presence,
     State,
 )
-from central.orders.asn_book import NoticeAsked, NoticeChanges, NoticeLineAsked
-from central.orders.asn_reading import NoticeView
-from central.orders.document_progress import Fulfilment, LineProgress
+from central.orders.purchasing.asn_book import NoticeAsked, NoticeChanges, NoticeLineAsked
+from central.orders.purchasing.asn_reading import NoticeView
 from central.orders.state_tables import possible_actions
 from central.stock.times import utc_text
 

@@ -20,9 +20,14 @@ from central.api.parameters import PREFIX, read_cursor, write_cursor
 from central.api.problems import NOT_THERE, Problem
 from central.api.writing import REFUSALS, Answer, Asked, Call, WriteSide, Writing, etag_of
 from central.ledger.desk import Change
-from central.orders.asn_book import Action, act_on_notice, change_notice, create_notice
-from central.orders.asn_reading import NoticeFilter, NoticeView, list_notices, view_notice
 from central.orders.order_goods import date_of, supplier_names
+from central.orders.purchasing.asn_book import Action, act_on_notice, change_notice, create_notice
+from central.orders.purchasing.asn_reading import (
+    NoticeFilter,
+    NoticeView,
+    list_notices,
+    view_notice,
+)
 
 router = APIRouter(
     prefix=f"{PREFIX}/shipping-notices",

@@ -5,7 +5,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from central.api.parameters import PREFIX
 from central.api.problems import Problem, problem_response
-from central.orders.sheets import FILE_BYTES_MAX
+from central.orders.spreadsheets.sheets import FILE_BYTES_MAX
 
 BODY_BYTES_MAX = 512 * 1024  # A batch, or a label template written with escapes.
 IMPORTS = f"{PREFIX}/imports/"  # Whole tables, as files.
@@ -44,9 +44,7 @@ class AddressBound:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
-        if scope["type"] == "http" and (
-            b"%00" in scope["query_string"] or "\x00" in scope["path"]
-        ):
+        if scope["type"] == "http" and (b"%00" in scope["query_string"] or "\x00" in scope["path"]):
             answer = problem_response(
                 Problem(
                     status=422,

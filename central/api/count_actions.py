@@ -18,7 +18,7 @@ from central.api.parameters import PREFIX
 from central.api.problems import Problem
 from central.api.writing import REFUSALS, Answer, Call, Writing
 from central.ledger.desk import Change
-from central.orders.count_book import (
+from central.orders.counts.count_book import (
     cancel_count,
     finish_count,
     recount,
@@ -26,8 +26,8 @@ from central.orders.count_book import (
     reject_lines,
     release_count,
 )
-from central.orders.count_entry import Entered, enter_counts
-from central.orders.count_posting import PostedCount, accept_count, amend_count, post_count
+from central.orders.counts.count_entry import Entered, enter_counts
+from central.orders.counts.count_posting import PostedCount, accept_count, amend_count, post_count
 from central.stock.times import parse_time
 
 router = APIRouter(

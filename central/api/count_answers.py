@@ -15,11 +15,11 @@ from central.api.count_models import (
 from central.api.order_values import percent_micro, quantity_text
 from central.contract.quantities import parse_decimal, to_micro
 from central.errors import Unusable
-from central.orders.count_judging import Observed, Thing
-from central.orders.count_results import Variance
-from central.orders.count_sheet import SheetLine
-from central.orders.count_views import CountView, LineView
-from central.orders.counts import (
+from central.orders.counts.count_judging import Observed, Thing
+from central.orders.counts.count_results import Variance
+from central.orders.counts.count_sheet import SheetLine
+from central.orders.counts.count_views import CountView, LineView
+from central.orders.counts.counts import (
     OBSERVED,
     STATES,
     CountHead,

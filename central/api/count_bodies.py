@@ -4,8 +4,8 @@ from central.api.count_answers import count_out
 from central.api.count_models import CountOut
 from central.api.writing import Answer
 from central.ledger.desk import Change
-from central.orders.count_views import view_count
-from central.orders.counts import CountHead
+from central.orders.counts.count_views import view_count
+from central.orders.counts.counts import CountHead
 
 
 def count_body(change: Change, head: CountHead) -> CountOut:

@@ -12,7 +12,7 @@ from central.api.order_values import (
     Reason,
 )
 from central.api.parameters import PageParameters, Text, WarehouseCode
-from central.orders.counts import LINES_COUNT_MAX, PARTS_COUNT_MAX, Kind, State, Verdict
+from central.orders.counts.counts import LINES_COUNT_MAX, PARTS_COUNT_MAX, Kind, State, Verdict
 
 ROUNDS_COUNT_MAX = 9
 ENTRIES_COUNT_MAX = 500

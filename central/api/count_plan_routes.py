@@ -17,7 +17,7 @@ from central.api.problems import Problem
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change
-from central.orders.count_plans import (
+from central.orders.counts.count_plans import (
     DAYS_MAX,
     CountPlan,
     draw_count,
@@ -26,7 +26,7 @@ from central.orders.count_plans import (
     load_plan,
     put_plan,
 )
-from central.orders.counts import LINES_COUNT_MAX
+from central.orders.counts.counts import LINES_COUNT_MAX
 from central.stock.count_kpis import ALARM_BELOW, Accuracy, AccuracyFilter, read_accuracy
 from central.stock.times import parse_time, utc_text
 

@@ -39,13 +39,13 @@ from central.api.parameters import (
 from central.api.problems import Problem
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.ledger.desk import Change
-from central.orders.count_book import CountDraft, plan_count
-from central.orders.count_judging import Thing
-from central.orders.count_posting import list_results
-from central.orders.count_reading import read_standing
-from central.orders.count_rows import CountFilter, list_heads, list_observations, load_head
-from central.orders.count_sheet import sheet_lines
-from central.orders.count_views import list_lines, view_count
+from central.orders.counts.count_book import CountDraft, plan_count
+from central.orders.counts.count_judging import Thing
+from central.orders.counts.count_posting import list_results
+from central.orders.counts.count_reading import read_standing
+from central.orders.counts.count_rows import CountFilter, list_heads, list_observations, load_head
+from central.orders.counts.count_sheet import sheet_lines
+from central.orders.counts.count_views import list_lines, view_count
 from central.stock.times import utc_text
 
 router = APIRouter(

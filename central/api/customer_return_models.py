@@ -15,8 +15,9 @@ from central.api.order_values import (
 )
 from central.api.order_values import Reason as ReasonText
 from central.api.parameters import PageParameters, Text, WarehouseCode
-from central.orders.customer_return_book import DecisionAsked, ReturnAsked, ReturnLineAsked
-from central.orders.customer_returns import (
+from central.orders.document_progress import Fulfilment, LineProgress
+from central.orders.sales.customer_return_book import DecisionAsked, ReturnAsked, ReturnLineAsked
+from central.orders.sales.customer_returns import (
     DECISIONS_COUNT_MAX,
     LINES_COUNT_MAX,
     STATES,
@@ -29,7 +30,6 @@ from central.orders.customer_returns import (
     State,
     open_micro,
 )
-from central.orders.document_progress import Fulfilment, LineProgress
 from central.orders.state_tables import possible_actions
 from central.stock.times import utc_text
 

@@ -21,15 +21,15 @@ from central.api.parameters import PREFIX, read_cursor, write_cursor
 from central.api.problems import NOT_THERE, Problem
 from central.api.writing import REFUSALS, Answer, Asked, Call, WriteSide, Writing, etag_of
 from central.ledger.desk import Change
-from central.orders.customer_return_book import (
+from central.orders.order_goods import supplier_names
+from central.orders.sales.customer_return_book import (
     Action,
     act_on_return,
     decide_on_return,
     request_return,
 )
-from central.orders.customer_return_reading import ReturnFilter, list_returns, read_return
-from central.orders.customer_returns import ReturnView
-from central.orders.order_goods import supplier_names
+from central.orders.sales.customer_return_reading import ReturnFilter, list_returns, read_return
+from central.orders.sales.customer_returns import ReturnView
 
 router = APIRouter(
     prefix=f"{PREFIX}/customer-returns",

@@ -25,9 +25,9 @@ from central.api.problems import Problem
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change
-from central.orders.discrepancy_views import DAY_MS, count_open, read_detail
-from central.orders.settlement_book import assign, comment, reopen, settle
-from central.orders.settlements import kinds_of
+from central.orders.settling.discrepancy_views import DAY_MS, count_open, read_detail
+from central.orders.settling.settlement_book import assign, comment, reopen, settle
+from central.orders.settling.settlements import kinds_of
 from central.stock.rows import DiscrepancyFilter
 from central.stock.states import list_discrepancies
 from central.stock.times import parse_time

@@ -14,8 +14,8 @@ from central.api.parameters import PREFIX, WarehouseCode
 from central.api.problems import Problem, ProblemRaised
 from central.api.writing import REFUSALS, Answer, Call, Writing
 from central.ledger.desk import Change
-from central.orders.exports import export_rows, to_csv, to_workbook
-from central.orders.imports import (
+from central.orders.spreadsheets.exports import export_rows, to_csv, to_workbook
+from central.orders.spreadsheets.imports import (
     ImportReport,
     Judged,
     Upload,

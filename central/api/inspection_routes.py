@@ -27,9 +27,9 @@ from central.api.problems import NOT_THERE, Problem
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.ledger.desk import Change
 from central.ledger.own_facts import OWN_GATEWAY
-from central.orders.inspection import Decision, DecisionRow, SampleResult, Source
-from central.orders.inspection_book import DecisionAsked, decide
-from central.orders.inspection_reading import (
+from central.orders.purchasing.inspection import Decision, DecisionRow, SampleResult, Source
+from central.orders.purchasing.inspection_book import DecisionAsked, decide
+from central.orders.purchasing.inspection_reading import (
     InspectionFilter,
     InspectionView,
     list_inspections,

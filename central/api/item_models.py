@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from central.api.order_values import Asking, DecimalText, quantity_text
 from central.api.parameters import PageParameters, Text, WarehouseCode
 from central.contract.quantities import parse_decimal, to_micro
-from central.orders.item_cards import (
+from central.orders.catalogue.item_cards import (
     BARCODES_MAX,
     PACKS_MAX,
     PLACES_MAX,
@@ -17,7 +17,7 @@ from central.orders.item_cards import (
     Pack,
     Policy,
 )
-from central.orders.items import StoredItem
+from central.orders.catalogue.items import StoredItem
 
 TEXT_CHARACTERS_MAX = 256
 Line = Annotated[str, Field(max_length=TEXT_CHARACTERS_MAX)]

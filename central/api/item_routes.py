@@ -28,16 +28,16 @@ from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.contract.identifiers import parse_code
 from central.contract.quantities import parse_decimal, to_micro
 from central.ledger.desk import Change
-from central.orders.catalogue_lists import ItemFilter, list_items
-from central.orders.item_cards import units_of_card
-from central.orders.items import (
+from central.orders.catalogue.catalogue_lists import ItemFilter, list_items
+from central.orders.catalogue.item_cards import units_of_card
+from central.orders.catalogue.items import (
     StoredItem,
     create_item,
     replace_item,
     require_item,
     retire_item,
 )
-from central.orders.packs import convert, largest_packs, to_base
+from central.orders.catalogue.packs import convert, largest_packs, to_base
 
 router = APIRouter(
     prefix=f"{PREFIX}/items",

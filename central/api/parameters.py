@@ -48,9 +48,7 @@ WarehouseCode = Annotated[str, AfterValidator(_warehouse)]
 GatewayCode = Annotated[str, AfterValidator(_gateway)]
 EpochText = Annotated[str, AfterValidator(_epoch)]
 Cursor = Annotated[str, Field(max_length=CURSOR_CHARACTERS_MAX)]
-FactKind = Literal[
-    "movement", "reversal", "weighing", "print", "passage", "count", "packing"
-]
+FactKind = Literal["movement", "reversal", "weighing", "print", "passage", "count", "packing"]
 
 
 class RecordCursor(msgspec.Struct, frozen=True, array_like=True):

@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from central.api.order_values import Asking, DateText
 from central.api.parameters import PageParameters, Text
-from central.orders.partner_cards import CERTIFICATES_MAX, Certificate, PartnerCard
-from central.orders.partners import StoredPartner
+from central.orders.catalogue.partner_cards import CERTIFICATES_MAX, Certificate, PartnerCard
+from central.orders.catalogue.partners import StoredPartner
 
 Line = Annotated[str, Field(max_length=256)]
 PartnerKind = Literal["supplier", "customer", "both"]

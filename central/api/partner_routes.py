@@ -23,8 +23,8 @@ from central.api.problems import Problem
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change
-from central.orders.catalogue_lists import PartnerFilter, list_partners
-from central.orders.partners import (
+from central.orders.catalogue.catalogue_lists import PartnerFilter, list_partners
+from central.orders.catalogue.partners import (
     StoredPartner,
     create_partner,
     replace_partner,

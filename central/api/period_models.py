@@ -9,8 +9,8 @@ from central.api.models import MovementOut
 from central.api.order_values import Asking, DocumentCode, Note, quantity_text
 from central.api.parameters import PageParameters, Text, WarehouseCode
 from central.ledger.entries import BalanceKey
-from central.orders.period_late import LateFact, LateTotal
-from central.orders.periods import OpenPoint, Period
+from central.orders.settling.period_late import LateFact, LateTotal
+from central.orders.settling.periods import OpenPoint, Period
 from central.stock.rows import MovementRow
 from central.stock.times import parse_time, utc_text
 

@@ -34,9 +34,14 @@ from central.api.problems import Problem
 from central.api.writing import REFUSALS, Answer, Call, Writing
 from central.ledger.desk import Change
 from central.ledger.entries import BalanceKey
-from central.orders.period_book import close_period, find_period, list_balances, list_periods
-from central.orders.period_late import count_late, list_late, total_late
-from central.orders.period_points import open_points
+from central.orders.settling.period_book import (
+    close_period,
+    find_period,
+    list_balances,
+    list_periods,
+)
+from central.orders.settling.period_late import count_late, list_late, total_late
+from central.orders.settling.period_points import open_points
 from central.stock.feed import list_numbered
 from central.stock.times import utc_text
 

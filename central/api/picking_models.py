@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from central.api.order_values import Asking, DecimalText, DocumentCode, Note, quantity_text
 from central.api.parameters import PageParameters, Text, WarehouseCode
-from central.orders.pick_waves import ORDERS_COUNT_MAX, Wave, WaveView
-from central.orders.picking import PickLine, WaveState
-from central.orders.putaway import Rule
-from central.orders.replenishment_reading import FaceProposal
+from central.orders.sales.pick_waves import ORDERS_COUNT_MAX, Wave, WaveView
+from central.orders.sales.picking import PickLine, WaveState
+from central.orders.sales.putaway import Rule
+from central.orders.sales.replenishment_reading import FaceProposal
 from central.stock.times import utc_text
 
 CodeText = Annotated[str, Field(max_length=64)]

@@ -29,7 +29,7 @@ from central.api.problems import NOT_THERE, Problem
 from central.api.sales_models import WarehouseIn
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.ledger.desk import Change
-from central.orders.pick_waves import (
+from central.orders.sales.pick_waves import (
     break_up_wave,
     list_picks,
     list_waves,
@@ -37,10 +37,10 @@ from central.orders.pick_waves import (
     refresh_stations,
     view_wave,
 )
-from central.orders.putaway_reading import PutawayAsked, suggest_putaway
-from central.orders.replenishment_reading import list_replenishments
-from central.orders.sales_reading import SalesFilter, list_orders
-from central.orders.sales_store import read_figures, read_orders
+from central.orders.sales.putaway_reading import PutawayAsked, suggest_putaway
+from central.orders.sales.replenishment_reading import list_replenishments
+from central.orders.sales.sales_reading import SalesFilter, list_orders
+from central.orders.sales.sales_store import read_figures, read_orders
 
 router = APIRouter(
     prefix=PREFIX,

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from central.api.order_values import Asking, DecimalText, quantity_text
 from central.api.parameters import PageParameters, Text
 from central.contract.quantities import parse_decimal, to_micro
-from central.orders.place_cards import WALK_ORDER_MAX, PlaceCard, WarehouseCard
-from central.orders.places import StoredPlace
-from central.orders.warehouses import StoredWarehouse
+from central.orders.catalogue.place_cards import WALK_ORDER_MAX, PlaceCard, WarehouseCard
+from central.orders.catalogue.places import StoredPlace
+from central.orders.catalogue.warehouses import StoredWarehouse
 
 Line = Annotated[str, Field(max_length=256)]
 PlaceKind = Literal["bin", "dock_door", "staging", "quality_hold", "area"]

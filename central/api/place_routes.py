@@ -35,15 +35,15 @@ from central.api.problems import Problem
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change
-from central.orders.catalogue_lists import PlaceFilter, list_places, list_warehouses
-from central.orders.places import (
+from central.orders.catalogue.catalogue_lists import PlaceFilter, list_places, list_warehouses
+from central.orders.catalogue.places import (
     StoredPlace,
     create_place,
     replace_place,
     require_place,
     retire_place,
 )
-from central.orders.warehouses import (
+from central.orders.catalogue.warehouses import (
     StoredWarehouse,
     create_warehouse,
     replace_warehouse,

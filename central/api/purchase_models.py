@@ -22,16 +22,16 @@ from central.api.order_values import (
 from central.api.parameters import PageParameters, Text, WarehouseCode
 from central.orders.document_progress import DocumentProgress, Fulfilment, LineProgress
 from central.orders.order_goods import SupplierNote, date_of
-from central.orders.purchase_book import OrderAsked, OrderChanges
-from central.orders.purchase_lines import LineAsked
-from central.orders.purchase_orders import (
+from central.orders.purchasing.purchase_book import OrderAsked, OrderChanges
+from central.orders.purchasing.purchase_lines import LineAsked
+from central.orders.purchasing.purchase_orders import (
     LINES_COUNT_MAX,
     PRICE_E4_MAX,
     STATES,
     PurchaseLine,
     Stage,
 )
-from central.orders.purchase_reading import PurchaseView, is_late
+from central.orders.purchasing.purchase_reading import PurchaseView, is_late
 from central.orders.state_tables import possible_actions
 from central.stock.times import utc_text
 

@@ -22,14 +22,19 @@ from central.api.purchase_models import (
 from central.api.writing import REFUSALS, Answer, Asked, Call, WriteSide, Writing, etag_of
 from central.ledger.desk import Change
 from central.orders.order_goods import date_of, supplier_notes
-from central.orders.purchase_book import (
+from central.orders.purchasing.purchase_book import (
     Acting,
     Action,
     act_on_order,
     change_order,
     create_order,
 )
-from central.orders.purchase_reading import PurchaseFilter, PurchaseView, list_orders, view_order
+from central.orders.purchasing.purchase_reading import (
+    PurchaseFilter,
+    PurchaseView,
+    list_orders,
+    view_order,
+)
 
 router = APIRouter(
     prefix=f"{PREFIX}/purchase-orders",

@@ -16,9 +16,13 @@ from central.api.parameters import (
     write_cursor,
 )
 from central.api.problems import Problem
-from central.orders.availability import Availability, ItemKey, list_availability
-from central.orders.reservations import Reservation
-from central.orders.sales_reading import ReservationCursor, ReservationFilter, list_reservations
+from central.orders.reserving.availability import Availability, ItemKey, list_availability
+from central.orders.reserving.reservations import Reservation
+from central.orders.sales.sales_reading import (
+    ReservationCursor,
+    ReservationFilter,
+    list_reservations,
+)
 
 router = APIRouter(
     prefix=PREFIX,

@@ -17,9 +17,9 @@ from central.api.order_values import (
 )
 from central.api.parameters import PageParameters, Text, WarehouseCode
 from central.orders.document_progress import Fulfilment
-from central.orders.reservations import Reservation
-from central.orders.sales_lines import LineAsked, OrderAsked
-from central.orders.sales_orders import (
+from central.orders.reserving.reservations import Reservation
+from central.orders.sales.sales_lines import LineAsked, OrderAsked
+from central.orders.sales.sales_orders import (
     LINES_COUNT_MAX,
     STATES,
     Coverage,
@@ -27,7 +27,7 @@ from central.orders.sales_orders import (
     OrderFigures,
     Stage,
 )
-from central.orders.sales_remainders import Covered
+from central.orders.sales.sales_remainders import Covered
 from central.orders.state_tables import possible_actions
 from central.stock.times import utc_text
 

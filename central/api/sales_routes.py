@@ -26,11 +26,11 @@ from central.api.sales_models import (
 from central.api.writing import REFUSALS, Answer, Asked, Call, WriteSide, Writing, etag_of
 from central.contract.quantities import parse_decimal, to_micro
 from central.ledger.desk import Change
-from central.orders import sales_book, sales_remainders
 from central.orders.order_goods import date_of, supplier_names
-from central.orders.sales_orders import OrderFigures, SalesOrder
-from central.orders.sales_reading import SalesFilter, list_orders
-from central.orders.sales_store import read_figures, read_order
+from central.orders.sales import sales_book, sales_remainders
+from central.orders.sales.sales_orders import OrderFigures, SalesOrder
+from central.orders.sales.sales_reading import SalesFilter, list_orders
+from central.orders.sales.sales_store import read_figures, read_order
 
 router = APIRouter(
     prefix=f"{PREFIX}/sales-orders",

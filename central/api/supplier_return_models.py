@@ -20,10 +20,9 @@ from central.api.order_values import (
 from central.api.parameters import PageParameters, Text, WarehouseCode
 from central.api.purchase_models import Currency, UnexpectedOut, UnitText, unexpected_out
 from central.orders.document_progress import Fulfilment
-from central.orders.state_tables import possible_actions
-from central.orders.supplier_return_book import ReturnAsked, ReturnLineAsked
-from central.orders.supplier_return_reading import ReturnView
-from central.orders.supplier_returns import (
+from central.orders.purchasing.supplier_return_book import ReturnAsked, ReturnLineAsked
+from central.orders.purchasing.supplier_return_reading import ReturnView
+from central.orders.purchasing.supplier_returns import (
     AMOUNT_FEN_MAX,
     LINES_COUNT_MAX,
     STATES,
@@ -32,6 +31,7 @@ from central.orders.supplier_returns import (
     Reason,
     Stage,
 )
+from central.orders.state_tables import possible_actions
 from central.stock.times import utc_text
 
 RETURN_ASKED: JsonValue = {

@@ -24,7 +24,7 @@ from central.api.supplier_return_models import (
 from central.api.writing import REFUSALS, Answer, Asked, Call, WriteSide, Writing, etag_of
 from central.ledger.desk import Change
 from central.orders.order_goods import supplier_names
-from central.orders.supplier_return_book import (
+from central.orders.purchasing.supplier_return_book import (
     Action,
     act_on_return,
     add_claim,
@@ -32,13 +32,13 @@ from central.orders.supplier_return_book import (
     create_return,
     decide_claim,
 )
-from central.orders.supplier_return_reading import (
+from central.orders.purchasing.supplier_return_reading import (
     ReturnFilter,
     ReturnView,
     list_returns,
     view_return,
 )
-from central.orders.supplier_returns import CLAIMS_COUNT_MAX
+from central.orders.purchasing.supplier_returns import CLAIMS_COUNT_MAX
 
 router = APIRouter(
     prefix=f"{PREFIX}/supplier-returns",

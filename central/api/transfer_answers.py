@@ -3,10 +3,10 @@
 from pydantic import BaseModel
 
 from central.api.order_values import quantity_text
-from central.orders.transfer_closing import Reason as ClosingReason
-from central.orders.transfer_transit import FactBehind, UnderWay
-from central.orders.transfer_views import MS_PER_DAY, TransferDetail
-from central.orders.transfers import LineFigures, ShownState, Transfer, TransferLine
+from central.orders.transfers.transfer_closing import Reason as ClosingReason
+from central.orders.transfers.transfer_transit import FactBehind, UnderWay
+from central.orders.transfers.transfer_views import MS_PER_DAY, TransferDetail
+from central.orders.transfers.transfers import LineFigures, ShownState, Transfer, TransferLine
 from central.stock.times import utc_text
 
 

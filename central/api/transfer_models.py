@@ -14,10 +14,10 @@ from central.api.order_values import (
 )
 from central.api.parameters import PageParameters, Text, WarehouseCode
 from central.contract.identifiers import parse_code
-from central.orders.transfer_book import LineWanted
-from central.orders.transfer_closing import CLOSINGS_COUNT_MAX, Closing, Thing
-from central.orders.transfer_closing import Reason as ClosingReason
-from central.orders.transfers import LINES_COUNT_MAX, ShownState
+from central.orders.transfers.transfer_book import LineWanted
+from central.orders.transfers.transfer_closing import CLOSINGS_COUNT_MAX, Closing, Thing
+from central.orders.transfers.transfer_closing import Reason as ClosingReason
+from central.orders.transfers.transfers import LINES_COUNT_MAX, ShownState
 
 OptionalText = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f]*$")]
 PlaceCode = Annotated[

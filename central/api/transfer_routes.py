@@ -26,13 +26,13 @@ from central.api.transfer_models import (
 )
 from central.api.writing import REFUSALS, Answer, Asked, Call, WriteSide, Writing, etag_of
 from central.ledger.desk import Change
-from central.orders.transfer_book import create_transfer, decide, edit_transfer
-from central.orders.transfer_closing import Thing
-from central.orders.transfer_end_book import close_transfer
-from central.orders.transfer_store import load_transfer
-from central.orders.transfer_transit import list_under_way
-from central.orders.transfer_views import TransferFilter, list_transfers, read_detail
-from central.orders.transfers import Transfer
+from central.orders.transfers.transfer_book import create_transfer, decide, edit_transfer
+from central.orders.transfers.transfer_closing import Thing
+from central.orders.transfers.transfer_end_book import close_transfer
+from central.orders.transfers.transfer_store import load_transfer
+from central.orders.transfers.transfer_transit import list_under_way
+from central.orders.transfers.transfer_views import TransferFilter, list_transfers, read_detail
+from central.orders.transfers.transfers import Transfer
 
 router = APIRouter(
     prefix=f"{PREFIX}/transfers",

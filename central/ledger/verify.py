@@ -20,6 +20,7 @@ from itertools import chain
 from sqlalchemy import Connection, Table, func, select
 
 from central.ledger import handling_units, lots, sums
+from central.ledger.checkpoints import forget_checkpoints
 from central.ledger.entries import ProgressKey
 from central.ledger.fact_check import FactCheck, Fault
 from central.ledger.state import lock_ledger, read_state
@@ -98,6 +99,8 @@ def rebuild_balances(database: Database) -> RebuildReport:
             if len(changes) < FAULTS_LISTED_MAX:
                 changes.append(difference)
         sums.replace_balances(connection)
+        if changes_count:
+            forget_checkpoints(connection)  # They were copied from balances that were wrong.
         balances_count = _count(connection, tables.balances)
     return RebuildReport(balances_count, changes_count, tuple(changes))
 

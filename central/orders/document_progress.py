@@ -123,7 +123,8 @@ def share_out(
 
 def line_progress(line: ExpectedQuantity, done_micro: int) -> LineProgress:
     """Return how far one line is."""
-    missing = max(line.expected_micro - done_micro, 0)
+    # What went the other way under a document is not expected once more.
+    missing = max(line.expected_micro - max(done_micro, 0), 0)
     complete = done_micro >= line.least_micro
     fulfilment: Fulfilment = "none"
     if done_micro > line.most_micro:

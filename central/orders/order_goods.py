@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, select
 
 from central.errors import Conflict, Unusable
-from central.orders.items import policies_of, units_of
-from central.orders.packs import ItemUnits
+from central.orders.catalogue.items import policies_of, units_of
+from central.orders.catalogue.packs import ItemUnits
 from central.stock.times import utc_text
 from central.storage import catalogue_tables, tables
 

@@ -4,20 +4,19 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import Connection
 
+from central.ledger.checkpoints import checkpoint_faults
 from central.ledger.fact_check import Fault
-from central.orders import (
-    count_proof,
-    period_proof,
-    purchase_proof,
-    reservation_proof,
-    settlement_proof,
-    transfer_proof,
-)
+from central.orders.counts import count_proof
+from central.orders.purchasing import purchase_proof
+from central.orders.reserving import reservation_proof
+from central.orders.settling import period_proof, settlement_proof
+from central.orders.transfers import transfer_proof
 
 # Yields what is off in one state of the database; it streams and writes nothing.
 Proof = Callable[[Connection], Iterator[Fault]]
 
 PROOFS: tuple[Proof, ...] = (
+    checkpoint_faults,
     reservation_proof.faults,
     settlement_proof.faults,
     period_proof.faults,

@@ -7,10 +7,10 @@ from sqlalchemy import Connection, select
 from central.errors import Conflict
 from central.ledger.desk import Change
 from central.ledger.statuses import AVAILABLE, INSPECTION
-from central.orders.allocation import StockKey
-from central.orders.inspection_book import STEP, DecisionAsked, decide
-from central.orders.packs import text_of
-from central.orders.reservation_rows import read_allocated
+from central.orders.catalogue.packs import text_of
+from central.orders.purchasing.inspection_book import STEP, DecisionAsked, decide
+from central.orders.reserving.allocation import StockKey
+from central.orders.reserving.reservation_rows import read_allocated
 from central.storage import bulk, purchasing_tables, tables
 
 SCRAP = "scrap"

@@ -116,10 +116,7 @@ def create_app(
     app.state.outgoing = telling
     app.state.write_side = writing
     _add_routes(app)
-    app.add_middleware(AddressBound)
-    app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
-    app.add_middleware(SafeHeaders)
-    app.add_middleware(BodyBound)
+    _add_layers(app)
     return app
 
 
@@ -178,6 +175,14 @@ def _add_routes(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, problems.answer_http)
     app.add_exception_handler(DeskRefused, problems.answer_refused)
     app.add_exception_handler(CentralError, _answer_unavailable)
+
+
+def _add_layers(app: FastAPI) -> None:
+    """Add what stands between the server and the routes, the innermost first."""
+    app.add_middleware(AddressBound)
+    app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
+    app.add_middleware(SafeHeaders)
+    app.add_middleware(BodyBound)
 
 
 def _read_change(reading: ReadSide) -> StockChange:

@@ -18,8 +18,8 @@ from central.inbox.inbox import Inbox
 from central.ledger.desk import Change, Desk
 from central.ledger.reference_book import load_reference
 from central.orders.following import FOLLOWERS
-from central.orders.transfer_book import LineWanted, create_transfer, decide
-from central.orders.transfer_end_book import close_transfer
+from central.orders.transfers.transfer_book import LineWanted, create_transfer, decide
+from central.orders.transfers.transfer_end_book import close_transfer
 from central.storage.database import Database, open_database
 from central.storage.schema import migrate
 from tests.bench import tryton

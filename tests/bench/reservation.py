@@ -26,10 +26,10 @@ from central.ledger.collector import collect_rarely
 from central.ledger.desk import Desk
 from central.ledger.reference_book import load_reference
 from central.orders.following import FOLLOWERS
-from central.orders.reservation_proof import faults
-from central.orders.sales_book import approve_order, draft_order, release_order, submit_order
-from central.orders.sales_lines import LineAsked, OrderAsked
-from central.orders.sales_store import read_figures, read_order
+from central.orders.reserving.reservation_proof import faults
+from central.orders.sales.sales_book import approve_order, draft_order, release_order, submit_order
+from central.orders.sales.sales_lines import LineAsked, OrderAsked
+from central.orders.sales.sales_store import read_figures, read_order
 from central.storage import bulk, catalogue_tables, sales_tables
 from central.storage.database import Database, open_database
 from central.storage.schema import migrate

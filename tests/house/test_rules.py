@@ -81,8 +81,8 @@ HOMES = {
         "central/api/writing.py",
     ),
     "alembic": ("central/storage/",),
-    "python_calamine": ("central/orders/workbook_reading.py",),
-    "xlsxwriter": ("central/orders/workbook_writing.py",),
+    "python_calamine": ("central/orders/spreadsheets/workbook_reading.py",),
+    "xlsxwriter": ("central/orders/spreadsheets/workbook_writing.py",),
     "fastapi": ("central/api/", "central/web/"),
     "starlette": ("gateway/screen/", "central/api/", "central/web/"),
     "cryptography": (

@@ -15,10 +15,10 @@ from central.ledger.reference_desk import (
     withdraw_item,
     withdraw_location,
 )
-from central.orders.discrepancy_views import read_detail
-from central.orders.period_book import close_period
-from central.orders.settlement_book import assign, comment, reopen, settle
-from central.orders.settlements import Decision
+from central.orders.settling.discrepancy_views import read_detail
+from central.orders.settling.period_book import close_period
+from central.orders.settling.settlement_book import assign, comment, reopen, settle
+from central.orders.settling.settlements import Decision
 from central.storage import tables
 from tests.central.invariants.world import BINS, ITEMS, WAREHOUSES, World
 

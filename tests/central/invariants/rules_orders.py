@@ -4,21 +4,23 @@ from random import Random
 
 from sqlalchemy import select
 
-from central.orders import (
-    customer_return_book,
-    customer_returns,
+from central.orders.purchasing import (
     inspection_book,
     purchase_book,
     purchase_orders,
+    supplier_return_book,
+    supplier_returns,
+)
+from central.orders.purchasing.inspection import OUTCOMES
+from central.orders.purchasing.purchase_lines import LineAsked
+from central.orders.sales import (
+    customer_return_book,
+    customer_returns,
     sales_book,
     sales_lines,
     sales_orders,
     sales_remainders,
-    supplier_return_book,
-    supplier_returns,
 )
-from central.orders.inspection import OUTCOMES
-from central.orders.purchase_lines import LineAsked
 from central.storage import purchasing_tables, sales_tables
 from tests.central.invariants.world import BINS, ITEMS, WAREHOUSES, World
 

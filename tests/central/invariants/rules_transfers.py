@@ -4,14 +4,15 @@ from random import Random
 
 from sqlalchemy import select
 
-from central.orders import count_book, count_posting, counts, transfers
-from central.orders.count_reading import read_standing as read_counted
-from central.orders.count_rows import load_head
-from central.orders.counts import CountLine
-from central.orders.transfer_book import LineWanted, create_transfer, decide
-from central.orders.transfer_closing import Closing, remainders_of
-from central.orders.transfer_end_book import close_transfer
-from central.orders.transfer_store import load_transfer, read_standing
+from central.orders.counts import count_book, count_posting, counts
+from central.orders.counts.count_reading import read_standing as read_counted
+from central.orders.counts.count_rows import load_head
+from central.orders.counts.counts import CountLine
+from central.orders.transfers import transfers
+from central.orders.transfers.transfer_book import LineWanted, create_transfer, decide
+from central.orders.transfers.transfer_closing import Closing, remainders_of
+from central.orders.transfers.transfer_end_book import close_transfer
+from central.orders.transfers.transfer_store import load_transfer, read_standing
 from central.storage import count_tables, transfer_tables
 from tests.central.invariants.world import BINS, ITEMS, WAREHOUSES, World
 

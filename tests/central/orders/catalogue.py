@@ -1,9 +1,9 @@
 """Cards of items, places and partners, and a desk with the usual reference data, for tests."""
 
 from central.ledger.desk import Desk
-from central.orders.item_cards import ItemBarcode, ItemCard, Pack, Policy
-from central.orders.partner_cards import Certificate, PartnerCard
-from central.orders.place_cards import PlaceCard
+from central.orders.catalogue.item_cards import ItemBarcode, ItemCard, Pack, Policy
+from central.orders.catalogue.partner_cards import Certificate, PartnerCard
+from central.orders.catalogue.place_cards import PlaceCard
 from tests.central.scenery import FixedClock, load
 
 ONE = 1_000_000

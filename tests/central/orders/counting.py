@@ -12,7 +12,7 @@ from central.contract.facts import Count
 from central.inbox.inbox import Inbox
 from central.ledger.desk import Desk
 from central.ledger.verify import verify_ledger
-from central.orders.count_proof import faults
+from central.orders.counts.count_proof import faults
 from central.orders.following import FOLLOWERS
 from central.storage import catalogue_tables, tables
 from central.web.app import create_app

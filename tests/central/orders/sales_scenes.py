@@ -4,10 +4,10 @@ from central.inbox.inbox import Inbox
 from central.ledger.desk import Desk
 from central.ledger.verify import verify_ledger
 from central.orders.following import FOLLOWERS
-from central.orders.reservation_proof import faults
-from central.orders.sales_book import approve_order, draft_order, release_order, submit_order
-from central.orders.sales_lines import LineAsked, OrderAsked
-from central.orders.sales_store import read_figures, read_order
+from central.orders.reserving.reservation_proof import faults
+from central.orders.sales.sales_book import approve_order, draft_order, release_order, submit_order
+from central.orders.sales.sales_lines import LineAsked, OrderAsked
+from central.orders.sales.sales_store import read_figures, read_order
 from central.storage import bulk, catalogue_tables, tables
 from tests.central.scenery import FixedClock, Gateway, enrol, load, rows
 

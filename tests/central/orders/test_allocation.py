@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.orders.allocation import (
+from central.orders.reserving.allocation import (
     Candidate,
     Demand,
     Pick,

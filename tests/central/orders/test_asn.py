@@ -5,7 +5,13 @@ import pytest
 from central.contract.errors import ContractError
 from central.contract.gs1 import make_sscc
 from central.errors import Unusable
-from central.orders.asn import HandlingUnit, NoticeLine, ShippingNotice, check_units, unit_presences
+from central.orders.purchasing.asn import (
+    HandlingUnit,
+    NoticeLine,
+    ShippingNotice,
+    check_units,
+    unit_presences,
+)
 from tests.central.orders.purchasing import Purchasing
 
 PALLET, CASE, OTHER, FOREIGN = (

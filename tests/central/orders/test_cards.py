@@ -2,10 +2,10 @@
 
 import pytest
 
-from central.orders.cards import gtin_forms
-from central.orders.item_cards import HomePlace, ItemBarcode, Pack, Policy, item_faults
-from central.orders.partner_cards import Certificate, partner_faults
-from central.orders.place_cards import place_faults, tree_faults
+from central.orders.catalogue.cards import gtin_forms
+from central.orders.catalogue.item_cards import HomePlace, ItemBarcode, Pack, Policy, item_faults
+from central.orders.catalogue.partner_cards import Certificate, partner_faults
+from central.orders.catalogue.place_cards import place_faults, tree_faults
 from tests.central.orders.catalogue import CARTON_GTIN, GTIN, item, partner, place
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 from central.contract.reference import DocumentLine, ExpectedDocument
 from central.errors import Conflict, NotThere, Outdated, Unusable
 from central.ledger.reference_desk import put_document
-from central.orders.catalogue_lists import (
+from central.orders.catalogue.catalogue_lists import (
     ItemFilter,
     PartnerFilter,
     PlaceFilter,
@@ -16,8 +16,8 @@ from central.orders.catalogue_lists import (
     list_partners,
     list_places,
 )
-from central.orders.item_cards import HomePlace, ItemBarcode, Pack, Policy
-from central.orders.items import (
+from central.orders.catalogue.item_cards import HomePlace, ItemBarcode, Pack, Policy
+from central.orders.catalogue.items import (
     create_item,
     item_conflicts,
     policies_of,
@@ -27,17 +27,21 @@ from central.orders.items import (
     retire_item,
     units_of,
 )
-from central.orders.packs import to_base
-from central.orders.partners import (
+from central.orders.catalogue.packs import to_base
+from central.orders.catalogue.partners import (
     create_partner,
     replace_partner,
     require_partner,
     retire_partner,
 )
-from central.orders.place_cards import WarehouseCard
-from central.orders.places import create_place, replace_place, require_place, retire_place
-from central.orders.uses import ORDERS
-from central.orders.warehouses import create_warehouse, replace_warehouse, retire_warehouse
+from central.orders.catalogue.place_cards import WarehouseCard
+from central.orders.catalogue.places import create_place, replace_place, require_place, retire_place
+from central.orders.catalogue.uses import ORDERS
+from central.orders.catalogue.warehouses import (
+    create_warehouse,
+    replace_warehouse,
+    retire_warehouse,
+)
 from central.storage import catalogue_tables, purchasing_tables, tables
 from tests.central.orders.catalogue import (
     CARTON_GTIN,

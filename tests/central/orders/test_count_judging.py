@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from central.orders.count_judging import (
+from central.orders.counts.count_judging import (
     Counted,
     Moment,
     Moved,

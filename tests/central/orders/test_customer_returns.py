@@ -3,7 +3,7 @@
 import pytest
 
 from central.errors import Conflict, NotThere, Outdated, Unusable
-from central.orders.customer_return_book import (
+from central.orders.sales.customer_return_book import (
     DecisionAsked,
     ReturnAsked,
     ReturnLineAsked,
@@ -11,8 +11,8 @@ from central.orders.customer_return_book import (
     decide_on_return,
     request_return,
 )
-from central.orders.customer_return_reading import ReturnFilter, list_returns, read_return
-from central.orders.sales_store import read_order
+from central.orders.sales.customer_return_reading import ReturnFilter, list_returns, read_return
+from central.orders.sales.sales_store import read_order
 from central.storage import bulk, catalogue_tables, tables
 from tests.central.orders.sales_scenes import ONE, Scene
 from tests.central.scenery import discrepancies, on_hand, rows

@@ -3,19 +3,19 @@
 import pytest
 
 from central.errors import Conflict, NotThere, Outdated, Unusable
-from central.orders.allocation import Candidate, StockKey
-from central.orders.pick_waves import (
+from central.orders.reserving.allocation import Candidate, StockKey
+from central.orders.sales.pick_waves import (
     break_up_wave,
     list_waves,
     make_wave,
     refresh_stations,
     view_wave,
 )
-from central.orders.putaway import Goods, Place, suggest
-from central.orders.putaway_reading import PutawayAsked, suggest_putaway
-from central.orders.replenishment import Face, replenish
-from central.orders.replenishment_reading import list_replenishments
-from central.orders.sales_book import cancel_order
+from central.orders.sales.putaway import Goods, Place, suggest
+from central.orders.sales.putaway_reading import PutawayAsked, suggest_putaway
+from central.orders.sales.replenishment import Face, replenish
+from central.orders.sales.replenishment_reading import list_replenishments
+from central.orders.sales.sales_book import cancel_order
 from central.storage import bulk, catalogue_tables
 from tests.central.orders.sales_scenes import ONE, Scene
 from tests.central.scenery import NOW_MS

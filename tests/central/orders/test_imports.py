@@ -10,11 +10,17 @@ from sqlalchemy import func, select
 
 from central.errors import NotThere, Unusable
 from central.ledger.verify import verify_ledger
-from central.orders.exports import export_rows, to_csv, to_workbook
-from central.orders.imports import BOOKS, apply_import, check_import, judge_import, read_upload
-from central.orders.items import create_item, read_items
-from central.orders.partners import create_partner
-from central.orders.places import create_place, read_places
+from central.orders.catalogue.items import create_item, read_items
+from central.orders.catalogue.partners import create_partner
+from central.orders.catalogue.places import create_place, read_places
+from central.orders.spreadsheets.exports import export_rows, to_csv, to_workbook
+from central.orders.spreadsheets.imports import (
+    BOOKS,
+    apply_import,
+    check_import,
+    judge_import,
+    read_upload,
+)
 from central.storage import tables
 from tests.central.orders.catalogue import (
     CARTON_GTIN,

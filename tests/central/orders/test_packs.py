@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.errors import Unusable
-from central.orders.packs import (
+from central.orders.catalogue.packs import (
     KINDS,
     QUANTITY_MICRO_MAX,
     ItemUnits,

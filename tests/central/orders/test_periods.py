@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from central.errors import Unusable
-from central.orders.periods import Period, counting_period, dated_ms, late_for
 from central.orders.proofs import PROOFS
+from central.orders.settling.periods import Period, counting_period, dated_ms, late_for
 from tests.central.orders.settling import Settling
 from tests.central.scenery import NOW_MS
 

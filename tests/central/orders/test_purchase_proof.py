@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import delete, update
 
-from central.orders.purchase_proof import faults
+from central.orders.purchasing.purchase_proof import faults
 from central.storage import bulk, purchasing_tables, tables
 from tests.central.orders.purchasing import Purchasing
 

@@ -6,16 +6,16 @@ import pytest
 from sqlalchemy import select
 
 from central.errors import CentralError, Conflict
-from central.orders import reservation_proof
-from central.orders.availability import availability, list_availability
-from central.orders.sales_book import (
+from central.orders.reserving import reservation_proof
+from central.orders.reserving.availability import availability, list_availability
+from central.orders.sales.sales_book import (
     approve_order,
     cancel_order,
     draft_order,
     reserve_order,
     submit_order,
 )
-from central.orders.sales_lines import LineAsked, OrderAsked
+from central.orders.sales.sales_lines import LineAsked, OrderAsked
 from central.storage import sales_tables, tables, transfer_tables
 from tests.central.orders.sales_scenes import ONE, Scene, policy
 from tests.central.scenery import discrepancies, rows

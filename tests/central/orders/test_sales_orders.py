@@ -4,7 +4,7 @@ import pytest
 
 from central.errors import Conflict, NotThere, Outdated, Unusable
 from central.orders.document_progress import CountedKey
-from central.orders.sales_book import (
+from central.orders.sales.sales_book import (
     approve_order,
     cancel_order,
     close_order,
@@ -18,10 +18,10 @@ from central.orders.sales_book import (
     sign_order,
     submit_order,
 )
-from central.orders.sales_lines import LineAsked, OrderAsked
-from central.orders.sales_orders import STATES, SalesLine, SalesOrder, figures_of
-from central.orders.sales_reading import SalesFilter, list_orders
-from central.orders.sales_remainders import give_up, pick_short, reserve_backorders
+from central.orders.sales.sales_lines import LineAsked, OrderAsked
+from central.orders.sales.sales_orders import STATES, SalesLine, SalesOrder, figures_of
+from central.orders.sales.sales_reading import SalesFilter, list_orders
+from central.orders.sales.sales_remainders import give_up, pick_short, reserve_backorders
 from central.storage import sales_tables, tables
 from tests.central.orders.sales_scenes import ONE, Scene, policy
 from tests.central.scenery import discrepancies, rows

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.errors import Unusable
-from central.orders.csv_sheets import read_csv, write_csv
-from central.orders.sheets import escaped, guarded, number_of_cell, unguarded
-from central.orders.workbook_reading import read_workbook
-from central.orders.workbook_writing import write_workbook
+from central.orders.spreadsheets.csv_sheets import read_csv, write_csv
+from central.orders.spreadsheets.sheets import escaped, guarded, number_of_cell, unguarded
+from central.orders.spreadsheets.workbook_reading import read_workbook
+from central.orders.spreadsheets.workbook_writing import write_workbook
 
 CELLS = st.text(
     st.one_of(st.sampled_from("=+-@'\"\t,;0123456789."), st.characters(codec="utf-8")), max_size=20

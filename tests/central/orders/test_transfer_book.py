@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from central.errors import Conflict, NotThere, Outdated, Unusable
-from central.orders.transfer_book import LineWanted, edit_transfer
+from central.orders.transfers.transfer_book import LineWanted, edit_transfer
 from central.storage import tables, transfer_tables
 from tests.central.orders.transferring import Scene
 from tests.central.scenery import NOW_MS, rows

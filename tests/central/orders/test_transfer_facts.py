@@ -4,10 +4,10 @@ import pytest
 
 from central.errors import Conflict, Unusable
 from central.ledger.verify import verify_ledger
-from central.orders.transfer_closing import Closing, Thing
-from central.orders.transfer_store import load_transfer
-from central.orders.transfer_transit import list_under_way
-from central.orders.transfer_views import TransferFilter, list_transfers, read_detail
+from central.orders.transfers.transfer_closing import Closing, Thing
+from central.orders.transfers.transfer_store import load_transfer
+from central.orders.transfers.transfer_transit import list_under_way
+from central.orders.transfers.transfer_views import TransferFilter, list_transfers, read_detail
 from central.storage import tables, transfer_tables
 from tests.central.orders.transferring import MICRO, Scene
 from tests.central.scenery import NOW_MS, on_hand, rows

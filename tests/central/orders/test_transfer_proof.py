@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import delete, update
 
-from central.orders.transfer_proof import faults
+from central.orders.transfers.transfer_proof import faults
 from central.storage import tables, transfer_tables
 from tests.central.orders.transferring import Scene
 

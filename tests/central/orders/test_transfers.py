@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from central.errors import Conflict, Unusable
 from central.orders.document_progress import CountedKey
-from central.orders.transfer_closing import (
+from central.orders.transfers.transfer_closing import (
     AtPlace,
     Closing,
     Thing,
     closing_moves,
     remainders_of,
 )
-from central.orders.transfers import (
+from central.orders.transfers.transfers import (
     ACTIONS,
     ENDED,
     Figures,

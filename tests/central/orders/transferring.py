@@ -7,11 +7,11 @@ from central.errors import DeskRefused
 from central.inbox.inbox import Inbox
 from central.ledger.desk import Desk
 from central.orders.following import FOLLOWERS
-from central.orders.transfer_book import LineWanted, create_transfer, decide
-from central.orders.transfer_closing import Closing, remainders_of
-from central.orders.transfer_end_book import close_transfer
-from central.orders.transfer_proof import faults
-from central.orders.transfer_store import load_transfer, read_standing
+from central.orders.transfers.transfer_book import LineWanted, create_transfer, decide
+from central.orders.transfers.transfer_closing import Closing, remainders_of
+from central.orders.transfers.transfer_end_book import close_transfer
+from central.orders.transfers.transfer_proof import faults
+from central.orders.transfers.transfer_store import load_transfer, read_standing
 from central.storage import tables
 from tests.central.scenery import REFERENCE, FixedClock, Gateway, enrol, load, rows
 

@@ -1,0 +1,1 @@
+"""Items, packs, partners and places, as people keep them. Pure."""

@@ -1,0 +1,1 @@
+"""Counts of stock: planned, drawn, judged while stock moves, posted. Pure."""

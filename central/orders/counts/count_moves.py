@@ -1,0 +1,207 @@
+"""What moved around a count, and the book of its moments. Edge of the database; writes nothing.
+
+Only lines of the counted items are read, back to the first record that can have happened after the
+earliest observation: what was recorded sooner than that happened sooner.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from sqlalchemy import Connection, func, select
+
+from central.contract.errors import ContractError
+from central.contract.facts import Fact, Reversal, decode_fact
+from central.errors import Conflict
+from central.ledger.entries import FactKey
+from central.orders.counts.count_judging import Moment, Moved, Thing
+from central.orders.counts.count_rows import FACTS_PER_SELECT_MAX, moments_at
+from central.storage import bulk, count_tables, tables
+from central.storage.count_tables import THING
+
+ADJUSTMENT = "adjustment"
+# A gateway's clock may run ahead of ours by so much: what it did may bear a later time than ours.
+CLOCK_AHEAD_MS_MAX = 10 * 60 * 1000
+LINES_READ_MAX = 300_000
+ITEMS_PER_SELECT_MAX = 200
+
+Moves = dict[Thing, list[Moved]]
+
+
+def first_record_since(connection: Connection, moments: Iterable[Moment]) -> int:
+    """Return the first record number that can have a bearing on counts of these moments."""
+    records, times = [], []
+    for moment in moments:
+        records.append(moment.record_no)
+        if moment.timed:
+            times.append(moment.event_time_ms)
+    if not times:
+        return min(records)
+    wanted = min(times) - CLOCK_AHEAD_MS_MAX
+    # Record times rise with record numbers: found in some twenty steps, without an index of them.
+    low, high = 1, min(records)
+    while low < high:
+        middle = (low + high) // 2
+        if _record_ms(connection, middle) < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def moves_since(
+    connection: Connection,
+    *,
+    warehouse: str,
+    items: Iterable[str],
+    locations: Iterable[str],
+    record_no: int,
+    count: str,
+) -> tuple[Moves, Moves]:
+    """Return what moved at places from a record on, by thing: all but the count's own adjustments,
+    and these.
+
+    Raises Conflict if that is more than is read for one count.
+    """
+    places = sorted({*locations, ADJUSTMENT})
+    by_record: dict[int, dict[Thing, int]] = {}
+    corrections: set[int] = set()
+    for number, *what, quantity in _lines_since(
+        connection, warehouse, sorted(set(items)), places, record_no
+    ):
+        amounts = by_record.setdefault(number, {})
+        thing = Thing._make(what)
+        if thing.location == ADJUSTMENT:
+            corrections.add(number)
+        else:
+            amounts[thing] = amounts.get(thing, 0) + quantity
+    moments = moments_at(connection, sorted(by_record))
+    taken_back = _taken_back(connection, warehouse, sorted(by_record))
+    own = own_adjustments(connection, count)
+    others_moved: Moves = {}
+    own_moved: Moves = {}
+    for number, amounts in by_record.items():
+        moment = moments[number]
+        key = FactKey(warehouse, moment.gateway, moment.epoch, moment.seq)
+        into = own_moved if key in own else others_moved
+        corrects, back = number in corrections, taken_back.get(number)
+        for thing, amount in amounts.items():
+            if amount:
+                moved = Moved(amount, moment, correction=corrects, takes_back=back)
+                into.setdefault(thing, []).append(moved)
+    return others_moved, own_moved
+
+
+def books_now(
+    connection: Connection, *, warehouse: str, locations: Iterable[str]
+) -> dict[Thing, tuple[int, int]]:
+    """Return what the book has at places, by thing: so much of any status, and its last record."""
+    keys = [(warehouse, location) for location in sorted(set(locations))]
+    names = list(tables.balances.columns.keys())
+    at = {name: names.index(name) for name in (*THING, "on_hand_micro", "record_no")}
+    books: dict[Thing, tuple[int, int]] = {}
+    for row in bulk.select_by_key(connection, tables.balances, keys, columns_count=2):
+        thing = Thing(*(row[at[name]] for name in THING))
+        amount, last = books.get(thing, (0, 0))
+        books[thing] = (amount + row[at["on_hand_micro"]], max(last, row[at["record_no"]]))
+    return books
+
+
+def own_adjustments(connection: Connection, code: str) -> dict[FactKey, tuple[Thing, int]]:
+    """Return the movements that a count has posted, with what each changed its place by."""
+    table = count_tables.count_adjustments
+    return {
+        FactKey(row.warehouse, row.gateway, row.epoch, row.seq): (
+            Thing(*(getattr(row, name) for name in THING)),
+            row.quantity_micro,
+        )
+        for row in connection.execute(select(table).where(table.c.count == code))
+    }
+
+
+def book_at(now_micro: int, moves: Iterable[Moved], *, record_no: int) -> int:
+    """Return what the book had when it had posted a record: what it has, less what came since.
+
+    moves: everything that moved since then at least, the count's own adjustments too.
+    """
+    return now_micro - sum(
+        moved.quantity_micro for moved in moves if moved.moment.record_no > record_no
+    )
+
+
+def _record_ms(connection: Connection, record_no: int) -> int:
+    table = tables.facts.c
+    query = select(func.min(table.record_ms)).where(table.record_no == record_no)
+    return int(connection.execute(query).scalar_one())
+
+
+def _lines_since(
+    connection: Connection,
+    warehouse: str,
+    items: Sequence[str],
+    places: Sequence[str],
+    record_no: int,
+) -> Iterator[bulk.Row]:
+    """Yield record number, thing and quantity of each line."""
+    lines, first = tables.lines, tables.lines.alias()
+    read_count = 0
+    for start in range(0, len(items), ITEMS_PER_SELECT_MAX):
+        # In the words of the index lines_item: all lines of a fact are about one item.
+        query = (
+            select(
+                lines.c.record_no,
+                *(lines.c[name] for name in THING),
+                lines.c.quantity_micro,
+            )
+            .join(
+                first,
+                (first.c.warehouse == lines.c.warehouse)
+                & (first.c.record_no == lines.c.record_no)
+                & (first.c.line_no == 1),
+            )
+            .where(
+                first.c.warehouse == warehouse,
+                first.c.item.in_(items[start : start + ITEMS_PER_SELECT_MAX]),
+                first.c.record_no >= record_no,
+                lines.c.location.in_(places),
+            )
+            .limit(LINES_READ_MAX - read_count + 1)
+        )
+        rows = connection.execute(query).all()
+        read_count += len(rows)
+        if read_count > LINES_READ_MAX:
+            raise Conflict(
+                f"more than {LINES_READ_MAX} lines of these items were posted since the count",
+                hint="Cancel this count and count again, in smaller counts.",
+            )
+        yield from map(tuple, rows)
+
+
+def _taken_back(
+    connection: Connection, warehouse: str, numbers: Sequence[int]
+) -> Mapping[int, Moment]:
+    """Return, by the record number of a reversal, the moment of the movement that it takes back."""
+    facts = tables.facts.c
+    targets: dict[int, FactKey] = {}
+    for start in range(0, len(numbers), FACTS_PER_SELECT_MAX):
+        query = select(facts.record_no, facts.gateway, facts.body).where(
+            facts.record_no.in_(numbers[start : start + FACTS_PER_SELECT_MAX]),
+            facts.kind == "reversal",
+        )
+        for row in connection.execute(query):
+            fact = _readable(bytes(row.body))
+            if isinstance(fact, Reversal):
+                key = FactKey(warehouse, row.gateway, fact.reverses_epoch, fact.reverses_seq)
+                targets[row.record_no] = key
+    record_index = list(tables.facts.columns.keys()).index("record_no")
+    found = bulk.select_by_key(
+        connection, tables.facts, sorted(set(targets.values())), columns_count=4
+    )
+    records = {FactKey(*row[:4]): row[record_index] for row in found}
+    moments = moments_at(connection, sorted(records.values()))
+    return {number: moments[records[key]] for number, key in targets.items() if key in records}
+
+
+def _readable(body: bytes) -> Fact | None:
+    try:
+        return decode_fact(body)
+    except ContractError:
+        return None  # What cannot be read took nothing back.

@@ -1,0 +1,1 @@
+"""Purchase orders, notices of shipment, inspections, returns to suppliers. Pure."""

@@ -1,0 +1,1 @@
+"""What is set aside for whom, and what is left. Pure."""

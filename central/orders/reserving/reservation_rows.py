@@ -1,0 +1,193 @@
+"""Rows of reservations, their counters, and stock that may be reserved. Edge of the database."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Text, bindparam, delete, text, tuple_
+
+from central.ledger.statuses import AVAILABLE
+from central.orders.reserving.allocation import ROTATION_DEFAULT, Candidate, Rotation, StockKey
+from central.orders.reserving.reservations import Holder, LineKey, Reservation
+from central.storage import bulk, sales_tables, tables
+
+KEYS_PER_SELECT_MAX = 100
+STOCK_COLUMNS = len(StockKey._fields)
+LINE_COLUMNS = STOCK_COLUMNS + 3  # Whose line it is, and of which stock; the warehouse is in both.
+# Places that the catalogue gives no place on the way come after all that have one, and what has not
+# been put away yet comes last.
+WALK_ORDER_UNSAID = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStock:
+    """What there is of an item in one warehouse that may be reserved.
+
+    candidates: their available_micro is all that is on hand. allocated: what of them is set aside.
+    """
+
+    rotation: Rotation
+    min_days_left: int
+    candidates: tuple[Candidate, ...]
+    allocated: tuple[tuple[StockKey, int], ...]
+
+
+def read_reservations(
+    connection: Connection, holders: Iterable[Holder], *, line: int | None = None
+) -> list[Reservation]:
+    """Return every row of these holders, in the order of their keys; of one line if it is given."""
+    keys: list[bulk.Row] = [
+        tuple(one) if line is None else (*one, line) for one in sorted(set(holders))
+    ]
+    rows = bulk.select_by_key(
+        connection, sales_tables.reservations, keys, columns_count=3 if line is None else 4
+    )
+    return sorted(map(reservation_of, rows), key=lambda one: (one.holder, one.stock))
+
+
+def read_reservations_at(connection: Connection, stocks: Sequence[StockKey]) -> list[Reservation]:
+    """Return what is set aside of these stocks, whoever reserved last first."""
+    rows = bulk.select_by_columns(
+        connection,
+        sales_tables.reservations,
+        stocks,
+        columns=StockKey._fields,
+        index="reservations_stock",
+        where="quantity_micro > 0",
+    )
+    found = map(reservation_of, rows)
+    return sorted(found, key=lambda one: (-one.reserved_ms, one.holder, one.stock))
+
+
+def write_reservations(connection: Connection, rows: Iterable[Reservation]) -> None:
+    """Write rows, in the order of their keys."""
+    ordered = sorted(rows, key=lambda one: (one.holder, one.stock))
+    bulk.upsert_rows(connection, sales_tables.reservations, [_row(one) for one in ordered])
+
+
+def read_allocated(connection: Connection, stocks: Iterable[StockKey]) -> dict[StockKey, int]:
+    """Return how much of each stock is set aside; what has nothing is left out."""
+    rows = bulk.select_by_key(
+        connection, sales_tables.allocated, sorted(set(stocks)), columns_count=STOCK_COLUMNS
+    )
+    return {StockKey(*row[:STOCK_COLUMNS]): row[STOCK_COLUMNS] for row in rows}
+
+
+def read_on_hand(connection: Connection, stocks: Iterable[StockKey]) -> dict[StockKey, int]:
+    """Return how much of each stock is there and available, 0 for none."""
+    found = dict.fromkeys(stocks, 0)
+    keys = [(one.warehouse, one.location, one.item, *one[3:], AVAILABLE) for one in sorted(found)]
+    size = STOCK_COLUMNS + 1
+    for row in bulk.select_by_key(connection, tables.balances, keys, columns_count=size):
+        warehouse, location, item, *rest = row[:STOCK_COLUMNS]
+        found[StockKey(warehouse, item, location, *rest)] = row[size]
+    return found
+
+
+def write_allocated(connection: Connection, amounts: dict[StockKey, int]) -> None:
+    """Write counters; one of nothing has no row."""
+    table = sales_tables.allocated
+    rows = [(*key, amount) for key, amount in sorted(amounts.items()) if amount]
+    bulk.upsert_rows(connection, table, rows)
+    gone = sorted(key for key, amount in amounts.items() if not amount)
+    key = tuple_(*(table.c[name] for name in StockKey._fields))
+    for start in range(0, len(gone), KEYS_PER_SELECT_MAX):
+        chunk = gone[start : start + KEYS_PER_SELECT_MAX]
+        connection.execute(delete(table).where(key.in_(chunk)))
+
+
+def read_item_stock(
+    connection: Connection, warehouse: str, items: Iterable[str]
+) -> dict[str, ItemStock]:
+    """Return what may be reserved of items, by item; one that has nothing is left out.
+
+    Available stock in the item's own unit, at known places that are neither blocked nor for
+    quality's hold.
+    """
+    policies: dict[str, tuple[Rotation, int]] = {}
+    candidates: dict[str, list[Candidate]] = {}
+    allocated: dict[str, list[tuple[StockKey, int]]] = {}
+    wanted = {"warehouse": warehouse, "items": sorted(set(items)), "status": AVAILABLE}
+    for row in connection.execute(_STOCK[connection.dialect.name], wanted):
+        key = StockKey(warehouse, row.item, row.location, row.lot, row.serial, row.sscc, row.unit)
+        walk_order = row.walk_order or WALK_ORDER_UNSAID
+        candidates.setdefault(row.item, []).append(
+            Candidate(
+                key=key,
+                available_micro=row.on_hand_micro,
+                expiry_date=row.expiry_date or "",
+                first_record_no=row.first_record_no or 0,
+                walk_order=walk_order if row.kind == "bin" else walk_order + WALK_ORDER_UNSAID,
+                pick_face=bool(row.pick_face),
+            )
+        )
+        policies[row.item] = (row.rotation or ROTATION_DEFAULT, row.min_days_left_to_ship or 0)
+        if row.allocated_micro:
+            allocated.setdefault(row.item, []).append((key, row.allocated_micro))
+    return {
+        item: ItemStock(*policies[item], tuple(found), tuple(allocated.get(item, ())))
+        for item, found in candidates.items()
+    }
+
+
+def reservation_of(row: bulk.Row) -> Reservation:
+    """Return the reservation that a row of the table means."""
+    warehouse, kind, code, line, *stock = row[:LINE_COLUMNS]
+    pick_line, quantity, picked, shipped, freed, reason, reserved_ms = row[LINE_COLUMNS:]
+    return Reservation(
+        holder=LineKey(warehouse, kind, code, line),
+        stock=StockKey(warehouse, *stock),
+        pick_line=pick_line,
+        quantity_micro=quantity,
+        picked=bool(picked),
+        shipped_micro=shipped,
+        freed_micro=freed,
+        reason=reason,
+        reserved_ms=reserved_ms,
+    )
+
+
+def _row(one: Reservation) -> bulk.Row:
+    return (
+        *one.holder,
+        *one.stock[1:],
+        one.pick_line,
+        one.quantity_micro,
+        one.picked,
+        one.shipped_micro,
+        one.freed_micro,
+        one.reason,
+        one.reserved_ms,
+    )
+
+
+# The index is named to SQLite, which without statistics reads the whole warehouse by the first
+# column of the key. A lot of which nobody stated a date has no row in `lots`: its first line says
+# when it came.
+_STOCK_SQL = """
+SELECT b.item, b.location, b.lot, b.serial, b.sscc, b.unit, b.on_hand_micro,
+       a.allocated_micro, l.expiry_date, p.kind, d.walk_order, d.pick_face,
+       c.rotation, c.min_days_left_to_ship,
+       CASE WHEN l.first_record_no IS NOT NULL THEN l.first_record_no
+            WHEN b.lot = '' THEN 0
+            ELSE (SELECT f.record_no FROM lines f
+                  WHERE f.item = b.item AND f.lot = b.lot AND f.lot <> '' AND f.line_no = 1
+                    AND f.warehouse = b.warehouse
+                  ORDER BY f.record_no LIMIT 1)
+       END AS first_record_no
+FROM balances b {indexed}
+JOIN items i ON i.item = b.item AND i.unit = b.unit
+JOIN locations p ON p.warehouse = b.warehouse AND p.location = b.location
+LEFT JOIN location_details d ON d.warehouse = b.warehouse AND d.location = b.location
+LEFT JOIN item_policies c ON c.item = b.item
+LEFT JOIN lots l ON l.warehouse = b.warehouse AND l.item = b.item AND l.lot = b.lot
+LEFT JOIN allocated a ON a.warehouse = b.warehouse AND a.item = b.item AND a.location = b.location
+      AND a.lot = b.lot AND a.serial = b.serial AND a.sscc = b.sscc AND a.unit = b.unit
+WHERE b.warehouse = :warehouse AND b.item IN :items AND b.status = :status
+  AND b.on_hand_micro > 0 AND p.kind <> 'quality_hold' AND NOT COALESCE(d.blocked, FALSE)
+"""
+# Typed: of no items at all, PostgreSQL would take the list for one of numbers.
+ITEMS = bindparam("items", type_=Text(), expanding=True)
+_STOCK = {
+    dialect: text(_STOCK_SQL.format(indexed=indexed)).bindparams(ITEMS)
+    for dialect, indexed in (("sqlite", "INDEXED BY balances_item"), ("postgresql", ""))
+}

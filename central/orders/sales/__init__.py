@@ -1,0 +1,1 @@
+"""Sales orders, pick lists, putaway, replenishment, returns of customers. Pure."""

@@ -1,0 +1,1 @@
+"""Discrepancies and what settles them, periods that are closed. Pure."""

@@ -1,0 +1,219 @@
+"""What the ledger knows about a discrepancy now, for proposals. Edge of the database."""
+
+from fractions import Fraction
+
+from sqlalchemy import Connection, select
+
+from central.contract.facts import Movement
+from central.contract.quantities import GRAMS_PER_MASS_UNIT, MICRO_PER_UNIT
+from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey, balance_name
+from central.orders.settling.discrepancy_facts import Found, fact_at
+from central.orders.settling.settlements import (
+    KINDS_OF_EXCESS,
+    Case,
+    ItemMatch,
+    LineMatch,
+    Surplus,
+    document_kind,
+)
+from central.storage import bulk, tables
+from central.storage.catalogue_tables import item_units
+
+PROPOSED_MAX = 5  # Of places, items or lines.
+BALANCES_SCANNED_MAX = 1000
+GTIN_DIGITS = 14
+
+
+def find_case(connection: Connection, row: Found) -> Case:
+    """Return what is known of a discrepancy now. row: of `discrepancies`."""
+    kind = row.kind
+    if kind == "negative_balance":
+        return _case_of_negative(connection, row)
+    if kind in {"unknown_document", "unexpected", *KINDS_OF_EXCESS}:
+        return _case_of_document(connection, row)
+    if kind == "unknown_item":
+        known = _item_unit(connection, row.subject)
+        items = () if known else _items_of_code(connection, row.subject)
+        return Case(kind=kind, known_now=bool(known), items=items)
+    if kind == "unknown_location":
+        place = (row.warehouse, row.subject)
+        found = bulk.select_by_key(connection, tables.locations, [place], columns_count=2)
+        return Case(kind=kind, known_now=any(True for _ in found))
+    if kind == "unit_differs":
+        factor = unit_factor(connection, item=row.item, unit=row.unit)
+        return Case(kind=kind, unit=row.unit, factor=factor)
+    if kind == "wrong_warehouse":
+        return Case(kind=kind, stated_warehouse=_stated_warehouse(connection, row))
+    return Case(kind=kind, unit=row.unit)
+
+
+def negative_key(connection: Connection, row: Found) -> tuple[BalanceKey, int] | None:
+    """Return the balance that a `negative_balance` is about, and what it is now.
+
+    None if there is none any more, which a rebuild may have done.
+    """
+    prefix = (row.warehouse, row.location, row.item, row.lot)
+    for found in bulk.select_by_key(connection, tables.balances, [prefix], columns_count=4):
+        key = BalanceKey(*found[: GOODS_KEY_SIZE + 1])
+        if balance_name(key) == row.subject:
+            return key, found[GOODS_KEY_SIZE + 1]
+    return None
+
+
+def unit_factor(connection: Connection, *, item: str, unit: str) -> Fraction | None:
+    """Return how many of the item's own unit one of `unit` is, None if that is not known."""
+    own = _item_unit(connection, item)
+    if own is None:
+        return None
+    for row in bulk.select_by_key(connection, item_units, [(item, unit)], columns_count=2):
+        return Fraction(row[2], row[3])
+    if own in GRAMS_PER_MASS_UNIT and unit in GRAMS_PER_MASS_UNIT:
+        return GRAMS_PER_MASS_UNIT[unit] / GRAMS_PER_MASS_UNIT[own]
+    return None
+
+
+def _case_of_negative(connection: Connection, row: Found) -> Case:
+    found = negative_key(connection, row)
+    if found is None:
+        return Case(kind=row.kind, unit=row.unit, location=row.location, lot=row.lot)
+    key, on_hand = found
+    return Case(
+        kind=row.kind,
+        on_hand_micro=on_hand,
+        unit=row.unit,
+        location=row.location,
+        lot=row.lot,
+        surplus=_surplus(connection, key, missing_micro=-on_hand) if on_hand < 0 else (),
+    )
+
+
+def _surplus(connection: Connection, key: BalanceKey, *, missing_micro: int) -> tuple[Surplus, ...]:
+    """Return places of the same goods, then other lots at the place; what suffices comes first."""
+    table = tables.balances.c
+    query = (
+        select(table.location, table.lot, table.on_hand_micro)
+        .where(
+            table.warehouse == key.warehouse,
+            table.item == key.item,
+            table.unit == key.unit,
+            table.serial == key.serial,
+            table.sscc == key.sscc,
+            table.status == key.status,
+            table.on_hand_micro > 0,
+        )
+        .limit(BALANCES_SCANNED_MAX)
+    )
+    rows = [
+        row
+        for row in connection.execute(query)
+        if row.lot == key.lot or row.location == key.location
+    ]
+    places = [(key.warehouse, location) for location in sorted({row.location for row in rows})]
+    known = {
+        place[1]
+        for place in bulk.select_by_key(connection, tables.locations, places, columns_count=2)
+    }
+    found = [Surplus(*row) for row in rows if row.location in known]
+    found.sort(
+        key=lambda one: (
+            one.lot != key.lot,
+            one.on_hand_micro < missing_micro,
+            abs(one.on_hand_micro - missing_micro),
+            one.location,
+            one.lot,
+        )
+    )
+    return tuple(found[:PROPOSED_MAX])
+
+
+def _case_of_document(connection: Connection, row: Found) -> Case:
+    documents = bulk.select_by_key(
+        connection, tables.documents, [(row.warehouse, row.document)], columns_count=2
+    )
+    head = next(documents, None)
+    excess = 0
+    if row.kind in KINDS_OF_EXCESS:
+        key = (row.warehouse, row.document, row.document_line, row.item, row.unit)
+        for found in bulk.select_by_key(
+            connection, tables.document_progress, [key], columns_count=len(key)
+        ):
+            excess = found[7] - found[5]
+    return Case(
+        kind=row.kind,
+        known_now=row.kind == "unknown_document" and head is not None,
+        excess_micro=excess,
+        unit=row.unit,
+        item=row.item,
+        lines=_open_lines(connection, row, partner=head[3] if head is not None else ""),
+    )
+
+
+def _open_lines(connection: Connection, row: Found, *, partner: str) -> tuple[LineMatch, ...]:
+    """Return lines that still expect the item, those of the same partner first."""
+    fact = fact_at(connection, FactKey(row.warehouse, row.gateway, row.epoch, row.seq))
+    if not isinstance(fact, Movement):
+        return ()
+    kind = document_kind(from_location=fact.from_location, to_location=fact.to_location)
+    lines, progress = tables.document_lines.c, tables.document_progress.c
+    remaining = (progress.expected_micro - progress.received_micro).label("remaining")
+    query = (
+        select(lines.document, lines.line, remaining)
+        .join_from(
+            tables.document_lines,
+            tables.document_progress,
+            (progress.warehouse == lines.warehouse)
+            & (progress.document == lines.document)
+            & (progress.line == lines.line)
+            & (progress.item == lines.item),
+        )
+        .join(
+            tables.documents,
+            (tables.documents.c.warehouse == lines.warehouse)
+            & (tables.documents.c.document == lines.document),
+        )
+        .where(
+            lines.warehouse == row.warehouse,
+            lines.item == row.item,
+            tables.documents.c.kind == kind,
+            progress.expected_micro > progress.received_micro,
+        )
+        .order_by(tables.documents.c.partner != partner, lines.document, lines.line)
+        .limit(PROPOSED_MAX + 1)
+    )
+    found = [LineMatch(*one) for one in connection.execute(query)]
+    own = (row.document, row.document_line)
+    return tuple(one for one in found if (one.document, one.line) != own)[:PROPOSED_MAX]
+
+
+def _stated_warehouse(connection: Connection, row: Found) -> str:
+    """Return the warehouse that the fact names, "" if there is none of that name."""
+    key = FactKey(row.warehouse, row.gateway, row.epoch, row.seq)
+    fact = fact_at(connection, key)
+    if not isinstance(fact, Movement):
+        return ""
+    stated = [(fact.warehouse,)]
+    found = bulk.select_by_key(connection, tables.warehouses, stated, columns_count=1)
+    return fact.warehouse if any(True for _ in found) else ""
+
+
+def _item_unit(connection: Connection, item: str) -> str | None:
+    for row in bulk.select_by_key(connection, tables.items, [(item,)], columns_count=1):
+        return str(row[3])
+    return None
+
+
+def _items_of_code(connection: Connection, code: str) -> tuple[ItemMatch, ...]:
+    """Return items that have what was scanned as a bar code by now, with or without zeros."""
+    barcodes, items = tables.item_barcodes.c, tables.items.c
+    forms = {code, code.zfill(GTIN_DIGITS), code.lstrip("0")} if code.isdecimal() else {code}
+    query = (
+        select(barcodes.item, items.unit, barcodes.quantity_micro)
+        .join_from(tables.item_barcodes, tables.items, items.item == barcodes.item)
+        .where(barcodes.gtin.in_(sorted(forms)))
+        .order_by(barcodes.item)
+        .limit(PROPOSED_MAX)
+    )
+    return tuple(
+        ItemMatch(row.item, row.unit, Fraction(row.quantity_micro, MICRO_PER_UNIT))
+        for row in connection.execute(query)
+    )

@@ -1,0 +1,160 @@
+"""The facts behind a discrepancy, as far as they are found cheaply. Edge of the database.
+
+The first one is known by its name. The others are looked for among the facts of the same item from
+there on, by the index of lines; a place or a weighing has no such index, and there only the first
+one is found.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from central.contract.errors import ContractError
+from central.contract.facts import Fact, Movement, decode_fact
+from central.ledger.entries import FactKey, Line
+from central.orders.settling.settlement_moves import MovedFact
+from central.storage import bulk, tables
+
+FACTS_MAX = 500  # Behind one discrepancy, that are looked up and settled at once.
+SETTLING_FLAG = "settlement"  # Of the ledger's own facts that settle something.
+LINES_SCANNED_MAX = 5000  # Of the item, from the first fact on.
+KINDS_BY_ITEM = frozenset(
+    {
+        "unknown_item",
+        "unexpected",
+        "over_received",
+        "over_shipped",
+        "outside_tolerance",
+        "unit_differs",
+    }
+)
+
+Found = Row[Any]
+
+
+def numbers_behind(connection: Connection, row: Found, *, limit: int = FACTS_MAX) -> list[int]:
+    """Return record numbers of facts behind a discrepancy, oldest first, at least of its first.
+
+    Empty if no fact is behind it. row: of `discrepancies`.
+    """
+    if not row.record_no or not row.epoch:
+        return []
+    numbers = {row.record_no}
+    items = _items(connection, row)
+    for item in items:
+        numbers.update(_matching(connection, row, item, limit=limit))
+    return sorted(numbers)[:limit]
+
+
+def movements_at(
+    connection: Connection, *, warehouse: str, numbers: Sequence[int]
+) -> list[MovedFact]:
+    """Return those of these facts that moved stock and are not taken back, oldest first."""
+    facts, reversals = tables.facts, tables.reversals
+    rows = list(
+        connection.execute(
+            select(facts)
+            .where(facts.c.record_no.in_(numbers), facts.c.kind == "movement")
+            .order_by(facts.c.record_no)
+        )
+    )
+    keys = [FactKey(row.warehouse, row.gateway, row.epoch, row.seq) for row in rows]
+    named = {
+        FactKey(*one[:4])
+        for one in bulk.select_by_key(connection, reversals, keys, columns_count=4)
+    }
+    lines = _lines(connection, [(warehouse, row.record_no) for row in rows])
+    found = []
+    for key, row in zip(keys, rows, strict=True):
+        movement = _readable(row.body)
+        taking = [line for line in lines.get(row.record_no, ()) if line.quantity_micro > 0]
+        if key not in named and taking and isinstance(movement, Movement):
+            total = sum(line.quantity_micro for line in taking)
+            found.append(MovedFact(key, movement, taking[0].unit, total))
+    return found
+
+
+def fact_at(connection: Connection, key: FactKey) -> Fact | None:
+    """Return a fact by its identity, None if it is not here or cannot be read."""
+    for row in bulk.select_by_key(connection, tables.facts, [key], columns_count=4):
+        return _readable(bytes(row[5]))
+    return None
+
+
+def _items(connection: Connection, row: Found) -> set[str]:
+    """Return the items of which facts may be behind it; none where only the first is found."""
+    if row.kind in KINDS_BY_ITEM or row.kind == "negative_balance":
+        return {row.item}
+    if row.kind == "unknown_document":
+        table = tables.document_progress.c
+        query = (
+            select(table.item)
+            .where(table.warehouse == row.warehouse, table.document == row.subject)
+            .distinct()
+            .limit(FACTS_MAX)
+        )
+        return {row.item, *connection.execute(query).scalars()}
+    return set()
+
+
+def _matching(connection: Connection, row: Found, item: str, *, limit: int) -> Iterator[int]:
+    lines, facts = tables.lines.c, tables.facts.c
+    scanned = (
+        select(lines.record_no, lines.location, lines.lot, lines.serial, lines.sscc, lines.unit)
+        .where(
+            lines.warehouse == row.warehouse,
+            lines.item == item,
+            lines.line_no == 1,
+            lines.record_no >= row.record_no,
+        )
+        .order_by(lines.record_no)
+        .limit(LINES_SCANNED_MAX)
+        .subquery()
+    )
+    query = (
+        select(scanned, facts.body)
+        .join_from(scanned, tables.facts, facts.record_no == scanned.c.record_no)
+        .where(facts.kind == "movement")
+        .order_by(scanned.c.record_no)
+    )
+    yielded = 0
+    for found in connection.execute(query):
+        movement = _readable(found.body)
+        if isinstance(movement, Movement) and _is_behind(row, movement, found):
+            yield found.record_no
+            yielded += 1
+            if yielded >= limit:
+                return
+
+
+def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
+    """Return whether a movement is of what a discrepancy is about. line: its giving side."""
+    if movement.warehouse != row.warehouse or SETTLING_FLAG in movement.flags:
+        return False
+    if row.kind == "negative_balance":
+        return (line.location, line.lot) == (row.location, row.lot)
+    if row.kind == "unit_differs":
+        return bool(movement.unit == row.unit)
+    if row.kind == "unknown_document":
+        return bool(movement.document == row.subject)
+    if row.kind == "unexpected":
+        return bool(movement.document == row.document)
+    if row.kind in {"over_received", "over_shipped", "outside_tolerance"}:
+        line_no = movement.document_line
+        return (movement.document, line_no) == (row.document, row.document_line)
+    return True
+
+
+def _lines(connection: Connection, keys: list[tuple[str, int]]) -> dict[int, list[Line]]:
+    lines: dict[int, list[Line]] = {}
+    for found in bulk.select_by_key(connection, tables.lines, keys, columns_count=2):
+        lines.setdefault(found[1], []).append(Line(*found))
+    return lines
+
+
+def _readable(body: bytes) -> Fact | None:
+    try:
+        return decode_fact(bytes(body))
+    except ContractError:
+        return None

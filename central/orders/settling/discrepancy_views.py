@@ -1,0 +1,171 @@
+"""Everything about a discrepancy for whoever has to settle it. Edge of the database."""
+
+from dataclasses import dataclass, replace
+from typing import cast
+
+from sqlalchemy import Connection, and_, case, func, select
+
+from central.contract.identifiers import FactId, parse_epoch
+from central.errors import NotThere
+from central.ledger.entries import DiscrepancyKind
+from central.orders.settling.discrepancy_case import find_case
+from central.orders.settling.discrepancy_facts import (
+    KINDS_BY_ITEM,
+    Found,
+    movements_at,
+    numbers_behind,
+)
+from central.orders.settling.settlements import KIND_RULES, KindRule, Proposal, propose
+from central.stock.feed import list_numbered
+from central.stock.rows import DiscrepancyRow, MovementRow
+from central.stock.states import find_discrepancy
+from central.storage import bulk, tables
+from central.storage.settlement_tables import discrepancies, settlement_facts, settlements
+
+FACTS_SHOWN_MAX = 50
+DAY_MS = 24 * 3600 * 1000
+WEEK_MS = 7 * DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementRow:
+    """A decision of somebody. facts: of the ledger's own that it posted, in order."""
+
+    number: int
+    action: str
+    reason: str
+    actor: str
+    at_ms: int
+    facts: tuple[FactId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DiscrepancyDetail:
+    """A discrepancy with its evidence. facts: those that were found, at most FACTS_SHOWN_MAX.
+
+    unread: bytes of the first fact where they are no fact, None else. proposals: best first, none
+    for one that is settled.
+    """
+
+    row: DiscrepancyRow
+    rule: KindRule
+    facts: tuple[MovementRow, ...]
+    unread: bytes | None
+    settlements: tuple[SettlementRow, ...]
+    proposals: tuple[Proposal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCount:
+    """How many discrepancies of a kind are open in a warehouse, by age.
+
+    overdue_count: whose day is over. unowned_count: that nobody sees to.
+    """
+
+    warehouse: str
+    kind: DiscrepancyKind
+    open_count: int
+    within_day_count: int
+    within_week_count: int
+    older_count: int
+    overdue_count: int
+    unowned_count: int
+
+
+def read_detail(connection: Connection, identity: str) -> DiscrepancyDetail:
+    """Return a discrepancy with everything that is known of it. Raises NotThere."""
+    row = find_discrepancy(connection, identity)
+    if row is None:
+        raise NotThere(
+            f"no discrepancy has the id {identity!r}", hint="Take the id from the list of them."
+        )
+    kind = cast(DiscrepancyKind, row.kind)
+    stored = connection.execute(select(discrepancies).where(discrepancies.c.id == identity)).one()
+    numbers = numbers_behind(connection, stored, limit=FACTS_SHOWN_MAX)
+    proposals: tuple[Proposal, ...] = ()
+    if row.state == "open":
+        case_now = find_case(connection, stored)
+        if kind in KINDS_BY_ITEM or kind == "unknown_document":
+            standing = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
+            total = sum(fact.quantity_micro for fact in standing)
+            excess = min(case_now.excess_micro, total)
+            case_now = replace(case_now, gone=not standing, excess_micro=excess)
+        proposals = propose(case_now)
+    return DiscrepancyDetail(
+        row=row,
+        rule=KIND_RULES[kind],
+        facts=tuple(list_numbered(connection, numbers)),
+        unread=_unread(connection, stored),
+        settlements=_settlements(connection, identity),
+        proposals=proposals,
+    )
+
+
+def count_open(connection: Connection, *, now_ms: int, warehouse: str = "") -> list[OpenCount]:
+    """Return how many are open, by warehouse and kind."""
+    table = discrepancies.c
+    young, new = table.opened_ms >= now_ms - WEEK_MS, table.opened_ms >= now_ms - DAY_MS
+    overdue = and_(table.due_ms > 0, table.due_ms < now_ms)
+    query = (
+        select(
+            table.warehouse,
+            table.kind,
+            func.count().label("open_count"),
+            func.sum(case((new, 1), else_=0)).label("new_count"),
+            func.sum(case((young, 1), else_=0)).label("young_count"),
+            func.sum(case((overdue, 1), else_=0)).label("overdue_count"),
+            func.sum(case((table.owner == "", 1), else_=0)).label("unowned_count"),
+        )
+        .where(table.state == "open")
+        .group_by(table.warehouse, table.kind)
+        .order_by(table.warehouse, table.kind)
+    )
+    if warehouse:
+        query = query.where(table.warehouse == warehouse)
+    return [
+        OpenCount(
+            warehouse=row.warehouse,
+            kind=cast(DiscrepancyKind, row.kind),
+            open_count=row.open_count,
+            within_day_count=row.new_count,
+            within_week_count=row.young_count - row.new_count,
+            older_count=row.open_count - row.young_count,
+            overdue_count=row.overdue_count,
+            unowned_count=row.unowned_count,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _unread(connection: Connection, row: Found) -> bytes | None:
+    if row.kind != "unreadable_fact":
+        return None
+    key = (row.warehouse, row.gateway, row.epoch, row.seq)
+    for found in bulk.select_by_key(connection, tables.facts, [key], columns_count=4):
+        return bytes(found[5])
+    return None
+
+
+def _settlements(connection: Connection, identity: str) -> tuple[SettlementRow, ...]:
+    own = settlement_facts.c
+    facts: dict[int, list[FactId]] = {}
+    query = select(settlement_facts).where(own.discrepancy == identity).order_by(own.epoch, own.seq)
+    for row in connection.execute(query):
+        fact = FactId(gateway=row.gateway, epoch=parse_epoch(row.epoch), seq=row.seq)
+        facts.setdefault(row.number, []).append(fact)
+    decided = (
+        select(settlements)
+        .where(settlements.c.discrepancy == identity)
+        .order_by(settlements.c.number)
+    )
+    return tuple(
+        SettlementRow(
+            number=row.number,
+            action=row.action,
+            reason=row.reason,
+            actor=row.actor,
+            at_ms=row.at_ms,
+            facts=tuple(facts.get(row.number, ())),
+        )
+        for row in connection.execute(decided)
+    )

@@ -1,0 +1,179 @@
+"""Closes periods and keeps their figures. Edge of the database.
+
+The figures of a period are the balances of everything that is dated in it or before it and was
+recorded when it was closed. They are kept, and proved from the lines again.
+"""
+
+from dataclasses import replace
+
+import msgspec
+from sqlalchemy import Connection, literal, select, text, tuple_
+
+from central.contract.identifiers import parse_code
+from central.errors import Conflict, NotThere
+from central.ledger.closing import DATED_SQL
+from central.ledger.desk import Change
+from central.ledger.entries import BalanceKey
+from central.orders.settling.period_points import open_points
+from central.orders.settling.periods import (
+    OpenPoint,
+    Period,
+    check_next,
+    refuse_open,
+)
+from central.storage import bulk, tables
+from central.storage.settlement_tables import period_balances, periods
+
+KIND = "period"  # Of its events.
+# The ledger's own clock may have been put back by so much; what was recorded in this time before
+# the end of a period is looked at one by one.
+CLOCK_STEP_MS_MAX = 24 * 3600 * 1000
+
+_KEY = "warehouse, location, item, lot, serial, sscc, unit, status"
+_KEYS = _KEY.split(", ")
+# Whole units and millionths apart: see `central.ledger.sums`.
+_SUM = "CAST(SUM(quantity_micro / 1000000) * 1000000 + SUM(quantity_micro % 1000000) AS BIGINT)"
+# What stands now, less what is dated after the end. Summed up, not joined: SQLite joins sums row by
+# row. CROSS JOIN keeps its planner from beginning with the lines (sqlite.org/optoverview.html, 8),
+# and the plus from reading, for each fact, all lines after :since instead of its own.
+KEEP_BALANCES = text(f"""
+    INSERT INTO period_balances
+        (warehouse, number, location, item, lot, serial, sscc, unit, status, on_hand_micro)
+    SELECT warehouse, :number, location, item, lot, serial, sscc, unit, status, {_SUM}
+    FROM (
+        SELECT {_KEY}, on_hand_micro AS quantity_micro FROM balances
+        UNION ALL
+        SELECT {", ".join("l." + name for name in _KEYS)}, -l.quantity_micro AS quantity_micro
+        FROM facts f CROSS JOIN lines l
+        WHERE f.record_no > :since AND {DATED_SQL} >= :through_ms
+          AND l.warehouse = f.warehouse AND l.record_no = +f.record_no
+    ) amounts
+    GROUP BY {_KEY}
+    HAVING {_SUM} <> 0
+""")  # noqa: S608 - made of our own constants
+
+_points = msgspec.json.Decoder(tuple[OpenPoint, ...])
+
+
+def close_period(
+    change: Change, *, code: str, through_ms: int, reason: str = "", anyway: bool = False
+) -> Period:
+    """Close the next period of the company, which ends before `through_ms`.
+
+    anyway: although something is open; then `reason` says why. Raises Conflict with what is open,
+    or for a period that is closed already, and Unusable.
+    """
+    parse_code(code, what="period")
+    connection = change.connection
+    closed = list_periods(connection)
+    if any(period.code == code for period in closed):
+        raise Conflict(
+            f"period {code} is closed already",
+            hint="Name the next period.",
+            fields={"period": code},
+        )
+    last = closed[-1] if closed else None
+    check_next(last, code=code, through_ms=through_ms, now_ms=change.now_ms)
+    points = open_points(connection, through_ms=through_ms)
+    refuse_open(points, anyway=anyway, reason=reason)
+    period = Period(
+        number=last.number + 1 if last else 1,
+        code=code,
+        through_ms=through_ms,
+        closed_ms=change.now_ms,
+        closed_record_no=change.state.record_no,
+        actor=change.actor,
+        reason=reason,
+        open_points=tuple(points),
+    )
+    _write(connection, period)
+    since = _last_before(connection, through_ms - CLOCK_STEP_MS_MAX, change.state.record_no)
+    values = {"number": period.number, "since": since, "through_ms": through_ms}
+    connection.execute(KEEP_BALANCES, values)
+    closed_through = ("closed_through_ms", str(through_ms))
+    bulk.upsert_rows(connection, tables.ledger_state, [closed_through])
+    change.state = replace(change.state, closed_through_ms=through_ms)
+    change.note(KIND, code, "closed", through_ms=through_ms, open_count=len(points))
+    return period
+
+
+def list_periods(connection: Connection) -> list[Period]:
+    """Return the closed periods, oldest first."""
+    rows = connection.execute(select(periods).order_by(periods.c.number))
+    return [
+        Period(
+            number=row.number,
+            code=row.period,
+            through_ms=row.through_ms,
+            closed_ms=row.closed_ms,
+            closed_record_no=row.closed_record_no,
+            actor=row.actor,
+            reason=row.reason,
+            open_points=_points.decode(row.open_json.encode()),
+        )
+        for row in rows
+    ]
+
+
+def find_period(connection: Connection, code: str) -> Period:
+    """Return a closed period. Raises NotThere."""
+    for period in list_periods(connection):
+        if period.code == code:
+            return period
+    raise NotThere(f"no period {code!r} is closed", hint="List the periods for their codes.")
+
+
+def list_balances(
+    connection: Connection,
+    period: Period,
+    *,
+    warehouse: str = "",
+    item: str = "",
+    after: BalanceKey | None = None,
+    limit: int,
+) -> list[tuple[BalanceKey, int]]:
+    """Return what stood where at the end of a period, in 10^-6 units, by key."""
+    table = period_balances.c
+    columns = [table[name] for name in _KEYS]
+    query = select(*columns, table.on_hand_micro).where(table.number == period.number)
+    if warehouse:
+        query = query.where(table.warehouse == warehouse)
+    if item:
+        query = query.where(table.item == item)
+    if after is not None:
+        query = query.where(tuple_(*columns) > tuple_(*map(literal, after)))
+    rows = connection.execute(query.order_by(*columns).limit(limit))
+    return [(BalanceKey(*row[:8]), row[8]) for row in rows]
+
+
+def _write(connection: Connection, period: Period) -> None:
+    row = (
+        period.number,
+        period.code,
+        period.through_ms,
+        period.closed_ms,
+        period.closed_record_no,
+        period.actor,
+        period.reason,
+        msgspec.json.encode(period.open_points).decode(),
+    )
+    bulk.insert_rows(connection, periods, [row])
+
+
+def _last_before(connection: Connection, time_ms: int, last_no: int) -> int:
+    """Return a record number up to which everything was recorded before a moment.
+
+    Record numbers and times rise together, but for steps of the ledger's clock.
+    """
+    table = tables.facts.c
+    low, high = 0, last_no
+    while low < high:
+        middle = (low + high + 1) // 2
+        recorded_ms = connection.execute(
+            select(table.record_ms).where(table.record_no == middle)
+        ).scalar_one()
+        if recorded_ms < time_ms:
+            low = middle
+        else:
+            high = middle - 1
+    return low

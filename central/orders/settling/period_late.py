@@ -1,0 +1,140 @@
+"""Lists facts that came after the period of their date was closed. Edge of the database."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from central.contract.facts import Movement, Reversal
+from central.ledger.ledger import Posted
+from central.ledger.locations import is_virtual
+from central.orders.settling.period_book import list_periods
+from central.orders.settling.periods import Period, counting_period, dated_ms, late_for
+from central.storage import bulk, tables
+from central.storage.settlement_tables import late_facts
+
+TOTALS_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class LateFact:
+    """A fact that came late. counts_in: the period that counts it, None for the open one."""
+
+    record_no: int
+    warehouse: str
+    dated_ms: int
+    counts_in: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LateTotal:
+    """What late facts changed of one item at one place, in 10^-6 units."""
+
+    warehouse: str
+    location: str
+    item: str
+    lot: str
+    unit: str
+    facts_count: int
+    quantity_micro: int
+
+
+def follow_late(connection: Connection, posted: Posted) -> None:
+    """List what of this posting came late; stock has it already, as it must.
+
+    Costs nothing until a period is closed, and then one comparison a fact.
+    """
+    closed_ms = posted.state.closed_through_ms
+    if not closed_ms:
+        return
+    late = list(_late(posted, closed_ms))
+    if not late:
+        return
+    periods = list_periods(connection)
+    rows = []
+    for warehouse, record_no, dated_at_ms in late:
+        period = late_for(periods, dated_at_ms=dated_at_ms, record_no=record_no)
+        if period is not None:
+            rows.append((warehouse, record_no, period.number, dated_at_ms))
+    bulk.insert_rows(connection, late_facts, rows)
+
+
+def list_late(
+    connection: Connection, period: Period, *, after: int = 0, limit: int
+) -> list[LateFact]:
+    """Return facts that came too late for a period, as they came. after: record_no of the last."""
+    periods = list_periods(connection)
+    table = late_facts.c
+    query = (
+        select(table.record_no, table.warehouse, table.dated_ms)
+        .where(table.number == period.number, table.record_no > after)
+        .order_by(table.record_no)
+        .limit(limit)
+    )
+    return [
+        LateFact(*row, _counts_in(periods, row.dated_ms, row.record_no))
+        for row in connection.execute(query)
+    ]
+
+
+def total_late(connection: Connection, period: Period) -> list[LateTotal]:
+    """Return what came too late for a period, summed by place and item; places alone.
+
+    At most TOTALS_MAX, those that moved most first.
+    """
+    lines, late = tables.lines.c, late_facts.c
+    quantity = func.sum(lines.quantity_micro)
+    query = (
+        select(
+            lines.warehouse,
+            lines.location,
+            lines.item,
+            lines.lot,
+            lines.unit,
+            func.count(lines.record_no.distinct()),
+            quantity,
+        )
+        .join_from(
+            late_facts,
+            tables.lines,
+            (lines.warehouse == late.warehouse) & (lines.record_no == late.record_no),
+        )
+        .where(late.number == period.number)
+        .group_by(lines.warehouse, lines.location, lines.item, lines.lot, lines.unit)
+        .order_by(func.abs(quantity).desc(), lines.warehouse, lines.location, lines.item)
+    )
+    found = []
+    for row in connection.execute(query):
+        if not is_virtual(row.location):
+            found.append(LateTotal(row[0], row[1], row[2], row[3], row[4], row[5], int(row[6])))
+            if len(found) >= TOTALS_MAX:
+                break
+    return found
+
+
+def count_late(connection: Connection) -> dict[int, int]:
+    """Return how many facts came too late, by number of the period."""
+    table = late_facts.c
+    query = select(table.number, func.count()).group_by(table.number)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _late(posted: Posted, closed_ms: int) -> Iterator[tuple[str, int, int]]:
+    """Yield warehouse, record_no and date of facts that are dated in closed periods."""
+    for run in posted.runs:
+        for index, fact in enumerate(run.read.facts):
+            # Anything may be posted late; only what is dated by its own clock can count as late.
+            if isinstance(fact, str) or fact.event_time_ms >= closed_ms:
+                continue
+            if isinstance(fact, Movement | Reversal):
+                dated_at_ms = dated_ms(
+                    event_time_ms=fact.event_time_ms,
+                    clock_synced=fact.clock_synced,
+                    record_ms=posted.now_ms,
+                )
+                yield run.warehouse, run.first_record_no + index, dated_at_ms
+
+
+def _counts_in(periods: list[Period], dated_at_ms: int, record_no: int) -> str | None:
+    period = counting_period(periods, dated_at_ms=dated_at_ms, record_no=record_no)
+    return period.code if period is not None else None

@@ -1,0 +1,315 @@
+"""Settles discrepancies, opens them again, says who sees to them. Edge of the database.
+
+A settlement is one change: what it moves is posted as the ledger's own facts, which name the
+discrepancy and what they take back; then it is settled and says by whom and why. Nothing that was
+recorded changes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import msgspec
+from sqlalchemy import func, select, update
+
+from central.contract.facts import Evidence, Movement
+from central.errors import Conflict, NotThere, Unusable
+from central.ledger.desk import Change, require_version
+from central.ledger.entries import DiscrepancyKind, FactKey
+from central.ledger.own_facts import OWN_GATEWAY
+from central.orders.settling.discrepancy_facts import SETTLING_FLAG, Found, movements_at
+from central.orders.settling.settlement_moves import Step, steps_back
+from central.orders.settling.settlement_plans import plan_steps
+from central.orders.settling.settlements import Decision, check_decision
+from central.storage import bulk, tables
+from central.storage.settlement_tables import settlement_facts, settlements
+
+KIND = "discrepancy"  # Of its events.
+TEXT_LENGTH_MAX = 2000
+STEPS_MAX = 2000  # Movements of one settlement: some 50 ms of the ledger's lock.
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a settlement or a reopening did. facts: of the ledger's own that it posted."""
+
+    id: str
+    number: int
+    version: int
+    facts: tuple[FactKey, ...]
+
+
+def settle(
+    change: Change, identity: str, decision: Decision, *, version: int | None = None
+) -> Settled:
+    """Settle an open discrepancy as decided; one that is settled in part stays open.
+
+    Raises NotThere, Outdated, Conflict if it is settled or cannot be settled so, Unusable for a
+    decision that names what is not there or lies in a closed period.
+    """
+    row = _row(change, identity, version=version)
+    _require_state(row, "open")
+    check_decision(cast(DiscrepancyKind, row.kind), decision)
+    plan = plan_steps(change.connection, row, decision)
+    when = _event_time(change, decision)
+    facts = _post(change, row, warehouse=plan.warehouse, steps=plan.steps, event_time_ms=when)
+    number = _write(
+        change, row, action=decision.action, reason=decision.reason, facts=facts, steps=plan.steps
+    )
+    values: dict[str, object] = {}
+    if not plan.left_count:
+        text = f"{decision.action} by {change.actor}: {decision.reason}"[:TEXT_LENGTH_MAX]
+        values = {"state": "settled", "settled_ms": change.now_ms, "settlement": text}
+    # What was posted on the way may have counted at it once more: that is no news of it.
+    _update(change, row, facts_count=row.facts_count, actual_micro=row.actual_micro, **values)
+    _note(
+        change,
+        row,
+        "settled_in_part" if plan.left_count else "settled",
+        settlement=decision.action,
+        reason=decision.reason,
+        facts=facts,
+    )
+    return Settled(row.id, number, row.version + 1, facts)
+
+
+def reopen(
+    change: Change,
+    identity: str,
+    *,
+    reason: str,
+    take_back: bool,
+    version: int | None = None,
+) -> Settled:
+    """Open a settled discrepancy again, because the settlement proved wrong.
+
+    take_back: whether what the last settlement moved is moved back. Raises NotThere, Outdated,
+    Conflict if it is open, or another one of the same kind and subject is.
+    """
+    row = _row(change, identity, version=version)
+    _require_state(row, "settled")
+    _refuse_second(change, row)
+    if not reason.strip():
+        raise Unusable("to open it again needs a reason", hint="Say what proved wrong.")
+    moved = _moved_by_last(change, row) if take_back else []
+    # Open before anything is posted: what that says of the same is no other discrepancy.
+    _update(change, row, state="open", settled_ms=0, settlement="")
+    warehouse = moved[0].warehouse if moved else row.warehouse
+    steps = _back_again(change, warehouse, moved)
+    facts = _post(change, row, warehouse=warehouse, steps=steps, event_time_ms=change.now_ms)
+    number = _write(change, row, action="reopen", reason=reason, facts=facts, steps=steps)
+    _free_again(change, moved)
+    _update(change, row, facts_count=row.facts_count, actual_micro=row.actual_micro)
+    _note(change, row, "reopened", reason=reason, facts=facts, settlement=row.settlement)
+    return Settled(row.id, number, row.version + 1, facts)
+
+
+def assign(
+    change: Change, identity: str, *, owner: str, due_ms: int = 0, version: int | None = None
+) -> int:
+    """Say who sees to a discrepancy ("" for nobody) and until when; return its version."""
+    row = _row(change, identity, version=version)
+    _update(change, row, owner=owner, due_ms=due_ms)
+    _note(change, row, "assigned", owner=owner, due_ms=due_ms)
+    return int(row.version) + 1
+
+
+def comment(change: Change, identity: str, *, text: str) -> int:
+    """Add what somebody found out; return the version, which it does not change."""
+    row = _row(change, identity, version=None)
+    if not text.strip() or len(text) > TEXT_LENGTH_MAX:
+        raise Unusable(
+            f"a comment has 1 to {TEXT_LENGTH_MAX} characters", hint="Write what was found out."
+        )
+    _note(change, row, "commented", text=text)
+    return int(row.version)
+
+
+def _row(change: Change, identity: str, *, version: int | None) -> Found:
+    table = tables.discrepancies
+    row = change.connection.execute(select(table).where(table.c.id == identity)).first()
+    if row is None:
+        raise NotThere(
+            f"no discrepancy has the id {identity!r}", hint="Take the id from the list of them."
+        )
+    require_version(row.version, version, what=f"discrepancy {identity}")
+    return row
+
+
+def _require_state(row: Found, state: str) -> None:
+    if row.state != state:
+        raise Conflict(
+            f"discrepancy {row.id} is {row.state}",
+            hint="Open it again first, if its settlement is wrong."
+            if row.state == "settled"
+            else "It is open: settle it.",
+            fields={"state": row.state, "settlement": row.settlement},
+        )
+
+
+def _refuse_second(change: Change, row: Found) -> None:
+    table = tables.discrepancies.c
+    found = change.connection.execute(
+        select(table.id).where(
+            table.warehouse == row.warehouse,
+            table.state == "open",
+            table.kind == row.kind,
+            table.subject == row.subject,
+        )
+    ).first()
+    if found is not None:
+        raise Conflict(
+            f"{row.kind} {row.subject} is open again already, as {found.id}",
+            hint="Settle that one.",
+            fields={"id": found.id},
+        )
+
+
+def _event_time(change: Change, decision: Decision) -> int:
+    when = change.now_ms if decision.event_time_ms is None else decision.event_time_ms
+    if not 0 <= when <= change.now_ms:
+        raise Unusable("it cannot have happened yet", hint="Leave the time out for now.")
+    return when
+
+
+def _post(
+    change: Change, row: Found, *, warehouse: str, steps: Sequence[Step], event_time_ms: int
+) -> tuple[FactKey, ...]:
+    if len(steps) > STEPS_MAX:
+        raise Unusable(
+            f"it would take {len(steps)} movements, more than {STEPS_MAX} at once",
+            hint="Settle what is behind it in parts, or accept it and adjust by a count.",
+        )
+    drafts = [_movement(change, row, warehouse, step, event_time_ms) for step in steps]
+    keys = change.post(drafts)
+    backs = [
+        (*step.takes_back, key.epoch, key.seq)
+        for step, key in zip(steps, keys, strict=True)
+        if step.takes_back is not None
+    ]
+    # As a reversal of the gateway would: so a movement is taken back once, whoever does it.
+    bulk.insert_rows(change.connection, tables.reversals, backs)
+    return tuple(keys)
+
+
+def _movement(
+    change: Change, row: Found, warehouse: str, step: Step, event_time_ms: int
+) -> Movement:
+    said = [f"settles {row.id}"]
+    if step.takes_back is not None:
+        said.append("takes back " + "/".join(map(str, step.takes_back[1:])))
+    movement = change.movement(
+        warehouse=warehouse,
+        business_step=step.business_step,
+        from_location=step.from_location,
+        to_location=step.to_location,
+        item=step.item,
+        quantity_micro=step.quantity_micro,
+        unit=step.unit,
+        lot=step.lot,
+        serial=step.serial,
+        sscc=step.sscc,
+        expiry_date=step.expiry_date,
+        net_weight=step.net_weight,
+        weight_unit=step.weight_unit,
+        document=step.document,
+        document_line=step.document_line,
+        from_status=step.from_status,
+        to_status=step.to_status,
+        flags=(SETTLING_FLAG,),
+        evidence=tuple(
+            Evidence(device="ledger", kind="manual", raw=text.encode()) for text in said
+        ),
+    )
+    return msgspec.structs.replace(movement, event_time_ms=event_time_ms)
+
+
+def _write(
+    change: Change,
+    row: Found,
+    *,
+    action: str,
+    reason: str,
+    facts: Sequence[FactKey],
+    steps: Sequence[Step],
+) -> int:
+    """Note the decision and its facts; return its number."""
+    connection = change.connection
+    last = select(func.max(settlements.c.number)).where(settlements.c.discrepancy == row.id)
+    number: int = (connection.execute(last).scalar() or 0) + 1
+    decided = (row.id, number, action, reason[:TEXT_LENGTH_MAX], change.actor, change.now_ms)
+    bulk.insert_rows(connection, settlements, [decided])
+    bulk.insert_rows(
+        connection,
+        settlement_facts,
+        [
+            (row.id, number, *key, *(step.takes_back[1:] if step.takes_back else ("", "", 0)))
+            for key, step in zip(facts, steps, strict=True)
+        ],
+    )
+    return number
+
+
+def _update(change: Change, row: Found, **values: object) -> None:
+    table = tables.discrepancies
+    change.connection.execute(
+        update(table).where(table.c.id == row.id).values(version=row.version + 1, **values)
+    )
+
+
+def _note(
+    change: Change, row: Found, action: str, *, facts: Sequence[FactKey] = (), **fields: object
+) -> None:
+    named = {"facts": ["/".join(map(str, key[1:])) for key in facts]} if facts else {}
+    change.note(
+        KIND,
+        row.id,
+        action,
+        warehouse=row.warehouse,
+        discrepancy_kind=row.kind,
+        subject=row.subject,
+        **named,
+        **fields,
+    )
+
+
+def _moved_by_last(change: Change, row: Found) -> list[Found]:
+    """Return the facts of the last settlement by people, none if it moved nothing."""
+    table, decided = settlement_facts, settlements.c
+    last = (
+        select(decided.number)
+        .where(decided.discrepancy == row.id)
+        .order_by(decided.number.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = (
+        select(table)
+        .where(table.c.discrepancy == row.id, table.c.number == last)
+        .order_by(table.c.seq)
+    )
+    return list(change.connection.execute(query))
+
+
+def _back_again(change: Change, warehouse: str, moved: Sequence[Found]) -> list[Step]:
+    keys = [FactKey(one.warehouse, one.gateway, one.epoch, one.seq) for one in moved]
+    rows = bulk.select_by_key(change.connection, tables.facts, keys, columns_count=4)
+    numbers = [found[10] for found in rows]
+    facts = movements_at(change.connection, warehouse=warehouse, numbers=numbers)
+    assert all(fact.key.gateway == OWN_GATEWAY for fact in facts)
+    return steps_back(facts)
+
+
+def _free_again(change: Change, moved: Sequence[Found]) -> None:
+    """Let what a settlement had taken back be taken back another time: it stands again."""
+    table = tables.reversals
+    for one in moved:
+        if one.back_epoch:
+            change.connection.execute(
+                table.delete().where(
+                    table.c.warehouse == one.warehouse,
+                    table.c.gateway == one.back_gateway,
+                    table.c.epoch == one.back_epoch,
+                    table.c.seq == one.back_seq,
+                )
+            )

@@ -1,0 +1,92 @@
+"""Proves settlements: their facts are here, and each took back what it says. Edge of the database.
+
+facts     every fact of a settlement is a movement of the ledger's own, and is stored
+back      what one took back is marked as taken back by it, until it is itself taken back
+states    what is settled says why; what is open says nothing
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, and_, or_, select
+
+from central.ledger.fact_check import Fault
+from central.ledger.own_facts import OWN_GATEWAY
+from central.orders.settling.settlements import KIND_RULES
+from central.storage import tables
+from central.storage.settlement_tables import discrepancies, settlement_facts
+
+STREAMED = {"yield_per": 500}
+
+
+def faults(connection: Connection) -> Iterator[Fault]:
+    """Yield what is off with settlements and discrepancies."""
+    yield from _fact_faults(connection)
+    yield from _back_faults(connection)
+    yield from _state_faults(connection)
+
+
+def _fact_faults(connection: Connection) -> Iterator[Fault]:
+    own, facts = settlement_facts.c, tables.facts.c
+    stored = (
+        select(facts.seq)
+        .where(
+            facts.warehouse == own.warehouse,
+            facts.gateway == own.gateway,
+            facts.epoch == own.epoch,
+            facts.seq == own.seq,
+            facts.kind == "movement",
+        )
+        .exists()
+    )
+    query = select(settlement_facts).where(or_(~stored, own.gateway != OWN_GATEWAY))
+    for row in connection.execute(query, execution_options=STREAMED):
+        detail = f"its fact {row.gateway}/{row.epoch}/{row.seq} is not a stored one of the ledger's"
+        yield Fault("settlement", f"{row.discrepancy}/{row.number}", detail)
+
+
+def _back_faults(connection: Connection) -> Iterator[Fault]:
+    own, reversals, later = settlement_facts.c, tables.reversals.c, settlement_facts.alias("later")
+    marked = (
+        select(reversals.seq)
+        .where(
+            reversals.warehouse == own.warehouse,
+            reversals.gateway == own.back_gateway,
+            reversals.epoch == own.back_epoch,
+            reversals.seq == own.back_seq,
+            reversals.by_epoch == own.epoch,
+            reversals.by_seq == own.seq,
+        )
+        .exists()
+    )
+    undone = (
+        select(later.c.seq)
+        .where(
+            later.c.discrepancy == own.discrepancy,
+            later.c.warehouse == own.warehouse,
+            later.c.back_gateway == own.gateway,
+            later.c.back_epoch == own.epoch,
+            later.c.back_seq == own.seq,
+        )
+        .exists()
+    )
+    # Exactly one of the two: it counts as taken back, or that was undone.
+    both = or_(and_(~marked, ~undone), and_(marked, undone))
+    query = select(settlement_facts).where(own.back_epoch != "", both)
+    for row in connection.execute(query, execution_options=STREAMED):
+        detail = f"{row.back_gateway}/{row.back_epoch}/{row.back_seq} is not marked as it says"
+        yield Fault("settlement", f"{row.discrepancy}/{row.number}", detail)
+
+
+def _state_faults(connection: Connection) -> Iterator[Fault]:
+    table = discrepancies.c
+    query = select(table.id, table.kind, table.state, table.settlement).where(
+        or_(
+            and_(table.state == "settled", or_(table.settlement == "", table.settled_ms == 0)),
+            and_(table.state == "open", or_(table.settlement != "", table.settled_ms != 0)),
+            table.state.not_in(("open", "settled")),
+            table.kind.not_in(sorted(KIND_RULES)),
+        )
+    )
+    for row in connection.execute(query, execution_options=STREAMED):
+        detail = f"{row.kind} is {row.state}, settlement {row.settlement!r}"
+        yield Fault("discrepancy", row.id, detail)

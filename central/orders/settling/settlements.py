@@ -1,0 +1,342 @@
+"""What each kind of discrepancy means, what settles it, what the evidence proposes. Pure.
+
+Four actions settle. None changes what was recorded; each is a decision of somebody, with a reason:
+
+    adjust     the place is counted, and the book follows
+    reverse    what was moved is moved back
+    reassign   it was meant for another item, place, order, unit or warehouse
+    accept     it is so; nothing moves
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, get_args
+
+from central.contract.quantities import canonical_text, from_micro
+from central.errors import Conflict, Unusable
+from central.ledger.entries import DiscrepancyKind
+
+Action = Literal["adjust", "reverse", "reassign", "accept"]
+Cause = Literal["goods", "documents", "devices", "data"]
+CAUSES: tuple[Cause, ...] = get_args(Cause)
+# What a reassignment of a kind must name.
+Target = Literal["place", "item", "document", "factor", "warehouse", ""]
+
+
+@dataclass(frozen=True, slots=True)
+class KindRule:
+    """What is known of a kind. means: one sentence for people. target: of a reassignment."""
+
+    cause: Cause
+    means: str
+    actions: tuple[Action, ...]
+    target: Target = ""
+
+
+def _rule(cause: Cause, means: str, actions: str = "accept", target: Target = "") -> KindRule:
+    chosen = tuple(action for action in get_args(Action) if action in actions.split())
+    return KindRule(cause, means, chosen, target)
+
+
+KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
+    "negative_balance": _rule(
+        "goods",
+        "More left the place than the book had there.",
+        "adjust reverse reassign accept",
+        "place",
+    ),
+    "over_received": _rule(
+        "goods",
+        "More came than the order expects and tolerates.",
+        "accept reverse reassign",
+        "document",
+    ),
+    "over_shipped": _rule(
+        "goods",
+        "More left than the order asks for and tolerates.",
+        "accept reverse reassign",
+        "document",
+    ),
+    "moved_unavailable": _rule(
+        "goods", "Goods left that were in inspection, held or rejected.", "accept reverse"
+    ),
+    "serial_twice": _rule("goods", "A serial number is at more than one place.", "reverse accept"),
+    "reservation_short": _rule("goods", "Goods that were set aside for an order are gone."),
+    "outside_tolerance": _rule(
+        "goods", "The scale showed a weight outside the tolerance of the line.", "accept reverse"
+    ),
+    "received_before_shipped": _rule(
+        "goods", "Goods of a transfer arrived whose departure nobody has told yet."
+    ),
+    "moved_after_end": _rule(
+        "goods", "Goods moved under a transfer that was closed; close it once more."
+    ),
+    "expiry_differs": _rule(
+        "data", "A lot came with another expiry date than before.", "accept reverse"
+    ),
+    "packing_impossible": _rule("data", "A unit cannot be packed as was said."),
+    "quantity_overflow": _rule(
+        "data", "The quantity would take a balance out of range; nothing moved."
+    ),
+    "unknown_document": _rule(
+        "documents", "The order is not there.", "reassign accept reverse", "document"
+    ),
+    "unexpected": _rule(
+        "documents",
+        "The order does not expect the item on that line.",
+        "reassign accept reverse",
+        "document",
+    ),
+    "unknown_item": _rule("data", "No item has this code.", "reassign accept reverse", "item"),
+    "unknown_location": _rule("data", "The place is not there.", "reassign accept", "place"),
+    "unit_differs": _rule(
+        "data", "The unit has no exact value in the item's own unit.", "reassign accept", "factor"
+    ),
+    "unreadable_fact": _rule("devices", "These bytes are no fact; they moved nothing."),
+    "wrong_warehouse": _rule(
+        "devices",
+        "The gateway spoke about another warehouse than its own; nothing moved.",
+        "reassign accept",
+        "warehouse",
+    ),
+    "reversal_unmatched": _rule("devices", "What was to be taken back is not there."),
+    "fork": _rule("devices", "Another card or machine speaks in the name of the gateway."),
+    "broken_chain": _rule("devices", "The journal of the gateway began anew."),
+    "stock_differs": _rule("devices", "The gateway shows other stock than the ledger has."),
+}
+
+
+# Where goods come from, or go to -> the kind of document that is about that.
+KINDS_BY_ENDS: Mapping[tuple[str, str], str] = {
+    ("supplier", ""): "receipt",
+    ("", "supplier"): "supplier_return",
+    ("customer", ""): "customer_return",
+    ("", "customer"): "shipment",
+    ("in_transit", ""): "transfer_in",
+    ("", "in_transit"): "transfer_out",
+}
+# More than an order expects; what is above it may be meant for another one.
+KINDS_OF_EXCESS: frozenset[DiscrepancyKind] = frozenset({"over_received", "over_shipped"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """How somebody settles a discrepancy. Empty or None: as the evidence says.
+
+    counted_micro: what is at the place really. quantity_micro: how much is moved (10^-6 units).
+    location, lot, item, document, document_line, warehouse: what it was meant for; with another
+    document `item` says which goods under the unknown one. factor: how many
+    of the item's units one of the stated unit is. facts: only these of the facts behind it, as
+    "gateway/epoch/seq". event_time_ms: when it was so, None for now.
+    """
+
+    action: Action
+    reason: str = ""
+    counted_micro: int | None = None
+    quantity_micro: int | None = None
+    location: str = ""
+    lot: str | None = None
+    item: str = ""
+    document: str = ""
+    document_line: int = 0
+    warehouse: str = ""
+    factor: Fraction | None = None
+    facts: tuple[str, ...] = ()
+    event_time_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """A place that has of the same goods; lot: its own."""
+
+    location: str
+    lot: str
+    on_hand_micro: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemMatch:
+    """An item that has what was scanned as its code or bar code; factor: units a scan."""
+
+    item: str
+    unit: str
+    factor: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class LineMatch:
+    """A line of an order of the same warehouse that still expects the item."""
+
+    document: str
+    line: int
+    remaining_micro: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What is known of a discrepancy, for a proposal.
+
+    known_now: what was missing (item, place, order) is there by now. gone: what is behind it is
+    taken back already. on_hand_micro: at its place.
+    factor: of the unit, where units are known to convert, else None. own_warehouse: of a fact about
+    another one. excess_micro: what came above the expected.
+    """
+
+    kind: DiscrepancyKind
+    known_now: bool = False
+    gone: bool = False
+    on_hand_micro: int = 0
+    excess_micro: int = 0
+    unit: str = ""
+    item: str = ""
+    location: str = ""
+    lot: str = ""
+    surplus: tuple[Surplus, ...] = ()
+    items: tuple[ItemMatch, ...] = ()
+    lines: tuple[LineMatch, ...] = ()
+    factor: Fraction | None = None
+    stated_warehouse: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A settlement that can be posted as it is, but for its reason. why: one sentence."""
+
+    decision: Decision
+    why: str
+
+
+def document_kind(*, from_location: str, to_location: str) -> str:
+    """Return the kind of document that such a movement does, "" if it crosses no border."""
+    coming = KINDS_BY_ENDS.get((from_location, ""), "")
+    return coming or KINDS_BY_ENDS.get(("", to_location), "")
+
+
+def cause_of(kind: DiscrepancyKind) -> Cause:
+    """Return the group of causes that a kind belongs to."""
+    return KIND_RULES[kind].cause
+
+
+def kinds_of(cause: Cause) -> tuple[DiscrepancyKind, ...]:
+    """Return the kinds of a group of causes."""
+    return tuple(kind for kind, rule in KIND_RULES.items() if rule.cause == cause)
+
+
+def check_decision(kind: DiscrepancyKind, decision: Decision) -> None:
+    """Return if this is a way to settle the kind.
+
+    Raises Conflict for an action that does not settle it, Unusable for what it lacks.
+    """
+    rule = KIND_RULES[kind]
+    if decision.action not in rule.actions:
+        raise Conflict(
+            f"{decision.action} does not settle {kind}",
+            hint=f"Settle it by {' or '.join(rule.actions)}.",
+            fields={"possible": list(rule.actions)},
+        )
+    if not decision.reason.strip():
+        raise Unusable("a settlement needs a reason", hint="Say what was found out, and how.")
+    if decision.action != "reassign":
+        return
+    given = {
+        "place": bool(decision.location) or decision.lot is not None,
+        "item": bool(decision.item),
+        "document": bool(decision.document),
+        "factor": decision.factor is not None,
+        "warehouse": bool(decision.warehouse),
+        "": True,
+    }
+    if not given[rule.target]:
+        raise Unusable(
+            f"to reassign {kind} needs the {_name_of(rule.target)} that it was meant for",
+            hint=f"Name it as {'location' if rule.target == 'place' else rule.target}.",
+        )
+
+
+def propose(case: Case) -> tuple[Proposal, ...]:
+    """Return settlements that the evidence suggests, best first; none where only people know."""
+    if case.known_now:
+        return (_accept("It is known by now, and was posted as it was said."),)
+    if case.gone:
+        return (_accept("What is behind it is taken back already."),)
+    if case.kind == "negative_balance":
+        return _for_negative(case)
+    if case.kind in KINDS_OF_EXCESS:
+        return _for_excess(case)
+    if case.kind in {"unknown_document", "unexpected"}:
+        return tuple(_to_line(line, case) for line in case.lines)
+    if case.kind == "unknown_item":
+        return tuple(_to_item(match) for match in case.items)
+    if case.kind == "unit_differs" and case.factor is not None:
+        decision = Decision(action="reassign", factor=case.factor)
+        return (Proposal(decision, f"One {case.unit} is {_text(case.factor)} of its own unit."),)
+    if case.kind == "wrong_warehouse" and case.stated_warehouse:
+        decision = Decision(action="reassign", warehouse=case.stated_warehouse)
+        return (Proposal(decision, f"The gateway said that it was in {case.stated_warehouse}."),)
+    return ()
+
+
+def _for_negative(case: Case) -> tuple[Proposal, ...]:
+    if case.on_hand_micro >= 0:
+        return (_accept("The balance is no longer below zero."),)
+    missing = -case.on_hand_micro
+    found = []
+    for one in case.surplus:
+        lot = None if one.lot == case.lot else one.lot
+        taken = min(missing, one.on_hand_micro)
+        decision = Decision(action="reassign", location=one.location, lot=lot, quantity_micro=taken)
+        has = f"{one.location} has {_units(one.on_hand_micro)} {case.unit}"
+        of_lot = f" of lot {one.lot or 'none'}" if lot is not None else ""
+        found.append(Proposal(decision, f"{has}{of_lot}: they may have been taken from there."))
+    decision = Decision(action="adjust", counted_micro=0)
+    why = f"Count {case.location}: {_units(missing)} {case.unit} are missing in the book."
+    return (*found, Proposal(decision, why))
+
+
+def _for_excess(case: Case) -> tuple[Proposal, ...]:
+    if case.excess_micro <= 0:
+        return (_accept("The order no longer has more than it expects."),)
+    excess = f"{_units(case.excess_micro)} {case.unit}"
+    back = Decision(action="reverse", quantity_micro=case.excess_micro)
+    return (
+        *(_to_line(line, case) for line in case.lines),
+        Proposal(back, f"Move {excess} back to where they came from."),
+        _accept(f"Leave it at {excess} more than expected."),
+    )
+
+
+def _to_line(line: LineMatch, case: Case) -> Proposal:
+    excess = case.kind in KINDS_OF_EXCESS
+    decision = Decision(
+        action="reassign",
+        document=line.document,
+        document_line=line.line,
+        # Under an order that nobody knew there may be anything.
+        item=case.item if case.kind == "unknown_document" else "",
+        quantity_micro=min(case.excess_micro, line.remaining_micro) if excess else None,
+    )
+    expects = f"still expects {_units(line.remaining_micro)} {case.unit}".rstrip()
+    return Proposal(decision, f"{line.document} line {line.line} {expects}.")
+
+
+def _to_item(match: ItemMatch) -> Proposal:
+    decision = Decision(action="reassign", item=match.item, factor=match.factor)
+    times = "" if match.factor == 1 else f", {_text(match.factor)} {match.unit} a scan"
+    return Proposal(decision, f"It is a code of item {match.item}{times}.")
+
+
+def _accept(why: str) -> Proposal:
+    return Proposal(Decision(action="accept"), why)
+
+
+def _name_of(target: Target) -> str:
+    return {"place": "location", "factor": "factor"}.get(target, target)
+
+
+def _units(micro: int) -> str:
+    return canonical_text(from_micro(micro))
+
+
+def _text(factor: Fraction) -> str:
+    return str(factor)

@@ -1,0 +1,1 @@
+"""Tables that come from and go to Excel and CSV files. Pure."""

@@ -1,0 +1,246 @@
+"""Transfers as people work on them: asked for, approved, released, closed. Edge of the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from central.errors import Unusable
+from central.ledger.desk import Change, ObjectNote, require_version
+from central.ledger.locations import IN_TRANSIT, place_of
+from central.ledger.reference_desk import put_document, withdraw_document
+from central.orders.catalogue.packs import text_of, to_base
+from central.orders.order_documents import require_free_document
+from central.orders.order_goods import checked_reason, read_goods, require_warehouse
+from central.orders.transfers.transfer_store import (
+    find_transfers,
+    load_transfer,
+    observed,
+    read_standing,
+    write_lines,
+    write_transfer,
+)
+from central.orders.transfers.transfers import (
+    CODE_PREFIX,
+    DONE,
+    LINES_COUNT_MAX,
+    Transfer,
+    TransferLine,
+    documents_of,
+    state_after,
+)
+from central.storage import bulk, tables
+
+KIND = "transfer"
+TOLERANCE_PERCENT_MICRO_MAX = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LineWanted:
+    """One line as somebody asks for it. unit: "" for that of the item."""
+
+    item: str
+    quantity_micro: int
+    unit: str = ""
+    lot: str = ""
+    from_location: str = ""
+    to_location: str = ""
+    tolerance_percent_micro: int = 0
+
+
+def create_transfer(
+    change: Change,
+    lines: Sequence[LineWanted],
+    *,
+    source: str,
+    destination: str,
+    note: str = "",
+    second_person: bool = False,
+) -> Transfer:
+    """Draft a transfer and return it.
+
+    second_person: whether somebody else than who requests it has to approve it. Raises Unusable.
+    """
+    for warehouse in (source, destination):
+        require_warehouse(change.connection, warehouse)
+    if source == destination:
+        raise Unusable(
+            f"a transfer from {source} to itself moves nothing",
+            hint="Name another warehouse; inside one, stock is moved from bin to bin.",
+            fields={"destination": destination},
+        )
+    transfer = Transfer(
+        code=_new_code(change, (source, destination)),
+        source=source,
+        destination=destination,
+        state="draft",
+        phase="",
+        version=1,
+        note=note,
+        second_person=second_person,
+        created_by=change.actor,
+        created_ms=change.now_ms,
+    )
+    checked = _checked_lines(change, transfer, lines)
+    write_transfer(change.connection, transfer)
+    write_lines(change.connection, transfer.code, checked)
+    change.note(KIND, transfer.code, "drafted", lines_count=len(checked), version=1)
+    return transfer
+
+
+def edit_transfer(
+    change: Change,
+    code: str,
+    *,
+    version: int | None,
+    lines: Sequence[LineWanted] | None = None,
+    note: str | None = None,
+    second_person: bool | None = None,
+) -> Transfer:
+    """Change a draft and return it; None leaves what is there, lines replace all lines.
+
+    Raises NotThere, Outdated, Conflict, Unusable.
+    """
+    transfer = load_seen(change, code, version)
+    state_after(transfer, "edit", actor=change.actor)
+    if lines is not None:
+        write_lines(change.connection, code, _checked_lines(change, transfer, lines))
+    wished = {"note": note, "second_person": second_person}
+    changed = {name: value for name, value in wished.items() if value is not None}
+    after = replace(transfer, **changed)  # type: ignore[arg-type]  # Each is of its field's type.
+    return write_done(
+        change, after, "edit", changed=sorted(changed) + ["lines"] * (lines is not None)
+    )
+
+
+def decide(
+    change: Change, code: str, action: str, *, version: int | None, reason: str = ""
+) -> Transfer:
+    """Request, revise, approve, reject, release or cancel a transfer and return it.
+
+    reason: has to be given to reject or cancel. Raises NotThere, Outdated, Conflict, Unusable.
+    """
+    transfer = load_seen(change, code, version)
+    after = replace(transfer, state=state_after(transfer, action, actor=change.actor))
+    if action == "request":
+        after = replace(after, requested_by=change.actor)
+    elif action == "revise":
+        after = replace(after, requested_by="", approved_by="")
+    elif action == "approve":
+        after = replace(after, approved_by=change.actor)
+    elif action == "release":
+        after = _released(change, after)
+    else:
+        why = checked_reason(reason, what=f"to {action} a transfer")
+        after = replace(after, ended_ms=change.now_ms, ended_reason=why)
+        if transfer.state == "released":
+            withdraw_documents(change, transfer)
+    return write_done(change, after, action, reason=reason)
+
+
+def load_seen(change: Change, code: str, version: int | None) -> Transfer:
+    """Return a transfer as the caller has seen it. Raises NotThere, Outdated."""
+    transfer = load_transfer(change.connection, code)
+    require_version(transfer.version, version, what=str(transfer))
+    return transfer
+
+
+def write_done(change: Change, transfer: Transfer, action: str, **fields: object) -> Transfer:
+    """Write a transfer as the next version of it, with what follows from how it stands."""
+    standing = read_standing(change.connection, transfer)
+    following = replace(transfer, version=transfer.version + 1)
+    after = observed(following, standing, left_ms=change.now_ms)
+    write_transfer(change.connection, after)
+    told = {name: value for name, value in fields.items() if value}
+    told |= {"state": after.shown_state, "version": after.version}
+    change.note_all(KIND, DONE[action], [ObjectNote(after.code, "", told)])
+    return after
+
+
+def check_places(change: Change, warehouse: str, places: set[str]) -> None:
+    """Return if a warehouse has all these places. Raises Unusable."""
+    keys = [(warehouse, place) for place in sorted(places)]
+    found = bulk.select_by_key(change.connection, tables.locations, keys, columns_count=2)
+    missing = sorted(places - {row[1] for row in found})
+    if missing:
+        raise Unusable(
+            f"{warehouse} has no place {missing[0]!r}",
+            hint="Use the code of a place that is there.",
+            fields={"warehouse": warehouse, "places": missing},
+        )
+
+
+def withdraw_documents(change: Change, transfer: Transfer) -> None:
+    """Let no station work on a transfer any more."""
+    for warehouse in (transfer.source, transfer.destination):
+        withdraw_document(change, warehouse=warehouse, code=transfer.code)
+
+
+def _new_code(change: Change, warehouses: Sequence[str]) -> str:
+    """Return a code that no document has, and of which the books have no in-transit place.
+
+    A ledger that was restored from a backup begins to count where it stood then.
+    """
+    while True:
+        code = change.next_code(CODE_PREFIX)
+        place = place_of(IN_TRANSIT, document=code)
+        taken = bool(find_transfers(change.connection, [code]))
+        for table, key in ((tables.documents, code), (tables.balances, place)):
+            keys = [(warehouse, key) for warehouse in warehouses]
+            rows = bulk.select_by_key(change.connection, table, keys, columns_count=2)
+            taken = taken or any(True for _ in rows)
+        if not taken:
+            return code
+
+
+def _checked_lines(
+    change: Change, transfer: Transfer, wanted: Sequence[LineWanted]
+) -> list[TransferLine]:
+    if not 1 <= len(wanted) <= LINES_COUNT_MAX:
+        raise Unusable(
+            f"a transfer of {len(wanted)} lines cannot be",
+            hint=f"Ask for 1 to {LINES_COUNT_MAX} lines.",
+            fields={"lines_count": len(wanted)},
+        )
+    goods = read_goods(change.connection, {line.item for line in wanted})
+    lines = []
+    for number, line in enumerate(wanted, 1):
+        if line.quantity_micro <= 0:
+            raise Unusable(
+                f"line {number}: {text_of(line.quantity_micro)} cannot be transferred",
+                hint="Ask for more than zero.",
+                fields={"line": number},
+            )
+        if not 0 <= line.tolerance_percent_micro <= TOLERANCE_PERCENT_MICRO_MAX:
+            raise Unusable(
+                f"line {number}: that tolerance is out of range",
+                hint="Give 0 to 100 percent.",
+                fields={"line": number},
+            )
+        units = goods[line.item].units
+        lines.append(
+            TransferLine(
+                number,
+                line.item,
+                units.base,
+                to_base(line.quantity_micro, units, unit=line.unit or units.base),
+                line.tolerance_percent_micro,
+                line.lot,
+                line.from_location,
+                line.to_location,
+            )
+        )
+    check_places(change, transfer.source, {one.from_location for one in lines} - {""})
+    check_places(change, transfer.destination, {one.to_location for one in lines} - {""})
+    return lines
+
+
+def _released(change: Change, transfer: Transfer) -> Transfer:
+    standing = read_standing(change.connection, transfer)
+    table = tables.warehouses
+    keys = [(transfer.source,), (transfer.destination,)]
+    names = {transfer.source: transfer.source, transfer.destination: transfer.destination}
+    for row in bulk.select_by_key(change.connection, table, keys, columns_count=1):
+        names[row[0]] = row[1] or row[0]
+    for document in documents_of(transfer, standing.lines, names=names):
+        require_free_document(change.connection, warehouse=document.warehouse, code=document.code)
+        put_document(change, document)
+    return replace(transfer, released_ms=change.now_ms)

@@ -1,0 +1,167 @@
+"""Reads and writes transfers and what the ledger has about them. Edge of the database."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, select
+
+from central.errors import NotThere
+from central.ledger.locations import IN_TRANSIT, place_of
+from central.ledger.progress import IN, OUT
+from central.orders.document_progress import CountedKey
+from central.orders.transfers.transfer_closing import AtPlace, Thing
+from central.orders.transfers.transfers import Figures, Transfer, TransferLine, figures_of, phase_of
+from central.storage import bulk, tables, transfer_tables
+
+transfers = transfer_tables.transfers
+transfer_lines = transfer_tables.transfer_lines
+transfer_facts = transfer_tables.transfer_facts
+
+NOWHERE = Figures({})
+# Columns of `balances`: key, on hand, record number, weight.
+_QUANTITY, _WEIGHT = 8, 10
+# Columns of `document_progress`: key, expected, tolerance, done, record number, direction.
+_DONE, _DIRECTION = 7, 9
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a transfer stands in the books. places: what is at its in-transit place, no zeros."""
+
+    lines: tuple[TransferLine, ...]
+    figures: Figures
+    places: tuple[AtPlace, ...]
+
+    @property
+    def under_way(self) -> bool:
+        """Return whether anything is under way, over all warehouses."""
+        sums: dict[Thing, int] = {}
+        for place in self.places:
+            sums[place.thing] = sums.get(place.thing, 0) + place.quantity_micro
+        return any(sums.values())
+
+
+def find_transfers(connection: Connection, codes: Collection[str]) -> dict[str, Transfer]:
+    """Return transfers by their codes; what is no transfer is left out."""
+    keys = [(code,) for code in sorted(codes)]
+    return {
+        row[0]: transfer_of(row)
+        for row in bulk.select_by_key(connection, transfers, keys, columns_count=1)
+    }
+
+
+def load_transfer(connection: Connection, code: str) -> Transfer:
+    """Return a transfer. Raises NotThere."""
+    found = find_transfers(connection, [code]).get(code)
+    if found is None:
+        raise NotThere(
+            f"no transfer is called {code}",
+            hint="Compare the code with the list of transfers.",
+            fields={"code": code},
+        )
+    return found
+
+
+def transfer_of(row: Sequence[object]) -> Transfer:
+    """Return what a row of the table says."""
+    values = list(row)
+    for index in (7, 16):  # SQLite has no truth values of its own.
+        values[index] = bool(values[index])
+    return Transfer(*values)  # type: ignore[arg-type]  # The order is that of the columns.
+
+
+def write_transfer(connection: Connection, transfer: Transfer) -> None:
+    """Add a transfer or give it these values."""
+    values = tuple(getattr(transfer, name) for name in Transfer.__slots__)
+    bulk.upsert_rows(connection, transfers, [values])
+
+
+def write_lines(connection: Connection, code: str, lines: Sequence[TransferLine]) -> None:
+    """Make these all lines of a transfer."""
+    connection.execute(delete(transfer_lines).where(transfer_lines.c.transfer == code))
+    rows = [(code, *(getattr(line, name) for name in TransferLine.__slots__)) for line in lines]
+    bulk.insert_rows(connection, transfer_lines, rows)
+
+
+def read_standing(connection: Connection, transfer: Transfer) -> Standing:
+    """Return how one transfer stands."""
+    return read_standings(connection, [transfer])[transfer.code]
+
+
+def read_standings(connection: Connection, found: Sequence[Transfer]) -> dict[str, Standing]:
+    """Return how transfers stand, by their codes."""
+    lines: dict[str, list[TransferLine]] = {one.code: [] for one in found}
+    keys = [(code,) for code in sorted(lines)]
+    for row in bulk.select_by_key(connection, transfer_lines, keys, columns_count=1):
+        lines[row[0]].append(TransferLine(*row[1:]))
+    counted = _counted(connection, found)
+    places = _places(connection, found)
+    return {
+        one.code: Standing(
+            tuple(sorted(lines[one.code], key=lambda line: line.line)),
+            figures_of(
+                lines[one.code],
+                shipped=counted.get((one.source, one.code), {}),
+                received=counted.get((one.destination, one.code), {}),
+            ),
+            tuple(places[one.code]),
+        )
+        for one in found
+    }
+
+
+def observed(transfer: Transfer, standing: Standing, *, left_ms: int) -> Transfer:
+    """Return a transfer with what follows from how it stands: its phase, and since when.
+
+    left_ms: when what is under way has left, if nothing was before.
+    """
+    under_way = standing.under_way
+    phase = phase_of(transfer.state, standing.figures, under_way=under_way)
+    since = (transfer.under_way_since_ms or max(left_ms, 1)) if under_way else 0
+    values = {name: getattr(transfer, name) for name in Transfer.__slots__}
+    return Transfer(**(values | {"phase": phase, "under_way_since_ms": since}))
+
+
+def warehouses_of(connection: Connection, transfer: Transfer) -> list[str]:
+    """Return the warehouses in whose books a transfer may have an in-transit place."""
+    found = {transfer.source, transfer.destination}
+    if transfer.strayed:
+        table = transfer_facts.c
+        query = select(table.warehouse).where(table.transfer == transfer.code).distinct()
+        found.update(connection.execute(query).scalars())
+    return sorted(found)
+
+
+def _counted(
+    connection: Connection, found: Sequence[Transfer]
+) -> dict[tuple[str, str], Mapping[CountedKey, int]]:
+    """Return what the ledger counted, by warehouse and document; the ledger's own is left out."""
+    # Out of the source and into the destination, whichever way it was counted: what comes while
+    # stations are not told of a transfer is counted as coming in.
+    ways = {(one.source, one.code): OUT for one in found}
+    ways |= {(one.destination, one.code): IN for one in found}
+    keys = sorted(ways)
+    counted: dict[tuple[str, str], dict[CountedKey, int]] = {}
+    for row in bulk.select_by_key(connection, tables.document_progress, keys, columns_count=2):
+        if row[_DONE]:
+            amount = row[_DONE] * row[_DIRECTION] * ways[row[0], row[1]]
+            counted.setdefault((row[0], row[1]), {})[CountedKey(*row[2:5])] = amount
+    return dict(counted)
+
+
+def _places(connection: Connection, found: Sequence[Transfer]) -> dict[str, list[AtPlace]]:
+    places: dict[str, list[AtPlace]] = {one.code: [] for one in found}
+    owners = {place_of(IN_TRANSIT, document=one.code): one.code for one in found}
+    keys = [
+        (warehouse, place_of(IN_TRANSIT, document=one.code))
+        for one in found
+        for warehouse in warehouses_of(connection, one)
+    ]
+    for row in bulk.select_by_key(connection, tables.balances, sorted(keys), columns_count=2):
+        warehouse, location, item, lot, serial, sscc, unit, status = row[:8]
+        if row[_QUANTITY]:
+            thing = Thing(item, lot, serial, unit)
+            places[owners[location]].append(
+                AtPlace(warehouse, thing, sscc, status, row[_QUANTITY], row[_WEIGHT])
+            )
+    return places
