@@ -1,6 +1,9 @@
 """Lets nothing of a request in that nothing here can use. Edge of HTTP."""
 
+from urllib.parse import parse_qsl
+
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from central.api.parameters import PREFIX
@@ -44,15 +47,21 @@ class AddressBound:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
-        if scope["type"] == "http" and (b"%00" in scope["query_string"] or "\x00" in scope["path"]):
-            answer = problem_response(
-                Problem(
-                    status=422,
-                    title="Unusable parameter",
-                    detail="The address holds the character U+0000, which is in no text.",
-                    hint="Leave the character out.",
-                )
-            )
-            await answer(scope, receive, send)
-            return
+        if scope["type"] == "http":
+            query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+            for name, value in (("path", scope["path"]), *query):
+                if "\x00" in name or "\x00" in value:
+                    await _without_nul(name)(scope, receive, send)
+                    return
         await self._app(scope, receive, send)
+
+
+def _without_nul(name: str) -> Response:
+    return problem_response(
+        Problem(
+            status=422,
+            title="Unusable parameter",
+            detail=f"{name!r} holds the character U+0000, which is in no text.",
+            hint="Leave the character out.",
+        )
+    )

@@ -107,7 +107,7 @@ async def asked_of(
         raise ProblemRaised(
             status=422,
             title="Unusable text",
-            detail="The body holds the character U+0000, which is in no text.",
+            detail=f"{_place_of_nul(body)}: holds the character U+0000, which is in no text.",
             hint="Leave the character out.",
         )
     text = f"{request.method} {request.url.path}?{request.url.query}\0".encode()
@@ -140,6 +140,25 @@ Writing = Annotated[WriteSide, Depends(write_side_of)]
 def etag_of(version: int) -> str:
     """Return the entity tag of a version."""
     return f'"{version}"'
+
+
+def _place_of_nul(body: bytes) -> str:
+    """Return the first place of a body that holds U+0000, e.g. "lines.0.lot"."""
+    try:
+        waiting = [("", json.loads(body))]
+    except (ValueError, RecursionError):
+        return "body"
+    while waiting:
+        place, value = waiting.pop()
+        parts: list[tuple[Any, Any]] = []
+        if isinstance(value, dict):
+            parts = list(value.items())
+        elif isinstance(value, list):
+            parts = list(enumerate(value))
+        if "\x00" in place or (isinstance(value, str) and "\x00" in value):
+            return place.replace("\x00", "\\0") or "body"
+        waiting += [(f"{place}.{name}".lstrip("."), part) for name, part in reversed(parts)]
+    return "body"
 
 
 def _version(if_match: str | None) -> int | None:

@@ -11,9 +11,9 @@ from central.inbox.workers import FORGOTTEN_MS, record_worker
 from central.stock.states import list_gateways
 from central.stock.workers import SILENT_MS, list_workers
 from central.storage import tables
-from central.web.app import create_app
 from central.web.state_views import ranges_text
 from tests.central.clients import ask
+from tests.central.one_app import application
 from tests.central.scenery import NOW_MS, FixedClock, Gateway, furnished, rows
 
 
@@ -54,11 +54,11 @@ class Dock:
         return row
 
     def page(self, language="en"):
-        app = create_app(database=self.database, clock=self.clock, site="demo")
+        app = application(database=self.database, clock=self.clock)
         return ask(app, f"/?lang={language}").text
 
     def get(self, path):
-        app = create_app(database=self.database, clock=self.clock, site="demo")
+        app = application(database=self.database, clock=self.clock)
         return ask(app, path)
 
 

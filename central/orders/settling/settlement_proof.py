@@ -2,12 +2,13 @@
 
 facts     every fact of a settlement is a movement of the ledger's own, and is stored
 back      what one took back is marked as taken back by it, until it is itself taken back
+equal     what took something back moved just that, the other way round
 states    what is settled says why; what is open says nothing
 """
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, Subquery, and_, func, or_, select
 
 from central.ledger.fact_check import Fault
 from central.ledger.own_facts import OWN_GATEWAY
@@ -22,6 +23,7 @@ def faults(connection: Connection) -> Iterator[Fault]:
     """Yield what is off with settlements and discrepancies."""
     yield from _fact_faults(connection)
     yield from _back_faults(connection)
+    yield from _unequal_faults(connection)
     yield from _state_faults(connection)
 
 
@@ -75,6 +77,70 @@ def _back_faults(connection: Connection) -> Iterator[Fault]:
     for row in connection.execute(query, execution_options=STREAMED):
         detail = f"{row.back_gateway}/{row.back_epoch}/{row.back_seq} is not marked as it says"
         yield Fault("settlement", f"{row.discrepancy}/{row.number}", detail)
+
+
+def _unequal_faults(connection: Connection) -> Iterator[Fault]:
+    names = ("item", "lot", "serial", "sscc")
+    back = _moved("back", prefix="back_")
+    own = _moved("own", prefix="")
+    key = ("discrepancy", "number", "epoch", "seq")
+    differs = [own.c[name] != back.c[name] for name in names]
+    differs += [
+        own.c.from_location != back.c.to_location,
+        own.c.to_location != back.c.from_location,
+        # Known by now in another unit, it is another figure.
+        and_(own.c.unit == back.c.unit, own.c.quantity_micro != back.c.quantity_micro),
+    ]
+    query = select(own).join(back, and_(*(own.c[name] == back.c[name] for name in key)))
+    for row in connection.execute(query.where(or_(*differs)), execution_options=STREAMED):
+        detail = f"{row.epoch}/{row.seq} does not move back what it takes back"
+        yield Fault("settlement", f"{row.discrepancy}/{row.number}", detail)
+
+
+def _moved(name: str, *, prefix: str) -> Subquery:
+    """Return what each fact of a settlement moved, or the fact that it takes back."""
+    own, facts = settlement_facts.c, tables.facts.c
+    giving, taking = tables.lines.alias(), tables.lines.alias()
+    lines = tables.lines.alias()
+    total = (
+        select(func.sum(lines.c.quantity_micro))
+        .where(
+            lines.c.warehouse == facts.warehouse,
+            lines.c.record_no == facts.record_no,
+            lines.c.quantity_micro > 0,
+        )
+        .scalar_subquery()
+    )
+    sides = [
+        and_(
+            side.c.warehouse == facts.warehouse,
+            side.c.record_no == facts.record_no,
+            side.c.line_no == number,
+        )
+        for number, side in enumerate((giving, taking), 1)
+    ]
+    what = ("item", "lot", "serial", "sscc", "unit")
+    return (
+        select(
+            *(own[column] for column in ("discrepancy", "number", "epoch", "seq")),
+            *(giving.c[column] for column in what),
+            giving.c.location.label("from_location"),
+            taking.c.location.label("to_location"),
+            total.label("quantity_micro"),
+        )
+        .join_from(
+            settlement_facts,
+            tables.facts,
+            and_(
+                facts.warehouse == own.warehouse,
+                *(facts[part] == own[prefix + part] for part in ("gateway", "epoch", "seq")),
+            ),
+        )
+        .join(giving, sides[0])
+        .join(taking, sides[1])
+        .where(own.back_epoch != "")
+        .subquery(name)
+    )
 
 
 def _state_faults(connection: Connection) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ from central.contract.states import DeviceState, GatewayState, encode_state
 from central.inbox.gateways import record_states
 from central.web.app import create_app
 from tests.central.clients import ask
+from tests.central.one_app import application
 from tests.central.scenery import NOW_MS, FixedClock, Gateway, furnished
 
 RAW = b"]C1010690123456789210LOT\x1d<b>"
@@ -33,7 +34,7 @@ def dock(database):
 
 @pytest.fixture
 def app(database, dock):
-    return create_app(database=database, clock=FixedClock(NOW_MS + 60_000), site="demo")
+    return application(database=database, clock=FixedClock(NOW_MS + 60_000))
 
 
 def get(app, path, **parameters):

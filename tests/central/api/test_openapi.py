@@ -32,7 +32,7 @@ from tests.central.conftest import KINDS
 from tests.central.scenery import FixedClock, Gateway, enrol, load
 
 # More of both in a campaign: OPENAPI_EXAMPLES=60 pytest tests/central/api/test_openapi.py
-EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "2"))
+EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "3"))
 NOW_MS = 1_780_400_000_000  # 2 June 2026, as the examples have it.
 # What only a gateway can ask, with its signature: tests of the outbox and of the ingest do.
 OF_GATEWAYS = {("POST", "/ingest"), ("POST", "/snapshots"), ("GET", "/snapshots/{sha256}")}

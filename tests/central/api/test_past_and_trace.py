@@ -4,8 +4,8 @@ import pytest
 
 from central.inbox.inbox import Inbox
 from central.stock.times import utc_text
-from central.web.app import create_app
 from tests.central.clients import ask
+from tests.central.one_app import application
 from tests.central.scenery import NOW_MS, FixedClock, Gateway, enrol, load
 
 DAY_MS = 86_400_000
@@ -44,7 +44,7 @@ def app(database):
         quantity="1", lot="L1", source="customer", document="SO-9", event_time_ms=clock.time_ms
     )
     inbox.accept([there.offer()])
-    return create_app(database=database, clock=clock, site="demo")
+    return application(database=database, clock=clock)
 
 
 def get(app, path, **parameters):
@@ -146,6 +146,8 @@ def test_a_serial_number_is_traced_and_a_long_way_is_cut_where_it_was_asked_to(a
     assert [(one["serial"], one["on_hand"]) for one in found["whereabouts"]] == [("S-1", "1")]
     cut = get(app, "trace", item="BOLT", lot="L1", limit=2)
     assert (len(cut["steps"]), cut["complete"]) == (2, False)
+    narrow = get(app, "trace", item="BOLT", lot="L1", limit=1)
+    assert [one["warehouse"] for one in narrow["whereabouts"]] == ["BJ1"]
 
 
 @pytest.mark.parametrize(

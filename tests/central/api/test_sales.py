@@ -4,8 +4,8 @@ import pytest
 
 from central.api.writing import WriteSide
 from central.storage import bulk, catalogue_tables
-from central.web.app import create_app
 from tests.central.clients import call
+from tests.central.one_app import application
 from tests.central.orders.sales_scenes import ONE, Scene
 
 ORDER = {
@@ -25,7 +25,7 @@ def scene(database):
 def asking(scene):
     """Ask an application with a desk: method, path below /api/v1, status, options of httpx."""
     writing = WriteSide(scene.desk)
-    app = create_app(database=scene.database, clock=scene.clock, site="demo", writing=writing)
+    app = application(database=scene.database, clock=scene.clock, writing=writing)
 
     def ask(method, path, status=200, **options):
         answer = call(app, method, f"/api/v1/{path}", **options)

@@ -7,6 +7,7 @@ import pytest
 
 from central.api.writing import WriteSide
 from central.web.app import create_app
+from tests.central.one_app import application
 from tests.central.orders.transferring import Scene
 from tests.central.scenery import FixedClock
 
@@ -211,7 +212,7 @@ def test_everything_that_was_done_is_in_the_history(asking):
 
 
 def test_a_server_that_only_reads_makes_no_transfers(scene):
-    app = create_app(database=scene.database, clock=FixedClock(), site="demo")
+    app = application(database=scene.database, clock=FixedClock())
 
     async def request():
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)

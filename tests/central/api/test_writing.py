@@ -222,12 +222,22 @@ def test_a_key_that_cannot_be_one_is_refused(api, key):
 )
 def test_text_that_no_database_holds_is_refused(api, text, status):
     body = f'{{"code": "GEAR", "unit": "C62", "name": {text}}}'.encode()
-    api("POST", "/items", status, content=body, headers={"content-type": "application/json"})
+    headers = {"content-type": "application/json"}
+    answer = api("POST", "/items", status, content=body, headers=headers)
+    assert "u0000" not in text or status == 201 or "name:" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("path", ["/items?search=%00", "/trace?item=a%00&lot=b", "/items/a%00"])
-def test_an_address_with_text_that_no_database_holds_is_refused(api, path):
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        pytest.param("/items?search=%00", "'search'", id="query"),
+        pytest.param("/trace?item=a%00&lot=b", "'item'", id="one-of-two"),
+        pytest.param("/items/a%00", "path", id="path"),
+    ],
+)
+def test_an_address_with_text_that_no_database_holds_is_refused(api, path, named):
     answer = api("GET", path, 422)
+    assert named in answer.json()["detail"]
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 

@@ -12,10 +12,10 @@ from central.contract.stock_digests import StockDigests, encode_digests
 from central.contract.wire_types import EpochSeq
 from central.inbox.reconciliation import WAITING_MAX, Reconciliation
 from central.storage import bulk, tables
-from central.web.app import create_app
 from gateway.journal.records import StockReport
 from gateway.replication.stock_report import stock_digests
 from tests.central.clients import ask
+from tests.central.one_app import application
 from tests.central.scenery import FixedClock, Gateway, enrol, furnished, rows
 
 STREAM = "stream-1"
@@ -244,7 +244,7 @@ def test_staff_read_which_place_of_which_gateway_differs_and_why_it_is_settled(s
     first, _ = site.stocks
     first.tampered = {("BIN-1", "BOLT", "", "", "", "C62"): 1}
     site.compare(first)
-    app = create_app(database=site.database, clock=site.clock, site="demo")
+    app = application(database=site.database, clock=site.clock)
     for language, words in (("en", "Gateway shows other stock"), ("zh", "网关显示的库存不同")):
         shown = ask(app, f"/fragments/discrepancies?lang={language}").text
         assert words in shown and "sh1-dock-1 · BIN-1" in shown

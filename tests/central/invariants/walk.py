@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from random import Random
+from time import monotonic
 
 from central.contract.errors import ContractError
 from central.errors import DeskRefused
@@ -32,7 +33,8 @@ RULES: tuple[tuple[int, Rule], ...] = (
     *rules_transfers.RULES,
 )
 CHECK_EACH = 100
-ATTEMPTS_MAX = 80
+ATTEMPTS_MAX = 600
+CUT_S_MAX = 120.0
 
 # Gives an empty, migrated ledger.
 Fresh = Callable[[], AbstractContextManager[Database]]
@@ -83,14 +85,15 @@ def walk(
 
 
 def cut_down(fresh: Fresh, failure: Failure, tell: Callable[[str], None]) -> Failure:
-    """Return the failure with fewer steps, as far as ATTEMPTS_MAX walks find them."""
+    """Return the failure with fewer steps, as far as ATTEMPTS_MAX walks in CUT_S_MAX find them."""
+    end_s = monotonic() + CUT_S_MAX
     # With a check after each step the walk ends where the first promise breaks.
     closer = walk(fresh, failure.seed, failure.steps, check_each=1).failure
     best = closer or failure
     size, attempts = len(best.steps) // 2, 0
-    while size and attempts < ATTEMPTS_MAX:
+    while size and attempts < ATTEMPTS_MAX and monotonic() < end_s:
         start = 0
-        while start < len(best.steps) - 1 and attempts < ATTEMPTS_MAX:
+        while start < len(best.steps) - 1 and attempts < ATTEMPTS_MAX and monotonic() < end_s:
             attempts += 1
             fewer = best.steps[:start] + best.steps[start + size :]
             again = walk(fresh, failure.seed, fewer, check_each=max(1, len(fewer) // 4)).failure

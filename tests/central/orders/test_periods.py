@@ -208,6 +208,11 @@ DAMAGE = [
     pytest.param(
         "UPDATE settlement_facts SET seq = 99", {"settlement"}, id="a fact of a settlement lost"
     ),
+    pytest.param(
+        "UPDATE lines SET quantity_micro = 2 * quantity_micro WHERE record_no = 2",
+        {"settlement"},
+        id="more was moved back than was moved",
+    ),
     pytest.param("UPDATE discrepancies SET settlement = ''", {"discrepancy"}, id="no reason"),
     pytest.param("UPDATE discrepancies SET kind = 'magic'", {"discrepancy"}, id="unknown kind"),
 ]

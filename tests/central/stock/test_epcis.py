@@ -16,8 +16,8 @@ from central.contract.identifiers import Epoch, FactId
 from central.inbox.inbox import Inbox
 from central.stock.epcis import CONTEXT, Naming, event_of
 from central.stock.rows import MovementRow
-from central.web.app import create_app
 from tests.central.clients import ask
+from tests.central.one_app import application
 from tests.central.scenery import NOW_MS, FixedClock, Gateway, enrol, load
 
 SCHEMA = json.loads((Path(__file__).parent / "gs1" / "EPCIS-JSON-Schema.json").read_bytes())
@@ -62,7 +62,7 @@ def app(database):
     gateway.reverse(2)  # It moves nothing: no event.
     gateway.move("TEA", "5", source="customer", target="BIN-1", document="RMA-1")
     Inbox(database, clock=FixedClock()).accept([gateway.offer()])
-    return create_app(database=database, clock=FixedClock(), site="demo")
+    return application(database=database, clock=FixedClock())
 
 
 def events(app, **parameters):
