@@ -99,7 +99,11 @@ def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
     unit, quantity = movement.unit, quantity_in_unit(movement, movement.unit)
     assert quantity is not None  # Its own unit needs no conversion.
     if item_unit is None:
-        findings.append(finding_of(entry, "unknown_item", movement.item, item=movement.item))
+        findings.append(
+            finding_of(
+                entry, "unknown_item", movement.item, item=movement.item, actual_micro=quantity
+            )
+        )
     elif item_unit != movement.unit:
         converted = quantity_in_unit(movement, item_unit)
         if converted is not None:
