@@ -24,7 +24,7 @@ from tests.brokers import PASSWORD, USERNAME, mosquitto
 from tests.central.scenery import Gateway, enrol, load
 
 STOP_S_MAX = 5.0
-IDLE_KIB_MAX = 120 * 1024
+IDLE_KIB_MAX = 160 * 1024
 
 
 def configured(tmp_path, *, broker_port, http_port=0):
