@@ -3,7 +3,7 @@
 usage: python -m tests.bench [NAME ...]     NAME: commit, acknowledgement, intake,
                                             memory, protocols, labels, drivers_llrp, catch_up,
                                             page, reservation; only when named: thingsboard,
-                                            big_ledger
+                                            big_ledger, desk
 """
 
 import importlib
@@ -23,7 +23,7 @@ NAMES = (
     "page",
     "reservation",
 )
-ON_REQUEST = ("thingsboard", "big_ledger")  # Ten minutes and more: only when named.
+ON_REQUEST = ("thingsboard", "big_ledger", "desk")  # Ten minutes and more: only when named.
 
 
 def main() -> int:
