@@ -1,5 +1,8 @@
 """Settings of all tests: searches are not timed, and a failing example is printed to repeat it."""
 
+import gc
+
+import pytest
 from hypothesis import settings
 
 # A deadline would time the machine, not the code.
@@ -8,3 +11,14 @@ settings.load_profile("dockledger")
 
 # A package of its own with its own tests: tests/drivers/test_third_party.py installs and runs it.
 collect_ignore = ["third_party"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_is_there_already_is_not_collected():
+    """Leave what earlier files made out of the search for cycles.
+
+    Whole applications stay in memory from file to file; tests that look at memory collect dozens of
+    times, and would walk through all of it each time.
+    """
+    gc.collect()
+    gc.freeze()
