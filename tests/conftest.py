@@ -1,6 +1,7 @@
 """Settings of all tests: searches are not timed, and a failing example is printed to repeat it."""
 
 import gc
+import warnings
 
 import pytest
 from hypothesis import settings
@@ -20,5 +21,8 @@ def _what_is_there_already_is_not_collected():
     Whole applications stay in memory from file to file; tests that look at memory collect dozens of
     times, and would walk through all of it each time.
     """
-    gc.collect()
+    with warnings.catch_warnings():
+        # A socket that an earlier file left open would be told of a test that is not to blame.
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
     gc.freeze()
