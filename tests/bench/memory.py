@@ -14,7 +14,7 @@ from provisioning.demo.installation import Installation
 from tests.bench.figures import Ratio
 
 GATEWAY_MB_MAX = 64
-CENTRAL_MB_MAX = 150
+CENTRAL_MB_MAX = 120
 SCANS = 200
 SETTLE_S = 5.0
 

@@ -100,6 +100,8 @@ def _unpacked(data: bytes) -> dict[str, bytes]:
                 raise _unreadable(f"{len(wanted)} parts of {total} bytes are too much")
             for one in wanted:
                 members[one.filename] = archive.read(one)
+    # zipfile raises RuntimeError for an encrypted part, NotImplementedError for a packing that it
+    # does not know (docs.python.org/3/library/zipfile.html).
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise _unreadable(str(error)) from error
     except (ValueError, OSError, KeyError) as error:
