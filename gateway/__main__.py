@@ -16,6 +16,7 @@ from gateway.devices.device_commands import device_app
 from gateway.errors import GatewayError, TemplateInvalid
 from gateway.journal_commands import journal_app
 from gateway.logs import LevelName
+from gateway.memory import thrifty
 from gateway.service import EXIT_FINDING, end_with
 from gateway.station.templates.files import labels_folder, load_templates
 from gateway.station.templates.model import Language
@@ -48,7 +49,7 @@ def run(
     words = [sys.executable, "-P", "-m", "gateway.service", str(config), log_level]
     sys.stdout.flush()
     # The same process goes on as the service: see there why. No shell is in between.
-    os.execv(sys.executable, words)  # noqa: S606
+    os.execve(sys.executable, words, thrifty(os.environ))  # noqa: S606
 
 
 @app.command("check-devices")

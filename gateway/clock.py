@@ -1,7 +1,7 @@
 """The gateway's only source of time, boot identity and randomness. Edge of the operating system."""
 
 import ctypes
-import secrets
+import os
 import time
 from pathlib import Path
 from typing import Protocol
@@ -61,4 +61,4 @@ class SystemClock:
 
 def random_64() -> int:
     """Return 64 random bits from the operating system, for the epoch."""
-    return secrets.randbits(64)
+    return int.from_bytes(os.urandom(8))

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Timer
 
@@ -16,7 +17,6 @@ from gateway.config_sections import GatewayConfig
 from gateway.devices.check import ConfiguredDevice, configured_devices
 from gateway.devices.desk import DeviceDesk
 from gateway.devices.discovery_service import DiscoveryService
-from gateway.devices.feedback import Feedback
 from gateway.devices.locks import DeviceLocks
 from gateway.devices.supervisor import Supervisor
 from gateway.devices.tag_loop import door_filter
@@ -32,6 +32,7 @@ from gateway.housekeeping import (
     start_upkeep,
 )
 from gateway.journal.journal import Journal
+from gateway.journal.unsent import oldest_unsent
 from gateway.journal.upkeep import Upkeep
 from gateway.logs import log_event
 from gateway.reference_file import current_reference, warn_of_unknown_places
@@ -43,14 +44,18 @@ from gateway.replication.signing import GatewayKey, load_or_create_key
 from gateway.replication.snapshot_load import SnapshotLoader
 from gateway.replication.stock_report import ReportTimes
 from gateway.screen.server import ScreenServer
-from gateway.station.board import Board
 from gateway.station.catalogue import Catalogue
-from gateway.station.observations import Observation
 from gateway.station.templates.files import labels_folder
 from gateway.station_loop import StationLoop
+from gateway.stations import (
+    StationParts,
+    queue_of_device,
+    start_feedback,
+    start_loops,
+    station_parts,
+)
 
 KEY_FILE = "gateway.key"
-OBSERVATIONS_MAX = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,7 @@ class _Shared:
     journal: Journal
     following: Following
     health: Health
-    observations: queue.Queue[Observation]
-    board: Board
+    stations: tuple[StationParts, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ def gateway_identity(config: GatewayConfig) -> GatewayIdentity:
 
 
 def run_gateway(config: GatewayConfig, *, config_path: Path) -> bool:
-    """Run until SIGTERM or SIGINT; return False if a mistake of ours ended the station before.
+    """Run until SIGTERM or SIGINT; return False if a mistake of ours ended a station before.
 
     Raises ConfigInvalid, KeyUnusable, LedgerFileUnusable and what `Journal.open` raises, before
     anything is started.
@@ -111,9 +115,9 @@ def run_gateway(config: GatewayConfig, *, config_path: Path) -> bool:
         Path(config.gateway.data_directory) / LEDGER_FILE, configured_key=config.ledger.public_key
     )
     with ExitStack() as parts:
-        station, upkeep = _start_parts(parts, config, devices, key, ledger)
+        stations, upkeep = _start_parts(parts, config, devices, key, ledger)
         notify_service("READY=1")
-        asked = keep_house(station, upkeep, stop)
+        asked = keep_house(stations, upkeep, stop)
         notify_service("STOPPING=1")
         # What hangs in a device must not keep the service from ending: all that counts is on disk.
         deadline = Timer(STOP_S_MAX, give_up)
@@ -130,7 +134,7 @@ def _start_parts(
     devices: list[ConfiguredDevice],
     key: GatewayKey,
     ledger: KnownLedger,
-) -> tuple[StationLoop, Upkeep]:
+) -> tuple[tuple[StationLoop, ...], Upkeep]:
     """Start everything; `parts` stops it in the opposite order, the journal last."""
     shared = _shared(parts, config)
     upkeep = start_upkeep(parts, config, shared.journal, clock=shared.clock, health=shared.health)
@@ -143,26 +147,20 @@ def _start_parts(
     replicator = _replicator(config, shared, key, ledger)
     replicator.start()
     parts.callback(replicator.stop)
-    station = StationLoop(
+    stations = start_loops(
+        parts,
+        shared.stations,
         journal=shared.journal,
-        catalogue=shared.following.catalogue,
-        observations=shared.observations,
-        board=shared.board,
+        following=shared.following,
         health=shared.health,
-        setup=shared.following.setup,
         clock=shared.clock,
         claims=discovery.desk,
     )
-    shared.following.lead(station)
-    station.start()
-    parts.callback(station.stop)
     supervisor.start()
     parts.callback(supervisor.stop)
     discovery.start(_Floor(supervisor, shared.following))
     parts.callback(discovery.stop)
-    feedback = Feedback(shared.board, supervisor)
-    feedback.thread.start()
-    parts.callback(feedback.thread.stop)
+    start_feedback(parts, shared.stations, supervisor)
     log_event(
         "info",
         "gateway running",
@@ -172,7 +170,7 @@ def _start_parts(
         reference_revision=shared.following.catalogue.revision,
         screen=screen.url,
     )
-    return station, upkeep
+    return stations, upkeep
 
 
 def _shared(parts: ExitStack, config: GatewayConfig) -> _Shared:
@@ -195,8 +193,7 @@ def _shared(parts: ExitStack, config: GatewayConfig) -> _Shared:
         journal=journal,
         following=following,
         health=health,
-        observations=queue.Queue(maxsize=OBSERVATIONS_MAX),
-        board=StationLoop.new_board(),
+        stations=station_parts(config),
     )
 
 
@@ -204,7 +201,7 @@ def _supervisor(config: GatewayConfig, shared: _Shared, found: DiscoveryService)
     return Supervisor(
         found.desk.devices(),
         journal=shared.journal,
-        observations=shared.observations,
+        observations=queue_of_device(config, shared.stations),
         clock=shared.clock,
         health=shared.health,
         jitter=_jitter,
@@ -219,17 +216,17 @@ def _screen(
     return ScreenServer(
         host=config.screen.host,
         port=config.screen.port,
-        station=config.station.code,
+        stations=[station.screen for station in shared.stations],
         language=shared.following.config.gateway.language,
-        board=shared.board,
         health=shared.health,
-        observations=shared.observations,
         clock=shared.clock,
         catalogue=lambda: shared.following.catalogue,
         unsent_count=shared.journal.unsent_count,
+        oldest_unsent=partial(oldest_unsent, shared.journal),
         devices=DeviceDesk(supervisor, clock=shared.clock, health=shared.health),
         claims=discovery.desk,
         labels_folder=labels_folder(config.gateway.data_directory),
+        languages_folder=Path(config.gateway.data_directory),
     )
 
 

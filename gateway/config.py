@@ -16,7 +16,7 @@ from central.contract.facts import VIRTUAL_PLACES
 from central.contract.identifiers import parse_code
 from gateway.config_doors import door_mistakes
 from gateway.config_lines import find_line
-from gateway.config_sections import EXAMPLES, GatewayConfig, MqttSection
+from gateway.config_sections import EXAMPLES, GatewayConfig, MqttSection, StationSection
 from gateway.errors import ConfigInvalid
 
 CONFIG_BYTES_MAX = 1024 * 1024
@@ -43,6 +43,7 @@ def load_config(path: Path) -> GatewayConfig:
     except msgspec.ValidationError as error:
         raise _type_error(path, text, str(error)) from error
     _check_codes(path, text, config)
+    _check_stations(path, text, config)
     _check_devices(path, text, config)
     _check_doors(path, text, config)
     _check_sscc(path, text, config)
@@ -146,24 +147,52 @@ def _check_codes(path: Path, text: str, config: GatewayConfig) -> None:
         "gateway.code": config.gateway.code,
         "gateway.site": config.gateway.site,
         "gateway.warehouse": config.gateway.warehouse,
-        "station.code": config.station.code,
-        "station.receive_location": config.station.receive_location,
     } | {f"device[{index}].name": device.name for index, device in enumerate(config.devices)}
     codes |= {
         f"dock_door[{index}].read_point": door.read_point
         for index, door in enumerate(config.dock_doors)
     }
-    if config.station.ship_location:
-        codes["station.ship_location"] = config.station.ship_location
+    for section, station in _sections(config):
+        codes |= {
+            f"{section}.code": station.code,
+            f"{section}.receive_location": station.receive_location,
+        }
+        if station.ship_location:
+            codes[f"{section}.ship_location"] = station.ship_location
+        if station.returns_location:
+            codes[f"{section}.returns_location"] = station.returns_location
     for key, code in codes.items():
         try:
             parse_code(code, what=key.rpartition(".")[2])
         except ContractError as error:
             raise _invalid(path, text, key, f"{error}: {error.hint}") from error
-    for name in ("receive_location", "ship_location"):
-        place = codes.get(f"station.{name}")
-        if place in VIRTUAL_PLACES:
-            raise _invalid(path, text, f"station.{name}", f"nothing is kept at {place}")
+    for key, code in codes.items():
+        if key.endswith("_location") and code in VIRTUAL_PLACES:
+            raise _invalid(path, text, key, f"nothing is kept at {code}")
+
+
+def _sections(config: GatewayConfig) -> list[tuple[str, StationSection]]:
+    """Return each station with its key in the file."""
+    if config.station is not None:
+        return [("station", config.station)]
+    return [(f"stations[{index}]", one) for index, one in enumerate(config.stations)]
+
+
+def _check_stations(path: Path, text: str, config: GatewayConfig) -> None:
+    codes: set[str] = set()
+    taken: set[str] = set()
+    for section, station in _sections(config):
+        if station.code in codes:
+            hint = "give each station a code of its own"
+            reason = f"a second station is called {station.code!r}"
+            raise _invalid(path, text, f"{section}.code", reason, hint=hint)
+        codes.add(station.code)
+        for name in station.devices:
+            if name in taken:
+                hint = "name each device at one station"
+                reason = f"{name!r} serves another station already"
+                raise _invalid(path, text, f"{section}.devices", reason, hint=hint)
+            taken.add(name)
 
 
 def _check_devices(path: Path, text: str, config: GatewayConfig) -> None:
@@ -187,11 +216,12 @@ def _check_doors(path: Path, text: str, config: GatewayConfig) -> None:
 
 def _check_sscc(path: Path, text: str, config: GatewayConfig) -> None:
     # GS1 General Specifications, section 1.4.3: a company prefix has 4 to 12 digits.
-    prefix = config.station.sscc_company_prefix
-    if prefix and not re.fullmatch(r"[0-9]{4,12}", prefix):
-        raise _invalid(path, text, "station.sscc_company_prefix", "not 4 to 12 digits")
-    if not re.fullmatch(r"[0-9]", config.station.sscc_extension_digit):
-        raise _invalid(path, text, "station.sscc_extension_digit", "not one digit")
+    for section, station in _sections(config):
+        prefix = station.sscc_company_prefix
+        if prefix and not re.fullmatch(r"[0-9]{4,12}", prefix):
+            raise _invalid(path, text, f"{section}.sscc_company_prefix", "not 4 to 12 digits")
+        if not re.fullmatch(r"[0-9]", station.sscc_extension_digit):
+            raise _invalid(path, text, f"{section}.sscc_extension_digit", "not one digit")
 
 
 def _check_password(path: Path, text: str, config: GatewayConfig) -> None:

@@ -10,10 +10,23 @@ from gateway.config_journal import JOURNAL_EXAMPLES, JournalSection
 
 NETWORK_ADDRESSES_MAX = 1024
 DEVICES_MAX = 64  # As many as a state message to central can carry.
+STATIONS_MAX = 8  # Each with a thread, a board and a page of its own.
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 
+STATION_EXAMPLES = {
+    "code": 'code = "dock-2"',
+    "receive_location": 'receive_location = "dock-1"',
+    "ship_location": 'ship_location = "stage-1"',
+    "returns_location": 'returns_location = "stage-2"',
+    "pick_to": 'pick_to = "staging" or pick_to = "ship"',
+    "sscc_company_prefix": 'sscc_company_prefix = "6901234"',
+    "sscc_extension_digit": 'sscc_extension_digit = "0"',
+    "place_template": 'place_template = "bin"',
+    "pallet_template": 'pallet_template = "pallet"',
+    "devices": 'devices = ["dock-2-scanner", "dock-2-scale"]',
+}
 # What to write, by key; the examples of the error messages.
 EXAMPLES = (
     {
@@ -25,13 +38,7 @@ EXAMPLES = (
         "gateway.reference_file": 'reference_file = "/etc/dockledger-gateway/reference.toml"',
         "gateway.language": 'language = "en" or language = "zh"',
         "station": "[station]",
-        "station.code": 'code = "dock-2"',
-        "station.receive_location": 'receive_location = "dock-1"',
-        "station.ship_location": 'ship_location = "stage-1"',
-        "station.sscc_company_prefix": 'sscc_company_prefix = "6901234"',
-        "station.sscc_extension_digit": 'sscc_extension_digit = "0"',
-        "station.place_template": 'place_template = "bin"',
-        "station.pallet_template": 'pallet_template = "pallet"',
+        "stations": "[[stations]]",
         "mqtt": "[mqtt]",
         "mqtt.host": 'host = "central.example.com"',
         "mqtt.port": "port = 1883",
@@ -63,6 +70,11 @@ EXAMPLES = (
         "device.driver": 'driver = "scanner-serial"',
         "device.settings": "[device.settings]",
     }
+    | {
+        f"{section}.{key}": example
+        for section in ("station", "stations")
+        for key, example in STATION_EXAMPLES.items()
+    }
     | JOURNAL_EXAMPLES
     | DOOR_EXAMPLES
 )
@@ -80,18 +92,23 @@ class GatewaySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class StationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The work place. sscc_company_prefix "": this station gives no SSCC to pallets.
+    """A work place. sscc_company_prefix "": this station gives no SSCC to pallets.
 
-    ship_location "": goods wait at the receive location to go out.
+    ship_location "": goods wait at the receive location to go out. returns_location "": what comes
+    back goes to the receive location. pick_to: picked goods wait at the ship location, or are sent.
+    devices: which serve this station, of each class the first first; see `station_of_device`.
     """
 
     code: str
     receive_location: str
     ship_location: str = ""
+    returns_location: str = ""
+    pick_to: Literal["staging", "ship"] = "staging"
     sscc_company_prefix: str = ""
     sscc_extension_digit: str = "0"
     place_template: NonEmpty = "bin"
     pallet_template: NonEmpty = "pallet"
+    devices: Annotated[tuple[NonEmpty, ...], msgspec.Meta(max_length=DEVICES_MAX)] = ()
 
 
 class MqttSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -166,11 +183,12 @@ class GatewayConfig(
     forbid_unknown_fields=True,
     rename={"devices": "device", "dock_doors": "dock_door"},
 ):
-    """The whole file."""
+    """The whole file. One station is `station`, several are `stations`: never both, never none."""
 
     gateway: GatewaySection
-    station: StationSection
     mqtt: MqttSection
+    station: StationSection | None = None
+    stations: Annotated[tuple[StationSection, ...], msgspec.Meta(max_length=STATIONS_MAX)] = ()
     central: CentralSection = CentralSection()
     ledger: LedgerSection = LedgerSection()
     journal: JournalSection = JournalSection()
@@ -178,3 +196,25 @@ class GatewayConfig(
     discovery: DiscoverySection = DiscoverySection()
     dock_doors: Annotated[tuple[DoorSection, ...], msgspec.Meta(max_length=DOORS_MAX)] = ()
     devices: Annotated[tuple[DeviceSection, ...], msgspec.Meta(max_length=DEVICES_MAX)] = ()
+
+    def __post_init__(self) -> None:
+        if (self.station is None) == (not self.stations):
+            raise ValueError("expected one [station], or [[stations]] if there are several")
+
+    @property
+    def work_places(self) -> tuple[StationSection, ...]:
+        """Return all stations, at least one, in the order of the file."""
+        return (self.station,) if self.station is not None else self.stations
+
+    def station_of_device(self, name: str) -> str:
+        """Return the code of the station that a device serves; a claimed one is in no file.
+
+        The station that names it; else the one whose code begins its name, the longest such code
+        ("dock-2" has "dock-2-scale"); else the first.
+        """
+        places = self.work_places
+        for place in places:
+            if name in place.devices:
+                return place.code
+        begun = [place.code for place in places if name.startswith(f"{place.code}-")]
+        return max(begun, key=len, default=places[0].code)

@@ -1,4 +1,4 @@
-"""Lets the station work by what central says: items, templates, settings, labels to print. Loop.
+"""Lets the stations work by what central says: items, templates, settings, labels to print. Loop.
 
 What it needs is in the journal; here it is put to use. The replicator's thread calls `follow` and
 `label_for`, others the rest.
@@ -11,7 +11,7 @@ from threading import RLock
 from central.contract.notices import PrintRequested
 from drivers.labels import Label
 from gateway.clock import Clock
-from gateway.config_sections import GatewayConfig
+from gateway.config_sections import GatewayConfig, StationSection
 from gateway.devices.check import ConfiguredDevice
 from gateway.health import Health, InstallationTrouble
 from gateway.journal.journal import Journal
@@ -30,7 +30,7 @@ NO_LABEL = Label(Decimal(1), Decimal(1), ())
 
 
 class Following:
-    """What the station works by now: catalogue, configuration, devices and templates."""
+    """What the stations work by now: catalogue, configuration, devices and templates."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Following:
         self._journal = journal
         self._health = health
         self._clock = clock
-        self._station: StationLoop | None = None
+        self._stations: dict[str, StationLoop] = {}
         self._lock = RLock()
         self._config = config
         self._templates = TemplateSet(())
@@ -70,21 +70,26 @@ class Following:
 
     @property
     def setup(self) -> StationSetup:
-        """Return how the station works now."""
-        with self._lock:
-            return _station_setup(self._config, self._devices, self._templates)
+        """Return how the first station works now."""
+        return self.setup_of(self._file_config.work_places[0].code)
 
-    def lead(self, station: StationLoop) -> None:
-        """Tell this station all that changes from now on."""
+    def setup_of(self, code: str) -> StationSetup:
+        """Return how a station works now."""
         with self._lock:
-            self._station = station
-            self._tell_station()
+            place = next(one for one in self._config.work_places if one.code == code)
+            return _station_setup(self._config, place, self._devices, self._templates)
+
+    def lead(self, station: StationLoop, code: str = "") -> None:
+        """Tell a station all that changes from now on. code: whose loop it is, "" the first's."""
+        with self._lock:
+            self._stations[code or self._file_config.work_places[0].code] = station
+            self._tell_stations()
 
     def set_devices(self, devices: Sequence[ConfiguredDevice]) -> None:
         """Work with these devices from now on."""
         with self._lock:
             self._devices = tuple(devices)
-            self._tell_station()
+            self._tell_stations()
 
     def follow(self, applied: Applied) -> None:
         """Take up what has changed; it is in the journal."""
@@ -95,11 +100,11 @@ class Following:
                 self._take_settings()
             if applied.templates:
                 self._take_templates()
-            self._tell_station()
+            self._tell_stations()
 
     def label_for(self, request: PrintRequested) -> tuple[NewPrintJob, str]:
         """Return the print job for a request, and why it cannot be printed, "" if it can."""
-        setup = self.setup
+        setup = self._setup_to_print(request.printer)
         printer = request.printer or next(iter(setup.printers), "")
         template = setup.templates.find(request.template)
         values = tuple((field.name, field.value) for field in request.fields)
@@ -125,6 +130,13 @@ class Following:
             station=setup.station,
         )
         return job, refused
+
+    def _setup_to_print(self, printer: str) -> StationSetup:
+        """Return the station of a printer; of none that is known, the first that has one."""
+        setups = [self.setup_of(one.code) for one in self._file_config.work_places]
+        of_printer = [one for one in setups if printer in one.printers]
+        with_printer = [one for one in setups if one.printers]
+        return [*of_printer, *with_printer, *setups][0]
 
     def _take_reference(self) -> None:
         self._catalogue = Catalogue(
@@ -154,10 +166,10 @@ class Following:
             )
         self._templates = use_templates(folder)
 
-    def _tell_station(self) -> None:
-        if self._station is not None:
-            self._station.use_catalogue(self._catalogue)
-            self._station.use_setup(self.setup)
+    def _tell_stations(self) -> None:
+        for code, station in self._stations.items():
+            station.use_catalogue(self._catalogue)
+            station.use_setup(self.setup_of(code))
 
 
 def _tell_refused(refused: Sequence[RefusedSetting], health: Health, *, now_ms: int) -> None:
@@ -177,24 +189,34 @@ def _tell_refused(refused: Sequence[RefusedSetting], health: Health, *, now_ms: 
 
 
 def _station_setup(
-    config: GatewayConfig, devices: Sequence[ConfiguredDevice], templates: TemplateSet
+    config: GatewayConfig,
+    place: StationSection,
+    devices: Sequence[ConfiguredDevice],
+    templates: TemplateSet,
 ) -> StationSetup:
     def names(device_class: str) -> tuple[str, ...]:
-        return tuple(
-            device.section.name for device in devices if device.driver.device_class == device_class
-        )
+        of_class = [
+            device.section.name
+            for device in devices
+            if device.driver.device_class == device_class
+            and config.station_of_device(device.section.name) == place.code
+        ]
+        named_first = [name for name in place.devices if name in of_class]
+        return tuple(dict.fromkeys([*named_first, *of_class]))
 
     return StationSetup(
-        station=config.station.code,
+        station=place.code,
         warehouse=config.gateway.warehouse,
-        receive_location=config.station.receive_location,
-        ship_location=config.station.ship_location,
+        receive_location=place.receive_location,
+        ship_location=place.ship_location,
+        returns_location=place.returns_location,
+        pick_to=place.pick_to,
         scales=names("scale"),
         printers=names("label_printer"),
-        sscc_company_prefix=config.station.sscc_company_prefix,
-        sscc_extension_digit=config.station.sscc_extension_digit,
+        sscc_company_prefix=place.sscc_company_prefix,
+        sscc_extension_digit=place.sscc_extension_digit,
         templates=templates,
-        place_template=config.station.place_template,
-        pallet_template=config.station.pallet_template,
+        place_template=place.place_template,
+        pallet_template=place.pallet_template,
         language=config.gateway.language,
     )

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -50,13 +51,13 @@ def journal_path(config: GatewayConfig) -> Path:
     return Path(config.gateway.data_directory) / JOURNAL_FILE
 
 
-def keep_house(station: StationLoop, upkeep: Upkeep, stop: SimpleQueue[int]) -> bool:
+def keep_house(stations: Sequence[StationLoop], upkeep: Upkeep, stop: SimpleQueue[int]) -> bool:
     """Do the journal's upkeep and feed the watchdog until `stop` holds something (True)."""
     while True:
         with suppress(Empty):
             stop.get(timeout=HOUSEKEEPING_S)
             return True
-        if not station.alive:
+        if not all(station.alive for station in stations):
             log_event("error", "the station's thread has ended", hint="The service restarts it.")
             return False
         notify_service("WATCHDOG=1")

@@ -51,8 +51,11 @@ def _read_reference(path: Path) -> Reference:
 
 
 def warn_of_unknown_places(config: GatewayConfig, catalogue: Catalogue) -> None:
-    station = config.station
-    for place in dict.fromkeys((station.receive_location, station.ship_location)):
+    named = [
+        (one.receive_location, one.ship_location, one.returns_location)
+        for one in config.work_places
+    ]
+    for place in dict.fromkeys(place for places in named for place in places):
         if place and catalogue.revision and catalogue.location(place) is None:
             log_event(
                 "warning",

@@ -39,16 +39,22 @@ def with_settings(
     """Return the configuration with central's settings in it, and those that do not count."""
     refused = []
     for setting in settings:
-        reason = _reason_against(setting)
+        reason = _reason_against(setting) or _many(setting, config)
         if reason:
             refused.append(RefusedSetting(setting.name, reason))
-        elif setting.name in STATION_SETTINGS:
+        elif setting.name in STATION_SETTINGS and config.station is not None:
             station = msgspec.structs.replace(config.station, **{setting.name: setting.value})
             config = msgspec.structs.replace(config, station=station)
         else:
             section = msgspec.structs.replace(config.gateway, language=setting.value)
             config = msgspec.structs.replace(config, gateway=section)
     return config, tuple(refused)
+
+
+def _many(setting: Setting, config: GatewayConfig) -> str:
+    """Return why a setting of the station says nothing here: there are several, it names none."""
+    several = setting.name in STATION_SETTINGS and config.station is None
+    return "this gateway has several stations; its file says it for each" if several else ""
 
 
 def _reason_against(setting: Setting) -> str:

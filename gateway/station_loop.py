@@ -14,22 +14,24 @@ import queue
 from threading import Event, Thread
 
 from central.contract.errors import ContractError
-from central.contract.facts import Fact, Reversal
+from central.contract.facts import Reversal
 from drivers.readings import DeviceFault, InputChanged, TagRead, WeightMeasured
 from gateway.clock import Clock
 from gateway.errors import JournalFull
 from gateway.health import Health
 from gateway.journal.journal import Journal
+from gateway.journal.session_keeper import SessionKeeper
+from gateway.journal.step_sources import StepSources
 from gateway.station.board import Board
 from gateway.station.book import PendingBook
 from gateway.station.catalogue import Catalogue
 from gateway.station.claiming import Claims, binding_code
 from gateway.station.commands import Command, ScannedCommand
+from gateway.station.commit_group import CommitGroup
 from gateway.station.drafts import check_draft
 from gateway.station.effects import (
     Effect,
     Message,
-    NewPrintJob,
     QueuePrint,
     RecordFacts,
     ShowPrompt,
@@ -41,10 +43,10 @@ from gateway.station.messages import N_, say
 from gateway.station.observations import Observation, scanned_text
 from gateway.station.passage_queue import PassageQueue
 from gateway.station.repairs import tell_broken_templates
-from gateway.station.screen_state import ScanOutcome, ShownWeight, outcome_of
-from gateway.station.session import PrintPallet, ScaleView, Session, StationSetup, Surroundings
-from gateway.station.trouble import fault_message
+from gateway.station.screen_state import ScanOutcome, outcome_of, shown_weight
+from gateway.station.session import Known, ScaleView, Session, StationSetup, Surroundings
 from gateway.station.workflows.dispatch import advance, prompt
+from gateway.station.workflows.steps import guide, shown_step
 from gateway.station.workflows.weigh import WEIGHT_AGE_MAX_NS
 
 logger = logging.getLogger(__name__)
@@ -55,23 +57,6 @@ IDLE_S = 0.2
 WEIGHT_SHOWN_EVERY_NS = 200_000_000
 NO_CLAIMS = N_("This station claims no devices: write them in its configuration.")
 RESTART_HINT = N_("Restart the gateway; nothing is recorded now.")
-
-
-class _Group:
-    """What waits for one commit.
-
-    refusal: why what waited before it was not recorded; whatever came with it is refused as well,
-    lest an UNDO meant for a lost scan reverses the one before.
-    """
-
-    def __init__(self, session: Session, refusal: Signal | None = None) -> None:
-        self.session = session
-        self.refusal = refusal
-        self.facts: list[Fact] = []
-        self.print_jobs: list[NewPrintJob] = []
-        self.outcomes: list[ScanOutcome] = []
-        self.done: Message | None = None
-        self.prompt_changed = False
 
 
 class StationLoop:
@@ -98,12 +83,13 @@ class StationLoop:
         self._health = health
         self._clock = clock
         self.use_setup(setup)
-        self._session = Session()
+        self._keeper = SessionKeeper(journal, station=setup.station, clock=clock, health=health)
+        self._session = self._restored()
         self._scale: ScaleView | None = None
         self._weight_waits = False
         self._weight_shown_ns = 0
         self._faults: dict[str, str] = {}
-        self._sscc_reference: int | None = None
+        self._sources = StepSources(journal)
         self._passages = PassageQueue(health)
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="station-loop")
@@ -140,7 +126,7 @@ class StationLoop:
     def step(self, timeout_s: float) -> int:
         """Take all observations that wait, at least `timeout_s` for the first; return how many."""
         batch = self._drain(timeout_s)
-        group = _Group(self._session)
+        group = CommitGroup(self._session)
         for observation in batch:
             group = self._observe(group, observation)
         self._commit(group)
@@ -157,6 +143,24 @@ class StationLoop:
             self._health.set_journal_problem(RESTART_HINT)
             raise
 
+    def _restored(self) -> Session:
+        """Return the session to go on with, shown with what there is to tell of it."""
+        restored = self._keeper.restore(self._catalogue)
+        session = guide(restored.session, self._known())
+        outcomes = []
+        if restored.told is not None:
+            signal = Signal("warning" if restored.dropped else "success", restored.told)
+            outcomes = [ScanOutcome(self._clock.now_ms(), "", signal, recorded=False)]
+        self._board.publish(
+            outcomes,
+            prompt=prompt(session),
+            done=restored.told,
+            operator=session.operator,
+            touches=self._keeper.touches,
+            step=shown_step(session, self._known()),
+        )
+        return session
+
     def _drain(self, timeout_s: float) -> list[Observation]:
         batch: list[Observation] = []
         try:
@@ -167,22 +171,27 @@ class StationLoop:
             pass
         return batch
 
-    def _observe(self, group: _Group, observation: Observation) -> _Group:
+    def _observe(self, group: CommitGroup, observation: Observation) -> CommitGroup:
+        if self._repeated(group, observation):
+            return group  # The page did not hear that it was done.
         self._health.count("observations_total")
         is_passage = self._passages.observe(observation, self._setup, self._catalogue)
         if is_passage or not self._worth_a_step(observation):
             return group
-        if code := binding_code(observation):
-            group.outcomes.append(outcome_of(observation, self._bind(code)))
+        told = self._without_step(observation)
+        if told is not None:
+            group.outcomes.append(outcome_of(observation, told, recorded=False))
+            group.note(observation.touch)
             return group
         meaning = interpret(observation, self._catalogue)
         undo = isinstance(meaning, ScannedCommand) and meaning.command is Command.UNDO
         full = len(group.facts) >= FACTS_PER_COMMIT_MAX
         if group.refusal is None and (undo or full):
             group = self._commit(group)  # What is undone must have its number.
+        group.note(observation.touch)
         if group.refusal is not None:
             if scanned_text(observation.reading) is not None:
-                group.outcomes.append(outcome_of(observation, group.refusal))
+                group.outcomes.append(outcome_of(observation, group.refusal, recorded=False))
             return group
         session, effects = self._advance(group, observation, meaning)
         self._collect(group, observation, session, effects)
@@ -190,8 +199,15 @@ class StationLoop:
             return self._commit(group)  # The book shows a reversal only once it is recorded.
         return group
 
-    def _bind(self, code: str) -> Signal:
-        """Pass a binding code on; it is no fact and waits for no commit."""
+    def _repeated(self, group: CommitGroup, observation: Observation) -> bool:
+        touch = observation.touch
+        return bool(touch) and (touch in group.touches or self._board.answered(touch))
+
+    def _without_step(self, observation: Observation) -> Signal | None:
+        """Return what became of a code that is for no workflow: it waits for no commit."""
+        code = binding_code(observation)
+        if not code:
+            return self._board.press(scanned_text(observation.reading) or "")
         if self._claims is None:
             return Signal("error", say(NO_CLAIMS))
         return self._claims.scanned(code)
@@ -214,7 +230,7 @@ class StationLoop:
         return True
 
     def _advance(
-        self, group: _Group, observation: Observation, meaning: Meaning
+        self, group: CommitGroup, observation: Observation, meaning: Meaning
     ) -> tuple[Session, tuple[Effect, ...]]:
         try:
             surroundings = Surroundings(
@@ -223,7 +239,9 @@ class StationLoop:
                 setup=self._setup,
                 observation=observation,
                 scale=self._scale,
-                sscc_reference=self._reserved_sscc(group.session),
+                sscc_reference=self._sources.sscc_reference(group.session, self._setup),
+                last_label=self._sources.last_label(meaning, group.print_jobs, self._setup.station),
+                known_ms=self._sources.known_ms(group.session),
             )
             session, effects = advance(group.session, meaning, surroundings)
             for effect in effects:
@@ -237,80 +255,71 @@ class StationLoop:
         except JournalFull as error:
             self._health.set_journal_problem(error.hint)
             reply = say(N_("Not recorded: {hint} Then scan again."), hint=error.hint)
-            return group.session, (Signal("error", reply),)
+            return group.session, (Signal("error", reply, critical=True),)
         return session, effects
-
-    def _reserved_sscc(self, session: Session) -> int | None:
-        if not isinstance(session.state, PrintPallet) or not self._setup.sscc_company_prefix:
-            return None
-        if self._sscc_reference is None:
-            self._sscc_reference = self._journal.next_sscc_reference()
-        return self._sscc_reference
 
     def _collect(
         self,
-        group: _Group,
+        group: CommitGroup,
         observation: Observation,
         session: Session,
         effects: tuple[Effect, ...],
     ) -> None:
         group.session = session
+        recorded = any(isinstance(effect, RecordFacts | QueuePrint) for effect in effects)
         for effect in effects:
             if isinstance(effect, RecordFacts):
                 group.facts.extend(effect.facts)
             elif isinstance(effect, QueuePrint):
                 group.print_jobs.append(effect.job)
-                if effect.job.template == "pallet":
-                    self._sscc_reference = None  # Used up, even if the commit fails.
+                self._sources.queued(effect.job)
             elif isinstance(effect, ShowPrompt):
                 group.prompt_changed = True
                 group.done = effect.done or group.done
             else:
-                group.outcomes.append(outcome_of(observation, effect))
+                group.outcomes.append(outcome_of(observation, effect, recorded=recorded))
 
-    def _commit(self, group: _Group) -> _Group:
+    def _commit(self, group: CommitGroup) -> CommitGroup:
         """Make a group durable, then show it; return the group that follows."""
         passages = self._passages.due(self._clock.monotonic_ns())
         if group.facts or group.print_jobs or passages:
             try:
-                self._journal.append([*group.facts, *passages], group.print_jobs)
+                unsaved = self._keeper.unsaved(group.session, group.touches)
+                self._journal.append([*group.facts, *passages], group.print_jobs, unsaved)
             except JournalFull as error:
-                return _Group(self._session, self._refuse(group, error))
+                return CommitGroup(self._session, self._refuse(group, error))
+            self._keeper.saved(group.session, group.touches)
             self._health.set_journal_problem("")
             self._health.count("facts_recorded_total", len(group.facts) + len(passages))
             self._board.show_passages(self._passages.recorded(len(passages)))
-        self._session = group.session
-        self._publish(group.outcomes, done=group.done, changed=group.prompt_changed)
-        return _Group(self._session)
+        else:
+            self._keeper.save(group.session, group.touches)
+        self._session = guide(group.session, self._known())
+        self._publish(group, done=group.done, changed=group.prompt_changed)
+        return CommitGroup(self._session)
 
-    def _refuse(self, group: _Group, error: JournalFull) -> Signal:
+    def _known(self) -> Known:
+        return Known(self._catalogue, self._journal, self._setup)
+
+    def _refuse(self, group: CommitGroup, error: JournalFull) -> Signal:
         logger.error("nothing can be recorded", extra={"reason": str(error)})
         self._health.set_journal_problem(error.hint)
         self._health.count("commits_failed_total")
-        refusal = Signal(
-            "error",
-            say(
-                N_("Not recorded: {hint} Then scan the last {count} codes again."),
-                hint=error.hint,
-                count=str(len(group.outcomes)),
-            ),
-        )
-        outcomes = [
-            ScanOutcome(outcome.event_time_ms, outcome.code, refusal, outcome.device)
-            for outcome in group.outcomes
-        ]
-        self._publish(outcomes, done=None, changed=True)
+        refusal = group.refuse(error.hint)
+        self._publish(group, done=None, changed=True)
         return refusal
 
-    def _publish(self, outcomes: list[ScanOutcome], *, done: Message | None, changed: bool) -> None:
-        for outcome in outcomes:
+    def _publish(self, group: CommitGroup, *, done: Message | None, changed: bool) -> None:
+        for outcome in group.outcomes:
             self._health.count(f"signals_{outcome.signal.kind}_total")
-        if outcomes or changed:
+        if group.outcomes or changed or group.touches:
             self._board.publish(
-                outcomes,
+                group.outcomes,
                 prompt=prompt(self._session),
                 done=done,
                 operator=self._session.operator,
+                touches=group.touches,
+                step=shown_step(self._session, self._known()),
             )
 
     def _show_weight(self) -> None:
@@ -321,19 +330,5 @@ class StationLoop:
             return
         due = now_ns - self._weight_shown_ns >= WEIGHT_SHOWN_EVERY_NS
         if view is not None and self._weight_waits and due:
-            self._board.show_weight(_shown(view))
+            self._board.show_weight(shown_weight(view))
             self._weight_shown_ns, self._weight_waits = now_ns, False
-
-
-def _shown(view: ScaleView) -> ShownWeight:
-    reading = view.reading
-    if isinstance(reading, WeightMeasured):
-        return ShownWeight(
-            device=view.device,
-            value=f"{reading.value:f}",
-            unit=reading.unit,
-            kind=reading.kind,
-            stable=reading.stable,
-        )
-    problem = fault_message(view.device, reading.code)
-    return ShownWeight(view.device, "", "", "gross", stable=False, problem=problem)

@@ -175,7 +175,7 @@ def _desk(
         store=ClaimStore(Path(config.gateway.data_directory)),
         bindings=bindings,
         configured=configured,
-        station=config.station.code,
+        station=config.work_places[0].code,
         health=Health(),
         clock=SystemClock(),
     )

@@ -36,7 +36,7 @@ class DiscoveryService:
             store=ClaimStore(Path(config.gateway.data_directory)),
             bindings=bindings,
             configured=configured,
-            station=config.station.code,
+            station=config.work_places[0].code,
             health=health,
             clock=clock,
         )

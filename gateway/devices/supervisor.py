@@ -41,15 +41,16 @@ class Supervisor:
         devices: Sequence[ConfiguredDevice],
         *,
         journal: Journal,
-        observations: queue.Queue[Observation],
+        observations: Callable[[str], queue.Queue[Observation]],
         clock: Clock,
         health: Health,
         jitter: Callable[[], float],
         locks: DeviceLocks,
         reading_filter: Callable[[ConfiguredDevice], ReadingFilter | None] = lambda _: None,
     ) -> None:
-        """jitter: returns a random number from 0 to 1.
+        """observations: returns the queue of the station that a device serves, by its name.
 
+        jitter: returns a random number from 0 to 1.
         reading_filter: returns what a device's readings go through; None: what its class has.
         """
         self._journal = journal
@@ -139,13 +140,18 @@ class Supervisor:
             return CommandResult("refused", NOT_OPEN)
         return wait_for_result(order, timeout_s)
 
-    def signal_lights(self, kind: SignalKind) -> None:
-        """Have all lights and buzzers show and sound `kind`; one that is busy misses it."""
+    def signal_lights(
+        self, kind: SignalKind, *, serves: Callable[[str], bool] = lambda _: True
+    ) -> None:
+        """Have lights and buzzers show and sound `kind`; one that is busy misses it.
+
+        serves: which of them, by name; all by default.
+        """
         with self._lock:
             names = [
                 name
                 for name, served in self._served.items()
-                if served.device.driver.device_class == "io"
+                if served.device.driver.device_class == "io" and serves(name)
             ]
         for name in names:
             self.signal_device(name, kind)
@@ -237,7 +243,7 @@ class Supervisor:
             driver=device.driver,
             settings=device.settings,
             presence=presence,
-            observations=self._observations,
+            observations=self._observations(device.section.name),
             clock=self._clock,
             health=self._health,
             reading_filter=self._reading_filter(device),

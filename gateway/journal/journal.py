@@ -20,8 +20,10 @@ from gateway.journal.epochs import mint_epoch
 from gateway.journal.knowledge import Knowledge
 from gateway.journal.opening import open_writer, reserve_log, take_lock
 from gateway.journal.outbox import Outbox
+from gateway.journal.print_jobs import insert_jobs
 from gateway.journal.records import Appended, EpochProgress, PrintJob, Refusal, StockRow, StoredRun
 from gateway.journal.retention import Keeping, prune_slice
+from gateway.journal.station_memory import SavedSession, StationMemory, write_session
 from gateway.journal.transactions import reading, transaction
 from gateway.station.effects import NewPrintJob
 
@@ -33,6 +35,7 @@ IDLE_BEFORE_CHECKPOINT_NS = 500_000_000
 class Journal:
     """Facts, local stock, document progress, outbox, print jobs and reference data of one gateway.
 
+    stations: what stations remember beside facts.
     Any thread may call any method. One connection writes; one lock stands before it.
     """
 
@@ -56,6 +59,7 @@ class Journal:
         self._outbox = Outbox(connection, gateway=gateway, current=head.epoch)
         self._lock = RLock()
         self._knowledge = Knowledge(connection, self._lock, warehouse=warehouse, clock=clock)
+        self.stations = StationMemory(connection, self._lock)
         self._appended = Condition()
         self._appends_count = 0
         self._uncheckpointed_count = 0
@@ -107,8 +111,13 @@ class Journal:
         """Return what the gateway knows from central."""
         return self._knowledge
 
-    def append(self, facts: Sequence[Fact], print_jobs: Sequence[NewPrintJob] = ()) -> Appended:
-        """Record drafts of facts and queue print jobs, all or nothing; durable on return.
+    def append(
+        self,
+        facts: Sequence[Fact],
+        print_jobs: Sequence[NewPrintJob] = (),
+        session: SavedSession | None = None,
+    ) -> Appended:
+        """Record drafts of facts, queue print jobs, save a session: all or nothing, durable.
 
         Facts are numbered and chained in order; local stock, document progress and outbox change in
         the same commit. Raises JournalFull (nothing is recorded, the next call may succeed),
@@ -120,7 +129,9 @@ class Journal:
             before = self._head
             with transaction(self._connection):
                 head, numbered = append_facts(self._connection, before, facts)
-                jobs = _insert_jobs(self._connection, print_jobs, numbered)
+                jobs = insert_jobs(self._connection, print_jobs, numbered)
+                if session is not None:
+                    write_session(self._connection, session)
             self._committed(head)
         fact_ids = tuple(
             queries.current_fact_id(head, self._gateway, fact.seq) for fact in numbered
@@ -147,10 +158,10 @@ class Journal:
         with self._lock, reading():
             return queries.newest_facts(self._connection, self._gateway, limit)
 
-    def last_reversible(self) -> tuple[FactId, Movement] | None:
-        """Return the newest movement that is not taken back, None if there is none."""
+    def last_reversible(self, station: str = "") -> tuple[FactId, Movement] | None:
+        """Return the newest movement that is not taken back, None if there is none. Of any, ""."""
         with self._lock, reading():
-            return queries.newest_reversible(self._connection, self._gateway)
+            return queries.newest_reversible(self._connection, self._gateway, station=station)
 
     def unsent_count(self) -> int:
         """Return how many facts of all epochs the ledger has not acknowledged."""
@@ -337,10 +348,3 @@ class Journal:
             with transaction(self._connection):
                 self._outbox.write_acks()
             self._outbox.acks_written()
-
-
-def _insert_jobs(
-    connection: sqlite3.Connection, jobs: Sequence[NewPrintJob], facts: Sequence[Fact]
-) -> tuple[int, ...]:
-    # A function, because the journal's method `print_jobs` hides the module of that name.
-    return print_jobs.insert_jobs(connection, jobs, facts)

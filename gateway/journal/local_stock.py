@@ -5,13 +5,11 @@ from typing import NamedTuple
 
 from central.contract.facts import VIRTUAL_PLACES, Count, Movement
 from central.contract.quantities import MICRO_PER_UNIT, parse_decimal, to_micro
-from gateway.station.book import counted_under
+from gateway.station.book import counted_under, progress_name
 
 # SQLite adds in signed 64 bits. A sum stays at the end of the range instead of being refused: what
 # was scanned happened, and the facts keep the true figures.
 MICRO_MAX = 2**63 - 1
-# Steps that a document is about; putting goods away within the warehouse is none.
-PROGRESS_STEPS = frozenset({"receiving", "shipping"})
 
 
 class StockKey(NamedTuple):
@@ -43,7 +41,7 @@ class Changes:
 def add_movement(changes: Changes, movement: Movement, *, sign: int = 1) -> None:
     """Add what a movement changes; `sign` -1 takes it back.
 
-    Virtual places keep no local stock. Only what comes in or goes out counts for a document.
+    Virtual places keep no local stock. For what counts for a document see `progress_name`.
     """
     micro = sign * to_micro(parse_decimal(movement.quantity))
     for location, signed in ((movement.from_location, -micro), (movement.to_location, micro)):
@@ -57,8 +55,8 @@ def add_movement(changes: Changes, movement: Movement, *, sign: int = 1) -> None
                 movement.unit,
             )
             changes.stock[key] = clamp_micro(changes.stock.get(key, 0) + signed)
-    if movement.document and movement.business_step in PROGRESS_STEPS:
-        line = LineKey(movement.document, movement.document_line)
+    if name := progress_name(movement):
+        line = LineKey(name, movement.document_line)
         changes.received[line] = clamp_micro(changes.received.get(line, 0) + micro)
 
 

@@ -5,7 +5,7 @@ import sqlite3
 from sqlite_utils import Database, Migrations
 
 from gateway.journal.schema import MIGRATION_SET, SCHEMA_0001, SCHEMA_0002
-from gateway.journal.schema_upkeep import SCHEMA_0003
+from gateway.journal.schema_upkeep import SCHEMA_0003, SCHEMA_0004
 
 # One function a step, numbered, only ever appended.
 MIGRATIONS = Migrations(MIGRATION_SET)
@@ -26,6 +26,12 @@ def _ledger_stock(database: Database) -> None:
 @MIGRATIONS(name="0003_upkeep")
 def _upkeep(database: Database) -> None:
     for statement in SCHEMA_0003:
+        database.execute(statement)
+
+
+@MIGRATIONS(name="0004_station_sessions")
+def _station_sessions(database: Database) -> None:
+    for statement in SCHEMA_0004:
         database.execute(statement)
 
 

@@ -17,6 +17,7 @@ from typing import BinaryIO
 from gateway.errors import JournalDamaged, JournalFull, JournalLocked, JournalNotOurs
 from gateway.journal.disk import file_bytes
 from gateway.journal.files import (
+    CACHE_KIB,
     PAGE_BYTES,
     WAL_PAGES_MAX,
     applied_migrations,
@@ -43,6 +44,7 @@ from gateway.journal.transactions import PRIMARY_CODE_MASK, journal_error, readi
 from gateway.logs import log_event
 
 WAL_RESERVE_BYTES = WAL_PAGES_MAX * PAGE_BYTES
+RESERVE_CACHE_KIB = 64
 
 SELECT_IDENTITY = "SELECT gateway, warehouse FROM identity"
 FILL_RESERVE = "INSERT INTO log_reserve (data) VALUES (zeroblob(?))"
@@ -110,6 +112,8 @@ def reserve_log(connection: sqlite3.Connection) -> None:
     not to start: the log then grows as it can.
     """
     with reading():
+        # The pages go through a small cache: a large one would keep two megabytes of zeros.
+        connection.execute(f"PRAGMA cache_size = -{RESERVE_CACHE_KIB}")
         try:
             connection.execute(FILL_RESERVE, (WAL_RESERVE_BYTES,))
         except sqlite3.OperationalError as error:
@@ -117,6 +121,7 @@ def reserve_log(connection: sqlite3.Connection) -> None:
                 raise
         connection.execute(EMPTY_RESERVE)
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
 
 def check_identity(

@@ -17,8 +17,9 @@ from gateway.station.effects import UNNUMBERED, NewPrintJob
 
 COLUMNS = "number, printer, template, content, label, copies_count, state, outcome, detail"
 INSERT_JOB = """
-    INSERT INTO print_jobs (printer, template, content, label, copies_count, station, operator)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO print_jobs
+    (printer, template, content, label, copies_count, station, operator, is_copy)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 # The columns are a constant of this file, not input.
 SELECT_QUEUED = f"""
@@ -31,7 +32,12 @@ SELECT_ABANDONED = f"""
 """  # noqa: S608
 SELECT_NEWEST = f"SELECT {COLUMNS} FROM print_jobs ORDER BY number DESC LIMIT ?"  # noqa: S608
 SELECT_JOB = f"SELECT {COLUMNS} FROM print_jobs WHERE number = ?"  # noqa: S608
-SELECT_ORIGIN = "SELECT station, operator FROM print_jobs WHERE number = ?"
+SELECT_ORIGIN = "SELECT station, operator, is_copy FROM print_jobs WHERE number = ?"
+SELECT_LAST_LABEL = """
+    SELECT printer, template, content, label, copies_count, station, operator, is_copy
+    FROM print_jobs WHERE station = ? ORDER BY number DESC LIMIT 1
+"""
+COPY_FLAG = "copy"  # Of a Print fact: the same label was printed before.
 CLAIM_JOB = "UPDATE print_jobs SET state = 'claimed', claimed_by = ? WHERE number = ?"
 FINISH_JOB = "UPDATE print_jobs SET state = 'over', outcome = ?, detail = ? WHERE number = ?"
 TEXT_CHARACTERS_MAX = 256  # As in the contract's Print.
@@ -57,6 +63,7 @@ def insert_jobs(
                 job.copies_count,
                 station,
                 operator,
+                job.is_copy,
             ),
         )
         assert cursor.lastrowid is not None
@@ -98,7 +105,7 @@ def print_draft(
     detail: str,
 ) -> Print:
     """Return the draft of the fact that a job ended now."""
-    station, operator = connection.execute(SELECT_ORIGIN, (job.number,)).fetchone()
+    station, operator, is_copy = connection.execute(SELECT_ORIGIN, (job.number,)).fetchone()
     return Print(
         seq=UNNUMBERED,
         event_time_ms=clock.now_ms(),
@@ -108,6 +115,7 @@ def print_draft(
         warehouse=warehouse,
         station=station,
         operator=operator,
+        flags=(COPY_FLAG,) if is_copy else (),
         job=job.number,
         printer=job.printer,
         template=job.template,
@@ -126,6 +134,24 @@ def abandoned_jobs(connection: sqlite3.Connection, *, start_count: int) -> list[
 def newest_jobs(connection: sqlite3.Connection, limit: int) -> list[PrintJob]:
     """Return the newest jobs, newest first."""
     return [_print_job(row) for row in connection.execute(SELECT_NEWEST, (limit,))]
+
+
+def last_label(connection: sqlite3.Connection, station: str) -> NewPrintJob | None:
+    """Return what was last sent to a printer for a station, None if it is not kept any more."""
+    row = connection.execute(SELECT_LAST_LABEL, (station,)).fetchone()
+    if row is None:
+        return None
+    printer, template, content, label, copies_count, of_station, operator, is_copy = row
+    return NewPrintJob(
+        printer=printer,
+        template=template,
+        content=content,
+        label=decode_label(label),
+        copies_count=copies_count,
+        station=of_station,
+        operator=operator,
+        is_copy=bool(is_copy),
+    )
 
 
 def _print_job(row: JobRow) -> PrintJob:

@@ -27,11 +27,12 @@ SELECT_RECEIVED = """
     WHERE document = ? ORDER BY document_line
 """
 SELECT_NEWEST = "SELECT number, data FROM facts ORDER BY number DESC LIMIT ?"
-SELECT_NEWEST_MOVEMENT = """
+SELECT_NEWEST_MOVEMENTS = """
     SELECT number, data FROM facts
     WHERE kind = ? AND number NOT IN (SELECT number FROM reversed_facts)
-    ORDER BY number DESC LIMIT 1
+    ORDER BY number DESC LIMIT ?
 """
+UNDO_SEARCHED_MAX = 1000  # Movements of other stations since the one that is to be undone.
 SELECT_EPOCH_OF = """
     SELECT start_count, nonce, first_number FROM epochs
     WHERE first_number <= ? ORDER BY start_count DESC LIMIT 1
@@ -76,15 +77,20 @@ def newest_facts(
 
 
 def newest_reversible(
-    connection: sqlite3.Connection, gateway: str
+    connection: sqlite3.Connection, gateway: str, *, station: str
 ) -> tuple[FactId, Movement] | None:
-    """Return the newest movement that is not taken back, None if there is none."""
-    row = connection.execute(SELECT_NEWEST_MOVEMENT, (MOVEMENT_TAG,)).fetchone()
-    if row is None:
-        return None
-    fact = decode_fact(row[1])
-    assert isinstance(fact, Movement)
-    return fact_id(connection, gateway, row[0]), fact
+    """Return the newest movement of a station that is not taken back, None if there is none near.
+
+    station: "" for any.
+    """
+    rows = connection.execute(SELECT_NEWEST_MOVEMENTS, (MOVEMENT_TAG, UNDO_SEARCHED_MAX))
+    for number, data in rows:
+        fact = decode_fact(data)
+        assert isinstance(fact, Movement)
+        if station in {"", fact.station}:
+            rows.close()
+            return fact_id(connection, gateway, number), fact
+    return None
 
 
 def fact_id(connection: sqlite3.Connection, gateway: str, number: int) -> FactId:

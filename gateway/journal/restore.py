@@ -50,6 +50,8 @@ SKIP_SSCC = "UPDATE identity SET sscc_reference = sscc_reference + ? RETURNING s
 SELECT_SCALES = "SELECT scale, alibi_number FROM scales ORDER BY scale"
 INSERT_GAP = "INSERT INTO alibi_gaps VALUES (?, ?, ?, ?)"
 SKIP_ALIBI = "UPDATE scales SET alibi_number = alibi_number + ?"
+# What was in hand when the medium was lost is not where it was.
+FORGET_SESSIONS = "DELETE FROM station_sessions"
 ABANDON_JOBS = "UPDATE print_jobs SET state = 'claimed', claimed_by = 0 WHERE state <> 'over'"
 
 
@@ -184,6 +186,7 @@ def _adjust(target: sqlite3.Connection, rebuilt: Rebuilt, *, sscc_gap_count: int
         [(scale, number + 1, number + ALIBI_GAP_COUNT, GAP_REASON) for scale, number in scales],
     )
     target.execute(SKIP_ALIBI, (ALIBI_GAP_COUNT,))
+    target.execute(FORGET_SESSIONS)
     return Restored(
         facts_count=rebuilt.facts_count,
         last_number=last,

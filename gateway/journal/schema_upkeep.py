@@ -79,3 +79,15 @@ SCHEMA_0003 = (
     ) STRICT
     """,
 )
+
+# What stations need to go on after a restart where they were, and to repeat a label as a copy.
+SCHEMA_0004 = (
+    # The session of each station; data: see gateway/station/saved_session.
+    """
+    CREATE TABLE station_sessions (
+        station TEXT PRIMARY KEY,
+        data BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "ALTER TABLE print_jobs ADD COLUMN is_copy INTEGER NOT NULL DEFAULT 0",
+)

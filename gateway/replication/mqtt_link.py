@@ -129,6 +129,10 @@ class MqttLink:
         self._client.disconnect()
         self._client.drop_out_messages()  # Else paho's thread waits for their acknowledgement.
         self._client.loop_stop()
+        # paho's thread may end before it has closed the connection that it was opening.
+        left_open = self._client.socket()
+        if left_open is not None:
+            left_open.close()
 
     def renew(self) -> None:
         """Ask again for what the broker did not let us read; call it every now and then.

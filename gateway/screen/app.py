@@ -1,12 +1,10 @@
-"""The HTTP interface of a station: page, events, state, health, metrics, sheet, touch. Edge."""
+"""The HTTP interface of a gateway's stations: pages, events, state, health, metrics. Edge."""
 
 import asyncio
-import queue
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,26 +16,27 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from drivers.readings import BarcodeScanned
 from gateway.clock import Clock
 from gateway.health import Health
 from gateway.screen.claim_routes import claim_routes
-from gateway.screen.device_routes import DeviceActions, device_routes, limited_body, refusal
-from gateway.screen.feed import Feed
+from gateway.screen.device_routes import DeviceActions, device_routes
+from gateway.screen.documents import documents_page
+from gateway.screen.feed import Feed, Feeds
 from gateway.screen.label_routes import label_routes
 from gateway.screen.metrics import metrics_text
-from gateway.screen.page_state import page_words
-from gateway.screen.sheet import sheet_html
+from gateway.screen.page_words import page_words
+from gateway.screen.sheet_routes import sheet_routes
+from gateway.screen.stations import no_such_station, stations_html
+from gateway.screen.touch_routes import Touches
 from gateway.screen.translation import Language, language_of, translator
 from gateway.station.catalogue import Catalogue
 from gateway.station.claiming import Claims
-from gateway.station.observations import Observation
 
 STATIC_FOLDER = Path(__file__).parent / "static"
 CLIENTS_MAX = 16
 COALESCE_S = 0.1
-HEARTBEAT_S = 10.0
-SCREEN_DEVICE = "screen"
+HEARTBEAT_S = 5.0
+BOOT = b'<script id="boot" type="application/json">null</script>'  # In station.html.
 HEADERS = (
     (
         b"content-security-policy",
@@ -50,27 +49,19 @@ HEADERS = (
 )
 
 
-class TouchedCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a touch on the page stands for: the text of a bar code."""
-
-    code: Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
-
-
 @dataclass(frozen=True, slots=True)
 class ScreenParts:
-    """What the page shows and where its touches go.
+    """What the pages show and where their touches go.
 
-    catalogue: called for each sheet, so that new reference data shows. open_streams: a
-    token for each event stream. stopping: ends them. devices, claims: None where there are none.
-    labels_folder: of the user's own label templates.
+    catalogue: called for each sheet, so that new reference data shows. language: of what belongs to
+    no station. open_streams: a token for each event stream. stopping: ends them. devices, claims:
+    None where there are none. labels_folder: of the user's own label templates.
     """
 
-    feed: Feed
+    feeds: Feeds
     health: Health
     catalogue: Callable[[], Catalogue]
-    observations: queue.Queue[Observation]
     clock: Clock
-    station: str
     language: Language
     devices: DeviceActions | None = None
     claims: Claims | None = None
@@ -83,15 +74,17 @@ def create_app(parts: ScreenParts) -> Starlette:
     """Return the application; it answers only to names that cannot be rebound to this machine."""
     app = Starlette(
         routes=[
-            Route("/", _page),
+            Route("/", _first_page),
+            Route("/s/{station}", _page),
             Route("/events", _events),
-            Route("/sheet", _sheet),
+            *sheet_routes(parts.catalogue, default=parts.language),
             *label_routes(parts.labels_folder, default=parts.language),
             Route("/health", _health),
             Route("/metrics", _metrics),
             Route("/api/v1/state", _state),
             Route("/api/v1/words", _words),
-            Route("/api/v1/scan", _scan, methods=["POST"]),
+            Route("/api/v1/documents", _documents),
+            *Touches(parts.feeds, parts.clock).routes(),
             *(device_routes(parts.devices) if parts.devices else ()),
             *(claim_routes(parts.claims, _language) if parts.claims else ()),
             Mount("/static", StaticFiles(directory=STATIC_FOLDER)),
@@ -149,41 +142,79 @@ def _parts(request: Request) -> ScreenParts:
     return parts
 
 
+def _feed(request: Request, station: str = "") -> Feed | None:
+    return _parts(request).feeds.feed(station or request.query_params.get("station", ""))
+
+
 def _language(request: Request) -> Language:
     return language_of(request.query_params.get("lang", ""), default=_parts(request).language)
 
 
+async def _station_language(request: Request, feed: Feed) -> Language:
+    """Return the language that was asked for, else that of whoever stands at the station."""
+    return language_of(request.query_params.get("lang", ""), default=await feed.language())
+
+
+async def _first_page(request: Request) -> Response:
+    codes = _parts(request).feeds.codes
+    if len(codes) == 1:
+        return await _page(request)
+    language = _language(request)
+    html = stations_html(codes, language=language, translate=translator(language))
+    return Response(html, media_type="text/html")
+
+
 async def _page(request: Request) -> Response:
-    del request
-    return Response((STATIC_FOLDER / "station.html").read_bytes(), media_type="text/html")
+    feed = _feed(request, request.path_params.get("station", ""))
+    if feed is None:
+        return no_such_station()
+    language = await _station_language(request, feed)
+    words = msgspec.json.encode(_page_words(request, feed, language))
+    boot = b'{"words":%b,"state":%b}' % (words, await feed.data(language))
+    page = (STATIC_FOLDER / "station.html").read_bytes()
+    # Nothing in it can end the element that it stands in.
+    page = page.replace(BOOT, BOOT.replace(b"null", boot.replace(b"<", b"\\u003c")), 1)
+    return Response(page, media_type="text/html")
 
 
 async def _state(request: Request) -> Response:
-    data = await _parts(request).feed.data(_language(request))
+    feed = _feed(request)
+    if feed is None:
+        return no_such_station()
+    data = await feed.data(await _station_language(request, feed))
     return Response(data, media_type="application/json")
 
 
 async def _words(request: Request) -> Response:
-    parts, language = _parts(request), _language(request)
-    words = page_words(translator(language)) | {"station": parts.station, "language": language}
-    return JSONResponse(words)
+    feed = _feed(request)
+    if feed is None:
+        return no_such_station()
+    return JSONResponse(_page_words(request, feed, await _station_language(request, feed)))
 
 
-async def _sheet(request: Request) -> Response:
-    language = _language(request)
-    catalogue = _parts(request).catalogue()
-    html = sheet_html(catalogue, language=language, translate=translator(language))
-    return Response(html, media_type="text/html")
+def _page_words(request: Request, feed: Feed, language: Language) -> dict[str, str]:
+    several = str(len(_parts(request).feeds.codes) > 1).lower()
+    told = {"station": feed.station.code, "language": language, "several": several}
+    return page_words(translator(language)) | told
+
+
+async def _documents(request: Request) -> Response:
+    feed = _feed(request)
+    if feed is None:
+        return no_such_station()
+    language = await _station_language(request, feed)
+    listed = documents_page(_parts(request).catalogue(), translate=translator(language))
+    return Response(msgspec.json.encode(listed), media_type="application/json")
 
 
 async def _health(request: Request) -> Response:
-    sources = await _parts(request).feed.sources()
+    sources = await _first(request).sources()
     body = {
         "status": "failing" if sources.journal_problem else "ok",
         "problem": sources.journal_problem,
         "central_connected": sources.link.connected,
-        "unsent_count": sources.unsent_count,
-        "devices": {device.name: device.state for device in sources.devices},
+        "unsent_count": sources.unsent.count,
+        "devices": {one.name: one.state for one in _parts(request).health.devices()},
     }
     return JSONResponse(body, status_code=503 if sources.journal_problem else 200)
 
@@ -192,7 +223,7 @@ async def _metrics(request: Request) -> Response:
     parts = _parts(request)
     health = parts.health
     text = metrics_text(
-        await parts.feed.sources(),
+        await _first(request).sources(),
         health.counters(),
         storage=health.storage(),
         device_counts=health.device_counts(),
@@ -202,62 +233,46 @@ async def _metrics(request: Request) -> Response:
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
+def _first(request: Request) -> Feed:
+    feed = _parts(request).feeds.feed()
+    assert feed is not None
+    return feed
+
+
 async def _events(request: Request) -> Response:
-    parts = _parts(request)
+    parts, feed = _parts(request), _feed(request)
+    if feed is None:
+        return no_such_station()
     if len(parts.open_streams) >= CLIENTS_MAX:
         return PlainTextResponse(
             "Too many pages are open: close one.", status_code=503, headers={"retry-after": "5"}
         )
-    return StreamingResponse(
-        _event_stream(parts, _language(request)), media_type="text/event-stream"
-    )
+    forced = request.query_params.get("lang", "")
+    return StreamingResponse(_event_stream(parts, feed, forced), media_type="text/event-stream")
 
 
-async def _event_stream(parts: ScreenParts, language: Language) -> AsyncIterator[bytes]:
-    """Yield the full state at once and after each change, else a comment now and then."""
+async def _event_stream(parts: ScreenParts, feed: Feed, forced: str) -> AsyncIterator[bytes]:
+    """Yield the full state at once and after each change, else a comment now and then.
+
+    What changes after a pause is told at once; what changes on and on, COALESCE_S after the last.
+    """
+    loop = asyncio.get_running_loop()
     token = object()
     parts.open_streams.add(token)
     try:
         yield b"retry: 1000\n\n"
-        sent, quiet_s = b"", 0.0
+        sent, sent_s, quiet_s = b"", float("-inf"), loop.time()
         while not parts.stopping.is_set():
-            data = await parts.feed.data(language)
-            quiet_s += COALESCE_S
+            seen = feed.changes
+            language = language_of(forced, default=await feed.language())
+            data = await feed.data(language)
             if data is not sent and data != sent:
-                sent, quiet_s = data, 0.0
+                sent, sent_s, quiet_s = data, loop.time(), loop.time()
                 yield b"data: " + data + b"\n\n"
-            elif quiet_s >= HEARTBEAT_S:
-                quiet_s = 0.0
-                yield b": still here\n\n"
-            await asyncio.sleep(COALESCE_S)
+            elif loop.time() - quiet_s >= HEARTBEAT_S:
+                quiet_s = loop.time()
+                yield b"event: beat\ndata:\n\n"  # A comment would not reach the script.
+            await feed.wait(seen, COALESCE_S)
+            await asyncio.sleep(max(0.0, sent_s + COALESCE_S - loop.time()))
     finally:
         parts.open_streams.discard(token)
-
-
-async def _scan(request: Request) -> Response:
-    """Take a touch as an observation of the device "screen"; same origin only."""
-    parts = _parts(request)
-    refused = refusal(request)
-    if refused is not None:
-        return refused
-    body = await limited_body(request)
-    if body is None:
-        return PlainTextResponse("Send one code.", status_code=413)
-    try:
-        code = msgspec.json.decode(body, type=TouchedCode).code
-    except msgspec.DecodeError:
-        return PlainTextResponse('Send {"code": "..."}.', status_code=400)
-    reading = BarcodeScanned(symbology="", data=code, raw=code.encode("utf-8"))
-    observation = Observation(
-        device=SCREEN_DEVICE,
-        reading=reading,
-        event_time_ms=parts.clock.now_ms(),
-        clock_synced=parts.clock.synced(),
-        boot_id=parts.clock.boot_id,
-        monotonic_ns=parts.clock.monotonic_ns(),
-    )
-    try:
-        parts.observations.put_nowait(observation)
-    except queue.Full:
-        return PlainTextResponse("The station is busy: try again.", status_code=503)
-    return Response(status_code=202)

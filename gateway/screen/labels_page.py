@@ -14,7 +14,11 @@ INTRODUCTION = N_(
 )
 TO_CORRECT = N_("To be corrected")
 LANGUAGE_NAMES: dict[Language, str] = {"en": "English", "zh": "中文"}
-USE_TITLES: dict[Use, str] = {"place": N_("Label of a place"), "pallet": N_("Label of a pallet")}
+USE_TITLES: dict[Use, str] = {
+    "place": N_("Label of a place"),
+    "pallet": N_("Label of a pallet"),
+    "item": N_("Label of an item"),
+}
 
 
 def labels_html(

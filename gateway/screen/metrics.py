@@ -34,7 +34,7 @@ def metrics_text(
     """Return gauges and counters; their names are in this folder's README."""
     age = sources.knowledge.age_minutes
     lines = [
-        *_gauge("unsent_facts", [("", sources.unsent_count)]),
+        *_gauge("unsent_facts", [("", sources.unsent.count)]),
         *_gauge("central_connected", [("", int(sources.link.connected))]),
         *_gauge("central_stock_known", [("", int(sources.knowledge.is_known))]),
         *_gauge("central_stock_age_minutes", [("", age)] if age is not None else []),

@@ -85,11 +85,12 @@ def page_knowledge(
     elif not shown.is_live and shown.age_minutes is None:
         line = text(say(AS_OF_ALONE, time="{time}"))
     elif not shown.is_live and shown.age_minutes is not None:
-        line = text(say(AS_OF, time="{time}", age=text(_age(shown.age_minutes))))
+        line = text(say(AS_OF, time="{time}", age=text(age_message(shown.age_minutes))))
     return PageKnowledge(line, shown.as_of_ms, translate(problem) if problem else "")
 
 
-def _age(minutes: int) -> Message:
+def age_message(minutes: int) -> Message:
+    """Return an age in the unit that a person would use."""
     if minutes >= DAYS_FROM_MINUTES:
         return say(AGE_DAYS, count=str(minutes // (24 * 60)))
     if minutes >= HOURS_FROM_MINUTES:

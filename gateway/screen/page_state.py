@@ -8,13 +8,20 @@ import msgspec
 
 from gateway.health import DeviceHealth, DeviceStateName, InstallationTrouble, LinkHealth
 from gateway.screen.page_knowledge import NOT_TOLD, PageKnowledge, ShownKnowledge, page_knowledge
+from gateway.screen.page_step import PageStep, page_step
+from gateway.screen.page_unsent import Unsent, unsent_text
 from gateway.station.effects import Message, Signal
-from gateway.station.messages import N_, UNIT_WORDS, render
+from gateway.station.messages import N_, UNIT_WORDS, plain, render
 from gateway.station.repairs import repairs
-from gateway.station.screen_state import ScreenState, ShownWeight
+from gateway.station.screen_state import NumberedOutcome, ScreenState, ShownWeight
 from gateway.station.trouble import device_message, link_message
 
-SIGNAL_WORDS = {"success": N_("OK"), "warning": N_("Attention"), "error": N_("Error")}
+SIGNAL_WORDS = {
+    "success": N_("OK"),
+    "info": N_("Understood"),
+    "warning": N_("Attention"),
+    "error": N_("Error"),
+}
 DEVICE_WORDS: dict[DeviceStateName, str] = {
     "discovered": N_("found"),
     "unclaimed": N_("not claimed"),
@@ -32,35 +39,6 @@ CLASS_WORDS = {
     "io": N_("lights and buttons"),
     "scale": N_("scale"),
     "label_printer": N_("printer"),
-}
-# Fixed words of the page, by the name that its script knows them by.
-PAGE_WORDS = {
-    "title": N_("Station"),
-    "unsent": N_("unsent"),
-    "all_sent": N_("all sent"),
-    "central": N_("Central"),
-    "connected": N_("connected"),
-    "not_connected": N_("not connected"),
-    "last_scans": N_("Last scans"),
-    "passages": N_("Tags that passed"),
-    "devices": N_("Devices"),
-    "claim_devices": N_("Find, claim"),
-    "no_devices": N_("No device is configured"),
-    "weight": N_("Weight"),
-    "stable": N_("stable"),
-    "moving": N_("moving"),
-    "no_weight": N_("no weight"),
-    "zero": N_("Zero the scale"),
-    "zero_refused": N_("The scale was not zeroed: clear it, wait until it stands, try again."),
-    "before": N_("Before:"),
-    "waiting": N_("Ready to scan"),
-    "lost": N_("No connection to the gateway. Scans are still taken; the page tries again."),
-    "sheet": N_("Codes"),
-    "sound": N_("Sound on"),
-    "confirm": N_("Confirm"),
-    "done": N_("Done"),
-    "undo": N_("Undo"),
-    "cancel": N_("Cancel"),
 }
 # Hints of errors that an operator sees; written where they are raised, translated here.
 HINTS = (
@@ -82,12 +60,18 @@ class PageSources:
     devices: tuple[DeviceHealth, ...]
     link: LinkHealth
     journal_problem: str
-    unsent_count: int
+    unsent: Unsent
     troubles: tuple[InstallationTrouble, ...] = ()
     knowledge: ShownKnowledge = NOT_TOLD
+    station: str = ""
+    operator_name: str = ""
+    clock_synced: bool = True
+    catalogue_revision: int = 0
 
 
 class ShownSignal(msgspec.Struct, frozen=True):
+    """kind: "success" means recorded; "info": understood, nothing recorded yet."""
+
     kind: str
     word: str
     text: str
@@ -124,6 +108,7 @@ class PageDevice(msgspec.Struct, frozen=True):
     locked: bool
     since_ms: int
     commands: tuple[str, ...]
+    is_scale: bool
 
 
 class ShownRepair(msgspec.Struct, frozen=True):
@@ -137,22 +122,33 @@ class ShownRepair(msgspec.Struct, frozen=True):
 
 
 class PageState(msgspec.Struct, frozen=True):
-    """The full state of the page; every event carries all of it."""
+    """The full state of the page; every event carries all of it.
 
+    alarms: what was lost and nobody has acknowledged, oldest first. step: None before the first.
+    """
+
+    station: str
+    language: str
     prompt: str
     done: str
     signal: ShownSignal | None
     operator: str
+    operator_name: str
     scans: tuple[ShownScan, ...]
+    alarms: tuple[ShownScan, ...]
+    step: PageStep | None
     weight: PageWeight | None
     passages: tuple[PagePassage, ...]
     devices: tuple[PageDevice, ...]
     repairs: tuple[ShownRepair, ...]
     connected: bool
     unsent_count: int
+    unsent_text: str
     knowledge: PageKnowledge
     problem: str
     work_goes_on: bool
+    clock_synced: bool
+    catalogue_revision: int
 
 
 def page_state(
@@ -161,19 +157,25 @@ def page_state(
     """Return the page in a language. Texts without a translation stay English."""
     text = partial(render, language=language, translate=translate)
     state = sources.state
+    scan = partial(_scan, text=text, translate=translate)
     return PageState(
+        station=sources.station,
+        language=language,
         prompt=text(state.prompt),
         done=text(state.done) if state.done else "",
-        signal=_signal(state.signal, text, translate) if state.signal else None,
+        signal=(
+            _signal(state.signal, text, translate, recorded=state.recorded)
+            if state.signal
+            else None
+        ),
         operator=state.operator,
-        scans=tuple(
-            ShownScan(
-                number=scan.number,
-                time_ms=scan.outcome.event_time_ms,
-                code=scan.outcome.code,
-                signal=_signal(scan.outcome.signal, text, translate),
-            )
-            for scan in state.scans
+        operator_name=plain(sources.operator_name or state.operator),
+        scans=tuple(scan(one) for one in state.scans),
+        alarms=tuple(scan(one) for one in state.alarms),
+        step=(
+            page_step(state.step, state.weight, language=language, text=text, translate=translate)
+            if state.step
+            else None
         ),
         weight=_weight(state.weight, text, language=language) if state.weight else None,
         passages=tuple(
@@ -191,23 +193,37 @@ def page_state(
             for repair in repairs(sources.devices, sources.troubles)
         ),
         connected=sources.link.connected,
-        unsent_count=sources.unsent_count,
+        unsent_count=sources.unsent.count,
+        unsent_text=unsent_text(sources.unsent, text),
         knowledge=page_knowledge(sources.knowledge, text=text, translate=translate),
         problem=_problem(sources, text, translate),
         work_goes_on=not sources.journal_problem and not sources.link.problem,
+        clock_synced=sources.clock_synced,
+        catalogue_revision=sources.catalogue_revision,
     )
 
 
-def page_words(translate: Callable[[str], str]) -> dict[str, str]:
-    """Return the fixed words of the page."""
-    return {name: translate(text) for name, text in PAGE_WORDS.items()}
+def _scan(
+    scan: NumberedOutcome, *, text: Callable[[Message], str], translate: Callable[[str], str]
+) -> ShownScan:
+    outcome = scan.outcome
+    return ShownScan(
+        number=scan.number,
+        time_ms=outcome.event_time_ms,
+        code=outcome.code,
+        signal=_signal(outcome.signal, text, translate, recorded=outcome.recorded),
+    )
 
 
 def _signal(
-    signal: Signal, text: Callable[[Message], str], translate: Callable[[str], str]
+    signal: Signal,
+    text: Callable[[Message], str],
+    translate: Callable[[str], str],
+    *,
+    recorded: bool,
 ) -> ShownSignal:
-    word = translate(SIGNAL_WORDS[signal.kind])
-    return ShownSignal(kind=signal.kind, word=word, text=text(signal.message))
+    kind = "info" if signal.kind == "success" and not recorded else signal.kind
+    return ShownSignal(kind=kind, word=translate(SIGNAL_WORDS[kind]), text=text(signal.message))
 
 
 def _device(
@@ -222,6 +238,7 @@ def _device(
         locked=device.locked,
         since_ms=device.since_ms,
         commands=device.commands,
+        is_scale=device.device_class == "scale",
     )
 
 

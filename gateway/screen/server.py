@@ -1,78 +1,81 @@
-"""Serves the station page from a thread of its own. Edge of HTTP (uvicorn)."""
+"""Serves the pages of all stations from a thread of its own. Edge of HTTP (uvicorn)."""
 
 import asyncio
-import queue
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Thread
 
 import uvicorn
 
+from central.contract.facts import Fact
 from gateway.clock import Clock
 from gateway.errors import ConfigInvalid
 from gateway.health import Health
 from gateway.screen.app import ScreenParts, create_app
 from gateway.screen.device_routes import DeviceActions
-from gateway.screen.feed import Feed
+from gateway.screen.feed import Feed, Feeds
+from gateway.screen.languages import PageLanguages
+from gateway.screen.stations import ScreenStation
 from gateway.screen.translation import Language
-from gateway.station.board import Board
 from gateway.station.catalogue import Catalogue
 from gateway.station.claiming import Claims
-from gateway.station.observations import Observation
 
 SHUTDOWN_S = 2
 CONNECTIONS_MAX = 64
 
 
 class ScreenServer:
-    """The page of one station. Start and stop it once each, from one thread."""
+    """The pages of a gateway. Start and stop it once each, from one thread."""
 
     def __init__(
         self,
         *,
         host: str,
         port: int,
-        station: str,
+        stations: Sequence[ScreenStation],
         language: Language,
-        board: Board,
         health: Health,
-        observations: queue.Queue[Observation],
         clock: Clock,
         catalogue: Callable[[], Catalogue],
         unsent_count: Callable[[], int],
+        oldest_unsent: Callable[[], Fact | None] = lambda: None,
         devices: DeviceActions | None = None,
         claims: Claims | None = None,
         labels_folder: Path | None = None,
+        languages_folder: Path | None = None,
     ) -> None:
-        """port: 0 takes any free one. catalogue, unsent_count: called from the server's thread."""
+        """port: 0 takes any free one. catalogue: called from the server's thread.
+
+        unsent_count, oldest_unsent: called from threads of it. languages_folder: where the language
+        that each person reads is kept, None for in memory alone.
+        """
         self._host = host
         self._port = port
+        languages = PageLanguages(languages_folder, default=language)
+        feeds = [
+            Feed(
+                station,
+                health=health,
+                languages=languages,
+                catalogue=catalogue,
+                unsent_count=unsent_count,
+                oldest_unsent=oldest_unsent,
+                clock=clock,
+            )
+            for station in stations
+        ]
         self._parts = ScreenParts(
-            feed=Feed(board=board, health=health, unsent_count=unsent_count, clock=clock),
+            feeds=Feeds(feeds),
             health=health,
             catalogue=catalogue,
-            observations=observations,
             clock=clock,
-            station=station,
             language=language,
             devices=devices,
             claims=claims,
             labels_folder=labels_folder,
         )
-        config = uvicorn.Config(
-            create_app(self._parts),
-            loop="asyncio",
-            http="h11",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            limit_concurrency=CONNECTIONS_MAX,
-            timeout_graceful_shutdown=SHUTDOWN_S,
-        )
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn.Server(_uvicorn_config(self._parts))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._socket: socket.socket | None = None
         self._thread = Thread(target=self._run, name="screen")
@@ -115,4 +118,23 @@ class ScreenServer:
     async def _serve(self) -> None:
         assert self._socket is not None
         self._loop = asyncio.get_running_loop()
-        await self._server.serve(sockets=[self._socket])
+        end = self._parts.feeds.listen(self._loop)
+        try:
+            await self._server.serve(sockets=[self._socket])
+        finally:
+            end()
+
+
+def _uvicorn_config(parts: ScreenParts) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(parts),
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=CONNECTIONS_MAX,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )

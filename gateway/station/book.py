@@ -16,6 +16,23 @@ def counted_under(document: str, round_number: int) -> str:
     return f"{document}#{round_number}"
 
 
+def picked_under(document: str) -> str:
+    """Return the name under which a book keeps what was put ready of each line of a document."""
+    return f"{document}#picked"
+
+
+def progress_name(movement: Movement) -> str:
+    """Return the name under which a movement counts for its document, "" if it does not.
+
+    What comes in or goes out counts for the document itself, what is only put ready apart.
+    """
+    if not movement.document:
+        return ""
+    if movement.business_step == "picking":
+        return picked_under(movement.document)
+    return movement.document if movement.business_step in {"receiving", "shipping"} else ""
+
+
 class StockLine(Protocol):
     """Stock of one key at one place; on_hand may be negative."""
 
@@ -45,12 +62,13 @@ class Book(Protocol):
     def received(self, document: str) -> dict[int, Decimal]:
         """Return the quantity that came in or went out for each line of a document.
 
-        document: its code; `counted_under` for how often each line was counted.
+        document: its code; `counted_under` for how often each line was counted, `picked_under`
+        for what was put ready of it.
         """
         ...
 
-    def last_reversible(self) -> tuple[FactId, Movement] | None:
-        """Return the newest movement that is not reversed."""
+    def last_reversible(self, station: str = "") -> tuple[FactId, Movement] | None:
+        """Return the newest movement that is not reversed. station: whose, "" for any."""
         ...
 
 
@@ -101,7 +119,7 @@ class PendingBook:
         """Return the quantity that came in or went out for each line of a document."""
         totals = dict(self._book.received(document))
         for fact in self._movements():
-            if fact.document == document and fact.document_line:
+            if progress_name(fact) == document and fact.document_line:
                 before = totals.get(fact.document_line, Decimal(0))
                 totals[fact.document_line] = before + Decimal(fact.quantity)
         for count in self._pending:
@@ -110,10 +128,10 @@ class PendingBook:
                 totals[count.document_line] = before + 1
         return totals
 
-    def last_reversible(self) -> tuple[FactId, Movement] | None:
+    def last_reversible(self, station: str = "") -> tuple[FactId, Movement] | None:
         """Return the newest recorded movement; asked only when nothing is pending."""
         assert not self._pending, "commit before looking for what to reverse"
-        return self._book.last_reversible()
+        return self._book.last_reversible(station)
 
     def _movements(self) -> Iterator[Movement]:
         return (fact for fact in self._pending if isinstance(fact, Movement))

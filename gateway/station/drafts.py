@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
 
@@ -14,6 +15,7 @@ from central.contract.facts import (
     Movement,
     Packing,
     Reversal,
+    StockStatus,
     Weighing,
 )
 from central.contract.identifiers import FactId
@@ -54,8 +56,10 @@ def movement(
     document: str = "",
     line: int = 0,
     weighing_seq: int = 0,
+    from_status: StockStatus | Literal[""] = "",
+    to_status: StockStatus | Literal[""] = "",
 ) -> Movement:
-    """Return the movement of a load.
+    """Return the movement of a load; with statuses it may stay at its place.
 
     Its flags are the load's, those of `edge_flags`, and whether its unit is the item's.
     """
@@ -88,6 +92,8 @@ def movement(
         document=document,
         document_line=line,
         weighing_seq=weighing_seq,
+        from_status=from_status,
+        to_status=to_status,
     )
 
 

@@ -17,9 +17,11 @@ WEIGHING_BEFORE = -1  # As Movement.weighing_seq: the weighing drafted just befo
 
 @dataclass(frozen=True, slots=True)
 class NewPrintJob:
-    """A label to print. printer: device name. template: "bin" or "pallet". content: for people.
+    """A label to print. printer: device name. content: for people.
 
+    template: what it is for, "bin", "pallet" or "item".
     station, operator: who wants it, for the Print fact; "" takes them from the facts beside it.
+    is_copy: whether the same label was printed before, which its Print fact tells.
     """
 
     printer: str
@@ -29,6 +31,7 @@ class NewPrintJob:
     copies_count: int = 1
     station: str = ""
     operator: str = ""
+    is_copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,14 @@ class ShowPrompt:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What the operator hears and sees at once. error: stays until the next good scan."""
+    """What the operator hears and sees at once. error: stays until the next good scan.
+
+    critical: what was scanned is lost; it stays on the page until somebody has acknowledged it.
+    """
 
     kind: Literal["success", "warning", "error"]
     message: Message
+    critical: bool = False
 
 
 Effect = RecordFacts | QueuePrint | ShowPrompt | Signal

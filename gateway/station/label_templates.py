@@ -2,6 +2,7 @@
 
     place    bin.toml, or the template named in the configuration      {place}
     pallet   pallet.toml, likewise                     {sscc} {item} {gtin} {count} {lot}
+    item     item.toml                                 {item} {code} {gtin} {lot} {house_code}
 
 The shipped templates are in `gateway/labels`; how they are written: `templates/README.md`.
 """
@@ -9,9 +10,11 @@ The shipped templates are in `gateway/labels`; how they are written: `templates/
 from dataclasses import dataclass
 
 from drivers.labels import Label
+from gateway.station.meanings import ScannedItem
 from gateway.station.templates.fill import FieldValues, fill_template
 from gateway.station.templates.model import Language, Template
 
+ITEM_TEMPLATE = "item"
 COUNT_MAX = 99_999_999  # (37) holds 8 digits.
 
 
@@ -50,4 +53,22 @@ def pallet_label(
             ("count", str(content.count)),
             ("lot", content.lot),
         )
+    return fill_template(template, values, language=language)
+
+
+def item_label(
+    template: Template, scanned: ScannedItem, *, gtin: str, language: Language
+) -> Label | None:
+    """Return the label of an item that is known here, with its lot if a GTIN can carry it.
+
+    gtin: 14 digits, "" if it has none. None if a bar code is too long for the template.
+    """
+    item = scanned.item
+    assert item is not None, "what nobody knows has no label of its own"
+    name = item.name_zh if language == "zh" and item.name_zh else item.name
+    values: FieldValues = (("item", name), ("code", item.code))
+    if gtin:
+        values += (("gtin", gtin), ("lot", scanned.lot))
+    else:
+        values += (("house_code", item.code),)
     return fill_template(template, values, language=language)

@@ -11,6 +11,9 @@ from central.contract.quantities import canonical_text
 from central.contract.reference import Item
 from gateway.station.effects import Message
 
+# Names and codes come from outside: 4,000 characters of them would hide the sentence.
+VALUE_CHARACTERS_MAX = 160
+
 Words = tuple[tuple[str, str], ...]
 
 # Symbols for people; any other unit is shown as its UN/CEFACT code.
@@ -46,9 +49,17 @@ def render(message: Message, *, language: str, translate: Callable[[str], str]) 
     values |= {
         name.removesuffix(suffix): value for name, value in message.values if name.endswith(suffix)
     }
+    values = {name: value if name == "hint" else plain(value) for name, value in values.items()}
     if "hint" in values:  # The sentence of an error; it is in the catalogue if people often see it.
         values["hint"] = translate(values["hint"])
     return translate(message.text).format_map(_Fields(values))
+
+
+def plain(text: str) -> str:
+    """Return text from outside on one line, cut if too long, without what turns its direction."""
+    if len(text) > VALUE_CHARACTERS_MAX:
+        text = text[: VALUE_CHARACTERS_MAX - 1] + "…"
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def amount_words(quantity: Decimal, unit: str, *, name: str = "amount") -> Words:

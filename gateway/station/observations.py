@@ -14,6 +14,7 @@ class Observation:
     reading: what it said; the many reads of one tag come as one TagPassage.
     event_time_ms: milliseconds since 1970-01-01 UTC; clock_synced: whether that clock was right.
     monotonic_ns: nanoseconds since boot `boot_id`.
+    touch: identity of a touch on the page, "" of anything else: it may come twice and counts once.
     """
 
     device: str
@@ -22,6 +23,7 @@ class Observation:
     clock_synced: bool
     boot_id: str
     monotonic_ns: int
+    touch: str = ""
 
 
 def scanned_text(reading: Reading | TagPassage) -> str | None:

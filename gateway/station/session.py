@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Literal, Protocol
 
 from central.contract.facts import PackingAction, VirtualPlace
 from drivers.readings import DeviceFault, WeightMeasured
 from gateway.station.book import Book, StockKey
 from gateway.station.catalogue import Catalogue
-from gateway.station.effects import Effect, Message
+from gateway.station.commands import Command
+from gateway.station.effects import Effect, Message, NewPrintJob
 from gateway.station.meanings import ScannedItem
 from gateway.station.observations import Observation
 from gateway.station.templates.model import NO_TEMPLATES, Language, TemplateSet
@@ -132,7 +134,92 @@ class PackUnits:
     children: tuple[str, ...] = ()
 
 
-State = Menu | Receive | Putaway | Weigh | PrintBin | PrintPallet | Ship | Counting | PackUnits
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Goods go from the place that was scanned, `source`, to another. Fields as in Putaway."""
+
+    source: str = ""
+    loads: tuple[Load, ...] = ()
+    sscc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Goods of a document are taken from their places and put ready, or sent at once.
+
+    source, destination, guidance: as in Ship. asks_reason: SHORT was scanned, the reason comes.
+    short: lines of which there is not enough, as somebody said, in the order of saying so.
+    undo: what an UNDO is about: the last movement, or the SHORT that was said after it.
+    """
+
+    document: str = ""
+    source: str = ""
+    destination: VirtualPlace = "customer"
+    asks_reason: bool = False
+    short: tuple[int, ...] = ()
+    undo: Literal["movement", "held", "counted", "put off"] = "movement"
+    guidance: Message | None = None
+
+
+InspectedStatus = Literal["inspection", "held"]
+
+
+@dataclass(frozen=True, slots=True)
+class Inspect:
+    """It is decided what becomes of goods at a place.
+
+    source: the status that they have. loads: what was scanned and is not decided. verdict: REJECT
+    or HOLD until its reason was scanned. target: where the goods go then, "" to stay.
+    """
+
+    place: str = ""
+    source: InspectedStatus = "inspection"
+    loads: tuple[Load, ...] = ()
+    verdict: Command | None = None
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Customers' goods come back under no document. reason: a command, None until one is scanned.
+
+    sscc: items scanned next are on that pallet.
+    """
+
+    reason: Command | None = None
+    sscc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Relabel:
+    """New labels are printed for what is there, one for each code scanned."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """Codes are looked up; nothing moves. notes: what is known of the last one."""
+
+    notes: tuple[Message, ...] = ()
+
+
+State = (
+    Menu
+    | Receive
+    | Putaway
+    | Weigh
+    | PrintBin
+    | PrintPallet
+    | Ship
+    | Counting
+    | PackUnits
+    | Move
+    | Pick
+    | Inspect
+    | Return
+    | Relabel
+    | LookUp
+)
+PickTo = Literal["staging", "ship"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +243,8 @@ class StationSetup:
     """The station's part of the configuration.
 
     ship_location: where goods wait to go out, "" for the receive location.
+    returns_location: where goods come back to, "" for the receive location.
+    pick_to: whether picked goods wait at the ship location or are sent at once.
     scales, printers: device names in the order of the configuration; the first one is used.
     sscc_company_prefix: GS1 company prefix, "" if this site may give no SSCC.
     templates: of labels; place_template and pallet_template name those that are printed.
@@ -166,6 +255,8 @@ class StationSetup:
     warehouse: str
     receive_location: str
     ship_location: str = ""
+    returns_location: str = ""
+    pick_to: PickTo = "staging"
     scales: tuple[str, ...] = ()
     printers: tuple[str, ...] = ()
     sscc_company_prefix: str = ""
@@ -185,6 +276,29 @@ class ScaleView:
     monotonic_ns: int
 
 
+class Knowing(Protocol):
+    """What is known where a step is taken or shown: reference data, stock, and how it works here.
+
+    `Surroundings` and `Known` are such.
+    """
+
+    @property
+    def catalogue(self) -> Catalogue: ...
+    @property
+    def book(self) -> Book: ...
+    @property
+    def setup(self) -> StationSetup: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known when no step is taken: for the screen, and after a start."""
+
+    catalogue: Catalogue
+    book: Book
+    setup: StationSetup
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What one step may look at.
@@ -193,6 +307,8 @@ class Surroundings:
     scale: the station's scale; None if it has said nothing yet.
     sscc_reference: the serial reference of the next SSCC, reserved durably; None if not needed now.
         A step that uses it says so with a label that carries it, and it is never offered again.
+    last_label: what was last sent to this station's printer; None if nothing was, or not needed.
+    known_ms: wall time of what central said last of the stock, 0 if it never did.
     """
 
     catalogue: Catalogue
@@ -201,6 +317,8 @@ class Surroundings:
     observation: Observation
     scale: ScaleView | None = None
     sscc_reference: int | None = None
+    last_label: NewPrintJob | None = None
+    known_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from central.storage.database import Database, open_database
 from central.storage.schema import migrate
 from gateway.clock import SystemClock
 from gateway.journal.journal import Journal
+from gateway.memory import thrifty
 from gateway.replication.batches import make_batch
 from gateway.replication.sender import SendRun
 from gateway.replication.signing import load_or_create_key
@@ -153,6 +154,7 @@ def _drain(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env=thrifty(os.environ),
         )
         for code in GATEWAYS
     ]
@@ -162,7 +164,7 @@ def _drain(
     before_s, begin_s = _cpu_s(central_pid), time.monotonic()
     for gateway in gateways:
         assert gateway.stdin is not None
-        gateway.stdin.write("go\n")
+        gateway.stdin.write(f"{brokers.USERNAME} {brokers.PASSWORD}\n")
         gateway.stdin.flush()
     reports = []
     for gateway in gateways:

@@ -1,7 +1,5 @@
 """Movements and reference data for measurements of the replication. Pure."""
 
-import random
-
 from central.contract.facts import Movement
 from gateway.clock import Clock
 from gateway.station.effects import UNNUMBERED
@@ -26,6 +24,8 @@ def reference_toml() -> bytes:
 
 def movements(count: int, *, seed: int) -> list[Movement]:
     """Return receipts as a person scans them: a second or two apart, many items."""
+    import random  # Here: the gateway whose memory is measured makes only one movement.
+
     draw = random.Random(seed)
     event_ms, monotonic_ns = 1_790_000_000_000, 10**12
     found = []

@@ -12,6 +12,7 @@ from drivers.candidates import Candidate
 from drivers.simulators.lines import VirtualSerialLine
 from drivers.simulators.scale_mt_sics import VirtualMtSicsScale
 from gateway.screen.server import ScreenServer
+from gateway.screen.stations import ScreenStation
 from tests.gateway.devices.claim_bench import ClaimBench, usb_serial
 from tests.gateway.station.bench import bench_at
 from tests.waiting import wait_for
@@ -44,11 +45,9 @@ def devices_page(browser, folder, *candidates, language="en", size=(1280, 800)):
         server = ScreenServer(
             host="127.0.0.1",
             port=0,
-            station="dock-2",
+            stations=[ScreenStation("dock-2", bench.board, bench.observations)],
             language=language,
-            board=bench.board,
             health=claims.health,
-            observations=bench.observations,
             clock=bench.clock,
             catalogue=lambda: bench.catalogue,
             unsent_count=bench.journal.unsent_count,

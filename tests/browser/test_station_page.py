@@ -1,48 +1,35 @@
 """The station page in a real browser: what the operator sees, touches and reads."""
 
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
 
+from drivers.readings import BarcodeScanned
 from gateway.health import DeviceHealth, InstallationTrouble, LinkHealth
+from gateway.journal.records import Refusal
+from tests.browser.axe import violations
+from tests.browser.kiosk import (
+    SIZE_IDS,
+    SIZES,
+    opened_browser,
+    outside,
+    page_of,
+    press,
+    small_targets,
+    watched,
+)
 from tests.gateway.screen.served import served
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 TEA = "6901234567892"
-SIZES = [(800, 480), (1280, 800)]
 
 
 @pytest.fixture(scope="module")
 def browser():
-    if not CHROMIUM.exists():
-        pytest.fail(f"{CHROMIUM} is missing: run `make test`, which installs it")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    with opened_browser() as opened:
         yield opened
-        opened.close()
-
-
-@contextmanager
-def page_of(browser, url, size=(1280, 800)):
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
-    page = context.new_page()
-    page.problems = []
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.on("console", lambda line: line.type == "error" and page.problems.append(line.text))
-    page.foreign = []
-    page.on("request", lambda r: r.url.startswith(url) or page.foreign.append(r.url))
-    try:
-        page.goto(url)
-        yield page
-    finally:
-        context.close()
 
 
 def busy(bench):
@@ -59,9 +46,10 @@ def busy(bench):
     bench.weigh("1234.50")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["800x480", "1280x800"])
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_prompt_signal_weight_scans_unsent_and_lights_are_on_one_screen(
+@pytest.mark.parametrize(
+    ("language", "size"), [("en", SIZES[1]), ("zh", SIZES[0]), ("zh", SIZES[1]), ("en", SIZES[2])]
+)
+def test_prompt_signal_weight_unsent_and_lights_are_on_one_screen(
     browser, tmp_path, language, size
 ):
     with served(tmp_path, language=language) as (bench, server):
@@ -69,75 +57,309 @@ def test_prompt_signal_weight_scans_unsent_and_lights_are_on_one_screen(
         with page_of(browser, server.url, size) as page:
             page.wait_for_selector("#signal.success")
             page.wait_for_selector("#unsent.some")
-            width, height = size
-            for wanted in ("#prompt", "#signal", "#weight", "#unsent", "#devices li", "nav .go"):
-                box = page.locator(wanted).first.bounding_box()
-                assert box["x"] >= 0 and box["x"] + box["width"] <= width + 1, wanted
-                assert box["y"] >= 0 and box["y"] + box["height"] <= height + 1, wanted
-            assert page.locator("#scans li").count() == 8
+            shown = ("#prompt", "#signal", "#weight", "#unsent", "#devices li", "#buttons button")
+            assert outside(page, *shown) == []
             assert page.locator("#weight-value").inner_text() == "1234.50"
-            assert ("收货 PO-7" if language == "zh" else "Receiving PO-7") in page.inner_text(
-                "#prompt"
-            )
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert "PO-7" in page.inner_text("#prompt")
+            assert "17" in page.inner_text("#signal-text")
+            assert page.inner_text("#operator") == "Ann Li"
+            assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
             load = "请给 dock-1-printer 装上标签纸。" if language == "zh" else "Load labels into"
             assert load in page.locator("#devices .fault small").inner_text()
-            assert page.locator("nav .go").bounding_box()["height"] >= 44
+            assert small_targets(page, "#buttons button") == []
+            assert violations(page) == []
             assert (page.problems, page.foreign) == ([], [])
 
 
-def test_a_scan_changes_the_screen_and_a_touch_reaches_the_station(browser, tmp_path):
-    with served(tmp_path) as (bench, server), page_of(browser, server.url) as page:
-        page.wait_for_selector("#signal.idle")
-        bench.scan("CMD-RECEIVE", "0109501101530004")
+def test_a_scan_changes_the_screen_and_a_touch_is_done_and_answered(browser, tmp_path):
+    with (
+        served(tmp_path, running=True) as (bench, server),
+        page_of(browser, server.url) as page,
+    ):
+        page.wait_for_selector("#tiles button")
+        bench.queue_scan("CMD-RECEIVE")
+        bench.queue_scan("0109501101530004")
         page.wait_for_selector("#signal.error")
         assert "relabel" in page.inner_text("#signal-text")
-        page.click("nav [data-code=CMD-CANCEL]")
-        wait_for(lambda: not bench.observations.empty(), what="the touch")
-        bench.step()
-        page.wait_for_selector("#signal.success")
+        press(page, "CMD-DONE")
+        page.wait_for_selector("#signal.info")
+        page.wait_for_function("!document.body.classList.contains('sending')")
         assert page.problems == []
 
 
-def test_the_language_is_switched_on_the_page_and_kept(browser, tmp_path):
-    with served(tmp_path) as (_, server), page_of(browser, server.url) as page:
-        page.wait_for_selector("#prompt:has-text('Scan')")
-        page.click("#language")
-        page.wait_for_selector("#prompt:has-text('请扫描')")
-        page.reload()
-        page.wait_for_selector("#prompt:has-text('请扫描')")
-        assert page.get_attribute("html", "lang") == "zh-CN"
-
-
-def test_text_from_outside_is_shown_and_never_run(browser, tmp_path):
-    attack = "<img src=x onerror=document.title='owned'>"
+@pytest.mark.parametrize(
+    ("codes", "kind", "word", "icon"),
+    [
+        pytest.param([TEA], "success", "OK", "#icon-success", id="recorded"),
+        pytest.param(["CMD-QTY-3"], "info", "UNDERSTOOD", "#icon-info", id="understood"),
+        pytest.param(["4006381333931"], "warning", "ATTENTION", "#icon-warning", id="unexpected"),
+        pytest.param(["CMD-FLY"], "error", "ERROR", "#icon-error", id="refused"),
+    ],
+)
+def test_each_kind_of_answer_differs_by_word_icon_border_and_sound(
+    browser, tmp_path, codes, kind, word, icon
+):
     with served(tmp_path) as (bench, server), page_of(browser, server.url) as page:
-        bench.scan("CMD-RECEIVE", attack)
-        page.wait_for_selector("#signal.warning")
-        assert attack in page.inner_text("#scans li:first-child")
-        assert page.title() != "owned"
-        assert page.locator("#scans img").count() == 0
+        bench.scan("CMD-RECEIVE")
+        page.wait_for_selector("#signal.info")
+        bench.scan(*codes)
+        page.wait_for_selector(f"#signal.{kind}")
+        page.wait_for_selector(f"body[data-sounded={kind}]")
+        assert page.inner_text("#signal-word").upper() == word
+        assert page.get_attribute("#signal-icon", "href") == icon
+        border = page.eval_on_selector("#signal", "one => getComputedStyle(one).border")
+        shapes = {"success": "solid", "info": "solid", "warning": "dashed", "error": "double"}
+        assert shapes[kind] in border
+        assert page.evaluate("new Set(Object.values(TONES).map(JSON.stringify)).size") == 4
 
 
-def test_a_lost_gateway_is_told_and_the_page_comes_back_by_itself(browser, tmp_path):
+def test_a_muted_page_stays_mute_over_a_reload(browser, tmp_path):
+    with served(tmp_path) as (_, server), page_of(browser, server.url) as page:
+        page.wait_for_selector("#sound:has-text('Sound on')")
+        page.click("#sound")
+        page.wait_for_selector("#sound:has-text('Sound off')")
+        page.reload()
+        page.wait_for_selector("#sound:has-text('Sound off')")
+        assert page.get_attribute("#sound", "aria-pressed") == "false"
+        page.click("#sound")
+        page.wait_for_selector("#sound:has-text('Sound on')")
+
+
+def test_each_person_reads_the_language_last_chosen_also_after_a_restart(browser, tmp_path):
+    with served(tmp_path) as (bench, server), page_of(browser, server.url) as page:
+        page.wait_for_selector("html[lang=en] #language:has-text('中文')")
+        bench.scan("OPR-ann")
+        page.wait_for_selector("#operator:has-text('Ann Li')")
+        page.click("#language")
+        page.wait_for_selector("html[lang=zh-CN] #language:has-text('English')")
+        bench.scan("OPR-bob")  # Who never chose reads the language of the station.
+        page.wait_for_selector("html[lang=en]")
+    with served(tmp_path) as (bench, server), page_of(browser, server.url) as page:
+        bench.scan("OPR-bob")
+        page.wait_for_selector("#operator:has-text('bob')")
+        assert page.get_attribute("html", "lang") == "en"
+        bench.scan("OPR-ann")
+        page.wait_for_selector("html[lang=zh-CN]")
+        bench.scan("CMD-LANGUAGE")
+        page.wait_for_selector("html[lang=en]")
+        assert page.problems == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("<img src=x onerror=document.title='owned'>", id="html"),
+        pytest.param("\u202e<b>gnp.exe\u202c\u2066x", id="right-to-left"),
+        pytest.param("A\x00B\x07C\x1bD\rE\nF", id="control characters"),
+        pytest.param("=HYPERLINK(1)" * 308, id="4,000 characters"),
+        pytest.param("𒐫﷽" * 30, id="wide"),
+    ],
+)
+def test_text_from_outside_is_shown_cut_in_its_place_and_never_run(browser, tmp_path, code):
+    with served(tmp_path) as (bench, server), page_of(browser, server.url, (1024, 600)) as page:
+        bench.scan("CMD-RECEIVE", code)
+        page.wait_for_selector("#signal:not(.idle):not(.info)")
+        page.wait_for_selector("#scans li:nth-child(2)")
+        assert page.title() == "Station dock-1"
+        assert page.locator("#scans img, #signal img, #scans b, #lines img").count() == 0
+        texts = page.inner_text("body")
+        assert not {"\u202e", "\u202c", "\u2066", "\x00", "\x07", "\x1b"} & set(texts)
+        assert outside(page, "#signal", "#prompt", "#buttons button", "#scans li") == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1024
+        assert page.problems == []
+
+
+def test_a_lost_gateway_is_said_big_and_the_page_comes_back_by_itself(browser, tmp_path):
     (tmp_path / "first").mkdir()
     (tmp_path / "second").mkdir()
-    with served(tmp_path / "first") as (bench, server):
-        port = int(server.url.rstrip("/").rpartition(":")[2])
-        context = browser.new_context()
-        page = context.new_page()
-        page.goto(server.url)
-        page.wait_for_selector("#signal.idle")
-    try:
-        page.wait_for_selector("body.lost")
-        assert "No connection to the gateway" in page.inner_text("#problem")
+    with ExitStack() as pages:
+        with served(tmp_path / "first") as (bench, server):
+            port = int(server.url.rstrip("/").rpartition(":")[2])
+            page = pages.enter_context(page_of(browser, server.url, (800, 480)))
+            page.wait_for_selector("#tiles button")
+            assert page.locator("#lost").is_hidden()
+        page.wait_for_selector("#lost:visible")
+        assert "The gateway does not answer" in page.inner_text("#lost")
+        box = page.locator("#lost").bounding_box()
+        assert (box["width"], box["height"]) == (800, 480), "nothing old can be taken for new"
+        assert "grayscale" in page.eval_on_selector("main", "one => getComputedStyle(one).filter")
         with served(tmp_path / "second", port=port) as (bench, _):
             bench.scan("CMD-RECEIVE")
-            page.wait_for_selector("#signal.success", timeout=10_000)
-            assert page.locator("body.lost").count() == 0
-            assert page.locator("#problem").is_hidden()
-    finally:
-        context.close()
+            page.wait_for_selector("#signal.info", timeout=10_000)
+            assert page.locator("#lost").is_hidden()
+
+
+def test_without_central_the_page_says_that_work_goes_on_and_how_much_waits(browser, tmp_path):
+    with served(tmp_path) as (bench, server), page_of(browser, server.url, (800, 480)) as page:
+        bench.scan("CMD-RECEIVE", TEA, TEA)
+        bench.health.set_link(LinkHealth(connected=False, connection="unreachable"))
+        page.wait_for_selector("#problem.mild:has-text('Go on working')")
+        page.wait_for_selector("#unsent:has-text('2 unsent')")
+        bench.clock.elapsed_ns += 7 * 60_000_000_000
+        page.wait_for_selector("#unsent:has-text('the oldest for 7 min')")
+        assert page.locator("#lost").is_hidden()
+        assert violations(page) == []
+
+
+def test_a_clock_that_jumps_changes_no_age_and_is_told_while_it_is_not_set(browser, tmp_path):
+    with served(tmp_path) as (bench, server), page_of(browser, server.url) as page:
+        bench.clock.disciplined = False
+        bench.clock.offset_ms = -50 * 365 * 24 * 3_600_000  # The first boot of a Pi.
+        bench.scan("CMD-RECEIVE", TEA)
+        page.wait_for_selector("#clock:has-text('not set')")
+        bench.clock.elapsed_ns += 3 * 60_000_000_000
+        page.wait_for_selector("#unsent:has-text('1 unsent, the oldest for 3 min')")
+        bench.clock.offset_ms, bench.clock.disciplined = 0, True
+        page.wait_for_selector("#clock", state="hidden")
+        assert "the oldest for 3 min" in page.inner_text("#unsent")
+
+
+def test_a_touch_whose_answer_was_lost_is_done_once_over_a_reload(browser, tmp_path):
+    with (
+        served(tmp_path, running=True) as (bench, server),
+        page_of(browser, server.url) as page,
+    ):
+        bench.queue_scan("CMD-RECEIVE")
+        page.wait_for_selector("#signal.info")
+        sent = []
+
+        def lose(route):
+            sent.append(route.request.post_data_json)
+            route.fetch()
+            route.abort()
+
+        page.route("**/api/v1/scan", lose)
+        page.evaluate("code => send(code)", TEA)
+        page.wait_for_selector("#signal.success")
+        page.unroute("**/api/v1/scan")
+        page.on("request", lambda one: "scan" in one.url and sent.append(one.post_data_json))
+        page.reload()
+        page.wait_for_function("sessionStorage.getItem(OUTBOX) === '[]'")
+        assert len(sent) >= 2
+        assert {one["id"] for one in sent} == {sent[0]["id"]}
+        assert bench.fact_count() == 1
+        assert TEA not in page.inner_text("#problem")
+
+
+def test_a_touch_that_reached_nobody_for_long_is_not_done_behind_peoples_back(browser, tmp_path):
+    with (
+        served(tmp_path, running=True) as (bench, server),
+        page_of(browser, server.url) as page,
+    ):
+        bench.queue_scan("CMD-RECEIVE")
+        page.wait_for_selector("#signal.info")
+        page.evaluate(
+            "code => { keep([{ id: identity(), code, at: Date.now() - 60000 }]); deliver(); }", TEA
+        )
+        page.wait_for_selector(f"#problem:has-text('{TEA} did not reach the gateway')")
+        assert bench.fact_count() == 0
+
+
+def test_two_tabs_show_one_station_and_do_nothing_twice(browser, tmp_path):
+    with (
+        served(tmp_path, running=True) as (bench, server),
+        page_of(browser, server.url) as page,
+    ):
+        other = watched(page.context.new_page(), server.url)
+        other.goto(server.url)
+        bench.queue_scan("CMD-RECEIVE")
+        page.evaluate("code => send(code)", TEA)
+        for tab in (page, other):
+            tab.wait_for_selector("#scans li.success")
+            assert tab.locator("#scans li").count() == 2
+        other.reload()
+        other.wait_for_selector("#scans li.success")
+        assert bench.fact_count() == 1
+        assert (page.problems, other.problems) == ([], [])
+
+
+def test_the_back_button_closes_a_dialog_and_leaves_the_step_as_it_is(browser, tmp_path):
+    with (
+        served(tmp_path, running=True) as (bench, server),
+        page_of(browser, server.url, (800, 480)) as page,
+    ):
+        for code in ("DOC-PO-7", TEA):
+            bench.queue_scan(code)
+        page.wait_for_selector("#signal.success")
+        prompt = page.inner_text("#prompt")
+        page.click("button:has-text('Quantity')")
+        page.wait_for_selector("#keypad[open]")
+        page.click("#keypad-keys button:has-text('7')")
+        page.go_back()
+        page.wait_for_selector("#keypad", state="hidden")
+        assert page.inner_text("#prompt") == prompt
+        page.click("#sheet")
+        page.wait_for_selector("figure")
+        page.go_back()
+        page.wait_for_selector("#signal.success")
+        assert page.inner_text("#prompt") == prompt
+        assert bench.fact_count() == 1
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=SIZE_IDS[:2])
+def test_a_quantity_and_a_damaged_label_are_typed_with_gloves(browser, tmp_path, size):
+    with (
+        served(tmp_path, running=True) as (bench, server),
+        page_of(browser, server.url, size) as page,
+    ):
+        bench.queue_scan("CMD-RECEIVE")
+        page.wait_for_selector("#signal.info")
+        page.click("button:has-text('Quantity')")
+        assert small_targets(page, "#keypad button") == []
+        assert outside(page, "#keypad") == []
+        assert violations(page) == []
+        for digit in "12":
+            page.click(f"#keypad-keys button:text-is('{digit}')")
+        page.click("#keypad-keys .go")
+        page.wait_for_selector("#signal-text:has-text('12 times')")
+        page.click("button:has-text('Type a code')")
+        assert small_targets(page, "#typing-keys button", least=62) == []
+        assert outside(page, "#typing", "#typing .go") == []
+        assert violations(page) == []
+        for digit in TEA:
+            page.click(f"#typing-keys button:text-is('{digit}')")
+        page.click("#typing .go")
+        page.wait_for_selector("#signal.success:has-text('12 pcs')")
+        assert page.problems == []
+
+
+def test_without_touch_the_keyboard_reaches_everything(browser, tmp_path):
+    with (
+        served(tmp_path, running=True) as (bench, server),
+        page_of(browser, server.url, (1024, 600)) as page,
+    ):
+        bench.queue_scan("CMD-RECEIVE")
+        page.wait_for_selector("#signal.info")
+        page.keyboard.type(TEA)
+        page.wait_for_selector("#typing[open]")
+        assert page.input_value("#typing-value") == TEA
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#signal.success")
+        number = page.eval_on_selector("[data-code=CMD-DONE]", "one => one.dataset.key")
+        page.keyboard.press(number)
+        page.wait_for_selector("#tiles button")
+        page.keyboard.type("x")
+        page.keyboard.press("Escape")
+        page.wait_for_selector("#typing", state="hidden")
+        assert bench.fact_count() == 1
+
+
+def test_what_was_lost_stays_until_somebody_has_read_it(browser, tmp_path):
+    with served(tmp_path) as (bench, server), page_of(browser, server.url, (800, 480)) as page:
+        bench.scan("CMD-RECEIVE")
+        full = Refusal("full", "Make space on the gateway's disk or replace its card; scan again "
+                       "afterwards.")  # fmt: skip
+        bench.journal.refuse_new_work(full)
+        bench.scan(TEA)
+        bench.journal.refuse_new_work(None)
+        bench.scan(TEA)
+        page.wait_for_selector("#signal.success")
+        page.wait_for_selector("#alarms p:has-text('Not recorded')")
+        assert TEA in page.inner_text("#alarms b")
+        assert small_targets(page, "#alarms button") == []
+        assert violations(page) == []
+        bench.scan("CMD-OK")
+        page.wait_for_selector("#alarms", state="hidden")
 
 
 class ZeroDesk:
@@ -159,6 +381,7 @@ def test_a_scale_that_can_be_zeroed_is_zeroed_on_the_page(browser, tmp_path):
         page_of(browser, server.url, (800, 480)) as page,
     ):
         bench.health.set_device(DeviceHealth("dock-1-scale", "scale", "ready"))
+        bench.scan("CMD-RECEIVE")
         bench.weigh("0.02")
         page.wait_for_selector("#weight.stable")
         assert page.locator("#zero").is_hidden()
@@ -194,3 +417,23 @@ def test_impaired_and_locked_devices_and_other_repairs_say_what_to_do(browser, t
         )
         assert len(set(colours)) == 2
         assert page.problems == []
+
+
+def test_a_gateway_that_hangs_is_not_taken_for_one_that_has_nothing_to_say(browser, tmp_path):
+    with served(tmp_path) as (_, server), page_of(browser, server.url) as page:
+        page.wait_for_selector("#tiles button")
+        page.route("**/events*", lambda route: None)  # Never answered.
+        page.evaluate("events.close(); heardAt = performance.now() - 60000")
+        page.wait_for_selector("#lost:visible")
+        page.unroute("**/events*")
+        page.evaluate("heardAt = performance.now() - 60000")
+        page.wait_for_selector("#lost", state="hidden")
+
+
+def test_a_scan_is_on_the_page_though_another_came_just_before(browser, tmp_path):
+    with served(tmp_path, running=True) as (bench, server), page_of(browser, server.url) as page:
+        bench.queue_scan("CMD-RECEIVE")
+        for number in range(50):
+            bench.put(BarcodeScanned("", f"LOT-{number}", b""), device="dock-1-scanner")
+        page.wait_for_selector("#scans li:has-text('LOT-49')")
+        wait_for(lambda: bench.fact_count() == 50, what="all recorded")

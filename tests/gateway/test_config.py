@@ -75,7 +75,12 @@ def test_the_example_shows_and_explains_every_key():
 def test_every_key_has_an_example_of_what_to_write():
     keys = set()
     for field in msgspec.structs.fields(config_sections.GatewayConfig):
-        listed = {"dock_door": config_sections.DoorSection, "device": config_sections.DeviceSection}
+        listed = {
+            "dock_door": config_sections.DoorSection,
+            "device": config_sections.DeviceSection,
+            "station": config_sections.StationSection,
+            "stations": config_sections.StationSection,
+        }
         struct = field.type if isinstance(field.type, type) else listed[field.encode_name]
         keys |= {field.encode_name}
         keys |= {f"{field.encode_name}.{name}" for name in struct.__struct_fields__}

@@ -1,92 +1,149 @@
-// Shows the gateway's state; holds none of its own but the language and the last sound.
+// Shows the gateway's state; holds none of its own but unanswered touches and what was heard last.
 "use strict";
 
-const byId = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
-let words = {};
-let language = localStorage.getItem("language") || "";
+const SILENCE_MS = 12000; // The gateway says something every five seconds.
+const DOCUMENT_PX = 76; // One button for a glove, with its gap.
+const ICONS = {
+  "CMD-RECEIVE": "in", "CMD-RETURN": "in", "CMD-SHIP": "out", "CMD-PICK": "out", "CMD-PUTAWAY": "move",
+  "CMD-MOVE": "move", "CMD-WEIGH": "weigh", "CMD-COUNT": "count", "CMD-PACK": "pack", "CMD-UNPACK": "pack",
+  "CMD-INSPECT": "look", "CMD-LOOKUP": "look", "CMD-PRINT-BIN": "label", "CMD-PRINT-PALLET": "label",
+  "CMD-RELABEL": "label", "CMD-REPRINT": "label",
+  receipt: "in", transfer_in: "in", customer_return: "in", shipment: "out", transfer_out: "out",
+  supplier_return: "out", count: "count",
+};
+const START = { in_menu: false, buttons: [], lines: [], notes: [], times: "", title: "", aim: null, keypad: false };
+let language = "";
 let events = null;
 let soundedNumber = -1;
-let audio = null;
 let lastState = null;
+let heardAt = 0;
+let documents = { documents: [], count: 0 };
+let documentsOf = "";
+let firstDocument = 0;
+const drawn = {};
 
 function setText(id, text) {
   const element = byId(id);
   if (element.textContent !== text) element.textContent = text;
 }
 
+function query(more) {
+  return "?station=" + encodeURIComponent(stationCode) + (more || "");
+}
+
+// True once for each value that differs from the one before: what stays the same is not drawn again.
+function changed(name, value) {
+  const text = JSON.stringify(value) + language;
+  if (drawn[name] === text) return false;
+  drawn[name] = text;
+  return true;
+}
+
 async function start() {
+  // The first words and state come with the page: it is drawn without asking again.
+  const boot = JSON.parse(byId("boot").textContent);
+  byId("boot").textContent = "null";
   try {
-    const query = language ? "?lang=" + language : "";
-    const answer = await fetch("/api/v1/words" + query);
-    words = await answer.json();
+    words = boot ? boot.words : await (await fetch("/api/v1/words" + query())).json();
   } catch {
+    showLost(true);
     setTimeout(start, 1000);
     return;
   }
+  useWords();
+  if (boot) take(boot.state);
+  listen();
+  deliver();
+}
+
+function useWords() {
   language = words.language;
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
   document.title = words.title + " " + words.station;
   setText("station", words.title + " " + words.station);
-  setText("scans-title", words.last_scans);
-  setText("passages-title", words.passages);
-  setText("devices-title", words.devices);
-  setText("claim-link", words.claim_devices);
-  setText("weight-title", words.weight);
-  setText("zero", words.zero);
-  setText("sheet", words.sheet);
-  setText("sound", words.sound);
+  byId("station").title = words.stations;
+  byId("station").classList.toggle("alone", words.several !== "true");
+  for (const [id, name] of [["scans-title", "last_scans"], ["passages-title", "passages"], ["devices-title", "devices"],
+    ["claim-link", "claim_devices"], ["weight-title", "weight"], ["zero", "zero"], ["sheet", "sheet"],
+    ["keypad-title", "quantity"], ["typing-title", "type_code"], ["typing-hint", "type_hint"],
+    ["documents-title", "documents"], ["earlier", "earlier"], ["later", "later"], ["clock", "clock"],
+    ["lost-title", "lost"], ["lost-detail", "lost_detail"], ["lost-hint", "lost_hint"]]) {
+    setText(id, words[name]);
+  }
   byId("sheet").href = "/sheet?lang=" + language;
   setText("language", language === "zh" ? "English" : "中文");
-  for (const button of document.querySelectorAll("[data-word]")) {
-    button.textContent = words[button.dataset.word];
-  }
-  listen();
+  byId("language").lang = language === "zh" ? "en" : "zh-CN";
+  drawn.keys = "";
+  showSound();
 }
 
 function listen() {
   if (events) events.close();
-  events = new EventSource("/events?lang=" + language);
+  events = new EventSource("/events" + query());
   events.onmessage = (event) => {
-    document.body.classList.remove("lost");
-    lastState = JSON.parse(event.data);
-    show(lastState);
+    heard();
+    take(JSON.parse(event.data));
   };
+  events.addEventListener("beat", heard);
   events.onerror = () => {
-    document.body.classList.add("lost");
-    showProblem(words.lost, false);
+    showLost(true);
     if (events.readyState === EventSource.CLOSED) setTimeout(listen, 1000);
   };
+}
+
+function heard() {
+  heardAt = performance.now();
+  showLost(false);
+}
+
+async function take(state) {
+  if (state.language !== language) {
+    words = await (await fetch("/api/v1/words" + query())).json();
+    useWords();
+  }
+  lastState = state;
+  show(state);
+}
+
+function showLost(lost) {
+  if (document.body.classList.contains("lost") === lost) return;
+  document.body.classList.toggle("lost", lost);
+  byId("lost").hidden = !lost;
+  if (lost) closeAll();
+  else deliver();
+}
+
+function tell(text) {
+  showProblem(text, true);
 }
 
 function showProblem(text, mild) {
   byId("problem").classList.toggle("mild", mild);
   byId("problem").hidden = !text;
-  setText("problem", text);
+  setText("problem-text", text);
 }
 
 function show(state) {
+  const step = state.step || START;
   setText("prompt", state.prompt);
-  setText("operator", state.operator);
-  showProblem(state.problem, state.work_goes_on);
+  const where = [step.title, step.document, step.place].filter(Boolean).join(" · ");
+  const left = step.lines_left ? words.lines_left.replace("{count}", step.lines_left) : "";
+  const hand = step.in_hand ? words.in_hand.replace("{count}", step.in_hand) : "";
+  setText("where", [where, left, hand].filter(Boolean).join(" — "));
+  showSignal(state);
+  setText("operator", state.operator_name || words.nobody);
+  if (changed("problem", [state.problem, state.work_goes_on])) showProblem(state.problem, state.work_goes_on);
   byId("link").className = "link" + (state.connected ? " ok" : "");
   setText("link-text", words.central + ": " + (state.connected ? words.connected : words.not_connected));
-  const unsent = state.unsent_count;
-  byId("unsent").className = "unsent" + (unsent ? " some" : "");
-  setText("unsent", unsent ? unsent + " " + words.unsent : words.all_sent);
+  byId("unsent").className = "unsent" + (state.unsent_count ? " some" : "");
+  setText("unsent", state.unsent_text);
+  byId("clock").hidden = state.clock_synced;
   showKnowledge(state.knowledge);
-  showSignal(state);
-  showWeight(state.weight);
-  byId("scans").replaceChildren(...state.scans.map(scanRow));
-  byId("passages-title").hidden = !state.passages.length;
-  byId("passages").replaceChildren(...state.passages.map(passageRow));
-  const rows = state.devices.map(deviceRow);
-  byId("devices").replaceChildren(...(rows.length ? rows : [words.no_devices]));
-  const names = new Set(state.devices.map((device) => device.name));
-  // What is wrong with a device stands beside its light; here is what belongs to none.
-  byId("repairs").replaceChildren(...state.repairs.filter((one) => !names.has(one.subject)).map(repairRow));
-  const scale = state.weight && state.devices.find((device) => device.name === state.weight.device);
-  byId("zero").hidden = !(scale && scale.commands.includes("zero"));
+  if (changed("alarms", state.alarms)) showAlarms(state.alarms);
+  showStep(step, state);
+  showWeight(state.weight, step.aim);
+  showSide(state, step);
   sound(state.scans);
 }
 
@@ -104,15 +161,84 @@ function showKnowledge(knowledge) {
 
 function showSignal(state) {
   const signal = state.signal;
-  byId("signal").className = "signal " + (signal ? signal.kind : "idle");
-  byId("signal-icon").setAttribute("href", "#icon-" + (signal ? signal.kind : "idle"));
+  const kind = signal ? signal.kind : "idle";
+  const long = signal && signal.text.length > 90 ? " long" : "";
+  byId("signal").className = "signal " + kind + long;
+  byId("signal-icon").setAttribute("href", "#icon-" + kind);
   setText("signal-word", signal ? signal.word : words.waiting);
   setText("signal-text", signal ? signal.text : "");
   const done = signal && signal.text !== state.done ? state.done : "";
   setText("done", done && signal.kind === "error" ? words.before + " " + done : done);
 }
 
-function showWeight(weight) {
+function showAlarms(alarms) {
+  byId("alarms").hidden = !alarms.length;
+  const rows = alarms.map((alarm) => {
+    const row = document.createElement("p");
+    row.append(icon("error"), textElement("b", alarm.code), textElement("span", alarm.signal.text));
+    return row;
+  });
+  byId("alarms").replaceChildren(...rows, key(words.read_it, () => send("CMD-OK")));
+}
+
+function showStep(step, state) {
+  byId("times").hidden = !step.times;
+  setText("times", step.times ? words.next_times + " × " + step.times : "");
+  document.body.classList.toggle("menu", step.in_menu);
+  byId("notes").hidden = !step.notes.length;
+  if (changed("notes", step.notes)) byId("notes").replaceChildren(...step.notes.map((note) => textElement("li", note)));
+  byId("goods").hidden = !step.lines.length;
+  if (changed("lines", [step.lines, step.lines_count])) showLines(step);
+  byId("tiles").hidden = !step.in_menu;
+  if (!changed("buttons", [step.buttons, step.in_menu, step.keypad, Boolean(state.step)])) return;
+  const shown = state.step ? step.buttons : FALLBACK();
+  const buttons = shown.map((one) => commandButton(one, step.in_menu && ICONS[one.code]));
+  if (step.keypad || !state.step) buttons.push(key("× " + words.quantity, () => openKeypad(), "keys-of-page"));
+  buttons.push(key(words.type_code, () => openTyping(), "keys-of-page"));
+  byId("tiles").replaceChildren(...(step.in_menu ? buttons : []));
+  byId("buttons").replaceChildren(...(step.in_menu ? [] : buttons));
+  document.querySelectorAll("#tiles button, #buttons button").forEach((button, index) => {
+    if (index < 12) button.dataset.key = "F" + (index + 1);
+  });
+}
+
+function FALLBACK() {
+  return ["confirm", "done", "undo", "cancel"].map((name) =>
+    ({ code: "CMD-" + name.toUpperCase(), word: words[name], go: name === "confirm" }));
+}
+
+function commandButton(one, picture) {
+  const button = key("", () => send(one.code), one.go ? "go" : "");
+  button.dataset.code = one.code;
+  if (picture) button.append(icon(picture));
+  button.append(textElement("span", one.word));
+  return button;
+}
+
+function showLines(step) {
+  const rows = step.lines.map((line) => {
+    const row = document.createElement("li");
+    row.className = (line.next ? "next" : "") + (line.expected && line.remaining === "0" ? " full" : "");
+    const name = textElement("b", line.name);
+    if (line.which) name.append(textElement("small", line.which));
+    const bar = document.createElement("i");
+    bar.className = "bar";
+    if (line.share >= 0) {
+      const part = document.createElement("i");
+      part.style.width = Math.min(100, line.share / 10) + "%";
+      bar.append(part);
+    }
+    const amount = line.expected ? line.done + " / " + line.expected : line.done;
+    const left = line.remaining ? words.left + " " + line.remaining : "";
+    row.append(name, textElement("span", line.place), bar, textElement("span", amount + " " + line.unit), textElement("em", left));
+    return row;
+  });
+  const more = step.lines_count - step.lines.length;
+  if (more > 0) rows.push(textElement("li", words.more_lines.replace("{count}", more)));
+  byId("lines").replaceChildren(...rows);
+}
+
+function showWeight(weight, aim) {
   let kind = "none";
   if (weight) kind = weight.problem ? "problem" : weight.stable ? "stable" : "moving";
   byId("weight").className = "weight " + kind;
@@ -121,11 +247,84 @@ function showWeight(weight) {
   setText("weight-unit", weight ? weight.unit : "");
   const word = { none: words.no_weight, stable: "✓ " + words.stable, moving: "≈ " + words.moving };
   setText("weight-word", kind === "problem" ? weight.problem : word[kind]);
+  byId("aim").hidden = !aim;
+  if (!aim) return;
+  const percent = (mille) => Math.max(0, Math.min(100, mille / 12.5)) + "%";
+  byId("aim-band").style.left = percent(aim.at_least);
+  byId("aim-band").style.width = percent(aim.at_most - aim.at_least);
+  byId("aim-band").hidden = aim.at_least < 0;
+  byId("aim-at").hidden = aim.at < 0;
+  byId("aim-at").style.left = percent(aim.at);
+  byId("aim").className = aim.verdict;
+  setText("aim-text", [aim.tare && words.tare + " " + aim.tare, aim.text, words[aim.verdict]].filter(Boolean).join(" · "));
+}
+
+function showSide(state, step) {
+  byId("documents").hidden = !step.in_menu;
+  byId("weight").hidden = step.in_menu || !(state.weight || state.devices.some((device) => device.is_scale));
+  if (step.in_menu) showDocuments(state);
+  if (step.in_menu && changed("fit", documentsFit())) drawDocuments();
+  const asked = step.lines.length || step.notes.length || step.in_menu;
+  const home = byId(asked ? "side" : "work");
+  if (byId("history").parentElement !== home) home.append(byId("history"));
+  if (changed("scans", state.scans)) byId("scans").replaceChildren(...state.scans.map(scanRow));
+  byId("passages-title").hidden = !state.passages.length;
+  if (changed("passages", state.passages)) byId("passages").replaceChildren(...state.passages.map(passageRow));
+  const scale = state.weight && state.devices.find((device) => device.name === state.weight.device);
+  byId("zero").hidden = !(scale && scale.commands.includes("zero"));
+  if (!changed("devices", [state.devices, state.repairs])) return;
+  const rows = state.devices.map(deviceRow);
+  byId("devices").replaceChildren(...(rows.length ? rows : [textElement("li", words.no_devices)]));
+  const names = new Set(state.devices.map((device) => device.name));
+  // What is wrong with a device stands beside its light; here is what belongs to none.
+  byId("repairs").replaceChildren(...state.repairs.filter((one) => !names.has(one.subject)).map(repairRow));
+}
+
+async function showDocuments(state) {
+  const wanted = state.catalogue_revision + language;
+  if (documentsOf === wanted) return;
+  documentsOf = wanted;
+  drawn.fit = "";
+  try {
+    documents = await (await fetch("/api/v1/documents" + query())).json();
+  } catch {
+    documentsOf = "";
+    return;
+  }
+  firstDocument = Math.min(firstDocument, Math.max(0, documents.documents.length - 1));
+  drawDocuments();
+}
+
+function documentsFit() {
+  return Math.max(1, Math.floor((byId("documents").clientHeight - 52) / DOCUMENT_PX));
+}
+
+function drawDocuments() {
+  const shown = documents.documents.slice(firstDocument, firstDocument + documentsFit());
+  const rows = shown.map((one) => {
+    const row = document.createElement("li");
+    const button = key("", () => send(one.code));
+    button.dataset.code = one.code;
+    const text = document.createElement("span");
+    text.append(textElement("b", one.title), textElement("small", [one.word, one.partner].filter(Boolean).join(" · ")));
+    button.append(icon(ICONS[one.kind] || "look"), text);
+    row.append(button);
+    return row;
+  });
+  byId("documents-list").replaceChildren(...(rows.length ? rows : [textElement("li", words.no_documents)]));
+  byId("earlier").hidden = firstDocument === 0;
+  byId("later").hidden = firstDocument + documentsFit() >= documents.documents.length;
+}
+
+function turn(pages) {
+  firstDocument = Math.max(0, firstDocument + pages * documentsFit());
+  drawDocuments();
 }
 
 function icon(kind) {
   const svg = document.createElementNS(SVG, "svg");
   const use = document.createElementNS(SVG, "use");
+  svg.setAttribute("aria-hidden", "true");
   use.setAttribute("href", "#icon-" + kind);
   svg.append(use);
   return svg;
@@ -177,27 +376,11 @@ async function zeroScale() {
   const device = lastState && lastState.weight && lastState.weight.device;
   if (!device) return;
   byId("zero").disabled = true;
-  let done = false;
-  try {
-    const answer = await fetch("/api/v1/devices/" + encodeURIComponent(device) + "/command", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ command: "zero" }),
-    });
-    done = answer.ok && (await answer.json()).outcome === "done";
-  } catch {
-    document.body.classList.add("lost");
-  }
+  const answer = await post("/api/v1/devices/" + encodeURIComponent(device) + "/command", { command: "zero" });
+  const done = answer && answer.ok && (await answer.json()).outcome === "done";
   byId("zero").disabled = false;
-  if (!done) showProblem(words.zero_refused, true);
+  if (!done) tell(words.zero_refused);
 }
-
-// One sound for all that is new: the gravest. [frequency in Hz, seconds] in a row.
-const TONES = {
-  success: [[1320, 0.12]],
-  warning: [[660, 0.15], [880, 0.15], [660, 0.15]],
-  error: [[220, 0.35], [160, 0.45]],
-};
 
 function sound(scans) {
   const newest = scans.length ? scans[0].number : 0;
@@ -206,65 +389,28 @@ function sound(scans) {
   const fresh = newest < soundedNumber ? scans : scans.filter((scan) => scan.number > soundedNumber);
   soundedNumber = newest;
   if (first || !fresh.length) return;
-  const kind = ["error", "warning", "success"].find((k) => fresh.some((s) => s.signal.kind === k));
-  play(TONES[kind]);
+  play(GRAVEST.find((kind) => fresh.some((scan) => scan.signal.kind === kind)));
 }
 
-function play(tones) {
-  if (!audio || audio.state !== "running") return;
-  let at = audio.currentTime;
-  for (const [frequency, seconds] of tones) {
-    const tone = audio.createOscillator();
-    const volume = audio.createGain();
-    tone.type = "square";
-    tone.frequency.value = frequency;
-    volume.gain.value = 0.2;
-    tone.connect(volume).connect(audio.destination);
-    tone.start(at);
-    tone.stop(at + seconds);
-    at += seconds + 0.03;
-  }
-}
-
-// Browsers let a page sound only after a touch, unless the kiosk was started with autoplay allowed.
-function wakeAudio() {
-  audio = audio || new AudioContext();
-  audio.resume();
-  byId("sound").hidden = audio.state === "running";
-}
-
-async function send(code) {
-  try {
-    await fetch("/api/v1/scan", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ code }),
-    });
-  } catch {
-    document.body.classList.add("lost");
-    showProblem(words.lost, false);
-  }
-}
-
-for (const button of document.querySelectorAll("[data-code]")) {
-  button.addEventListener("click", () => send(button.dataset.code));
-}
 byId("zero").addEventListener("click", zeroScale);
-byId("language").addEventListener("click", () => {
-  language = language === "zh" ? "en" : "zh";
-  localStorage.setItem("language", language);
-  start();
-});
-document.addEventListener("pointerdown", wakeAudio);
+byId("earlier").addEventListener("click", () => turn(-1));
+byId("later").addEventListener("click", () => turn(1));
+byId("language").addEventListener("click", () =>
+  post("/api/v1/language", { language: language === "zh" ? "en" : "zh", station: stationCode }));
 document.addEventListener("visibilitychange", () => {
   if (document.hidden && events) events.close();
   else if (!document.hidden && words.title) listen();
 });
-try {
-  audio = new AudioContext();
-  audio.onstatechange = () => { byId("sound").hidden = audio.state === "running"; };
-  byId("sound").hidden = audio.state === "running";
-} catch {
-  byId("sound").hidden = true;
-}
+addEventListener("resize", () => lastState && show(lastState));
+addEventListener("pagehide", () => events && events.close());
+addEventListener("pageshow", (event) => event.persisted && listen());
+setInterval(() => {
+  // By a clock that never jumps. A gateway that hangs keeps the line open and says nothing.
+  if (!document.hidden && heardAt && performance.now() - heardAt > SILENCE_MS) {
+    showLost(true);
+    heardAt = performance.now();
+    listen();
+  }
+}, 1000);
 start();
+setTimeout(wakeAudio, 0); // After the first picture: it takes its time.

@@ -131,14 +131,19 @@ def one_line(text: str) -> str:
     return "".join(shown)[:TEXT_CHARACTERS_MAX]
 
 
-def _letter_height(element: TextElement, text: str) -> Decimal:
-    if element.width_mm is None or not text:
-        return element.height_mm
+def text_width_mm(text: str, height_mm: Decimal) -> Decimal:
+    """Return about how wide a text is in letters of a height."""
     letters = sum(
         WIDE_LETTER_WIDTH if unicodedata.east_asian_width(sign) in "WF" else LETTER_WIDTH
         for sign in text
     )
-    height = min(element.height_mm, element.width_mm / letters)
+    return letters * height_mm
+
+
+def _letter_height(element: TextElement, text: str) -> Decimal:
+    if element.width_mm is None or not text:
+        return element.height_mm
+    height = min(element.height_mm, element.width_mm / text_width_mm(text, Decimal(1)))
     return max(height.quantize(Decimal("0.1")), Decimal("0.5"))
 
 

@@ -12,11 +12,12 @@ import msgspec
 from drivers.bitmap import Bitmap
 
 Language = Literal["en", "zh"]
-Use = Literal["place", "pallet"]
+Use = Literal["place", "pallet", "item"]
 # What a text may name in braces, by the use of the template.
 FIELDS: dict[Use, tuple[str, ...]] = {
     "place": ("place",),
     "pallet": ("sscc", "item", "gtin", "count", "lot"),
+    "item": ("item", "code", "gtin", "lot", "house_code"),
 }
 ELEMENTS_MAX = 100
 

@@ -44,7 +44,7 @@ KINDS = tuple(str(kind.__struct_config__.tag) for kind in ELEMENT_KINDS)
 EXAMPLES = {
     "label": "[label]",
     "element": "[[element]]",
-    "use": 'use = "pallet" (or "place")',
+    "use": 'use = "pallet" (or "place", "item")',
     "width_mm": "width_mm = 100",
     "height_mm": "height_mm = 5",
     "x_mm": "x_mm = 5",

@@ -25,6 +25,22 @@ SAMPLES: dict[Use, dict[Language, FieldValues]] = {
             ("lot", "L2607A"),
         ),
     },
+    "item": {
+        "en": (
+            ("item", "Green tea 250 g"),
+            ("code", "TEA-250"),
+            ("gtin", "06901234567892"),
+            ("lot", "L2607A"),
+            ("house_code", ""),
+        ),
+        "zh": (
+            ("item", "明前龙井绿茶 250 克"),
+            ("code", "TEA-250"),
+            ("gtin", "06901234567892"),
+            ("lot", "L2607A"),
+            ("house_code", ""),
+        ),
+    },
 }
 
 

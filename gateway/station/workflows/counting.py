@@ -40,6 +40,7 @@ from gateway.station.session import (
     COUNTED_MAX,
     LOADS_MAX,
     Counting,
+    Knowing,
     Load,
     Menu,
     Session,
@@ -75,7 +76,7 @@ PALLET_FIRST = N_("Pallet {sscc} first: scan its items, CONFIRM if it is closed,
 
 def prompt(state: Counting) -> Message:
     """Return what to do next; never what the book has."""
-    if state.tallies and not _untouched_pallet(state):
+    if state.tallies and not untouched_pallet(state):
         last = state.tallies[-1]
         return say(
             N_("Counted {amount} {item} at {place}: scan on, then CONFIRM"),
@@ -96,21 +97,21 @@ def prompt(state: Counting) -> Message:
 
 def waiting(state: Counting) -> Message | None:
     """Return what has to be decided before anything else comes, None if nothing is open."""
-    if pallet := _untouched_pallet(state):
+    if pallet := untouched_pallet(state):
         return say(PALLET_FIRST, sscc=pallet)
     return say(CONFIRM_FIRST) if state.tallies else None
 
 
 def waiting_count(state: Counting) -> int:
     """Return how many goods and closed pallets were scanned and are not recorded."""
-    return len(state.tallies) + bool(_untouched_pallet(state))
+    return len(state.tallies) + bool(untouched_pallet(state))
 
 
 def open_count(session: Session, document: ExpectedDocument, surroundings: Surroundings) -> Step:
     """Return the session counting for a document that is known here."""
     state = Counting(document=document.code, round=document.round)
     return success(
-        changed(session, _guided(state, surroundings, ())),
+        changed(session, guided(state, surroundings, ())),
         say(
             N_("{document}: {count} lines to count."),
             document=document.code,
@@ -136,7 +137,7 @@ def advance(
     if meaning.command is Command.CONFIRM:
         return _confirm(session, state, surroundings)
     if meaning.command is Command.EMPTY and state.place:
-        if pallet := _untouched_pallet(state):
+        if pallet := untouched_pallet(state):
             return error(session, say(PALLET_FIRST, sscc=pallet))
         return _record(session, state, surroundings, tally_loads(state, surroundings), rest=True)
     if meaning.command in {Command.CANCEL, Command.UNDO}:
@@ -169,7 +170,7 @@ def _go_to(
 
 
 def _onto_pallet(session: Session, state: Counting, sscc: str) -> Step:
-    pallet = _untouched_pallet(state)
+    pallet = untouched_pallet(state)
     if pallet and pallet != sscc:  # It stands here: to forget it would be to count it as absent.
         return error(session, say(PALLET_FIRST, sscc=pallet))
     return success(
@@ -178,13 +179,13 @@ def _onto_pallet(session: Session, state: Counting, sscc: str) -> Step:
     )
 
 
-def _untouched_pallet(state: Counting) -> str:
+def untouched_pallet(state: Counting) -> str:
     """Return the pallet that was scanned last if nothing is counted on it, else ""."""
     return "" if any(load.sscc == state.sscc for load in state.tallies) else state.sscc
 
 
 def _tally(session: Session, state: Counting, scanned: ScannedItem) -> Step:
-    pallet = _untouched_pallet(state)
+    pallet = untouched_pallet(state)
     if pallet and scanned.sscc and scanned.sscc != pallet:
         return error(session, say(PALLET_FIRST, sscc=pallet))
     load = counted_load(session, scanned, sscc=scanned.sscc or state.sscc)
@@ -212,7 +213,7 @@ def _confirm(session: Session, state: Counting, surroundings: Surroundings) -> S
     document = _document(state, surroundings)
     whole = document is not None and asks_whole_place(document, state.place)
     loads = tally_loads(state, surroundings)
-    if pallet := _untouched_pallet(state):
+    if pallet := untouched_pallet(state):
         book, catalogue = surroundings.book, surroundings.catalogue
         rows = [row for row in book.stock(sscc=pallet) if row.on_hand > 0]
         if not rows:
@@ -247,7 +248,7 @@ def _record(
     keys = (*state.counted, *(stock_key(load, state.place) for load in kept))
     counted = tuple(dict.fromkeys(keys))
     following = replace(state, sscc="", tallies=(), counted=counted)
-    following = _guided(following, surroundings, facts)
+    following = guided(following, surroundings, facts)
     if len(kept) < len(loads) + len(absent):
         more = say(N_("Recorded, and more should be here: scan EMPTY again."))
         effects = (RecordFacts(tuple(facts)), Signal("warning", more))
@@ -281,7 +282,7 @@ def _count(session: Session, state: Counting, surroundings: Surroundings, load: 
 
 
 def _step_back(session: Session, state: Counting, *, undo: bool) -> Step:
-    if _untouched_pallet(state):
+    if untouched_pallet(state):
         loose = changed(session, replace(state, sscc=""))
         return success(loose, say(N_("What is counted next is loose.")))
     if state.tallies:
@@ -312,11 +313,11 @@ def _close(session: Session, state: Counting, surroundings: Surroundings) -> Ste
     return success(following, say(N_("{document} closed."), document=state.document))
 
 
-def _document(state: Counting, surroundings: Surroundings) -> ExpectedDocument | None:
+def _document(state: Counting, surroundings: Knowing) -> ExpectedDocument | None:
     return surroundings.catalogue.document(state.document) if state.document else None
 
 
-def _guided(state: Counting, surroundings: Surroundings, facts: Sequence[Count]) -> Counting:
+def guided(state: Counting, surroundings: Knowing, facts: Sequence[Count]) -> Counting:
     """Return the state with where to go next by its document; facts: about to be recorded."""
     document = _document(state, surroundings)
     if document is None:

@@ -1,20 +1,22 @@
 """Leads each meaning to the workflow that is open, and switches between workflows. Pure.
 
-any state + RECEIVE, SHIP, PUTAWAY, WEIGH, COUNT, PACK,        that workflow, from its start
-            UNPACK, PRINT-BIN, PRINT-PALLET
-any state + QTY-n                                              the next scan counts n times
-any state + badge                                              that person works from now on
-any state + UNDO                                               the last movement is reversed
-          (goods in hand at a putaway: the last of them is taken out of the hand instead;
-           what is counted or packed and not recorded: the last of it is taken back)
-Menu, Receive, Ship, Counting + document                       what its kind needs, see `opening`
-Putaway, no goods + document                                   the same
-any state + unreadable code, device fault                      an error; nothing else changes
+any state + RECEIVE, SHIP, and the other keys of STARTS    that workflow, from its start
+any state + QTY-n                                          the next scan counts n times
+any state + badge                                          that person works from now on
+any state + REPRINT                                        the last label is printed as a copy
+any state + UNDO                                           this station's last movement is reversed
+          (what is in hand, on a list or counted and not recorded: the last of it is taken back;
+           a tare is cleared; a label, a recorded count or packing and a look-up are not undone)
+Menu, Receive, Ship, Counting, Return + document           what its kind needs, see `opening`
+Putaway, Move, no goods + document                         the same
+Pick, LookUp + document                                    picked; looked up
+any state + unreadable code, device fault                  an error; nothing else changes
 """
 
 from dataclasses import replace
 from decimal import Decimal
 
+from central.contract.facts import Movement
 from central.contract.quantities import canonical_text
 from gateway.station.commands import COMMAND_TITLES, Command, ScannedCommand
 from gateway.station.drafts import reversal
@@ -31,12 +33,18 @@ from gateway.station.messages import N_, amount_words, item_words, say
 from gateway.station.observations import scanned_text
 from gateway.station.session import (
     Counting,
+    Inspect,
+    LookUp,
     Menu,
+    Move,
     PackUnits,
+    Pick,
     PrintBin,
     PrintPallet,
     Putaway,
     Receive,
+    Relabel,
+    Return,
     Session,
     Ship,
     State,
@@ -47,10 +55,16 @@ from gateway.station.session import (
 from gateway.station.trouble import fault_message
 from gateway.station.workflows import (
     counting,
+    inspect,
+    look_up,
+    move,
     packing,
+    pick,
     print_labels,
     putaway,
     receive,
+    relabel,
+    returning,
     ship,
     weigh,
 )
@@ -67,6 +81,12 @@ STARTS: dict[Command, State] = {
     Command.UNPACK: PackUnits("unpack"),
     Command.PRINT_BIN: PrintBin(),
     Command.PRINT_PALLET: PrintPallet(),
+    Command.MOVE: Move(),
+    Command.PICK: Pick(),
+    Command.INSPECT: Inspect(),
+    Command.RETURN: Return(),
+    Command.RELABEL: Relabel(),
+    Command.LOOKUP: LookUp(),
 }
 
 
@@ -98,23 +118,37 @@ def prompt(session: Session) -> Message:
         return say(
             N_("{count} times: scan what it counts for"), count=canonical_text(session.multiplier)
         )
-    if isinstance(state, Receive):
-        return receive.prompt(state)
-    if isinstance(state, Putaway):
-        return putaway.prompt(state)
-    if isinstance(state, Weigh):
-        return weigh.prompt(session, state)
-    if isinstance(state, Ship):
-        return ship.prompt(state)
-    if isinstance(state, Counting):
-        return counting.prompt(state)
-    if isinstance(state, PackUnits):
-        return packing.prompt(state)
-    if isinstance(state, Menu):
-        return say(
-            N_("Scan what to do: receive, ship, put away, count, weigh, pack, print; or a document")
-        )
-    return print_labels.prompt(state)
+    match state:
+        case Menu():
+            return say(
+                N_("Scan what to do: receive, ship, put away, pick, count, weigh; or a document")
+            )
+        case Receive():
+            return receive.prompt(state)
+        case Putaway():
+            return putaway.prompt(state)
+        case Weigh():
+            return weigh.prompt(session, state)
+        case Ship():
+            return ship.prompt(state)
+        case Counting():
+            return counting.prompt(state)
+        case PackUnits():
+            return packing.prompt(state)
+        case Move():
+            return move.prompt(state)
+        case Pick():
+            return pick.prompt(state)
+        case Inspect():
+            return inspect.prompt(state)
+        case Return():
+            return returning.prompt(state)
+        case Relabel():
+            return relabel.prompt()
+        case LookUp():
+            return look_up.prompt(state)
+        case PrintBin() | PrintPallet():
+            return print_labels.prompt(state)
 
 
 def _advance(session: Session, meaning: Meaning, surroundings: Surroundings) -> Step:
@@ -140,6 +174,8 @@ def _advance(session: Session, meaning: Meaning, surroundings: Surroundings) -> 
         if meaning.command is Command.CANCEL and session.multiplier != 1:
             following = replace(session, multiplier=Decimal(1))
             return success(following, say(N_("The next scan counts once.")))
+        if meaning.command is Command.REPRINT:
+            return relabel.reprint(session, surroundings)
         if meaning.command is Command.UNDO and not _undoes_itself(session.state):
             return _undo(session, surroundings)
     return _advance_state(session, meaning, surroundings)
@@ -151,21 +187,35 @@ def _advance_state(session: Session, meaning: Meaning, surroundings: Surrounding
         if isinstance(state, Counting) and (first := counting.waiting(state)):
             return error(session, first)
         return open_document(session, meaning, surroundings)
-    if isinstance(state, Weigh):
-        return weigh.advance(session, state, meaning, surroundings)
-    if isinstance(state, Receive):
-        return receive.advance(session, state, meaning, surroundings)
-    if isinstance(state, Putaway):
-        return putaway.advance(session, state, meaning, surroundings)
-    if isinstance(state, PrintBin | PrintPallet):
-        return print_labels.advance(session, state, meaning, surroundings)
-    if isinstance(state, Ship):
-        return ship.advance(session, state, meaning, surroundings)
-    if isinstance(state, Counting):
-        return counting.advance(session, state, meaning, surroundings)
-    if isinstance(state, PackUnits):
-        return packing.advance(session, state, meaning, surroundings)
-    return _not_in_menu(session, meaning, surroundings)
+    match state:
+        case Menu():
+            return _not_in_menu(session, meaning, surroundings)
+        case Receive():
+            return receive.advance(session, state, meaning, surroundings)
+        case Putaway():
+            return putaway.advance(session, state, meaning, surroundings)
+        case Weigh():
+            return weigh.advance(session, state, meaning, surroundings)
+        case Ship():
+            return ship.advance(session, state, meaning, surroundings)
+        case Counting():
+            return counting.advance(session, state, meaning, surroundings)
+        case PackUnits():
+            return packing.advance(session, state, meaning, surroundings)
+        case Move():
+            return move.advance(session, state, meaning, surroundings)
+        case Pick():
+            return pick.advance(session, state, meaning, surroundings)
+        case Inspect():
+            return inspect.advance(session, state, meaning, surroundings)
+        case Return():
+            return returning.advance(session, state, meaning, surroundings)
+        case Relabel():
+            return relabel.advance(session, meaning, surroundings)
+        case LookUp():
+            return look_up.advance(session, meaning, surroundings)
+        case PrintBin() | PrintPallet():
+            return print_labels.advance(session, state, meaning, surroundings)
 
 
 def _sign_in(session: Session, badge: ScannedBadge) -> Step:
@@ -178,12 +228,15 @@ def _sign_in(session: Session, badge: ScannedBadge) -> Step:
 def _start(session: Session, command: Command) -> Step:
     following = replace(session, state=STARTS[command], multiplier=Decimal(1))
     state = session.state
-    if isinstance(state, Putaway) and state.loads:
+    if isinstance(state, Putaway | Move) and state.loads:
         count = str(len(state.loads))
         return warning(
             following,
             say(N_("Not put away and not recorded: {count} goods in hand."), count=count),
         )
+    if isinstance(state, Inspect) and state.loads:
+        text = N_("Not decided and not recorded: {count} goods.")
+        return warning(following, say(text, count=str(len(state.loads))))
     if isinstance(state, Weigh) and state.tare is not None:
         return warning(
             following, say(N_("The open weighing is dropped; nothing of it is recorded."))
@@ -198,33 +251,57 @@ def _start(session: Session, command: Command) -> Step:
 
 
 def _takes_documents(state: State) -> bool:
-    if isinstance(state, Putaway):
+    if isinstance(state, Putaway | Move):
         return not state.loads
-    return isinstance(state, Menu | Receive | Ship | Counting)
+    return isinstance(state, Menu | Receive | Ship | Counting | Return)
 
 
 def _undoes_itself(state: State) -> bool:
     """Return whether UNDO is about what is in hand, or about what no reversal can undo."""
-    if isinstance(state, Putaway):
-        return bool(state.loads)
-    return isinstance(state, Counting | PackUnits)
+    match state:
+        case Putaway() | Move() | Inspect():
+            return bool(state.loads)
+        case Weigh():
+            return state.tare is not None
+        case Pick():
+            return state.asks_reason or state.undo in {"counted", "put off"}
+        case _:
+            return isinstance(
+                state, Counting | PackUnits | PrintBin | PrintPallet | Relabel | LookUp
+            )
 
 
 def _undo(session: Session, surroundings: Surroundings) -> Step:
-    found = surroundings.book.last_reversible()
+    found = surroundings.book.last_reversible(surroundings.setup.station)
     if found is None:
         return error(session, say(N_("There is nothing to undo.")))
     fact_id, moved = found
+    text = N_("Undone: {amount} {item} back from {to_place} to {from_place}")
+    if moved.from_location == moved.to_location:
+        text = N_("Undone: {amount} {item} at {from_place} is as it was before the decision")
     done = say(
-        N_("Undone: {amount} {item} back from {to_place} to {from_place}"),
+        text,
         item_words(surroundings.catalogue.item(moved.item), moved.item),
         amount_words(Decimal(moved.quantity), moved.unit),
         to_place=moved.to_location,
         from_place=moved.from_location,
     )
-    if isinstance(session.state, Ship):  # What is next by the document is known after the commit.
-        session = replace(session, state=replace(session.state, guidance=None))
+    session = _after_undo(session, moved)
     return recorded(session, (reversal(session, surroundings, fact_id),), done)
+
+
+def _after_undo(session: Session, moved: Movement) -> Session:
+    """Return the session as it is once a movement is taken back."""
+    state = session.state
+    if moved.weighing_seq:  # The load may be weighed again without being taken off.
+        session = replace(session, recorded_gross=None, recorded_unit="")
+    if isinstance(state, Ship):  # What is next by the document is known after the commit.
+        return replace(session, state=replace(state, guidance=None))
+    if isinstance(state, Pick):
+        short = state.short[:-1] if state.undo == "held" else state.short
+        again = replace(state, guidance=None, short=short, undo="movement")
+        return replace(session, state=again)
+    return session
 
 
 def _not_in_menu(session: Session, meaning: Meaning, surroundings: Surroundings) -> Step:

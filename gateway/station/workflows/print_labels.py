@@ -5,6 +5,7 @@
     PrintPallet   item             PrintPallet    pallet label: new SSCC, content and its count
     PrintPallet   CONFIRM          PrintPallet    pallet label: new SSCC alone
     either        CANCEL, DONE     Menu           -
+    either        UNDO             -              - (what is printed is destroyed by hand)
 
 The quantity command before the scan: copies of a bin label, count of trade items on a pallet.
 Nothing is a fact here; the print fact is written when the printer has answered.
@@ -31,6 +32,8 @@ from gateway.station.templates.fill import one_line
 from gateway.station.workflows.replies import changed, error, not_here, success
 
 COPIES_MAX = 100
+NO_UNDO = N_("A label is not undone: destroy it if it is not wanted.")
+NO_PRINTER = N_("This station has no label printer: add one to its configuration.")
 
 
 def prompt(state: PrintBin | PrintPallet) -> Message:
@@ -46,22 +49,23 @@ def advance(
     """Return what a scan does while labels are printed."""
     if isinstance(meaning, ScannedCommand) and meaning.command in {Command.CANCEL, Command.DONE}:
         return success(changed(session, Menu()), say(N_("Back to the start.")))
+    if isinstance(meaning, ScannedCommand) and meaning.command is Command.UNDO:
+        return error(session, say(NO_UNDO))
     wanted = isinstance(meaning, ScannedBin if isinstance(state, PrintBin) else ScannedItem)
     confirmed = isinstance(meaning, ScannedCommand) and meaning.command is Command.CONFIRM
     if not wanted and (isinstance(state, PrintBin) or not confirmed):
         return not_here(session)
     if not surroundings.setup.printers:
-        return error(
-            session, say(N_("This station has no label printer: add one to its configuration."))
-        )
+        return error(session, say(NO_PRINTER))
     if isinstance(meaning, ScannedBin):
-        return _print_bin(session, meaning, surroundings)
+        return print_bin(session, meaning, surroundings)
     return _print_pallet(
         session, meaning if isinstance(meaning, ScannedItem) else None, surroundings
     )
 
 
-def _print_bin(session: Session, place: ScannedBin, surroundings: Surroundings) -> Step:
+def print_bin(session: Session, place: ScannedBin, surroundings: Surroundings) -> Step:
+    """Return the session after the label of a place was queued, or why it cannot be."""
     copies = session.multiplier
     if copies != copies.to_integral_value() or copies > COPIES_MAX:
         return error(
@@ -71,7 +75,7 @@ def _print_bin(session: Session, place: ScannedBin, surroundings: Surroundings) 
     setup = surroundings.setup
     template = setup.templates.find(setup.place_template, use="place")
     if template is None:
-        return _no_template(session, setup.place_template)
+        return no_template(session, setup.place_template)
     label = bin_label(template, place.code, language=setup.language)
     if label is None:
         return error(
@@ -80,7 +84,7 @@ def _print_bin(session: Session, place: ScannedBin, surroundings: Surroundings) 
                 N_("{place} is too long for this label: give it a shorter code."), place=place.code
             ),
         )
-    return _queued(
+    return queued(
         session,
         surroundings,
         label,
@@ -97,7 +101,7 @@ def _print_pallet(
     setup, reference = surroundings.setup, surroundings.sscc_reference
     template = setup.templates.find(setup.pallet_template, use="pallet")
     if template is None:
-        return _no_template(session, setup.pallet_template)
+        return no_template(session, setup.pallet_template)
     if not setup.sscc_company_prefix or reference is None:
         return error(
             session,
@@ -140,7 +144,7 @@ def _print_pallet(
         return error(
             session, say(N_("This does not fit the pallet label: give its template thinner bars."))
         )
-    return _queued(
+    return queued(
         session,
         surroundings,
         label,
@@ -151,12 +155,13 @@ def _print_pallet(
     )
 
 
-def _no_template(session: Session, name: str) -> Step:
+def no_template(session: Session, name: str) -> Step:
+    """Return the answer where a template is missing."""
     text = N_("There is no label template {name}: put it back, or name another one.")
     return error(session, say(text, name=name))
 
 
-def _queued(
+def queued(
     session: Session,
     surroundings: Surroundings,
     label: Label,
@@ -164,8 +169,9 @@ def _queued(
     template: str,
     content: str,
     copies_count: int,
-    unknown: bool,
+    unknown: bool = False,
 ) -> Step:
+    """Return the session after a label was queued. unknown: nobody here knows what it names."""
     printer = surroundings.setup.printers[0]
     job = NewPrintJob(
         printer=printer,

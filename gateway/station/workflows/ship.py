@@ -15,28 +15,20 @@ than it says is recorded with a flag, and the prompt says what is next.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from central.contract.facts import Movement
 from central.contract.quantities import PIECE
-from central.contract.reference import DocumentLine, ExpectedDocument
+from central.contract.reference import ExpectedDocument
 from gateway.station.book import Book, PendingBook
 from gateway.station.commands import Command, ScannedCommand
-from gateway.station.drafts import counted_load, movement
+from gateway.station.drafts import counted_load
 from gateway.station.effects import Message
 from gateway.station.meanings import Meaning, ScannedBin, ScannedItem, ScannedSscc
 from gateway.station.messages import N_, amount_words, item_words, say
-from gateway.station.session import LOADS_MAX, Load, Menu, Session, Ship, Step, Surroundings
-from gateway.station.workflows.documents import (
-    Progress,
-    goes_to,
-    line_words,
-    open_lines,
-    progress,
-    remaining,
-)
-from gateway.station.workflows.goods import load_of_row, on_hand, resolved
+from gateway.station.session import LOADS_MAX, Knowing, Menu, Session, Ship, Step, Surroundings
+from gateway.station.workflows.documents import goes_to, line_words, open_lines, remaining
 from gateway.station.workflows.receive import close_document
 from gateway.station.workflows.replies import (
     PALLET_TOO_LARGE,
@@ -46,14 +38,7 @@ from gateway.station.workflows.replies import (
     success,
     warning,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """One movement out. answered: the document's line, as it was before; None if none takes it."""
-
-    fact: Movement
-    answered: Progress | None
+from gateway.station.workflows.sending import Aim, pallet_loads, send, send_pallet
 
 
 def prompt(state: Ship) -> Message:
@@ -73,7 +58,7 @@ def open_shipment(session: Session, document: ExpectedDocument, surroundings: Su
     destination = goes_to(document, otherwise="customer")
     state = Ship(document=document.code, source=source, destination=destination)
     return success(
-        changed(session, _guided(state, surroundings, surroundings.book)),
+        changed(session, guided(state, surroundings, surroundings.book)),
         say(
             N_("{document} to {partner}: {count} lines."),
             document=document.code,
@@ -111,7 +96,8 @@ def _ship_item(
     session: Session, state: Ship, scanned: ScannedItem, surroundings: Surroundings
 ) -> Step:
     load = counted_load(session, scanned, sscc=scanned.sscc or state.sscc)
-    sent = _send(session, state, load, surroundings, surroundings.book)
+    aim = _aim(state, surroundings)
+    sent = send(session, aim, load, surroundings, surroundings.book)
     words = (item_words(scanned.item, scanned.code), amount_words(load.quantity, scanned.unit))
     done = say(N_("Sent {amount} {item}"), *words)
     if sent.answered is not None:
@@ -125,21 +111,13 @@ def _ship_item(
 
 
 def _ship_pallet(session: Session, state: Ship, sscc: str, surroundings: Surroundings) -> Step:
-    book, catalogue = surroundings.book, surroundings.catalogue
-    document = catalogue.document(state.document) if state.document else None
-    rows = [row for row in book.stock(sscc=sscc) if row.on_hand > 0]
-    rows = [row for row in rows if row.location == state.source] or rows  # There is one such label.
-    found = [(row.location, load_of_row(row, catalogue)) for row in rows]
-    if not found and document is not None:  # The book does not know it; the document does.
-        received = book.received(document.code)
-        for line in open_lines(document, book, sscc=sscc):
-            item = catalogue.item(line.item)
-            unit, quantity = item.unit if item else PIECE, remaining(line, received)
-            scanned = ScannedItem(item, line.item, quantity, unit, lot=line.lot)
-            found.append((line.location, Load(scanned, quantity, sscc=sscc)))
+    aim = _aim(state, surroundings)
+    found = pallet_loads(aim, sscc, surroundings, surroundings.book)
     if len(found) > LOADS_MAX:
         return warning(changed(session, replace(state, sscc=sscc)), say(PALLET_TOO_LARGE))
     if not found:
+        catalogue = surroundings.catalogue
+        document = catalogue.document(state.document) if state.document else None
         sent = document and any(line.sscc == sscc for line in document.lines)
         text = (
             N_("Pallet {sscc} is sent already: scan its items if there is more.")
@@ -147,88 +125,21 @@ def _ship_pallet(session: Session, state: Ship, sscc: str, surroundings: Surroun
             else N_("Nothing is known on pallet {sscc}: scan its items.")
         )
         return warning(changed(session, replace(state, sscc=sscc)), say(text, sscc=sscc))
-    facts: list[Movement] = []
-    for place, load in found:
-        from_place = replace(state, source=place or state.source)
-        facts.append(_send(session, from_place, load, surroundings, PendingBook(book, facts)).fact)
+    facts = send_pallet(session, aim, found, surroundings, surroundings.book)
     done = say(N_("Sent pallet {sscc}: {count} goods"), sscc=sscc, count=str(len(facts)))
     return _recorded(session, state, surroundings, facts, done)
 
 
-def _send(
-    session: Session, state: Ship, load: Load, surroundings: Surroundings, book: Book
-) -> _Sent:
-    """Return the movement of a load, and the line of the document that it answers."""
-    catalogue = surroundings.catalogue
-    document = catalogue.document(state.document) if state.document else None
-    answered = _answered(document, load, book, place=state.source)
-    asked = _line(document, answered)
-    source, load = _from_where(state, load, asked, surroundings, book)
-    flags = list(load.flags)
-    rows = book.stock(location=source, item=load.scanned.code)
-    if on_hand(load, rows) < load.quantity:
-        flags.append("negative_stock")
-    if catalogue.location(source) is None:
-        flags.append("unknown_location")
-    if state.document and document is None:
-        flags.append("unknown_document")
-    answered = _answered(document, load, book, place=source)  # By the lot that the book told.
-    item = load.scanned.item
-    if document is not None and answered is None:
-        flags.append("unexpected")
-    if answered is not None and (item is None or load.scanned.unit != item.unit):
-        answered = None  # Expected, but pounds answer no kilograms.
-    if answered is not None:
-        if answered.is_other_lot:
-            flags.append("lot_differs")
-        if answered.received + load.quantity > answered.at_most:
-            flags.append("over_expected")
-    fact = movement(
-        session,
-        surroundings,
-        replace(load, flags=tuple(flags)),
-        from_location=source,
+def _aim(state: Ship, surroundings: Surroundings) -> Aim:
+    setup = surroundings.setup
+    document = surroundings.catalogue.document(state.document) if state.document else None
+    return Aim(
+        document=state.document,
+        source=state.source,
+        waiting=setup.ship_location or setup.receive_location,
         to_location=goes_to(document, otherwise=state.destination),
         step="shipping",
-        document=state.document,
-        line=answered.line if answered else 0,
     )
-    return _Sent(fact, answered)
-
-
-def _answered(
-    document: ExpectedDocument | None, load: Load, book: Book, *, place: str
-) -> Progress | None:
-    if document is None or load.scanned.item is None:
-        return None
-    scanned = load.scanned
-    return progress(document, scanned.code, book, lot=scanned.lot, sscc=load.sscc, place=place)
-
-
-def _line(document: ExpectedDocument | None, answered: Progress | None) -> DocumentLine | None:
-    if document is None or answered is None:
-        return None
-    return next(line for line in document.lines if line.line == answered.line)
-
-
-def _from_where(
-    state: Ship, load: Load, asked: DocumentLine | None, surroundings: Surroundings, book: Book
-) -> tuple[str, Load]:
-    """Return the place that the load leaves, and the load with the lot that is there."""
-    setup = surroundings.setup
-    places = [state.source]
-    if not state.source:
-        named = book.stock(item=load.scanned.code, sscc=load.sscc) if load.sscc else ()
-        waiting = setup.ship_location or setup.receive_location
-        places = [*(row.location for row in named), asked.location if asked else "", waiting]
-    found = []
-    for place in filter(None, places):
-        rows = book.stock(location=place, item=load.scanned.code)
-        meant = resolved(load, rows, lot=asked.lot if asked else "")
-        if on_hand(meant, rows) >= meant.quantity:
-            return place, meant
-        found.append((place, meant))
-    return found[0]
 
 
 def _recorded(
@@ -238,11 +149,11 @@ def _recorded(
     facts: Sequence[Movement],
     done: Message,
 ) -> Step:
-    following = _guided(state, surroundings, PendingBook(surroundings.book, facts))
+    following = guided(state, surroundings, PendingBook(surroundings.book, facts))
     return recorded(changed(session, following), facts, done)
 
 
-def _guided(state: Ship, surroundings: Surroundings, book: Book) -> Ship:
+def guided(state: Ship, surroundings: Knowing, book: Book) -> Ship:
     """Return the state with what is next by its document."""
     document = surroundings.catalogue.document(state.document) if state.document else None
     if document is None:

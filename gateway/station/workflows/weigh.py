@@ -9,6 +9,7 @@
                          less than half)
     Weigh                CANCEL             without tare, item;      -
                                             then Menu
+    Weigh with tare      UNDO               without tare             -
     Weigh                DONE               document closed or Menu  -
 
 Only a stable gross weight that the scale has just shown is taken. A load is recorded once: after
@@ -97,7 +98,7 @@ def advance(session: Session, state: Weigh, meaning: Meaning, surroundings: Surr
         return _confirm(session, state, surroundings)
     if meaning.command is Command.DONE:
         return close_document(session, state.document, Weigh(), surroundings)
-    if meaning.command is Command.CANCEL:
+    if meaning.command in {Command.CANCEL, Command.UNDO}:
         if state.tare is not None:
             return success(changed(session, replace(state, tare=None)), say(N_("Tare cleared.")))
         if state.scanned is not None:

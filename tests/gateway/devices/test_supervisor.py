@@ -53,7 +53,7 @@ def test_a_missing_scanner_keeps_no_printer_from_working(tmp_path: Path) -> None
         supervisor = Supervisor(
             configured_devices(load_config(path), config_path=path),
             journal=journal,
-            observations=observations,
+            observations=lambda _: observations,
             clock=StillClock(),
             health=health,
             jitter=lambda: 0.0,

@@ -23,10 +23,13 @@ ACK = str(GatewayTopic("demo", "sh1-dock-1", "ack"))
 class Connection:
     """The broker's end of one connection of a gateway."""
 
-    def __init__(self, listening, *, properties=b""):
-        self._socket = listening.accept()[0]
+    def __init__(self, accepted):
+        self._socket = accepted
         self._socket.settimeout(TIMEOUT_S)
         self._stream = self._socket.makefile("rb")
+
+    def let_in(self, *, properties=b""):
+        """Answer the gateway's greeting."""
         self._packet()
         body = bytes([0, 0, len(properties)]) + properties
         self._socket.sendall(bytes([0x20, len(body)]) + body)
@@ -65,7 +68,8 @@ def connecting_link():
         link.start()
 
         def next_connection(**options):
-            connections.append(Connection(listening, **options))
+            connections.append(Connection(listening.accept()[0]))  # Closed whatever comes of it.
+            connections[-1].let_in(**options)
             return connections[-1]
 
         try:

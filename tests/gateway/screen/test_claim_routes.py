@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from gateway.screen.server import ScreenServer
+from gateway.screen.stations import ScreenStation
 from tests.gateway.devices.claim_bench import ClaimBench, usb_serial
 from tests.gateway.station.bench import bench_at
 
@@ -22,11 +23,9 @@ def claims_served(folder, language="en"):
         server = ScreenServer(
             host="127.0.0.1",
             port=0,
-            station="dock-2",
+            stations=[ScreenStation("dock-2", bench.board, bench.observations)],
             language=language,
-            board=bench.board,
             health=claims.health,
-            observations=bench.observations,
             clock=bench.clock,
             catalogue=lambda: bench.catalogue,
             unsent_count=bench.journal.unsent_count,

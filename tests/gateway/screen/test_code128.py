@@ -7,7 +7,7 @@ import zxingcpp
 from PIL import Image, ImageDraw
 
 from gateway.screen.code128 import code128_svg
-from gateway.screen.sheet import sheet_html
+from gateway.screen.sheet import command_sheet, sheet_html
 from gateway.screen.translation import translator
 from gateway.station.catalogue import Catalogue
 from gateway.station.commands import Command
@@ -58,9 +58,9 @@ def test_what_code_128_cannot_hold_is_our_mistake(data):
 
 
 def test_every_code_of_the_sheet_is_read_and_stands_beneath_its_bars():
-    html = sheet_html(
-        Catalogue(REFERENCE, warehouse="sh1"), language="zh", translate=translator("zh")
-    )
+    catalogue = Catalogue(REFERENCE, warehouse="sh1")
+    sheet = command_sheet(catalogue, language="zh", translate=translator("zh"))
+    html = sheet_html(sheet, translate=translator("zh"))
     svgs = re.findall(r"<svg.*?</svg>", html)
     codes = re.findall(r"<code>(.*?)</code>", html)
     assert [decoded(svg) for svg in svgs] == codes

@@ -276,7 +276,7 @@ def test_any_text_is_a_template_or_a_mistake_that_is_explained(text):
 def test_the_shipped_templates_name_only_known_fields_and_print_their_samples():
     found = load_templates(None)
     assert not found.faults
-    assert [one.name for one in found.templates] == ["bin", "pallet"]
+    assert [one.name for one in found.templates] == ["bin", "item", "pallet"]
     for one in found.templates:
         for language in ("en", "zh"):
             values = sample_values(one.label.use, language=language)
@@ -303,7 +303,7 @@ def test_a_users_template_replaces_and_adds(tmp_path):
     (tmp_path / "bin.toml").write_text(SHIPPED_BIN.replace("width_mm = 100", "width_mm = 90"))
     (tmp_path / "shelf.toml").write_text(SHIPPED_BIN)
     found = load_templates(tmp_path)
-    assert [one.name for one in found.templates] == ["bin", "pallet", "shelf"]
+    assert [one.name for one in found.templates] == ["bin", "item", "pallet", "shelf"]
     assert found.find("bin", use="place").label.width_mm == 90
     assert found.find("shelf", use="pallet") is None
     assert found.find("nothing") is None

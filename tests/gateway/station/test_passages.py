@@ -19,6 +19,7 @@ from gateway.health import StorageHealth
 from gateway.journal.reading import open_reader
 from gateway.journal.verify import verify_journal
 from gateway.screen.page_state import PageSources, page_state
+from gateway.screen.page_unsent import Unsent
 from gateway.screen.translation import translator
 from gateway.station.doors import AntennaRef, DoorSetup, DoorWatch, Moment
 from tests.gateway.station.bench import TIME_MS, Bench, bench_at, english
@@ -72,7 +73,7 @@ def test_a_passage_leaves_the_operators_work_and_the_last_signal_alone(bench):
 def test_an_item_that_the_station_knows_is_shown_by_its_name_in_both_languages(bench):
     walk_past(bench, inwards, epc=tea_epc())
     bench.step()
-    sources = PageSources(bench.board.state(), (), bench.health.link(), "", 0)
+    sources = PageSources(bench.board.state(), (), bench.health.link(), "", Unsent())
     texts = {
         language: page_state(sources, language=language, translate=translator(language))
         .passages[0]

@@ -21,8 +21,19 @@ from gateway.station.drafts import check_draft
 from gateway.station.effects import RecordFacts, Signal
 from gateway.station.interpret import interpret
 from gateway.station.observations import Observation
-from gateway.station.session import Counting, PackUnits, Putaway, Session, Surroundings
+from gateway.station.saved_session import Whose, encode_session, kept_part, restore_session
+from gateway.station.session import (
+    Counting,
+    Inspect,
+    Known,
+    Move,
+    PackUnits,
+    Putaway,
+    Session,
+    Surroundings,
+)
 from gateway.station.workflows.dispatch import advance
+from gateway.station.workflows.steps import guide, shown_step
 from tests.gateway.station.bench import REFERENCE, SETUP, english
 
 EPOCH = Epoch(start_count=1, nonce=7)
@@ -53,13 +64,20 @@ CODES = [
 NOTICES = ["all", "gone", "other kinds", "other lines", "a newer central"]
 COUNT_CODES = ["CMD-COUNT", "DOC-CNT-1", "LOC-A-01-03", "LOC-DOCK-1", "LOC-A-01-03"]
 COUNT_CODES += ["CMD-CONFIRM", "CMD-EMPTY", "CMD-CANCEL", "CMD-DONE", *GOODS]
+PICK_CODES = ["CMD-PICK", "DOC-SO-1", "LOC-A-01-03", "LOC-A-01-04", "CMD-SHORT", "CMD-UNDO"]
+PICK_CODES += ["CMD-REASON-MISSING", "CMD-REASON-DAMAGED", "CMD-REASON-OTHER", "CMD-DONE", *GOODS]
+INSPECT_CODES = ["CMD-INSPECT", "LOC-A-01-03", "LOC-DOCK-1", "CMD-ACCEPT", "CMD-REJECT"]
+INSPECT_CODES += ["CMD-HOLD", "CMD-SAMPLE", "CMD-REASON-DAMAGED", "CMD-CANCEL", *GOODS]
 PACK_CODES = ["CMD-PACK", "CMD-UNPACK", "CMD-DONE", "CMD-CANCEL", "CMD-UNDO", *GOODS[-4:]]
 STOCKED = ["CMD-RECEIVE", *GOODS[:5], f"00{PALLET}", *GOODS[:2], "CMD-PUTAWAY", f"00{PALLET}"]
 STOCKED += ["LOC-A-01-03", "CMD-COUNT", "LOC-A-01-03"]
 STEPS = st.one_of(
     [
         st.lists(st.sampled_from(codes * 3 + NOTICES), min_size=1, max_size=30)
-        for codes in (CODES, COUNT_CODES, PACK_CODES, CODES + COUNT_CODES * 4)
+        for codes in (
+            *(CODES, COUNT_CODES, PACK_CODES, CODES + COUNT_CODES * 4),
+            *(PICK_CODES, INSPECT_CODES, CODES + PICK_CODES * 4),
+        )
     ]
 )
 
@@ -120,7 +138,8 @@ class MemoryBook:
             if key.document == document
         }
 
-    def last_reversible(self):
+    def last_reversible(self, station=""):
+        assert station == "dock-1"
         for number in range(len(self.facts), 0, -1):
             if isinstance(self.facts[number - 1], Movement) and number not in self.reversed:
                 return FactId("sh1-dock-1", EPOCH, number), self.facts[number - 1]
@@ -128,7 +147,7 @@ class MemoryBook:
 
 
 def in_hand(state):
-    if isinstance(state, Putaway):
+    if isinstance(state, Putaway | Move | Inspect):
         return sum(load.quantity for load in state.loads)
     if isinstance(state, Counting):
         return sum(load.quantity for load in state.tallies)
@@ -157,6 +176,18 @@ def check_step(code, before, after, effects):
     taken_back = code in {"CMD-CANCEL", "CMD-UNDO"}
     assert kept or facts or taken_back or signal.kind == "warning"
     return facts
+
+
+def check_restart(session, catalogue, book):
+    """A session that was saved is the same one after a restart, and can be drawn."""
+    whose = Whose("dock-1", "sh1", now_ms=1_795_000_000_000, clock_synced=True)
+    restored = restore_session(encode_session(session, whose), whose, catalogue)
+    assert not restored.dropped
+    assert kept_part(restored.session) == kept_part(session)
+    known = Known(catalogue, book, SETUP)
+    drawn = shown_step(guide(restored.session, known), known)
+    assert "{" not in english(drawn.prompt)
+    assert drawn.buttons
 
 
 def check_counts(facts, pallets_here):
@@ -199,6 +230,7 @@ def test_any_scans_in_any_order_are_answered_and_nothing_is_lost(codes):
             assert ENDLESS in codes
             continue
         facts = check_step(code, before, session, effects)
+        check_restart(session, catalogue, book)
         check_counts(facts, pallets_here)
         pallets_here = pallets_after(pallets_here, code, before.state, session.state)
         book.append(facts)

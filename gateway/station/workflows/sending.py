@@ -1,0 +1,147 @@
+"""Goods leave their places, for outside or to stand ready; under a document if there is one. Pure.
+
+What `ship` and `pick` have in common: from where goods leave, which lot and which line of the
+document they are, and what a person should know of that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from central.contract.facts import BusinessStep, Movement
+from central.contract.quantities import PIECE
+from central.contract.reference import DocumentLine, ExpectedDocument
+from gateway.station.book import Book, PendingBook
+from gateway.station.drafts import movement
+from gateway.station.meanings import ScannedItem
+from gateway.station.session import Load, Session, Surroundings
+from gateway.station.workflows.documents import Progress, open_lines, progress, remaining
+from gateway.station.workflows.goods import load_of_row, on_hand, resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """From where to where. document: "" for none, or its code, whether it is known or not.
+
+    source: the place that was scanned, "" if none was. waiting: where goods leave that stand
+    nowhere else, "" for nowhere.
+    """
+
+    document: str
+    source: str
+    waiting: str
+    to_location: str
+    step: BusinessStep
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One movement out. answered: the document's line, as it was before; None if none takes it."""
+
+    fact: Movement
+    answered: Progress | None
+
+
+def send(session: Session, aim: Aim, load: Load, surroundings: Surroundings, book: Book) -> Sent:
+    """Return the movement of a load, and the line of the document that it answers."""
+    catalogue = surroundings.catalogue
+    document = catalogue.document(aim.document) if aim.document else None
+    answered = _answered(document, load, book, place=aim.source)
+    source, load = from_where(aim, load, _line(document, answered), book)
+    flags = list(load.flags)
+    rows = book.stock(location=source, item=load.scanned.code)
+    if on_hand(load, rows) < load.quantity:
+        flags.append("negative_stock")
+    if catalogue.location(source) is None:
+        flags.append("unknown_location")
+    if aim.document and document is None:
+        flags.append("unknown_document")
+    answered = _answered(document, load, book, place=source)  # By the lot that the book told.
+    item = load.scanned.item
+    if document is not None and answered is None:
+        flags.append("unexpected")
+    if answered is not None and (item is None or load.scanned.unit != item.unit):
+        answered = None  # Expected, but pounds answer no kilograms.
+    if answered is not None:
+        if answered.is_other_lot:
+            flags.append("lot_differs")
+        if answered.received + load.quantity > answered.at_most:
+            flags.append("over_expected")
+    fact = movement(
+        session,
+        surroundings,
+        replace(load, flags=tuple(flags)),
+        from_location=source,
+        to_location=aim.to_location,
+        step=aim.step,
+        document=aim.document,
+        line=answered.line if answered else 0,
+    )
+    return Sent(fact, answered)
+
+
+def pallet_loads(
+    aim: Aim, sscc: str, surroundings: Surroundings, book: Book
+) -> list[tuple[str, Load]]:
+    """Return what is on a pallet with its place; as the document says where the book knows none."""
+    catalogue = surroundings.catalogue
+    document = catalogue.document(aim.document) if aim.document else None
+    rows = [row for row in book.stock(sscc=sscc) if row.on_hand > 0]
+    rows = [row for row in rows if row.location == aim.source] or rows  # There is one such label.
+    found = [(row.location, load_of_row(row, catalogue)) for row in rows]
+    if not found and document is not None:
+        received = book.received(document.code)
+        for line in open_lines(document, book, sscc=sscc):
+            item = catalogue.item(line.item)
+            unit, quantity = item.unit if item else PIECE, remaining(line, received)
+            scanned = ScannedItem(item, line.item, quantity, unit, lot=line.lot)
+            found.append((line.location, Load(scanned, quantity, sscc=sscc)))
+    return found
+
+
+def send_pallet(
+    session: Session,
+    aim: Aim,
+    found: Sequence[tuple[str, Load]],
+    surroundings: Surroundings,
+    book: Book,
+) -> list[Movement]:
+    """Return the movements of what is on a pallet, each from its place."""
+    facts: list[Movement] = []
+    for place, load in found:
+        from_place = replace(aim, source=place or aim.source)
+        facts.append(send(session, from_place, load, surroundings, PendingBook(book, facts)).fact)
+    return facts
+
+
+def from_where(aim: Aim, load: Load, asked: DocumentLine | None, book: Book) -> tuple[str, Load]:
+    """Return the place that a load leaves, and the load with the lot that is there.
+
+    asked: the line that it answers. A place that nobody knows is "".
+    """
+    places = [aim.source]
+    if not aim.source:
+        named = book.stock(item=load.scanned.code, sscc=load.sscc) if load.sscc else ()
+        places = [*(row.location for row in named), asked.location if asked else "", aim.waiting]
+    found = []
+    for place in filter(None, places):
+        rows = book.stock(location=place, item=load.scanned.code)
+        meant = resolved(load, rows, lot=asked.lot if asked else "")
+        if on_hand(meant, rows) >= meant.quantity:
+            return place, meant
+        found.append((place, meant))
+    return found[0] if found else ("", load)
+
+
+def _answered(
+    document: ExpectedDocument | None, load: Load, book: Book, *, place: str
+) -> Progress | None:
+    if document is None or load.scanned.item is None:
+        return None
+    scanned = load.scanned
+    return progress(document, scanned.code, book, lot=scanned.lot, sscc=load.sscc, place=place)
+
+
+def _line(document: ExpectedDocument | None, answered: Progress | None) -> DocumentLine | None:
+    if document is None or answered is None:
+        return None
+    return next(line for line in document.lines if line.line == answered.line)
