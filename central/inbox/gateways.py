@@ -19,12 +19,6 @@ from central.storage.tables import gateways, warehouses
 
 PUBLIC_KEY_BYTES = 32  # Ed25519, RFC 8032
 
-SET_SEEN = (
-    update(gateways)
-    .where(gateways.c.gateway == bindparam("b_gateway"))
-    .values(seen_ms=bindparam("b_seen"))
-)
-
 
 class Enrolled(msgspec.Struct, frozen=True):
     """What authenticates a gateway, and the warehouse that it speaks for."""
@@ -114,9 +108,8 @@ def record_states(
 
 def mark_seen(connection: Connection, names: Iterable[str], *, now_ms: int) -> None:
     """Note that authenticated words of these gateways came just now."""
-    rows = [{"b_gateway": name, "b_seen": now_ms} for name in sorted(set(names))]
-    if rows:
-        connection.execute(SET_SEEN, rows)
+    rows = [(name, now_ms) for name in sorted(set(names))]
+    bulk.update_rows(connection, gateways, ("gateway", "seen_ms"), rows)
 
 
 def _never_heard() -> bulk.Row:

@@ -9,7 +9,7 @@ publishes acknowledgements after `accept` has returned, never before.
 The ledger's own lock comes last, and not at all where nothing is new.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,7 +19,7 @@ from central.clock import Clock
 from central.contract.acks import Ack, AckProblem
 from central.contract.facts import NO_HEAD
 from central.inbox import quarantine
-from central.inbox.gateways import enrolled_gateways, mark_seen
+from central.inbox.gateways import Enrolled, enrolled_gateways, mark_seen
 from central.inbox.offers import Offer, authenticate, decode_offer
 from central.inbox.positions import Position, Positions
 from central.inbox.receiver import CREDIT_COUNT, acknowledgement, digest_of, judge, take_order
@@ -31,6 +31,7 @@ from central.ledger.state import LedgerState, lock_ledger, read_state
 from central.storage.database import Database
 
 PAYLOADS_PER_CALL_MAX = 64
+ENROLLED_KEPT_MAX = 10_000  # Gateways of which the key is remembered.
 
 OutcomeKind = Literal["accepted", "duplicate", "gap", "quarantined"]
 
@@ -87,6 +88,7 @@ class Inbox:
         self._credit = credit
         self._stable_at_commit = stable_at_commit
         self._ledger = Ledger(followers)
+        self._enrolled: dict[str, Enrolled] = {}
 
     def accept(self, payloads: Sequence[tuple[str | None, bytes]]) -> list[Outcome]:
         """Take (gateway of the topic, payload) pairs; return one outcome each, in their order.
@@ -96,25 +98,36 @@ class Inbox:
         Raises LedgerUnavailable, and then nothing of it is committed: offer it again.
         """
         assert len(payloads) <= PAYLOADS_PER_CALL_MAX
-        offers = self._opened([decode_offer(topic, payload) for topic, payload in payloads])
+        decoded = [decode_offer(topic, payload) for topic, payload in payloads]
+        names = {offer.batch.gateway for offer in decoded if offer.batch is not None}
         while True:
+            enrolled = self._known(names)
+            # Outside the locks: signatures cost more than the rest of the decision.
+            offers = [authenticate(offer, enrolled) for offer in decoded]
             try:
-                return self._take(offers)
+                return self._take(offers, names, enrolled)
             except _OvertakenError:
                 continue  # Its row is there now, so this comes at most once an epoch.
+            except _EnrolledAnewError:
+                self._enrolled = {}
 
-    def _opened(self, offers: Sequence[Offer]) -> list[Offer]:
-        """Authenticate outside the locks: signatures cost more than the rest of the decision."""
-        names = {offer.batch.gateway for offer in offers if offer.batch is not None}
-        if not names:
-            return list(offers)
-        with self._database.read() as connection:
-            enrolled = enrolled_gateways(connection, names)
-        return [authenticate(offer, enrolled) for offer in offers]
+    def _known(self, names: Set[str]) -> dict[str, Enrolled]:
+        """Return the enrolled ones of these gateways, as far as is known; `_take` looks again."""
+        known = self._enrolled if len(self._enrolled) < ENROLLED_KEPT_MAX else {}
+        unknown = names - known.keys()
+        if unknown:
+            with self._database.read() as connection:
+                known = known | enrolled_gateways(connection, unknown)
+            self._enrolled = known
+        return {name: known[name] for name in names if name in known}
 
-    def _take(self, offers: Sequence[Offer]) -> list[Outcome]:
+    def _take(
+        self, offers: Sequence[Offer], names: Set[str], enrolled: Mapping[str, Enrolled]
+    ) -> list[Outcome]:
         now_ms = self._clock.now_ms()
         with self._database.write() as connection:
+            if enrolled_gateways(connection, names) != enrolled:
+                raise _EnrolledAnewError
             call = _Call(connection, offers, stable_at_commit=self._stable_at_commit)
             decisions: dict[int, _Decision] = {}
             for index in take_order([offer.batch for offer in offers]):
@@ -130,6 +143,10 @@ class Inbox:
             call.outcome(decisions[index], state, credit_count=credit_count, now_ms=now_ms)
             for index in range(len(offers))
         ]
+
+
+class _EnrolledAnewError(Exception):
+    """A gateway has another key or warehouse than the one by which it was authenticated."""
 
 
 class _OvertakenError(Exception):

@@ -20,7 +20,7 @@ EpochKey = tuple[str, str]  # gateway, epoch
 LOCK_POSTGRESQL = """
 SELECT p.gateway, p.epoch, p.warehouse, p.acked_seq, p.head_digest, p.previous_epoch_head,
        p.updated_ms, p.stable_seq
-FROM unnest(%s::text[], %s::text[]) AS wanted(gateway, epoch)
+FROM unnest(?::text[], ?::text[]) AS wanted(gateway, epoch)
 JOIN positions p ON p.gateway = wanted.gateway AND p.epoch = wanted.epoch
 ORDER BY p.gateway, p.epoch
 FOR UPDATE OF p
@@ -147,4 +147,4 @@ def _locked(connection: Connection, keys: Sequence[EpochKey]) -> Iterable[bulk.R
     if not keys:
         return ()
     arrays = ([gateway for gateway, _ in keys], [epoch for _, epoch in keys])
-    return map(tuple, connection.exec_driver_sql(LOCK_POSTGRESQL, arrays))
+    return bulk.select_rows(connection, LOCK_POSTGRESQL, arrays)

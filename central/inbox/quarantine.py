@@ -80,11 +80,16 @@ class Kept:
 
 
 def list_kept(
-    connection: Connection, *, before: tuple[int, str] | None, limit: int
+    connection: Connection,
+    *,
+    before: tuple[int, str] | None,
+    limit: int,
+    gateway: str | None = None,
 ) -> tuple[list[Kept], int]:
     """Return payloads, newest first, and how many had to make room for newer ones.
 
-    before: received_ms and id of the last one of the page before.
+    before: received_ms and id of the last one of the page before. gateway: only in its name, ""
+    for nobody's, None for any.
     """
     table = quarantine
     query = select(
@@ -96,6 +101,8 @@ def list_kept(
         table.c.offers_count,
         func.length(table.c.payload),
     )
+    if gateway is not None:
+        query = query.where(table.c.topic_gateway == gateway)
     if before is not None:
         query = query.where(tuple_(table.c.received_ms, table.c.id) < tuple_(*before))
     query = query.order_by(table.c.received_ms.desc(), table.c.id.desc()).limit(limit)

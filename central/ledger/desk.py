@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from central.clock import Clock
 from central.contract.facts import Fact, Movement
@@ -24,8 +24,14 @@ from central.ledger.closing import refuse_backdated
 from central.ledger.entries import FactKey
 from central.ledger.expected import ReferenceChange, note_changes
 from central.ledger.ledger import Follower, Ledger
-from central.ledger.own_facts import OWN_BOOT, post_own_facts
-from central.ledger.state import LedgerState, lock_ledger, set_state
+from central.ledger.own_facts import OWN_BOOT, Heads, post_own_facts
+from central.ledger.state import (
+    LedgerState,
+    last_event_no,
+    lock_ledger,
+    set_last_event_no,
+    set_state,
+)
 from central.storage import bulk, tables
 from central.storage.database import Database
 
@@ -51,7 +57,7 @@ class Change:
     def __init__(
         self,
         connection: Connection,
-        ledger: Ledger,
+        memory: "Memory",
         state: LedgerState,
         *,
         actor: str,
@@ -61,9 +67,8 @@ class Change:
         self.actor = actor
         self.now_ms = now_ms
         self.state = state
-        self._ledger = ledger
+        self._memory = memory
         self._touched: set[ReferenceChange] = set()
-        self._last_event_no: int | None = None
 
     def post(self, drafts: Sequence[Fact]) -> list[FactKey]:
         """Post facts of the ledger's own, all of one warehouse; return their identities in order.
@@ -72,7 +77,12 @@ class Change:
         """
         refuse_backdated(self.connection, self.state, drafts)
         keys, self.state = post_own_facts(
-            self.connection, self._ledger, self.state, drafts, now_ms=self.now_ms
+            self.connection,
+            self._memory.ledger,
+            self._memory.heads,
+            self.state,
+            drafts,
+            now_ms=self.now_ms,
         )
         return keys
 
@@ -118,9 +128,7 @@ class Change:
 
     def note_all(self, kind: str, action: str, notes: Sequence[ObjectNote]) -> int:
         """Note the same about several objects, in their order; return the last one's number."""
-        if self._last_event_no is None:
-            last = select(func.max(tables.object_events.c.event_no))
-            self._last_event_no = self.connection.execute(last).scalar_one() or 0
+        last_no = last_event_no(self.connection, self.state)
         rows = [
             (
                 number,
@@ -132,11 +140,12 @@ class Change:
                 self.now_ms,
                 json.dumps(one.fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
             )
-            for number, one in enumerate(notes, self._last_event_no + 1)
+            for number, one in enumerate(notes, last_no + 1)
         ]
         bulk.insert_rows(self.connection, tables.object_events, rows)
-        self._last_event_no += len(rows)
-        return self._last_event_no
+        last_no += len(rows)
+        self.state = set_last_event_no(self.connection, self.state, last_no)
+        return last_no
 
     def next_code(self, prefix: str) -> str:
         """Return a code that no object has yet, e.g. "TR-000012"."""
@@ -158,7 +167,15 @@ class Change:
         fresh = set(changes) - self._touched
         note_changes(self.connection, fresh, revision=self.state.reference_revision)
         self._touched |= fresh
-        self._ledger.forget(fresh)
+        self._memory.ledger.forget(fresh)
+
+
+class Memory:
+    """What a desk remembers between its changes: reference data, and its own heads."""
+
+    def __init__(self, followers: Sequence[Follower]) -> None:
+        self.ledger = Ledger(followers)
+        self.heads = Heads()
 
 
 class Desk:
@@ -179,7 +196,7 @@ class Desk:
         self._clock = clock
         self._followers = tuple(followers)
         self._told = told
-        self._ledger = Ledger(self._followers)
+        self._memory = Memory(self._followers)
 
     @contextmanager
     def change(self, *, actor: str) -> Iterator[Change]:
@@ -189,12 +206,11 @@ class Desk:
         """
         with self._database.write() as connection:
             state, now_ms = lock_ledger(connection), self._clock.now_ms()
-            # It remembers reference data, in a change that fails of what never was: only under the
-            # lock is it taken, and only what was committed is given back. Meanwhile others begin
-            # with none.
-            ledger, self._ledger = self._ledger, Ledger(self._followers)
-            yield Change(connection, ledger, state, actor=actor, now_ms=now_ms)
-        self._ledger = ledger
+            # In a change that fails it remembers what never was: only under the lock is it taken,
+            # and only what was committed is given back. Meanwhile others begin with none.
+            memory, self._memory = self._memory, Memory(self._followers)
+            yield Change(connection, memory, state, actor=actor, now_ms=now_ms)
+        self._memory = memory
         self._told()
 
 

@@ -7,9 +7,9 @@ much of, and that is opened as what it is.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection
 
 from central.ledger.discrepancies import open_discrepancies, settle_discrepancies
 from central.ledger.entries import DiscrepancyKind, ExpectedLine, Finding
@@ -25,35 +25,69 @@ REJUDGED: tuple[DiscrepancyKind, ...] = (
 COUNTS = slice(2, 5)  # Line, item and unit of a row of the progress.
 
 
-def rejudge_document(
+class OpenRow(NamedTuple):
+    """What stands first in a row of the discrepancies."""
+
+    id: str
+    warehouse: str
+    kind: str
+    subject: str
+    gateway: str
+    epoch: str
+    seq: int
+    item: str
+    location: str
+    lot: str
+    unit: str
+    document: str
+    document_line: int
+    expected_micro: int | None
+    actual_micro: int | None
+    detail: str
+    state: str
+    facts_count: int
+    opened_ms: int
+    record_no: int
+
+
+def rejudge_documents(
     connection: Connection,
+    documents: Mapping[tuple[str, str], Sequence[bulk.Row]],
     *,
-    warehouse: str,
-    document: str,
-    lines: Sequence[bulk.Row],
     now_ms: int,
 ) -> None:
-    """Judge what came under a document anew, now that it expects `lines`.
+    """Judge what came under documents anew, now that they expect these lines.
 
-    lines: as of `document_lines`. Settles what is no longer so, says why, and opens what is left
-    of a document that nobody knew.
+    documents: by warehouse and code, the lines as of `document_lines`. Settles what is no longer
+    so, says why, and opens what is left of a document that nobody knew.
     """
-    table = tables.discrepancies
-    open_rows = connection.execute(
-        select(table).where(
-            table.c.warehouse == warehouse,
-            table.c.state == "open",
-            table.c.kind.in_(REJUDGED),
-            table.c.document == document,
-        )
-    ).all()
-    if not open_rows:
-        return
+    keys = [(warehouse, "open", kind, code) for warehouse, code in documents for kind in REJUDGED]
+    found: dict[tuple[str, str], list[OpenRow]] = {}
+    for row in bulk.select_by_columns(
+        connection,
+        tables.discrepancies,
+        keys,
+        columns=("warehouse", "state", "kind", "document"),
+        index="discrepancies_open",
+        where="",
+    ):
+        one = OpenRow(*row[: len(OpenRow._fields)])
+        found.setdefault((one.warehouse, one.document), []).append(one)
+    for document, open_rows in sorted(found.items()):
+        _rejudge(connection, document, documents[document], open_rows, now_ms=now_ms)
+
+
+def _rejudge(
+    connection: Connection,
+    document: tuple[str, str],
+    lines: Sequence[bulk.Row],
+    open_rows: Sequence[OpenRow],
+    *,
+    now_ms: int,
+) -> None:
     expected = {line[2]: ExpectedLine(line[3], line[4], line[5]) for line in lines}
     counted = list(
-        bulk.select_by_key(
-            connection, tables.document_progress, [(warehouse, document)], columns_count=2
-        )
+        bulk.select_by_key(connection, tables.document_progress, [document], columns_count=2)
     )
     for row in open_rows:
         reason = _reason(row, expected, counted)
@@ -64,9 +98,7 @@ def rejudge_document(
             open_discrepancies(connection, left, now_ms=now_ms)
 
 
-def _reason(
-    row: Row[Any], expected: Mapping[int, ExpectedLine], counted: Sequence[bulk.Row]
-) -> str:
+def _reason(row: OpenRow, expected: Mapping[int, ExpectedLine], counted: Sequence[bulk.Row]) -> str:
     """Return why a discrepancy is settled now, "" if it is not."""
     if row.kind == "unknown_document":
         return f"document {row.document} is known now; what came under it counts as its goods"
@@ -84,7 +116,7 @@ def _reason(
 
 
 def _left_over(
-    row: Row[Any], expected: Mapping[int, ExpectedLine], counted: Sequence[bulk.Row]
+    row: OpenRow, expected: Mapping[int, ExpectedLine], counted: Sequence[bulk.Row]
 ) -> list[Finding]:
     """Return what is wrong with what came before the document was known.
 

@@ -15,6 +15,12 @@ ReferenceChange = tuple[ChangeKind, str, str]  # kind, warehouse ("" for every o
 
 # Revisions of which it is known what they touched; older ones are as if they had touched all.
 CHANGES_KEPT_MAX = 10_000
+REVISION_MAX = 2**63 - 1
+CHANGES_BETWEEN = (
+    "SELECT DISTINCT kind, warehouse, code FROM reference_changes"
+    " WHERE revision > ? AND revision <= ? ORDER BY kind, warehouse, code"
+)
+FORGOTTEN_EVERY = 100  # Revisions; a change at the desk is the next one.
 
 
 def document_row(document: ExpectedDocument, *, source: str) -> bulk.Row:
@@ -86,11 +92,39 @@ def expect(connection: Connection, rows: Sequence[bulk.Row], *, units: Mapping[s
     )
 
 
-def turn_progress(connection: Connection, *, warehouse: str = "", document: str = "") -> None:
-    """Let progress count the way that its document counts; what is of no document stays as it is.
+def expect_anew(
+    connection: Connection,
+    rows: Sequence[bulk.Row],
+    *,
+    warehouse: str,
+    document: str,
+    units: Mapping[str, str],
+    direction: int | None,
+) -> None:
+    """Let one document expect these rows and nothing else; what came under it stays counted.
 
-    document: of which warehouse's document alone, "" for all.
+    rows: as of `document_lines`. units: of every item in them. direction: in which the document
+    counts, None if it counts no more: then each progress keeps its own.
     """
+    table = tables.document_progress
+    before = {
+        row[:5]: row
+        for row in bulk.select_by_key(connection, table, [(warehouse, document)], columns_count=2)
+    }
+    after = {key: (*key, 0, 0, *row[7:]) for key, row in before.items() if row[7]}
+    for row in rows:
+        key = (*row[:4], units[row[3]])
+        done_micro, number, counts = after[key][7:] if key in after else (0, 0, IN)
+        after[key] = (*key, row[4], row[5], done_micro, number, counts)
+    if direction is not None:
+        after = {key: _turned(row, direction) for key, row in after.items()}
+    bulk.delete_by_key(connection, table, sorted(before.keys() - after.keys()))
+    changed = [row for key, row in sorted(after.items()) if row != before.get(key)]
+    bulk.upsert_rows(connection, table, changed)
+
+
+def turn_progress(connection: Connection) -> None:
+    """Let progress count the way that its document counts; what is of no document stays so."""
     progress, documents = tables.document_progress, tables.documents.c
     outward = documents.kind.in_(sorted(OUTWARD_KINDS))
     for direction, goes_so in ((IN, ~outward), (OUT, outward)):
@@ -100,10 +134,6 @@ def turn_progress(connection: Connection, *, warehouse: str = "", document: str 
             goes_so,
         )
         statement = update(progress).where(progress.c.direction != direction, of_document.exists())
-        if document:
-            statement = statement.where(
-                progress.c.warehouse == warehouse, progress.c.document == document
-            )
         connection.execute(
             statement.values(direction=direction, received_micro=-progress.c.received_micro)
         )
@@ -120,10 +150,13 @@ def forget_idle_progress(connection: Connection) -> None:
 def note_changes(
     connection: Connection, changes: Iterable[ReferenceChange], *, revision: int
 ) -> None:
-    """Note what a revision touches; forget what is too old to matter."""
+    """Note what a revision touches; forget, now and then, what is too old to matter."""
     rows = [(revision, *change) for change in sorted(set(changes))]
     bulk.insert_missing_rows(connection, tables.reference_changes, rows)
     table = tables.reference_changes
+    whole = any(kind == "all" for _, kind, _, _ in rows)
+    if not whole and (revision <= CHANGES_KEPT_MAX or revision % FORGOTTEN_EVERY):
+        return
     connection.execute(delete(table).where(table.c.revision <= revision - CHANGES_KEPT_MAX))
 
 
@@ -153,9 +186,13 @@ def read_changes(
 
     until: the last revision that counts, None for all.
     """
-    table = tables.reference_changes.c
-    query = select(table.kind, table.warehouse, table.code).where(table.revision > after)
-    if until is not None:
-        query = query.where(table.revision <= until)
-    rows = connection.execute(query.distinct().order_by(table.kind, table.warehouse, table.code))
-    return [(row.kind, row.warehouse, row.code) for row in rows]
+    rows = bulk.select_rows(
+        connection, CHANGES_BETWEEN, [after, REVISION_MAX if until is None else until]
+    )
+    return [(kind, warehouse, code) for kind, warehouse, code in rows]
+
+
+def _turned(row: bulk.Row, direction: int) -> bulk.Row:
+    """Return a row of the progress that counts in this direction."""
+    *rest, done_micro, number, counts = row
+    return (*rest, done_micro if counts == direction else -done_micro, number, direction)

@@ -19,18 +19,30 @@ from central.ledger.entries import (
 from central.ledger.expected import ReferenceChange
 from central.ledger.handling_units import write_packing
 from central.ledger.locations import is_virtual
-from central.ledger.opening import Apart, Expected, apart_of, open_books
+from central.ledger.opening import (
+    Apart,
+    DocumentKey,
+    Expected,
+    GoodsKey,
+    apart_of,
+    documents_of,
+    goods_of,
+    looks_of,
+    open_books,
+)
 from central.ledger.reference_book import ReferenceBook
 from central.ledger.reversals import find_targets, write_reversals
 from central.ledger.running import RunningBooks
 from central.ledger.runs import Route, Run
 from central.ledger.state import LedgerState, set_state
 from central.storage import bulk, tables
+from central.storage.fact_rows import insert_facts
 from central.storage.line_pairs import insert_line_pairs
 
 # Facts whose rows are kept in memory before they are written. Each COPY begins on new pages of the
 # indexes' ends and of the heap: with 1000 a movement costs PostgreSQL a tenth more.
 FACTS_AT_ONCE_MAX = 8000
+FORESEEN_MAX = 200  # Documents and routes of a call that are worth reading ahead.
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,21 @@ class Posted:
 Follower = Callable[[Connection, Posted], None]
 
 
+@dataclass(frozen=True, slots=True)
+class ForeseeingFollower:
+    """A follower that says what it will look up of facts, so that it is read with the rest.
+
+    looks: of these documents, each with the warehouse that names it, and of these goods.
+    """
+
+    follow: Follower
+    looks: Callable[[Sequence[DocumentKey], Sequence[GoodsKey]], Sequence[bulk.Look]]
+
+    def __call__(self, connection: Connection, posted: Posted) -> None:
+        """Follow what was posted."""
+        self.follow(connection, posted)
+
+
 class Ledger:
     """The books. One thread at a time uses it, under the lock that `lock_ledger` takes.
 
@@ -88,6 +115,7 @@ class Ledger:
         if not runs:
             return 0
         routes, apart = _routes(runs), apart_of(runs)
+        self._look_ahead(connection, state, routes, apart)
         known = self._look_up(connection, state, routes, apart)
         targets = find_targets(connection, state, runs)
         opened = open_books(connection, known, runs, routes=routes, apart=apart, targets=targets)
@@ -125,6 +153,24 @@ class Ledger:
             for follow in self._followers:
                 follow(connection, posted)
         return opened_count
+
+    def _look_ahead(
+        self,
+        connection: Connection,
+        state: LedgerState,
+        routes: Sequence[Route],
+        apart: Apart,
+    ) -> None:
+        """Read by one statement what facts under documents need; others need less."""
+        documents = documents_of(apart)
+        if not documents or len(documents) + len(routes) > FORESEEN_MAX:
+            return
+        goods = goods_of(routes, apart)
+        looks = looks_of(documents, goods) + self._book.looks(state.reference_revision)
+        for follow in self._followers:
+            if isinstance(follow, ForeseeingFollower):
+                looks += follow.looks(documents, goods)
+        bulk.look_ahead(connection, looks)
 
     def _look_up(
         self,
@@ -166,7 +212,7 @@ def _routes(runs: Sequence[Run]) -> list[Route]:
 
 
 def _write_rows(connection: Connection, noted: Noted) -> None:
-    bulk.insert_rows(connection, tables.facts, noted.facts)
+    insert_facts(connection, noted.facts)
     insert_line_pairs(connection, noted.pairs)
     bulk.insert_rows(connection, tables.lines, noted.further_lines)
     for written in (noted.facts, noted.pairs, noted.further_lines):

@@ -16,6 +16,7 @@ from central.ledger.runs import Route, Run
 from central.storage import bulk, tables
 
 GoodsKey = tuple[str, ...]  # The first GOODS_KEY_SIZE parts of a balance's key.
+DocumentKey = tuple[str, str]  # warehouse, code
 Expected = tuple[int, int]  # expected_micro, tolerance_percent_micro
 Apart = Sequence[tuple[str, Fact]]  # warehouse of the epoch, and a fact that is no plain movement
 
@@ -32,6 +33,35 @@ class Opened:
 def apart_of(runs: Sequence[Run]) -> list[tuple[str, Fact]]:
     """Return the facts of all runs that are no plain movements, each with its epoch's warehouse."""
     return [(run.warehouse, fact) for run in runs for fact in run.read.apart]
+
+
+def documents_of(apart: Apart) -> list[DocumentKey]:
+    """Return the documents that movements name, each with the warehouse of its epoch, sorted."""
+    return sorted(
+        {
+            (warehouse, fact.document)
+            for warehouse, fact in apart
+            if isinstance(fact, Movement) and fact.document
+        }
+    )
+
+
+def goods_of(routes: Sequence[Route], apart: Apart) -> list[GoodsKey]:
+    """Return the goods that facts move, where they were and where they go, in the unit stated."""
+    moved = set(routes)
+    moved |= {_route(warehouse, fact) for warehouse, fact in apart if isinstance(fact, Movement)}
+    return sorted(
+        {(route[0], place, *route[3:]) for route in moved for place in (route[1], route[2])}
+    )
+
+
+def looks_of(documents: Sequence[DocumentKey], goods: Sequence[GoodsKey]) -> list[bulk.Look]:
+    """Return what facts under documents look up, as far as nothing has to be known for that."""
+    stored = (tables.documents, tables.document_lines, tables.document_progress)
+    return [
+        bulk.Look(tables.balances, goods, GOODS_KEY_SIZE),
+        *(bulk.Look(table, documents, 2) for table in stored),
+    ]
 
 
 def open_books(

@@ -27,6 +27,7 @@ from central.storage.catalogue_tables import item_policies
 
 CACHED_COUNT_MAX = 50_000  # Names kept in memory before the cache starts anew.
 CODES_AT_ONCE_MAX = 500
+REVISIONS_AT_ONCE_MAX = 100  # Of which it is looked up one by one what they touched.
 FILE = "file"  # The source of what a reference document brought.
 
 
@@ -93,10 +94,25 @@ class ReferenceBook:
             weight_units={code: item.weight_unit for code, item in found if item.weight_unit},
         )
 
+    def looks(self, revision: int) -> list[bulk.Look]:
+        """Return what `look_up` will look up first at a revision of the reference data."""
+        return [bulk.Look(tables.reference_changes, self._revisions(revision), 1)]
+
+    def _revisions(self, revision: int) -> list[tuple[int]]:
+        """Return the keys of the revisions since the remembered one, none if those are many."""
+        if not 0 < revision - self._revision <= REVISIONS_AT_ONCE_MAX:
+            return []
+        return [(number,) for number in range(self._revision + 1, revision + 1)]
+
     def _forget(self, connection: Connection, revision: int, *, all_of_it: bool) -> None:
         """Forget what other revisions than the remembered one have touched."""
-        changes = None
-        if not all_of_it and 0 <= revision - self._revision < CHANGES_KEPT_MAX:
+        changes: list[ReferenceChange] | None = None
+        revisions = self._revisions(revision)
+        if not all_of_it and revisions:
+            table = tables.reference_changes
+            found = bulk.select_by_key(connection, table, revisions, columns_count=1)
+            changes = [(row[1], row[2], row[3]) for row in found]
+        elif not all_of_it and 0 <= revision - self._revision < CHANGES_KEPT_MAX:
             changes = read_changes(connection, after=self._revision)
         self._revision = revision
         self.forget(changes if changes is not None else [("all", "", "")])

@@ -6,20 +6,20 @@ stands in tables of its own.
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 
 from central.contract.quantities import parse_decimal, to_micro
 from central.contract.reference import ExpectedDocument, Item, Location, Operator, Warehouse
 from central.errors import Unusable
 from central.ledger.desk import Change
-from central.ledger.document_findings import rejudge_document
+from central.ledger.document_findings import rejudge_documents
 from central.ledger.expected import (
     ReferenceChange,
     document_row,
     document_rows,
-    expect,
-    turn_progress,
+    expect_anew,
 )
+from central.ledger.progress import direction_of
 from central.storage import bulk, tables
 
 CODES_AT_ONCE_MAX = 500
@@ -119,41 +119,73 @@ def put_document(change: Change, document: ExpectedDocument) -> None:
 
     Raises Unusable if it names an item that is not there.
     """
+    put_documents(change, [document])
+
+
+def put_documents(change: Change, documents: Sequence[ExpectedDocument]) -> None:
+    """Put several documents. Raises Unusable if one names an item that is not there."""
     connection = change.connection
-    rows = document_rows(document)
-    items = {row[3] for row in rows if row[3]}  # A count may ask for a place, whatever is there.
+    rows = {(one.warehouse, one.code): document_rows(one) for one in documents}
+    # A count may ask for a place, whatever is there.
+    items = {row[3] for some in rows.values() for row in some if row[3]}
+    looks = [bulk.Look(tables.items, [(item,) for item in sorted(items)], 1)]
+    bulk.look_ahead(connection, [*looks, *_looks_of(list(rows))])
     units = _units(change, items)
     missing = sorted(items - units.keys())
     if missing:
         raise Unusable(
-            f"document {document.code}: no item is called {missing[0]!r}",
+            f"document {documents[0].code}: no item is called {missing[0]!r}",
             hint="Add the item first, or correct its code.",
             fields={"items": missing},
         )
-    _delete_lines(change, document.warehouse, document.code)
-    bulk.upsert_rows(connection, tables.documents, [document_row(document, source=DESK)])
-    bulk.insert_rows(connection, tables.document_lines, rows)
-    if document.kind != "count":
-        expect(connection, rows, units=units)
-        turn_progress(connection, warehouse=document.warehouse, document=document.code)
-        rejudge_document(
+    for document in documents:
+        of_document = rows[document.warehouse, document.code]
+        bulk.upsert_rows(connection, tables.documents, [document_row(document, source=DESK)])
+        _write_lines(change, document.warehouse, document.code, of_document)
+        counts = document.kind != "count"
+        expect_anew(
             connection,
+            of_document if counts else [],
             warehouse=document.warehouse,
             document=document.code,
-            lines=rows,
-            now_ms=change.now_ms,
+            units=units,
+            direction=direction_of(document.kind) if counts else None,
         )
-    change.touch(("document", document.warehouse, document.code))
+    expecting = {
+        (one.warehouse, one.code): rows[one.warehouse, one.code]
+        for one in documents
+        if one.kind != "count"
+    }
+    rejudge_documents(connection, expecting, now_ms=change.now_ms)
+    change.touch(*(("document", one.warehouse, one.code) for one in documents))
 
 
 def withdraw_document(change: Change, *, warehouse: str, code: str) -> None:
     """Let nobody work on a document any more; what came in under it stays counted."""
-    _delete_lines(change, warehouse, code)
-    table = tables.documents
-    change.connection.execute(
-        delete(table).where(table.c.warehouse == warehouse, table.c.document == code)
-    )
-    change.touch(("document", warehouse, code))
+    withdraw_documents(change, [(warehouse, code)])
+
+
+def withdraw_documents(change: Change, documents: Sequence[tuple[str, str]]) -> None:
+    """Withdraw several documents, each by its warehouse and code."""
+    bulk.look_ahead(change.connection, _looks_of(documents))
+    for warehouse, code in documents:
+        _write_lines(change, warehouse, code, [])
+        expect_anew(
+            change.connection,
+            [],
+            warehouse=warehouse,
+            document=code,
+            units={},
+            direction=None,
+        )
+    bulk.delete_by_key(change.connection, tables.documents, documents)
+    change.touch(*(("document", warehouse, code) for warehouse, code in documents))
+
+
+def _looks_of(documents: Sequence[tuple[str, str]]) -> list[bulk.Look]:
+    """Return what documents are read by before they are changed."""
+    stored = (tables.document_lines, tables.document_progress)
+    return [bulk.Look(table, documents, 2) for table in stored]
 
 
 def _refuse_taken(change: Change, barcodes: Sequence[bulk.Row], *, items: set[str]) -> None:
@@ -182,20 +214,10 @@ def _units(change: Change, items: set[str]) -> dict[str, str]:
     return {row[0]: row[3] for row in found}
 
 
-def _delete_lines(change: Change, warehouse: str, code: str) -> None:
-    lines, progress = tables.document_lines, tables.document_progress
-    change.connection.execute(
-        delete(lines).where(lines.c.warehouse == warehouse, lines.c.document == code)
-    )
-    change.connection.execute(
-        update(progress)
-        .where(progress.c.warehouse == warehouse, progress.c.document == code)
-        .values(expected_micro=0, tolerance_percent_micro=0)
-    )
-    change.connection.execute(
-        delete(progress).where(
-            progress.c.warehouse == warehouse,
-            progress.c.document == code,
-            progress.c.received_micro == 0,
-        )
-    )
+def _write_lines(change: Change, warehouse: str, code: str, rows: Sequence[bulk.Row]) -> None:
+    """Make these all lines of a document."""
+    connection, table = change.connection, tables.document_lines
+    stored = bulk.select_by_key(connection, table, [(warehouse, code)], columns_count=2)
+    gone = {row[:3] for row in stored} - {row[:3] for row in rows}
+    bulk.delete_by_key(connection, table, sorted(gone))
+    bulk.upsert_rows(connection, table, rows)

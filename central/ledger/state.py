@@ -1,20 +1,20 @@
 """The ledger's own few values, and the lock of everything that posts. Edge of the database."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection
 
-from central.storage.tables import ledger_state
+from central.storage import bulk
+from central.storage.tables import ledger_state, object_events
 
-# Built once: for a single fact, building them costs as much as running them.
-READ_STATE = select(ledger_state.c.key, ledger_state.c.value)
-LOCK_STATE = READ_STATE.order_by(ledger_state.c.key).with_for_update()
-SET_STATE = (
-    update(ledger_state)
-    .where(ledger_state.c.key == bindparam("b_key"))
-    .values(value=bindparam("b_value"))
-)
+READ_STATE = "SELECT key, value FROM ledger_state"
+# SQLite's only writer has locked everything.
+LOCK_STATE = {
+    "sqlite": READ_STATE,
+    "postgresql": f"{READ_STATE} ORDER BY key FOR UPDATE",
+}
 
 StateKey = Literal[
     "generation",
@@ -22,6 +22,8 @@ StateKey = Literal[
     "reference_revision",
     "quarantine_dropped_count",
     "reversals_waiting_count",
+    "own_facts_count",
+    "last_event_no",
 ]
 
 
@@ -31,7 +33,9 @@ class LedgerState:
 
     generation: names this life of the ledger. record_no: of the last fact. reversals_waiting_count:
     reversals whose movement has not come yet. closed_through_ms: end of the last closed period, 0
-    for none.
+    for none. own_facts_count: how many the ledger itself has posted; by it whoever remembers
+    their heads sees whether others have since. last_event_no: of the last event. Both None in a
+    ledger of before: there the tables are asked.
     """
 
     generation: str
@@ -40,6 +44,8 @@ class LedgerState:
     quarantine_dropped_count: int
     reversals_waiting_count: int
     closed_through_ms: int = 0
+    own_facts_count: int | None = None
+    last_event_no: int | None = None
 
 
 def lock_ledger(connection: Connection) -> LedgerState:
@@ -47,17 +53,48 @@ def lock_ledger(connection: Connection) -> LedgerState:
 
     So record numbers have no gaps and are committed in their order, and balances cannot deadlock.
     """
-    return _state(dict(tuple(row) for row in connection.execute(LOCK_STATE)))
+    return _state(dict(bulk.select_rows(connection, LOCK_STATE[connection.dialect.name])))
 
 
 def read_state(connection: Connection) -> LedgerState:
     """Return the state as this transaction sees it."""
-    return _state(dict(tuple(row) for row in connection.execute(READ_STATE)))
+    return _state(dict(bulk.select_rows(connection, READ_STATE)))
 
 
 def set_state(connection: Connection, key: StateKey, value: str) -> None:
     """Change one value; the caller holds the lock."""
-    connection.execute(SET_STATE, {"b_key": key, "b_value": value})
+    bulk.upsert_rows(connection, ledger_state, [(key, value)])
+
+
+def last_event_no(connection: Connection, state: LedgerState) -> int:
+    """Return the number of the last event, 0 for none; `state` as locked in this transaction."""
+    if state.last_event_no is not None:
+        return state.last_event_no
+    ((number,),) = bulk.select_rows(connection, "SELECT MAX(event_no) FROM object_events")
+    return number or 0
+
+
+def set_last_event_no(connection: Connection, state: LedgerState, number: int) -> LedgerState:
+    """Note the number of the last event; return the state with it.
+
+    A row that is not there is not added: who waits for the lock would not wait for that row.
+    """
+    if state.last_event_no is None:
+        return state
+    set_state(connection, "last_event_no", str(number))
+    return replace(state, last_event_no=number)
+
+
+def append_events(connection: Connection, rows: Sequence[bulk.Row]) -> None:
+    """Write events that followers note, of whom no other knows. rows: without their numbers.
+
+    The state counts them, so whoever writes events otherwise has to tell it.
+    """
+    ((last,),) = bulk.select_rows(connection, "SELECT MAX(event_no) FROM object_events")
+    numbered = [(number, *row) for number, row in enumerate(rows, (last or 0) + 1)]
+    bulk.insert_rows(connection, object_events, numbered)
+    told = ("last_event_no", str((last or 0) + len(rows)))
+    bulk.update_rows(connection, ledger_state, ("key", "value"), [told])
 
 
 def _state(values: dict[str, str]) -> LedgerState:
@@ -68,4 +105,10 @@ def _state(values: dict[str, str]) -> LedgerState:
         quarantine_dropped_count=int(values["quarantine_dropped_count"]),
         reversals_waiting_count=int(values["reversals_waiting_count"]),
         closed_through_ms=int(values.get("closed_through_ms", "0")),
+        own_facts_count=_number(values, "own_facts_count"),
+        last_event_no=_number(values, "last_event_no"),
     )
+
+
+def _number(values: dict[str, str], key: StateKey) -> int | None:
+    return int(values[key]) if key in values else None

@@ -1,33 +1,52 @@
 """Many rows in few statements, as fast as each database takes them. Edge of the database.
 
-SQLite: one prepared statement run for all rows. PostgreSQL: binary COPY for inserts, arrays for the
-rest. Rows are tuples in the order of the table's columns. Table and column names come from our own
-metadata, never from data; values are always bound. Statements go to the driver itself, in the
-transaction of the connection: for a few rows SQLAlchemy's own way there costs more than they do.
+SQLite: one prepared statement run for all rows. PostgreSQL: binary COPY for many new rows, arrays
+for the rest, and few statements gathered into one (`gathering`). Rows are tuples in the order of
+the table's columns. Table and column names come from our own metadata, never from data; values are
+always bound. Statements go to the driver itself, in the transaction of the connection: for a few
+rows SQLAlchemy's own way there costs more than they do.
 """
 
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Connection, Integer, LargeBinary, Table
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import Connection, Table
+
+from central.storage.array_sql import (
+    Look,
+    Write,
+    conflict_clause,
+    looks_sql,
+    matches,
+    names,
+    row_of_text,
+    select_sql,
+    slots_of,
+    types,
+    wanted_values,
+    write_sql,
+    write_values,
+)
+from central.storage.foresight import Kind, Row
+from central.storage.gathering import gathering_of, numbered_cursor
+
+__all__ = ["Look", "Row"]
 
 # Wanted keys per SELECT on SQLite: a power of two, so that few different statements are prepared.
 KEYS_PER_SELECT_MAX = 128
-
-Row = tuple[Any, ...]
+# A COPY of fewer rows costs PostgreSQL more than an INSERT of them does.
+COPIED_ROWS_MIN = 100
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows that are not there yet."""
-    if not rows:
+    if connection.dialect.name == "sqlite" or len(rows) < COPIED_ROWS_MIN:
+        _write_rows(connection, table, rows, "insert")
         return
-    if connection.dialect.name == "sqlite":
-        write_many(connection, _insert_sql(table), rows)
-        return
+    _forget(connection)
     with _driver(connection).cursor() as cursor, cursor.copy(_copy_sql(table)) as copy:
-        copy.set_types(_types(table))
+        copy.set_types(types(table))
         write_row = copy.write_row
         for row in rows:
             write_row(row)
@@ -38,19 +57,32 @@ def copy_binary(connection: Connection, table: Table, columns: str, data: bytes)
 
     columns: their names, parted by commas; the others get their defaults.
     """
+    _forget(connection)
     sql = f"COPY {table.name} ({columns}) FROM STDIN (FORMAT BINARY)"
     with _driver(connection).cursor() as cursor, cursor.copy(sql) as copy:
         copy.write(data)
 
 
 def upsert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows, or give the ones that are there these values; in the order given."""
-    _write_rows(connection, table, rows, conflict=_update_clause(table))
+    """Insert rows, or give the ones that are there these values; no two of one key."""
+    _write_rows(connection, table, rows, "upsert")
 
 
 def insert_missing_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert those rows whose key is not there yet; leave the others as they are."""
-    _write_rows(connection, table, rows, conflict=" ON CONFLICT DO NOTHING")
+    _write_rows(connection, table, rows, "missing")
+
+
+def update_rows(
+    connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]
+) -> None:
+    """Give rows that are there other values. columns: of `rows`, the primary key among them."""
+    _write_rows(connection, table, rows, "update", columns)
+
+
+def delete_by_key(connection: Connection, table: Table, keys: Sequence[Row]) -> None:
+    """Delete rows of which the first columns are one of `keys`, all of one length."""
+    _write_rows(connection, table, keys, "delete")
 
 
 def write_many(connection: Connection, sql: str, rows: Sequence[Row]) -> None:
@@ -58,11 +90,56 @@ def write_many(connection: Connection, sql: str, rows: Sequence[Row]) -> None:
     _driver(connection).executemany(sql, rows).close()
 
 
+def select_rows(connection: Connection, sql: str, values: Sequence[object] = ()) -> list[Row]:
+    """Return what a statement says of which the values stand for its question marks."""
+    gathering = gathering_of(connection)
+    if gathering is not None:
+        gathering.write()
+    text = sql if connection.dialect.name == "sqlite" else sql.replace("?", "%s")
+    return list(_driver(connection).execute(text, values).fetchall())
+
+
+def look_ahead(connection: Connection, looks: Sequence[Look]) -> None:
+    """Read what `select_by_key` will ask for, on PostgreSQL by one statement; elsewhere nothing.
+
+    Only under the ledger's lock, and only of tables that nobody changes without it: what is read
+    ahead is what later look-ups of this transaction find.
+    """
+    gathering = gathering_of(connection)
+    if gathering is None:
+        return
+    foresight = gathering.foresight
+    wanted = []
+    for table, keys, columns_count in looks:
+        unknown = [key for key in keys if foresight.rows(table, columns_count, [key]) is None]
+        if unknown:
+            wanted.append(Look(table, unknown, columns_count))
+    if not wanted:
+        return
+    values: list[object] = []
+    for look in wanted:
+        columns = names(look.table)[: look.columns_count]
+        gathering.write_before(look.table, columns, look.keys)
+        values += wanted_values(look.table, look.keys, columns)
+    shapes = ((look.table, look.columns_count, slots_of(look.keys)) for look in wanted)
+    found: list[list[Row]] = [[] for _ in wanted]
+    for number, *row in _fetched(connection, looks_sql(tuple(shapes)), values):
+        found[number].append(row_of_text(wanted[number].table, row))
+    for look, rows in zip(wanted, found, strict=True):
+        foresight.learn(look.table, look.columns_count, look.keys, rows)
+
+
 def select_by_key(
     connection: Connection, table: Table, keys: Sequence[Row], *, columns_count: int
 ) -> Iterator[Row]:
     """Yield whole rows of a table whose first `columns_count` columns are one of `keys`."""
-    columns = _names(table)[:columns_count]
+    gathering = gathering_of(connection)
+    if gathering is not None:
+        known = gathering.foresight.rows(table, columns_count, keys)
+        if known is not None:
+            yield from known
+            return
+    columns = names(table)[:columns_count]
     yield from _select(connection, table, keys, columns=columns)
 
 
@@ -93,9 +170,10 @@ def _select(
 ) -> Iterator[Row]:
     if connection.dialect.name != "sqlite":
         if keys:
-            sql = _select_arrays_sql(table, columns, where)
-            arrays = _arrays(table, keys, columns)
-            yield from _driver(connection).execute(sql, arrays).fetchall()
+            _write_before(connection, table, columns, keys)
+            sql = select_sql(table, columns, slots_of(keys), where)
+            wanted = wanted_values(table, keys, columns)
+            yield from _fetched(connection, sql, wanted)
         return
     columns_count = len(columns)
     for start in range(0, len(keys), KEYS_PER_SELECT_MAX):
@@ -109,38 +187,47 @@ def _select(
 
 
 def _write_rows(
-    connection: Connection, table: Table, rows: Sequence[Row], *, conflict: str
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Row],
+    kind: Kind,
+    columns: tuple[str, ...] = (),
 ) -> None:
+    """Write rows. columns: what they have, the first ones of the table if it is not said."""
     if not rows:
         return
+    columns = columns or names(table)[: len(rows[0])]
     if connection.dialect.name == "sqlite":
-        write_many(connection, _insert_sql(table) + conflict, rows)
+        write_many(connection, _write_sqlite(table, kind, columns), rows)
         return
-    sql = _insert_arrays_sql(table) + conflict
-    _driver(connection).execute(sql, _arrays(table, rows)).close()
+    gathering = gathering_of(connection)
+    if gathering is not None:
+        gathering.add(table, kind, columns, rows)
+        return
+    sql = write_sql((Write(table, kind, columns, len(rows) == 1),))
+    values = write_values(table, rows, columns)
+    numbered_cursor(_driver(connection)).execute(sql, values)
 
 
-def _arrays(
-    table: Table, rows: Sequence[Row], columns: tuple[str, ...] | None = None
-) -> list[object]:
-    """Return the columns of `rows` as values for parameters that are cast to arrays."""
-    kinds = _types(table, columns or _names(table))
-    return [
-        _array(values, kind) for values, kind in zip(zip(*rows, strict=True), kinds, strict=False)
-    ]
+def _fetched(connection: Connection, sql: str, values: Sequence[object]) -> list[Row]:
+    """Return what a statement of `array_sql` finds on PostgreSQL."""
+    return list(numbered_cursor(_driver(connection)).execute(sql, values).fetchall())
 
 
-def _array(values: Row, kind: str) -> object:
-    """Return an array as PostgreSQL writes it, or the list, which the driver takes 20 times longer
-    to write, where that needs a closer look (postgresql.org/docs/15/arrays.html, 8.15.6).
-    """
-    if kind == "bigint" and None not in values:
-        return "{" + ",".join(map(str, values)) + "}"
-    if kind == "text" and None not in values:
-        inside = '","'.join(values)
-        if "\\" not in inside and inside.count('"') == 2 * (len(values) - 1):
-            return '{"' + inside + '"}'
-    return list(values)
+def _forget(connection: Connection) -> None:
+    """Forget what was read ahead: rows are written that it does not hear of."""
+    gathering = gathering_of(connection)
+    if gathering is not None:
+        gathering.foresight.forget_all()
+
+
+def _write_before(
+    connection: Connection, table: Table, columns: tuple[str, ...], keys: Sequence[Row]
+) -> None:
+    """Have everything written that waits, if some of it may be what is looked for."""
+    gathering = gathering_of(connection)
+    if gathering is not None:
+        gathering.write_before(table, columns, keys)
 
 
 def _driver(connection: Connection) -> Any:  # noqa: ANN401 - the connection of sqlite3 or psycopg
@@ -153,91 +240,39 @@ def _driver(connection: Connection) -> Any:  # noqa: ANN401 - the connection of 
 def _select_sqlite(
     table: Table, columns: tuple[str, ...], slots_count: int, index: str, where: str
 ) -> str:
-    names = _names(table)
     wanted = ", ".join(f"k{index}" for index in range(len(columns)))
     slot = f"({', '.join('?' * len(columns))})"
-    matches = _matches(columns, where)
     # Of itself SQLite does not take an index of some rows alone, it reads the whole warehouse.
     indexed = f" INDEXED BY {index}" if index else ""
     # CROSS JOIN keeps SQLite's planner from scanning the table (sqlite.org/optoverview.html, 8).
     return (
         f"WITH wanted({wanted}) AS (VALUES {', '.join([slot] * slots_count)})"  # noqa: S608
-        f" SELECT {', '.join(f't.{name}' for name in names)}"
-        f" FROM wanted CROSS JOIN {table.name} t{indexed} ON {matches}"
+        f" SELECT {', '.join(f't.{name}' for name in names(table))}"
+        f" FROM wanted CROSS JOIN {table.name} t{indexed} ON {matches(columns, where)}"
     )
 
 
 @cache
-def _insert_sql(table: Table) -> str:
-    names = _names(table)
+def _write_sqlite(table: Table, kind: Kind, columns: tuple[str, ...]) -> str:
+    if kind == "delete":
+        wanted = " AND ".join(f"{name} = ?" for name in columns)
+        return f"DELETE FROM {table.name} WHERE {wanted}"  # noqa: S608 - our own names
+    if kind == "update":
+        key = {column.name for column in table.primary_key}
+        slots = [f"{name} = ?{number}" for number, name in enumerate(columns, 1)]
+        changes = ", ".join(
+            slot for slot, name in zip(slots, columns, strict=True) if name not in key
+        )
+        wanted = " AND ".join(
+            slot for slot, name in zip(slots, columns, strict=True) if name in key
+        )
+        return f"UPDATE {table.name} SET {changes} WHERE {wanted}"  # noqa: S608 - our own names
     return (
-        f"INSERT INTO {table.name} ({', '.join(names)})"  # noqa: S608 - our own names
-        f" VALUES ({', '.join('?' * len(names))})"
+        f"INSERT INTO {table.name} ({', '.join(columns)})"  # noqa: S608 - our own names
+        f" VALUES ({', '.join('?' * len(columns))}){conflict_clause(table, kind)}"
     )
 
 
 @cache
 def _copy_sql(table: Table) -> str:
-    return f"COPY {table.name} ({', '.join(_names(table))}) FROM STDIN (FORMAT BINARY)"
-
-
-@cache
-def _insert_arrays_sql(table: Table) -> str:
-    arrays = ", ".join(f"%s::{kind}[]" for kind in _types(table))
-    return (
-        f"INSERT INTO {table.name} ({', '.join(_names(table))})"  # noqa: S608 - our own names
-        f" SELECT * FROM unnest({arrays})"
-    )
-
-
-@cache
-def _select_arrays_sql(table: Table, columns: tuple[str, ...], where: str = "") -> str:
-    names = _names(table)
-    arrays = ", ".join(f"%s::{kind}[]" for kind in _types(table, columns))
-    wanted = ", ".join(f"k{index}" for index in range(len(columns)))
-    matches = _matches(columns, where)
-    # One look into the key's index for each: a plain join of many keys becomes a merge over a
-    # shorter index, which reads every serial number of an item, seconds under the ledger's lock.
-    whole = columns == tuple(column.name for column in table.primary_key)
-    bound = "LIMIT 1" if whole else "OFFSET 0"
-    return (
-        f"SELECT found.* FROM unnest({arrays}) AS wanted({wanted})"  # noqa: S608 - ours
-        f" CROSS JOIN LATERAL (SELECT {', '.join(f't.{name}' for name in names)}"
-        f" FROM {table.name} t WHERE {matches} {bound}) found"
-    )
-
-
-def _matches(columns: tuple[str, ...], where: str) -> str:
-    conditions = [f"t.{name} = wanted.k{index}" for index, name in enumerate(columns)]
-    if where:
-        conditions.append(f"t.{where}")
-    return " AND ".join(conditions)
-
-
-@cache
-def _update_clause(table: Table) -> str:
-    keys = [column.name for column in table.primary_key]
-    values = [name for name in _names(table) if name not in keys]
-    changes = ", ".join(f"{name} = excluded.{name}" for name in values)
-    return f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
-
-
-@cache
-def _names(table: Table) -> tuple[str, ...]:
-    return tuple(column.name for column in table.columns)
-
-
-@cache
-def _types(table: Table, columns: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Return the columns' types, or those of all, as PostgreSQL names them."""
-    return tuple(_type_name(table.c[name].type) for name in columns or _names(table))
-
-
-def _type_name(kind: TypeEngine[Any]) -> str:
-    if isinstance(kind, LargeBinary):
-        return "bytea"
-    if isinstance(kind, Boolean):
-        return "boolean"
-    if isinstance(kind, BigInteger):
-        return "bigint"
-    return "integer" if isinstance(kind, Integer) else "text"
+    return f"COPY {table.name} ({', '.join(names(table))}) FROM STDIN (FORMAT BINARY)"

@@ -6,19 +6,30 @@ connections that write and checkpoint at one moment can corrupt a WAL database b
 connections, readers in read-only snapshots.
 """
 
+import select
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    InvalidatePoolError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from central.errors import DatabaseUnusable, LedgerUnavailable
+from central.storage.gathering import before_statement, gathered
+
+if TYPE_CHECKING:  # SQLAlchemy loads it where a PostgreSQL is asked for; it takes 10 MB.
+    import psycopg
 
 BUSY_TIMEOUT_S = 10
 READER_COUNT_MAX = 8  # Connections at once; a request beyond waits POOL_TIMEOUT_S.
@@ -65,7 +76,11 @@ class Database:
         Raises LedgerUnavailable if the database does not take part; then nothing is committed.
         """
         with _unavailable_named(self.place), self._writer.begin() as connection:
-            yield connection
+            if self.dialect == "sqlite":
+                yield connection
+                return
+            with gathered(connection):
+                yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -130,18 +145,12 @@ def open_database(
 def _unavailable_named(place: str) -> Iterator[None]:
     try:
         yield
-    except (
-        OperationalError,
-        InterfaceError,
-        PoolTimeout,
-        sqlite3.OperationalError,
-        psycopg.OperationalError,
-    ) as error:
+    except _silences() as error:
         raise LedgerUnavailable(
             f"database {place}: {_first_line(error)}",
             hint="Check that the database runs, has disk space and lets this user in.",
         ) from error
-    except (DBAPIError, sqlite3.DatabaseError, psycopg.Error) as error:
+    except _faults() as error:
         if _is_not_a_database(error):
             raise DatabaseUnusable(
                 f"database {place}: {_first_line(error)}",
@@ -155,6 +164,21 @@ def _unavailable_named(place: str) -> Iterator[None]:
         raise
 
 
+def _silences() -> tuple[type[Exception], ...]:
+    own = (OperationalError, InterfaceError, PoolTimeout, sqlite3.OperationalError)
+    return (*own, *_psycopg_errors("OperationalError"))
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    return (DBAPIError, sqlite3.DatabaseError, *_psycopg_errors("Error"))
+
+
+def _psycopg_errors(name: str) -> tuple[type[Exception], ...]:
+    """Return an error of the driver for PostgreSQL, nothing where it is not loaded."""
+    driver = sys.modules.get("psycopg")
+    return () if driver is None else (getattr(driver, name),)
+
+
 def _first_line(error: Exception) -> str:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     return (str(cause).strip().splitlines() or [type(cause).__name__])[0][:300]
@@ -162,7 +186,8 @@ def _first_line(error: Exception) -> str:
 
 def _state_of(error: Exception) -> str | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
-    return cause.sqlstate if isinstance(cause, psycopg.Error) else None
+    is_of_postgresql = isinstance(cause, _psycopg_errors("Error"))
+    return getattr(cause, "sqlstate", None) if is_of_postgresql else None
 
 
 def _text_encoding(connection: Connection) -> str:
@@ -211,7 +236,7 @@ def _sqlite_engine(url: URL, busy_timeout_s: float, *, writes: bool, checkpoints
 
 
 def _postgresql_engine(url: URL) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         connect_args={
             "connect_timeout": BUSY_TIMEOUT_S,
@@ -223,5 +248,37 @@ def _postgresql_engine(url: URL) -> Engine:
         pool_size=READER_COUNT_MAX,
         max_overflow=2,
         pool_timeout=POOL_TIMEOUT_S,
-        pool_pre_ping=True,
     )
+
+    def checked_out(raw: Any, _record: object, _fairy: object) -> None:  # noqa: ANN401
+        if not _is_silent(raw) and not _answers(raw):
+            raise InvalidatePoolError
+
+    def will_execute(connection: Connection, _cursor: object, sql: str, *_: object) -> None:
+        before_statement(connection, sql)
+
+    event.listen(engine, "checkout", checked_out)
+    event.listen(engine, "before_cursor_execute", will_execute)
+    return engine
+
+
+def _is_silent(raw: "psycopg.Connection[Any]") -> bool:
+    """Return whether nothing has come on a connection that waits: so its server has not ended it.
+
+    To ask the server costs as much as another statement, and it may be gone a moment later. What
+    then fails is named LedgerUnavailable, and nothing is committed.
+    """
+    if raw.closed:
+        return False
+    waiting = select.poll()
+    waiting.register(raw.pgconn.socket, select.POLLIN)
+    return not waiting.poll(0)
+
+
+def _answers(raw: "psycopg.Connection[Any]") -> bool:
+    try:
+        raw.execute("SELECT 1")
+        raw.rollback()
+    except _psycopg_errors("Error"):
+        return False
+    return True

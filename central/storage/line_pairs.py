@@ -22,6 +22,8 @@ from central.storage.copy_form import (
 )
 from central.storage.tables import lines
 
+AVAILABLE = "available"  # What the column says of itself.
+
 COLUMNS = (
     "warehouse, record_no, line_no, location, item, lot, serial, sscc, expiry_date, unit,"
     " quantity_micro"
@@ -46,7 +48,19 @@ def insert_line_pairs(connection: Connection, pairs: Sequence[PairRow]) -> None:
     if connection.dialect.name == "sqlite":
         bulk.write_many(connection, INSERT_PAIR, pairs)
         return
+    if len(pairs) < bulk.COPIED_ROWS_MIN:
+        bulk.insert_rows(connection, lines, [line for pair in pairs for line in _lines(pair)])
+        return
     bulk.copy_binary(connection, lines, COLUMNS, _copied(pairs))
+
+
+def _lines(pair: PairRow) -> tuple[bulk.Row, bulk.Row]:
+    number, warehouse, from_location, to_location, *what, unit, expiry_date, micro = pair
+    rest = (*what, expiry_date, unit)
+    return (
+        (warehouse, number, 1, from_location, *rest, -micro, AVAILABLE, 0),
+        (warehouse, number, 2, to_location, *rest, micro, AVAILABLE, 0),
+    )
 
 
 def _copied(pairs: Sequence[PairRow]) -> bytes:

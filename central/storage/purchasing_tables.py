@@ -163,8 +163,9 @@ inspections = Table(
 
 # What was decided of an inspection, in order. decision: accept, reject, hold, sample, sample_used,
 # scrap or gone. source: the status that the goods had. location, serial, sscc: where and which they
-# were; a decision that took from several places has a row for each. epoch, seq: the ledger's own
-# movement that carried it out, "" and 0 for none. result: of a sample, passed, failed or pending.
+# were; a decision that took from several places has a row for each. gateway, epoch, seq: the
+# movement that carried it out, the ledger's own or a station's; "" and 0 for none. result: of a
+# sample, passed, failed or pending.
 inspection_decisions = Table(
     "inspection_decisions",
     metadata,
@@ -183,6 +184,8 @@ inspection_decisions = Table(
     Column("at_ms", BigInteger, nullable=False),
     Column("epoch", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
+    Column("gateway", Text, nullable=False, server_default="central"),
+    Index("inspection_decisions_fact", "epoch", "seq"),
     sqlite_with_rowid=False,
 )
 

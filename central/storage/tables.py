@@ -34,6 +34,7 @@ from central.storage import (
     settlement_tables,
     subscription_tables,
     transfer_tables,
+    view_tables,
 )
 from central.storage.metadata import metadata
 
@@ -74,6 +75,7 @@ AREAS = (
     settlement_tables,
     subscription_tables,
     transfer_tables,
+    view_tables,
 )
 
 # Ten minutes: what is heard of sooner is found by its record number.
@@ -81,8 +83,10 @@ LATE = "record_ms - event_time_ms > 600000"
 
 # key -> value of the ledger itself: "generation" (random text, another one after a restore),
 # "record_no" (the last number given out; its row is the lock of everything that posts),
-# "reference_revision", "quarantine_dropped_count", "reversals_waiting_count", "signing_key"
-# (Ed25519 private key of its acknowledgements and notices, 64 hexadecimal digits).
+# "reference_revision", "quarantine_dropped_count", "reversals_waiting_count", "closed_through_ms",
+# "own_facts_count", "last_event_no" (of object_events), "signing_key" (Ed25519 private key of its
+# acknowledgements and notices, 64 hexadecimal digits). No row is added while the ledger
+# works: all of them are locked.
 ledger_state = Table(
     "ledger_state",
     metadata,

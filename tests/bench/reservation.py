@@ -12,6 +12,7 @@ import sqlite3
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -247,7 +248,10 @@ class Counter:
         if isinstance(self._raw, sqlite3.Connection):
             self._raw.set_trace_callback(self._add)
         else:
-            self._raw.cursor_factory = self._counting(self._raw.cursor_factory)
+            self._raw.cursor_factory = self._counting(psycopg.Cursor)
+            cursors: Any = psycopg.RawCursor  # A library's: what is gathered goes through it.
+            self._execute_raw = cursors.execute
+            cursors.execute = self._counted(self._execute_raw)
 
     def taken(self) -> int:
         """Return how many there were since the last time."""
@@ -260,6 +264,8 @@ class Counter:
             self._raw.set_trace_callback(None)
         else:
             self._raw.cursor_factory = psycopg.Cursor
+            cursors: Any = psycopg.RawCursor
+            cursors.execute = self._execute_raw
 
     def _add(self, statement: str = "") -> None:
         # SQLite tells of each row of an executemany by itself, one after another.
@@ -267,6 +273,15 @@ class Counter:
         if statement not in ("BEGIN IMMEDIATE", "COMMIT") and (not row_of or row_of != self._last):
             self._count += 1
         self._last = row_of
+
+    def _counted(self, execute: Callable[..., Any]) -> Callable[..., Any]:
+        add = self._add
+
+        def counted(cursor: Any, *args: Any, **options: Any) -> Any:
+            add()
+            return execute(cursor, *args, **options)
+
+        return counted
 
     def _counting(self, base: type[psycopg.Cursor[Any]]) -> type[psycopg.Cursor[Any]]:
         add = self._add

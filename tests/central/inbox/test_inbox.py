@@ -398,3 +398,17 @@ def test_an_epoch_is_moved_on_by_one_worker_at_a_time(database):
             until(lambda: waiting_for_locks(database) == 1, "the worker to wait")
             assert len(stored(database)) == 1
         assert kinds(call.result(timeout=20)) == ["accepted"]
+
+
+def test_a_gateway_that_is_enrolled_anew_is_believed_by_its_new_key_alone(database):
+    gateway = moved(1)
+    inbox = furnished(database, gateway)
+    assert kinds(inbox.accept([gateway.offer()])) == ["accepted"]
+    other_key = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
+    enrol(database, Gateway(gateway.code, key=other_key))
+    gateway.move()
+    (outcome,) = inbox.accept([gateway.offer(2)])
+    assert outcome.kind == "quarantined"
+    assert outcome.detail == f"the signature is not that of {gateway.code}"
+    gateway.key = other_key
+    assert kinds(inbox.accept([gateway.offer(2)])) == ["accepted"]

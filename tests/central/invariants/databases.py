@@ -15,6 +15,8 @@ from tests.postgresql import new_database
 GENERATION = "generation-1"
 INITIAL = {
     "generation": GENERATION,
+    "last_event_no": "0",
+    "own_facts_count": "0",
     "record_no": "0",
     "reference_revision": "0",
     "quarantine_dropped_count": "0",

@@ -219,3 +219,33 @@ def test_no_gateway_speaks_in_the_name_of_the_ledger(database):
             public_key=Gateway().public_key,
             clock=FixedClock(),
         )
+
+
+def test_two_desks_take_turns_and_neither_trusts_what_it_remembers_of_before(database, desk):
+    other = Desk(database, clock=FixedClock())
+    for number in range(6):
+        with (desk, other)[number % 3 == 1].change(actor="li.na") as change:
+            change.post([moved(change)])
+            change.post([moved(change, warehouse="BJ1")])
+            change.note("transfer", f"TR-{number}", "drafted")
+    numbers = [row.event_no for row in rows(database, tables.object_events)]
+    assert sorted(numbers) == list(range(1, 7))
+    heads = {row.warehouse: row.acked_seq for row in rows(database, tables.positions)}
+    assert heads == {"SH1": 6, "BJ1": 6}
+    assert verify_ledger(database).faults == ()
+
+
+def test_a_change_that_fails_leaves_no_head_behind(database, desk):
+    def post_and_fail():
+        with desk.change(actor="li.na") as change:
+            change.post([moved(change)])
+            raise ZeroDivisionError
+
+    with desk.change(actor="li.na") as change:
+        change.post([moved(change)])
+    with pytest.raises(ZeroDivisionError):
+        post_and_fail()
+    with desk.change(actor="li.na") as change:
+        (key,) = change.post([moved(change)])
+    assert key.seq == 2
+    assert verify_ledger(database).faults == ()

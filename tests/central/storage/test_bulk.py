@@ -3,7 +3,8 @@
 import pytest
 
 from central.errors import LedgerUnavailable
-from central.storage import bulk, tables
+from central.storage import array_sql, bulk, tables
+from central.storage.gathering import numbered_cursor
 from central.storage.line_pairs import insert_line_pairs
 from tests.central.scenery import rows
 
@@ -96,12 +97,12 @@ def test_many_serial_numbers_of_one_item_are_found_each_by_its_own_key(database)
             [(*keyed(number), 1, number, 0) for number in range(20_000)],
         )
         keys = [keyed(number) for number in range(0, 20_000, 40)]
-        server = connection.connection.driver_connection
-        sql = "EXPLAIN " + bulk._select_arrays_sql(tables.balances, KEY)
+        server = numbered_cursor(connection.connection.driver_connection)
+        sql = "EXPLAIN " + array_sql.select_sql(tables.balances, KEY, 0)
         for analyzed in (False, True):
             if analyzed:
                 connection.exec_driver_sql("ANALYZE balances")
-            plan = server.execute(sql, bulk._arrays(tables.balances, keys)).fetchall()
+            plan = server.execute(sql, array_sql.arrays(tables.balances, keys)).fetchall()
             text = "\n".join(line for (line,) in plan)
             assert "Filter" not in text, text  # No row is read that is not wanted.
             assert "serial = wanted.k4" in text, text

@@ -3,12 +3,13 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from central.errors import DatabaseNotOurs, DatabaseOutdated, DatabaseUnusable
 from central.ledger.state import read_state
 from central.storage.database import open_database
-from central.storage.schema import check_schema, head_revision, migrate
+from central.storage.schema import MIGRATIONS, check_schema, head_revision, migrate
 from central.storage.tables import metadata
 
 
@@ -54,6 +55,13 @@ def test_migrating_again_changes_nothing(database):
         state = read_state(connection)
     assert (state.generation, state.record_no, state.reference_revision) == ("generation-1", 0, 0)
     check_schema(database)
+
+
+def test_each_migration_is_named_by_its_revision_and_follows_the_one_before():
+    script = ScriptDirectory(str(MIGRATIONS))
+    assert script.get_current_head() == head_revision()
+    for revision in script.walk_revisions():
+        assert revision.module.__name__.startswith(f"v{revision.revision}_")
 
 
 def test_an_empty_database_is_outdated_until_it_is_migrated(database_url):

@@ -1,0 +1,265 @@
+"""Statements of PostgreSQL for rows that come as arrays, one a column. Edge of SQLAlchemy.
+
+    INSERT INTO t (a, b) SELECT * FROM unnest($1::text[], $2::bigint[])
+
+One statement for any number of rows, so the server keeps its plan. Few keys to look up are bound
+one by one: how short an array is it learns each time anew, and plans anew for that
+(postgresql.org/docs/15/sql-prepare.html, Notes), which costs more than to run the plan.
+
+Table and column names come from our own metadata, never from data; values are always bound.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, Table
+from sqlalchemy.types import TypeEngine
+
+from central.storage.foresight import Kind, Row
+
+SLOTS_MAX = 16  # Of keys that are bound one by one.
+
+
+class Look(NamedTuple):
+    """Which rows are wanted: those of which the first columns of the key are one of `keys`."""
+
+    table: Table
+    keys: Sequence[Row]
+    columns_count: int
+
+
+class Write(NamedTuple):
+    """A write of rows of these columns. single: of one row, whose values are bound one by one."""
+
+    table: Table
+    kind: Kind
+    columns: tuple[str, ...]
+    single: bool
+
+
+@cache
+def names(table: Table) -> tuple[str, ...]:
+    """Return the names of a table's columns."""
+    return tuple(column.name for column in table.columns)
+
+
+@cache
+def key_indices(table: Table) -> tuple[int, ...]:
+    """Return where in a row the parts of its primary key stand."""
+    return tuple(names(table).index(column.name) for column in table.primary_key)
+
+
+def key_of(table: Table, row: Row) -> Row:
+    """Return the primary key of a whole row."""
+    return tuple([row[index] for index in key_indices(table)])
+
+
+@cache
+def types(table: Table, columns: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the columns' types, or those of all, as PostgreSQL names them."""
+    return tuple(_type_name(table.c[name].type) for name in columns or names(table))
+
+
+def arrays(
+    table: Table, rows: Sequence[Row], columns: tuple[str, ...] | None = None
+) -> list[object]:
+    """Return the columns of `rows` as values for parameters that are cast to arrays."""
+    kinds = types(table, columns or names(table))
+    return [
+        _array(values, kind) for values, kind in zip(zip(*rows, strict=True), kinds, strict=False)
+    ]
+
+
+def write_values(table: Table, rows: Sequence[Row], columns: tuple[str, ...]) -> list[object]:
+    """Return the values for a statement that writes these rows."""
+    return _plain(rows[0]) if len(rows) == 1 else arrays(table, rows, columns)
+
+
+@cache
+def write_sql(writes: tuple[Write, ...]) -> str:
+    """Return one statement for all of these."""
+    *first, last = [_write_sql(write) for write in writes]
+    parts = ", ".join(f"w{number} AS ({sql})" for number, sql in enumerate(first))
+    return _numbered(f"WITH {parts} {last}" if first else last)
+
+
+@cache
+def conflict_clause(table: Table, kind: Kind) -> str:
+    """Return what an INSERT does with rows that are there already; the same on SQLite."""
+    if kind == "insert":
+        return ""
+    if kind == "missing":
+        return " ON CONFLICT DO NOTHING"
+    keys = [column.name for column in table.primary_key]
+    values = [name for name in names(table) if name not in keys]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in values)
+    return f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
+
+
+def slots_of(keys: Sequence[Row]) -> int:
+    """Return for how many keys a statement has slots, 0 for one that takes arrays."""
+    return 1 << (len(keys) - 1).bit_length() if len(keys) <= SLOTS_MAX else 0
+
+
+def wanted_values(table: Table, keys: Sequence[Row], columns: tuple[str, ...]) -> Sequence[object]:
+    """Return the values for a statement that looks up these keys."""
+    slots_count = slots_of(keys)
+    if not slots_count:
+        return arrays(table, keys, columns)
+    values = _plain([value for key in keys for value in key])
+    # Padded by rows that are no keys: NULL equals nothing.
+    return values + [None] * ((slots_count - len(keys)) * len(columns))
+
+
+@cache
+def select_sql(table: Table, columns: tuple[str, ...], slots_count: int, where: str = "") -> str:
+    """Return the statement that reads whole rows by these columns."""
+    return _numbered(f"SELECT found.* {_found(table, columns, slots_count, where)}")
+
+
+@cache
+def looks_sql(shapes: tuple[tuple[Table, int, int], ...]) -> str:
+    """Return one statement for several looks; each row says which one it is of.
+
+    shapes: table, columns_count and slots of each. All values are text, bytes in hexadecimal
+    digits.
+    """
+    width = max(len(names(table)) for table, _, _ in shapes)
+    parts = []
+    for number, (table, columns_count, slots_count) in enumerate(shapes):
+        values = [_as_text(table, name) for name in names(table)]
+        values += ["NULL"] * (width - len(values))
+        found = _found(table, names(table)[:columns_count], slots_count, "")
+        parts.append(f"SELECT {number}, {', '.join(values)} {found}")
+    return _numbered(" UNION ALL ".join(parts))
+
+
+def row_of_text(table: Table, values: Sequence[Any]) -> Row:
+    """Return a row that `looks_sql` has read, as it is."""
+    row = list(values[: len(names(table))])
+    for index, read in _readers(table):
+        if row[index] is not None:
+            row[index] = read(row[index])
+    return tuple(row)
+
+
+def matches(columns: tuple[str, ...], where: str = "") -> str:
+    """Return the condition that a row `t` is one of those that are wanted."""
+    conditions = [f"t.{name} = wanted.k{index}" for index, name in enumerate(columns)]
+    if where:
+        conditions.append(f"t.{where}")
+    return " AND ".join(conditions)
+
+
+def _write_sql(write: Write) -> str:
+    table, kind, columns, single = write
+    values = f"VALUES {_slot(table, columns)}"
+    if kind in {"insert", "upsert", "missing"}:
+        many = f"SELECT * FROM unnest({_slots(table, columns)})"  # noqa: S608 - our own names
+        source = values if single else many
+        into = f"INSERT INTO {table.name} ({', '.join(columns)})"
+        return f"{into} {source}{conflict_clause(table, kind)}"
+    source = f"({values})" if single else f"unnest({_slots(table, columns)})"
+    source += f" AS wanted({_wanted(len(columns))})"
+    if kind == "delete":
+        return f"DELETE FROM {table.name} t USING {source} WHERE {matches(columns)}"  # noqa: S608
+    key = tuple(column.name for column in table.primary_key)
+    changes = ", ".join(
+        f"{name} = wanted.k{index}" for index, name in enumerate(columns) if name not in key
+    )
+    return f"UPDATE {table.name} t SET {changes} FROM {source} WHERE {matches(key)}"  # noqa: S608
+
+
+def _numbered(sql: str) -> str:
+    """Return a statement with its slots as the server numbers them.
+
+    The driver would look for them each time in a statement that is as long as these.
+    """
+    first, *rest = sql.split("%s")
+    return first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
+
+
+def _found(table: Table, columns: tuple[str, ...], slots_count: int, where: str) -> str:
+    # One look into the key's index for each: a plain join of many keys becomes a merge over a
+    # shorter index, which reads every serial number of an item, seconds under the ledger's lock.
+    whole = columns == tuple(column.name for column in table.primary_key)
+    bound = "LIMIT 1" if whole else "OFFSET 0"
+    source = f"unnest({_slots(table, columns)})"
+    if slots_count:
+        source = f"(VALUES {', '.join([_slot(table, columns)] * slots_count)})"
+    return (
+        f"FROM {source} AS wanted({_wanted(len(columns))})"  # noqa: S608 - our own names
+        f" CROSS JOIN LATERAL (SELECT {', '.join(f't.{name}' for name in names(table))}"
+        f" FROM {table.name} t WHERE {matches(columns, where)} {bound}) found"
+    )
+
+
+def _plain(values: Sequence[Any]) -> list[object]:
+    """Return values to bind one by one.
+
+    As text: the driver gives small and large numbers another type, and that is another plan.
+    """
+    return [
+        value if value is None or isinstance(value, str | bytes) else str(value) for value in values
+    ]
+
+
+def _slot(table: Table, columns: tuple[str, ...]) -> str:
+    return f"({', '.join(f'%s::{kind}' for kind in types(table, columns))})"
+
+
+def _slots(table: Table, columns: tuple[str, ...]) -> str:
+    return ", ".join(f"%s::{kind}[]" for kind in types(table, columns))
+
+
+def _wanted(columns_count: int) -> str:
+    return ", ".join(f"k{index}" for index in range(columns_count))
+
+
+def _as_text(table: Table, name: str) -> str:
+    kind = _type_name(table.c[name].type)
+    if kind == "text":
+        return f"found.{name}"
+    return f"encode(found.{name}, 'hex')" if kind == "bytea" else f"found.{name}::text"
+
+
+@cache
+def _readers(table: Table) -> tuple[tuple[int, Callable[[str], object]], ...]:
+    readers: dict[str, Callable[[str], object]] = {
+        "bytea": bytes.fromhex,
+        "boolean": "true".__eq__,
+        "bigint": int,
+        "integer": int,
+    }
+    kinds = enumerate(types(table))
+    return tuple((index, readers[kind]) for index, kind in kinds if kind != "text")
+
+
+def _array(values: Row, kind: str) -> object:
+    """Return an array as PostgreSQL writes it (postgresql.org/docs/15/arrays.html, 8.15.6).
+
+    The driver takes 20 times longer to write one.
+    """
+    if None in values:
+        return list(values)
+    if kind in {"bigint", "integer"}:
+        return "{" + ",".join(map(str, values)) + "}"
+    if kind == "boolean":
+        return "{" + ",".join("t" if value else "f" for value in values) + "}"
+    if kind == "bytea":
+        return "{" + ",".join(f'"\\\\x{value.hex()}"' for value in values) + "}"
+    inside = '","'.join(values)
+    if "\\" in inside or inside.count('"') != 2 * (len(values) - 1):
+        inside = '","'.join(value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return '{"' + inside + '"}'
+
+
+def _type_name(kind: TypeEngine[Any]) -> str:
+    if isinstance(kind, LargeBinary):
+        return "bytea"
+    if isinstance(kind, Boolean):
+        return "boolean"
+    if isinstance(kind, BigInteger):
+        return "bigint"
+    return "integer" if isinstance(kind, Integer) else "text"

@@ -1,0 +1,102 @@
+"""Rows that a transaction has read ahead, kept as they are after its own writes. Pure.
+
+    look_ahead(transfers TR-1, transfer_lines TR-1, balances W1 in_transit/TR-1)   one statement
+    transfers TR-1 ...                                                             from memory
+
+A change reads by keys here and there, and each statement costs more than what it finds. What is
+read ahead under the ledger's lock nobody else changes; what the transaction itself writes by key is
+noted here too. Anything else that writes makes it forget the table.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, Literal
+
+Row = tuple[Any, ...]
+# insert: rows that are not there yet. upsert: whether they are there or not. missing: leave what is
+# there as it is. delete: rows that begin with these values. update: other columns of rows that are
+# there, with their key.
+Kind = Literal["insert", "upsert", "missing", "delete", "update"]
+KNOWN_KEYS_MAX = 2000  # Of one transaction; a larger one reads the ordinary way.
+
+
+class Foresight:
+    """What is known of tables. key_of: returns the primary key of a whole row of a table."""
+
+    def __init__(self, key_of: Callable[[Any, Row], Row]) -> None:
+        self._key_of = key_of
+        self._count = 0
+        # Table, columns_count: beginning of a row: primary key: row.
+        self._known: dict[Hashable, dict[int, dict[Row, dict[Row, Row]]]] = {}
+
+    def learn(
+        self, table: Hashable, columns_count: int, keys: Iterable[Row], rows: Iterable[Row]
+    ) -> None:
+        """Note all rows that there are of which the first columns are one of `keys`."""
+        known = self._known.setdefault(table, {}).setdefault(columns_count, {})
+        fresh: dict[Row, dict[Row, Row]] = {tuple(key): {} for key in keys}
+        for row in rows:
+            fresh[row[:columns_count]][self._key_of(table, row)] = row
+        known |= fresh
+        self._count += len(fresh)
+        if self._count > KNOWN_KEYS_MAX:
+            self.forget_all()
+
+    def rows(self, table: Hashable, columns_count: int, keys: Sequence[Row]) -> list[Row] | None:
+        """Return the rows of which the first columns are one of `keys`; None if not all is known.
+
+        Each row once, like the answer of a statement to keys of which no two are equal.
+        """
+        of_table = self._known.get(table)
+        if of_table is None:
+            return None
+        found: list[Row] = []
+        for key in keys:
+            rows = _known_rows(of_table, columns_count, tuple(key))
+            if rows is None:
+                return None
+            found += rows
+        return found
+
+    def write(self, table: Hashable, kind: Kind, rows: Sequence[Row]) -> None:
+        """Note what the transaction writes."""
+        if kind == "update":
+            self._known.pop(table, None)
+        for columns_count, known in self._known.get(table, {}).items():
+            for row in rows:
+                if kind == "delete":
+                    _delete(known, columns_count, row)
+                    continue
+                there = known.get(row[:columns_count])
+                if there is not None:
+                    key = self._key_of(table, row)
+                    if kind != "missing" or key not in there:
+                        there[key] = tuple(row)
+
+    def forget_all(self) -> None:
+        """Forget all: something else has written."""
+        self._known.clear()
+        self._count = 0
+
+
+def _known_rows(
+    of_table: dict[int, dict[Row, dict[Row, Row]]], columns_count: int, key: Row
+) -> Iterable[Row] | None:
+    """Return the rows that begin with a key, found by it or by what it begins with."""
+    for size, known in of_table.items():
+        rows = known.get(key[:size]) if size <= columns_count else None
+        if rows is not None:
+            return [row for row in rows.values() if row[:columns_count] == key]
+    return None
+
+
+def _delete(known: dict[Row, dict[Row, Row]], columns_count: int, key: Row) -> None:
+    """Delete the rows that begin with a key."""
+    size = len(key)
+    if size >= columns_count:
+        prefixes = [key[:columns_count]] if key[:columns_count] in known else []
+    else:
+        prefixes = [prefix for prefix in known if prefix[:size] == key]
+    for prefix in prefixes:
+        there = known[prefix]
+        for one in [one for one, row in there.items() if row[:size] == key]:
+            del there[one]
