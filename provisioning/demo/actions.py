@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+# What JSON can say; numbers of goods are decimal text.
+JsonValue = str | int | bool | list["JsonValue"] | dict[str, "JsonValue"]
 SignalKind = Literal["success", "warning", "error"]
 
 
@@ -62,7 +64,26 @@ class Converge:
     """Wait until the ledger has acknowledged every fact of every gateway."""
 
 
-Action = Scan | PutWeight | ReadLabel | Cut | Mend | Converge
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Head office asks central's API to change something, as a person at a page does.
+
+    path: below /api/v1. code: that the object of the answer must have, "" for any.
+    """
+
+    path: str
+    body: dict[str, JsonValue]
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Wait until a gateway works by what head office decided last."""
+
+    warehouse: str
+
+
+Action = Scan | PutWeight | ReadLabel | Cut | Mend | Converge | Office | Told
 
 
 @dataclass(frozen=True, slots=True)

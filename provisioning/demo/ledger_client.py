@@ -1,4 +1,4 @@
-"""Reads central's API. Edge of HTTP."""
+"""Asks central's API: what is there, and to change something. Edge of HTTP."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -7,13 +7,14 @@ from typing import TypeVar
 import httpx
 import msgspec
 
-from provisioning.demo.actions import Provoked
+from provisioning.demo.actions import JsonValue, Provoked
 from provisioning.demo.evidence import FactMark, Stock, StockKey
 
 REQUEST_TIMEOUT_S = 10.0
+OFFICE = "office"
 PAGE_ROWS = 1000
 PAGES_MAX = 10_000
-KINDS = ("movement", "reversal", "weighing", "print")
+KINDS = ("movement", "reversal", "weighing", "print", "count")
 
 
 class LedgerCounts(msgspec.Struct, frozen=True):
@@ -67,6 +68,17 @@ class _Discrepancy(msgspec.Struct, frozen=True):
     warehouse: str
     kind: str
     subject: str
+
+
+class _Told(msgspec.Struct, frozen=True):
+    last_number: int
+    acked_number: int
+    reference_revision: int
+    reference_newest: int
+
+
+class _Changed(msgspec.Struct, frozen=True):
+    code: str = ""
 
 
 class _Page(msgspec.Struct, frozen=True):
@@ -143,6 +155,20 @@ class LedgerClient:
             for page in self._pages("/api/v1/discrepancies", {"state": "open"})
             for row in page.discrepancies
         ]
+
+    def change(self, path: str, body: dict[str, JsonValue]) -> str:
+        """Have head office change something; return the code of what it is, "" for none."""
+        answer = self._client.post(
+            f"/api/v1{path}", json=body, headers={"Dockledger-Actor": OFFICE}
+        )
+        answer.raise_for_status()
+        return msgspec.json.decode(answer.content, type=_Changed).code
+
+    def has_told(self, gateway: str) -> bool:
+        """Return True if a gateway knows all documents, items and places that there are."""
+        told = self._get(f"/api/v1/gateways/{gateway}/notices", {}, _Told)
+        newest = told.reference_revision == told.reference_newest
+        return newest and told.acked_number == told.last_number
 
     def close(self) -> None:
         """Close the connection. May be called twice."""

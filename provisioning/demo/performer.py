@@ -4,7 +4,17 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from provisioning.demo.actions import Action, Converge, Cut, Mend, PutWeight, ReadLabel, Scan
+from provisioning.demo.actions import (
+    Action,
+    Converge,
+    Cut,
+    Mend,
+    Office,
+    PutWeight,
+    ReadLabel,
+    Scan,
+    Told,
+)
 from provisioning.demo.evidence import CutEvidence, LabelEvidence
 from provisioning.demo.installation import Installation, Stand
 from provisioning.demo.journals import read_heads
@@ -64,6 +74,10 @@ class Performer:
             self._cut(action)
         elif isinstance(action, Mend):
             self._mend(action)
+        elif isinstance(action, Office):
+            self._ask(action)
+        elif isinstance(action, Told):
+            self._wait_until_told(action.warehouse)
         else:
             assert isinstance(action, Converge)
             self.wait_for_convergence()
@@ -87,7 +101,9 @@ class Performer:
         )
         signal = answer(state)
         assert signal is not None
-        if signal.kind != scan.signal:
+        # What only opens or tells something is an info: it is no mistake either.
+        kind = "success" if signal.kind == "info" else signal.kind
+        if kind != scan.signal:
             raise ScriptFailed(
                 f"{stand.gateway} answered {scan.code} with {signal.kind}, not {scan.signal}: "
                 f"{signal.text}"
@@ -140,6 +156,18 @@ class Performer:
             CutEvidence(gateway=stand.gateway, caused_count=caused, kept_count=state.unsent_count)
         )
         stand.relay.mend()
+
+    def _ask(self, asked: Office) -> None:
+        code = self._installation.ledger.change(asked.path, asked.body)
+        if asked.code and code != asked.code:
+            raise ScriptFailed(f"{asked.path} made {code}, not {asked.code}")
+
+    def _wait_until_told(self, warehouse: str) -> None:
+        gateway = self._installation.stands[warehouse].gateway
+        ledger = self._installation.ledger
+        self._when(
+            lambda: ledger.has_told(gateway) or None, f"{gateway} knows what head office decided"
+        )
 
     def _converge(self, stand: Stand) -> None:
         caused = self.facts_caused[stand.warehouse]

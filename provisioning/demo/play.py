@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioning.demo.actions import Action
+from provisioning.demo.afternoon import afternoon
 from provisioning.demo.checks import judge
 from provisioning.demo.collect import collect
 from provisioning.demo.goods import Goods
@@ -51,12 +52,13 @@ def play(wishes: Wishes, directory: Path, terminal: Terminal) -> bool:
 
         performer = Performer(installation, pace_s=wishes.pace_s, cut_s=wishes.cut_s, filler=work)
         until_s = None if wishes.seconds is None else time.monotonic() + wishes.seconds
-        for step in morning(Goods(installation.reference)):
+        goods = Goods(installation.reference)
+        for step in (*morning(goods), *afternoon(goods)):
             with terminal.step(step.title):
                 for action in step.actions:
                     performer.perform(action)
         if until_s is None:
-            terminal.say(N_("The morning is over; light traffic goes on. Ctrl-C ends the demo."))
+            terminal.say(N_("The day is over; light traffic goes on. Ctrl-C ends the demo."))
         while until_s is None or time.monotonic() < until_s:
             for action in work(chance.choice(sorted(installation.stands))):
                 performer.perform(action)

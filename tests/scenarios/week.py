@@ -1,12 +1,11 @@
 """Two warehouses and a shop: three gateways, broker and central as programs. Edge."""
 
 import json
-import sqlite3
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 
 from central.inbox.gateways import enrol_gateway
 from central.storage.database import open_database
@@ -144,11 +143,8 @@ class Week:
 
     def _told(self, house):
         told = self.get(f"gateways/{house}-dock/notices")
-        query = "SELECT value FROM ledger_state WHERE key = 'reference_revision'"
-        with closing(sqlite3.connect(f"{self.folder / 'ledger.db'}")) as ledger:
-            ((revision,),) = ledger.execute(query).fetchall()
         applied = told["acked_number"] == told["last_number"]
-        return applied and told["reference_revision"] == int(revision)
+        return applied and told["reference_revision"] == told["reference_newest"]
 
     def heard(self, *houses):
         """Wait until the ledger has everything that gateways recorded."""
