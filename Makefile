@@ -58,7 +58,7 @@ format: setup ## Format the code
 
 catalogues: setup ## Compile the Chinese message catalogues after a change of a .po file
 	@for po in gateway/screen/locale/zh/LC_MESSAGES/gateway.po central/web/locale/zh/LC_MESSAGES/central.po \
-	    provisioning/demo/locale/zh/LC_MESSAGES/demo.po; do \
+	    central/api/locale/zh/LC_MESSAGES/problems.po provisioning/demo/locale/zh/LC_MESSAGES/demo.po; do \
 	  $(VENV)/bin/pybabel -q compile -i $$po -o $${po%.po}.mo; done
 
 lock: ## Resolve the dependencies anew into constraints.txt (needs uv)

@@ -51,6 +51,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     epilog="Exit codes: 0 done, 1 a finding, 2 usage, configuration or input, 3 database.",
 )
 

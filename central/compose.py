@@ -34,7 +34,7 @@ from central.orders.following import FOLLOWERS
 from central.storage.database import Database, open_database
 from central.storage.schema import check_schema, migrate
 from central.storage.sole_use import sole_use
-from central.web.app import Application, create_app, live_of_app
+from central.web.app import Application, create_app, notify_of_app
 from central.web.live import POLL_OF_MANY_S, POLL_S
 from central.worker import Worker, build_inbox, build_worker, refuse_second_worker_of_sqlite
 
@@ -135,7 +135,7 @@ def serve(
         revision = migrate(database, generation=f"{random_64():016x}")
 
         def told() -> None:
-            live_of_app(app).notify()  # Nothing is taken before it is made.
+            notify_of_app(app)()  # Nothing is taken before it is made.
             if downlink is not None:
                 downlink.loop.facts_posted()
 

@@ -17,7 +17,7 @@ from central.api.asn_models import (
 from central.api.context import Reading
 from central.api.order_values import DocumentCode, ReasonIn
 from central.api.parameters import PREFIX, read_cursor, write_cursor
-from central.api.problems import NOT_THERE, Problem
+from central.api.problems import NOT_THERE, PROBLEM
 from central.api.writing import REFUSALS, Answer, Asked, Call, WriteSide, Writing, etag_of
 from central.ledger.desk import Change
 from central.orders.order_goods import date_of, supplier_names
@@ -31,7 +31,7 @@ from central.orders.purchasing.asn_reading import (
 
 router = APIRouter(
     prefix=f"{PREFIX}/shipping-notices",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["purchasing"],
 )
 

@@ -8,13 +8,13 @@ from pydantic import BaseModel
 
 from central.api.context import Reading
 from central.api.parameters import PREFIX, PageParameters, read_cursor, write_cursor
-from central.api.problems import Problem
+from central.api.problems import PROBLEM
 from central.stock.cleaning import Gap, Subject, Unused, list_alike, list_gaps, list_idle
 from central.stock.times import parse_time
 
 router = APIRouter(
     prefix=f"{PREFIX}/cleaning",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["catalogue"],
 )
 

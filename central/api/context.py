@@ -11,6 +11,8 @@ from central.api.problems import ProblemRaised
 from central.clock import Clock
 from central.inbox.inbox import Outcome
 from central.outbox.snapshot import Snapshots
+from central.stock.alert_book import AlertBook
+from central.stock.key_figures import FigureBook
 from central.stock.strays import StrayItems
 from central.storage.database import Database
 
@@ -33,6 +35,8 @@ class ReadSide:
     intake_connected: Callable[[], bool] | None = None
     intake_alive: Callable[[], bool] | None = None
     strays: StrayItems = field(default_factory=StrayItems)
+    alerts: AlertBook = field(default_factory=AlertBook)
+    figures: FigureBook = field(default_factory=FigureBook)
 
 
 class Accepting(Protocol):

@@ -15,7 +15,7 @@ from central.api.count_models import (
 )
 from central.api.order_values import DocumentCode, ReasonIn
 from central.api.parameters import PREFIX
-from central.api.problems import Problem
+from central.api.problems import PROBLEM
 from central.api.writing import REFUSALS, Answer, Call, Writing
 from central.ledger.desk import Change
 from central.orders.counts.count_book import (
@@ -32,7 +32,7 @@ from central.stock.times import parse_time
 
 router = APIRouter(
     prefix=f"{PREFIX}/counts",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["counts"],
 )
 

@@ -13,7 +13,7 @@ from central.api.count_bodies import count_answer
 from central.api.count_models import CountOut, LimitsBody, RulesBody
 from central.api.order_values import quantity_text
 from central.api.parameters import PREFIX, PageParameters, WarehouseCode, read_cursor, write_cursor
-from central.api.problems import Problem
+from central.api.problems import PROBLEM
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change
@@ -32,10 +32,10 @@ from central.stock.times import parse_time, utc_text
 
 router = APIRouter(
     prefix=PREFIX,
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["counts"],
 )
-NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+NOT_THERE: dict[int | str, dict[str, Any]] = {404: PROBLEM}
 PlanCode = Annotated[
     str, Path(max_length=64), AfterValidator(lambda text: parse_code(text, what="count plan"))
 ]
@@ -172,7 +172,7 @@ def count_plans(reading: Reading, asked: Annotated[PlanParameters, Query()]) -> 
     page = plans[: asked.limit]
     more = len(plans) > asked.limit
     return PlanPage(
-        plans=[_plan_out(plan) for plan in page],
+        plans=[plan_out(plan) for plan in page],
         next_cursor=write_cursor(page[-1].code) if more else None,
     )
 
@@ -183,7 +183,7 @@ def count_plan(reading: Reading, response: Response, code: PlanCode) -> PlanOut:
     with reading.database.read() as connection:
         plan = load_plan(connection, code)
     response.headers["ETag"] = etag_of(plan.version)
-    return _plan_out(plan)
+    return plan_out(plan)
 
 
 @router.put("/count-plans/{code}", response_model=PlanOut, responses=REFUSALS)
@@ -202,7 +202,7 @@ def put_count_plan(writing: Writing, call: Call, code: PlanCode, body: PlanIn) -
             rules_asked(body),
         )
         there = put_plan(change, plan, version=call.version)
-        return Answer(_plan_out(there), version=there.version)
+        return Answer(plan_out(there), version=there.version)
 
     return writing.answer(call, work)
 
@@ -305,7 +305,8 @@ def _accuracy_out(one: Accuracy) -> AccuracyOut:
     )
 
 
-def _plan_out(plan: CountPlan) -> PlanOut:
+def plan_out(plan: CountPlan) -> PlanOut:
+    """Return a plan as it is answered."""
     return PlanOut(
         code=plan.code,
         warehouse=plan.warehouse,

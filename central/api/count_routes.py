@@ -36,7 +36,7 @@ from central.api.parameters import (
     read_cursor,
     write_cursor,
 )
-from central.api.problems import Problem
+from central.api.problems import PROBLEM
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.ledger.desk import Change
 from central.orders.counts.count_book import CountDraft, plan_count
@@ -50,10 +50,10 @@ from central.stock.times import utc_text
 
 router = APIRouter(
     prefix=f"{PREFIX}/counts",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["counts"],
 )
-NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+NOT_THERE: dict[int | str, dict[str, Any]] = {404: PROBLEM}
 LOCATION_HEADER = f"{PREFIX}/counts/"
 
 

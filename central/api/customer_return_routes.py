@@ -18,7 +18,7 @@ from central.api.customer_return_models import (
 )
 from central.api.order_values import DocumentCode, ReasonIn
 from central.api.parameters import PREFIX, read_cursor, write_cursor
-from central.api.problems import NOT_THERE, Problem
+from central.api.problems import NOT_THERE, PROBLEM
 from central.api.writing import REFUSALS, Answer, Asked, Call, WriteSide, Writing, etag_of
 from central.ledger.desk import Change
 from central.orders.order_goods import supplier_names
@@ -33,7 +33,7 @@ from central.orders.sales.customer_returns import ReturnView
 
 router = APIRouter(
     prefix=f"{PREFIX}/customer-returns",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["sales"],
 )
 

@@ -17,6 +17,7 @@ from central.api import (
     import_routes,
     inspection_routes,
     item_routes,
+    kpi_routes,
     partner_routes,
     period_routes,
     picking_routes,
@@ -26,6 +27,7 @@ from central.api import (
     sales_routes,
     supplier_return_routes,
     transfer_routes,
+    view_routes,
     webhook_routes,
 )
 
@@ -50,5 +52,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     count_routes.router,
     count_actions.router,
     count_plan_routes.router,
+    kpi_routes.router,
     webhook_routes.router,
+    view_routes.router,
 )

@@ -21,7 +21,7 @@ from central.api.discrepancy_models import (
     open_count_out,
 )
 from central.api.parameters import PREFIX, RecordCursor, read_cursor, write_cursor
-from central.api.problems import Problem
+from central.api.problems import PROBLEM
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change
@@ -34,10 +34,10 @@ from central.stock.times import parse_time
 
 router = APIRouter(
     prefix=f"{PREFIX}/discrepancies",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["discrepancies"],
 )
-NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+NOT_THERE: dict[int | str, dict[str, Any]] = {404: PROBLEM}
 Identity = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", examples=["00000000" * 4])]
 
 

@@ -14,7 +14,7 @@ from central.api.parameters import (
     read_cursor,
     write_cursor,
 )
-from central.api.problems import Problem
+from central.api.problems import PROBLEM
 from central.stock.epcis import CONTEXT, SCHEMA_VERSION, EpcisEvent
 from central.stock.epcis_reading import read_events
 from central.stock.times import utc_text
@@ -22,9 +22,7 @@ from central.stock.times import utc_text
 MEDIA_TYPE = "application/ld+json"
 BASE = "https://dockledger.invalid"  # Reserved (RFC 2606): such a URI names, it leads nowhere.
 
-router = APIRouter(
-    prefix=PREFIX, responses={422: {"model": Problem}, 503: {"model": Problem}}, tags=["ledger"]
-)
+router = APIRouter(prefix=PREFIX, responses={422: PROBLEM, 503: PROBLEM}, tags=["ledger"])
 
 
 class EventParameters(PageParameters):

@@ -13,13 +13,13 @@ from central.api.parameters import (
     read_cursor,
     write_cursor,
 )
-from central.api.problems import Problem
+from central.api.problems import PROBLEM
 from central.stock.history import ObjectEvent, list_events
 from central.stock.times import utc_text
 
 router = APIRouter(
     prefix=f"{PREFIX}/history",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["history"],
 )
 KindInPath = Annotated[str, Path(max_length=64, pattern=r"^[a-z][a-z_]*$", examples=["transfer"])]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from central.api.context import Reading, ReadSide
 from central.api.parameters import PREFIX, WarehouseCode
-from central.api.problems import Problem, ProblemRaised
+from central.api.problems import PROBLEM, ProblemRaised
 from central.api.writing import REFUSALS, Answer, Call, Writing
 from central.ledger.desk import Change
 from central.orders.spreadsheets.exports import export_rows, to_csv, to_workbook
@@ -49,13 +49,13 @@ FILES: dict[int | str, dict[str, Any]] = {
             WORKBOOK_TYPE: {"schema": {"type": "string", "format": "binary"}},
         }
     },
-    404: {"model": Problem},
+    404: PROBLEM,
 }
-BUSY: dict[int | str, dict[str, Any]] = {404: {"model": Problem}, 429: {"model": Problem}}
+BUSY: dict[int | str, dict[str, Any]] = {404: PROBLEM, 429: PROBLEM}
 
 router = APIRouter(
     prefix=PREFIX,
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["catalogue"],
 )
 _places = BoundedSemaphore(AT_ONCE_MAX)

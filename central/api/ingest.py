@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from central.api.context import INGESTS_AT_ONCE_MAX, Entering, Entrance
 from central.api.parameters import PREFIX, GatewayCode
-from central.api.problems import Problem, ProblemRaised
+from central.api.problems import PROBLEM, ProblemRaised
 from central.contract.acks import encode_ack, sign_ack
 from central.contract.envelope import BATCH_BYTES_MAX
 from central.inbox.inbox import Outcome
@@ -27,7 +27,7 @@ router = APIRouter(prefix=PREFIX, tags=["intake"])
     response_class=Response,
     responses={
         200: {"content": {MEDIA_TYPE: {}}, "description": "The ledger's signed acknowledgement."},
-        **{status: {"model": Problem} for status in (404, 413, 415, 422, 503)},
+        **dict.fromkeys((404, 413, 415, 422, 503), PROBLEM),
     },
 )
 async def ingest(

@@ -23,10 +23,9 @@ from central.api.parameters import (
     read_cursor,
     write_cursor,
 )
-from central.api.problems import NOT_THERE, Problem
+from central.api.problems import NOT_THERE, PROBLEM
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.ledger.desk import Change
-from central.ledger.own_facts import OWN_GATEWAY
 from central.orders.purchasing.inspection import Decision, DecisionRow, SampleResult, Source
 from central.orders.purchasing.inspection_book import DecisionAsked, decide
 from central.orders.purchasing.inspection_reading import (
@@ -49,7 +48,7 @@ DECIDED: JsonValue = {
 
 router = APIRouter(
     prefix=f"{PREFIX}/inspections",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["purchasing"],
 )
 
@@ -161,7 +160,7 @@ def inspections(
     page = views[: asked.limit]
     more = len(views) > asked.limit
     return InspectionPage(
-        inspections=[_inspection_out(view) for view in page],
+        inspections=[inspection_out(view) for view in page],
         next_cursor=write_cursor(page[-1].inspection.code) if more else None,
     )
 
@@ -172,7 +171,7 @@ def inspection(reading: Reading, response: Response, code: DocumentCode) -> Insp
     with reading.database.read() as connection:
         view = view_inspection(connection, code)
     response.headers["ETag"] = etag_of(view.inspection.version)
-    return _inspection_out(view)
+    return inspection_out(view)
 
 
 @router.post("/{code}/decisions", response_model=InspectionOut, responses=REFUSALS)
@@ -184,7 +183,7 @@ def decide_inspection(
     def work(change: Change) -> Answer:
         asked = [_decision_asked(one) for one in body.decisions]
         view = decide(change, code, asked, version=call.version)
-        return Answer(_inspection_out(view), version=view.inspection.version)
+        return Answer(inspection_out(view), version=view.inspection.version)
 
     return writing.answer(call, work)
 
@@ -203,7 +202,8 @@ def _decision_asked(body: DecisionIn) -> DecisionAsked:
     )
 
 
-def _inspection_out(view: InspectionView) -> InspectionOut:
+def inspection_out(view: InspectionView) -> InspectionOut:
+    """Return what came to be inspected as it is answered."""
     one, amounts = view.inspection, view.amounts
     return InspectionOut(
         code=one.code,
@@ -242,5 +242,5 @@ def _decision_out(row: DecisionRow) -> DecisionOut:
         result=row.result,
         actor=row.actor,
         time=utc_text(row.at_ms),
-        fact=f"{OWN_GATEWAY}/{row.epoch}/{row.seq}" if row.seq else None,
+        fact=f"{row.gateway}/{row.epoch}/{row.seq}" if row.seq else None,
     )

@@ -23,7 +23,7 @@ from central.api.item_models import (
 )
 from central.api.order_values import quantity_text
 from central.api.parameters import PREFIX, read_cursor, write_cursor
-from central.api.problems import Problem
+from central.api.problems import PROBLEM
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.contract.identifiers import parse_code
 from central.contract.quantities import parse_decimal, to_micro
@@ -41,10 +41,10 @@ from central.orders.catalogue.packs import convert, largest_packs, to_base
 
 router = APIRouter(
     prefix=f"{PREFIX}/items",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["catalogue"],
 )
-NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+NOT_THERE: dict[int | str, dict[str, Any]] = {404: PROBLEM}
 ItemCode = Annotated[str, AfterValidator(lambda text: parse_code(text, what="item"))]
 
 

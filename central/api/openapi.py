@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from central.api.problems import PROBLEM_TYPE
+from central.api.problems import PROBLEM_TYPE, Problem
 
 PROBLEM = "#/components/schemas/Problem"
 # Whatever goes wrong is said in one form, at every address (RFC 9457).
@@ -24,6 +24,8 @@ def document_of(app: FastAPI) -> dict[str, Any]:
             description=app.description,
             routes=app.routes,
         )
+        schemas = document["components"]["schemas"]
+        schemas["Problem"] = Problem.model_json_schema(mode="serialization")
         for path in document["paths"].values():
             for operation in path.values():
                 _complete(operation["responses"])
@@ -32,8 +34,7 @@ def document_of(app: FastAPI) -> dict[str, Any]:
 
 
 def _complete(responses: dict[str, Any]) -> None:
-    for response in responses.values():
-        content = response.get("content", {})
-        if content.get("application/json", {}).get("schema", {}).get("$ref") == PROBLEM:
-            content[PROBLEM_TYPE] = content.pop("application/json")
+    for status, response in responses.items():
+        if status[0] in "45":
+            response.setdefault("content", DEFAULT["content"])
     responses.setdefault("default", DEFAULT)

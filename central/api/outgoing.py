@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from central.api.context import Outgoing, Reading, ReadSide, Telling
 from central.api.parameters import PREFIX, GatewayCode
-from central.api.problems import Problem, ProblemRaised
+from central.api.problems import PROBLEM, ProblemRaised
 from central.contract.notices import LabelField, PrintRequested, Setting
 from central.errors import GatewayUnknown, OrderRefused
 from central.outbox import orders
@@ -23,7 +23,7 @@ VALUE_CHARACTERS_MAX = 256
 
 router = APIRouter(
     prefix=PREFIX,
-    responses={status: {"model": Problem} for status in (404, 409, 413, 422, 503)},
+    responses=dict.fromkeys((404, 409, 413, 422, 503), PROBLEM),
     tags=["downlink"],
 )
 
@@ -44,7 +44,7 @@ class SettingsIn(_Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"settings": {"language": "zh"}}]})
 
-    settings: dict[Code, Value] = Field(max_length=FIELDS_MAX)
+    settings: dict[Code, Value] = Field(max_length=FIELDS_MAX, default={})
 
 
 class TemplateIn(_Body):
@@ -101,6 +101,9 @@ class TemplateOut(BaseModel):
 class NoticesOut(BaseModel):
     """How far a gateway is. waiting: kinds of notices that it has not acknowledged, with counts.
 
+    reference_revision: of items, places and documents that it was told last; reference_newest: that
+    there is.
+
     has_snapshot: whether this stream began with a snapshot; if not, the gateway has to load one.
     """
 
@@ -112,6 +115,7 @@ class NoticesOut(BaseModel):
     acked_time: str | None
     stock_revision: int
     reference_revision: int
+    reference_newest: int
     waiting: dict[str, int]
 
 
@@ -194,6 +198,7 @@ def get_notices(gateway: GatewayInPath, reading: Reading) -> NoticesOut:
         acked_time=utc_text(row.acked_ms) if row.acked_ms else None,
         stock_revision=row.stock_revision,
         reference_revision=row.reference_revision,
+        reference_newest=found.reference_newest,
         waiting=dict(found.waiting),
     )
 

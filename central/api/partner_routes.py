@@ -19,7 +19,7 @@ from central.api.partner_models import (
     partner_out,
     patched_partner,
 )
-from central.api.problems import Problem
+from central.api.problems import PROBLEM
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change
@@ -34,10 +34,10 @@ from central.orders.catalogue.partners import (
 
 router = APIRouter(
     prefix=f"{PREFIX}/partners",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["catalogue"],
 )
-NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+NOT_THERE: dict[int | str, dict[str, Any]] = {404: PROBLEM}
 PartnerCode = Annotated[str, AfterValidator(lambda text: parse_code(text, what="partner"))]
 
 

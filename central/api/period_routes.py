@@ -30,7 +30,7 @@ from central.api.period_models import (
     point_out,
     total_out,
 )
-from central.api.problems import Problem
+from central.api.problems import PROBLEM
 from central.api.writing import REFUSALS, Answer, Call, Writing
 from central.ledger.desk import Change
 from central.ledger.entries import BalanceKey
@@ -47,10 +47,10 @@ from central.stock.times import utc_text
 
 router = APIRouter(
     prefix=f"{PREFIX}/periods",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["periods"],
 )
-NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+NOT_THERE: dict[int | str, dict[str, Any]] = {404: PROBLEM}
 
 
 @router.get("")

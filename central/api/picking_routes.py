@@ -25,7 +25,7 @@ from central.api.picking_models import (
     wave_out,
     wave_row_out,
 )
-from central.api.problems import NOT_THERE, Problem
+from central.api.problems import NOT_THERE, PROBLEM
 from central.api.sales_models import WarehouseIn
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.ledger.desk import Change
@@ -44,7 +44,7 @@ from central.orders.sales.sales_store import read_figures, read_orders
 
 router = APIRouter(
     prefix=PREFIX,
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["picking"],
 )
 ORDERS_ON_A_LIST_MAX = 200

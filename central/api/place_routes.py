@@ -31,7 +31,7 @@ from central.api.place_models import (
     warehouse_card,
     warehouse_out,
 )
-from central.api.problems import Problem
+from central.api.problems import PROBLEM
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change
@@ -53,10 +53,10 @@ from central.orders.catalogue.warehouses import (
 
 router = APIRouter(
     prefix=f"{PREFIX}/warehouses",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["catalogue"],
 )
-NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+NOT_THERE: dict[int | str, dict[str, Any]] = {404: PROBLEM}
 PlaceCode = Annotated[str, AfterValidator(lambda text: parse_code(text, what="location"))]
 
 

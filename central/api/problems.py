@@ -1,9 +1,11 @@
 """Says what went wrong in one form: problem details with a hint for a person. Edge of HTTP.
 
 Source of the form: RFC 9457, Problem Details for HTTP APIs, section 3; `hint` is our extension.
+Who reads the pages in Chinese, or asks with `Accept-Language: zh`, reads title, detail and hint in
+Chinese (`problem_words`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -12,11 +14,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from central.api.languages import LANGUAGE_COOKIE, choose_language
+from central.api.problem_translations import CHINESE, problem_words
 from central.contract.errors import ContractError
 from central.errors import Conflict, DeskRefused, NotThere, Outdated
 
 PROBLEM_TYPE = "application/problem+json"
 FAULTS_MAX = 8
+SAID = ("title", "detail", "hint")  # What people read of a problem.
 REFUSALS: tuple[tuple[type[DeskRefused], int, str], ...] = (
     (NotThere, 404, "Not there"),
     (Conflict, 409, "Not possible now"),
@@ -35,8 +40,11 @@ class Problem(BaseModel):
     fields: dict[str, Any] = {}
 
 
+# For `responses=`, by status: `openapi` says its form. A model here would be built once for each
+# status of each address, 3 MB in all.
+PROBLEM: dict[str, Any] = {}
 # For `responses=` of routes that read one object.
-NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+NOT_THERE: dict[int | str, dict[str, Any]] = {404: PROBLEM}
 
 
 class ProblemRaised(Exception):
@@ -56,8 +64,15 @@ class ProblemRaised(Exception):
         self.problem = Problem(status=status, title=title, detail=detail, hint=hint)
 
 
-def problem_response(problem: Problem, *, headers: dict[str, str] | None = None) -> JSONResponse:
-    """Return a problem as an HTTP response."""
+def problem_response(
+    problem: Problem, *, headers: dict[str, str] | None = None, language: str = ""
+) -> JSONResponse:
+    """Return a problem as an HTTP response. language: "zh" for Chinese, English else."""
+    words = problem_words(language)
+    if words is not None:
+        said = {name: words.said(getattr(problem, name)) for name in SAID}
+        problem = problem.model_copy(update=said)
+        headers = (headers or {}) | {"Content-Language": CHINESE}
     return JSONResponse(
         problem.model_dump(),
         status_code=problem.status,
@@ -66,21 +81,22 @@ def problem_response(problem: Problem, *, headers: dict[str, str] | None = None)
     )
 
 
-async def answer_raised(_request: Request, error: Exception) -> JSONResponse:
+async def answer_raised(request: Request, error: Exception) -> JSONResponse:
     """Answer a ProblemRaised."""
     assert isinstance(error, ProblemRaised)
-    return problem_response(error.problem, headers=error.headers)
+    return problem_response(error.problem, headers=error.headers, language=language_asked(request))
 
 
-async def answer_contract(_request: Request, error: Exception) -> JSONResponse:
+async def answer_contract(request: Request, error: Exception) -> JSONResponse:
     """Answer a value in the address that cannot be a code, an epoch or a number."""
     assert isinstance(error, ContractError)
     return problem_response(
-        Problem(status=422, title="Unusable value", detail=str(error), hint=error.hint)
+        Problem(status=422, title="Unusable value", detail=str(error), hint=error.hint),
+        language=language_asked(request),
     )
 
 
-async def answer_refused(_request: Request, error: Exception) -> JSONResponse:
+async def answer_refused(request: Request, error: Exception) -> JSONResponse:
     """Answer what the desk refuses; `fields` says the same to programs."""
     assert isinstance(error, DeskRefused)
     status, title = next(
@@ -90,23 +106,27 @@ async def answer_refused(_request: Request, error: Exception) -> JSONResponse:
     problem = Problem(
         status=status, title=title, detail=str(error), hint=error.hint, fields=error.fields
     )
-    return problem_response(problem)
+    return problem_response(problem, language=language_asked(request))
 
 
-async def answer_validation(_request: Request, error: Exception) -> JSONResponse:
+async def answer_validation(request: Request, error: Exception) -> JSONResponse:
     """Answer parameters that are unknown, missing or of the wrong form."""
     assert isinstance(error, RequestValidationError)
+    language = language_asked(request)
+    words = problem_words(language)
+    said = words.said if words is not None else str
     return problem_response(
         Problem(
             status=422,
             title="Unusable parameter",
-            detail="; ".join(_fault_text(fault) for fault in _first(error.errors())),
+            detail="; ".join(_fault_text(fault, said) for fault in _first(error.errors())),
             hint="Correct the parameter that is named; /openapi.json lists all of them.",
-        )
+        ),
+        language=language,
     )
 
 
-async def answer_http(_request: Request, error: Exception) -> JSONResponse:
+async def answer_http(request: Request, error: Exception) -> JSONResponse:
     """Answer what the framework itself refuses: unknown address, wrong method."""
     assert isinstance(error, HTTPException)
     return problem_response(
@@ -117,6 +137,16 @@ async def answer_http(_request: Request, error: Exception) -> JSONResponse:
             hint="Check address and method; /openapi.json lists what exists.",
         ),
         headers=dict(error.headers or {}),
+        language=language_asked(request),
+    )
+
+
+def language_asked(request: Request) -> str:
+    """Return the language of whoever asks: of the pages that they read, else that they prefer."""
+    return choose_language(
+        asked="",
+        cookie=request.cookies.get(LANGUAGE_COOKIE, ""),
+        accept=request.headers.get("accept-language", ""),
     )
 
 
@@ -124,6 +154,9 @@ def _first(faults: Sequence[Any]) -> Sequence[Any]:
     return faults[:FAULTS_MAX]
 
 
-def _fault_text(fault: Any) -> str:  # noqa: ANN401 - the framework's own untyped record.
+def _fault_text(
+    fault: Any,  # noqa: ANN401 - the framework's own untyped record.
+    said: Callable[[str], str],
+) -> str:
     place = ".".join(str(part) for part in fault["loc"][1:]) or "request"
-    return f"{place}: {fault['msg']}"
+    return f"{place}: {said(str(fault['msg']))}"

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from central.api.context import Reading
 from central.api.order_values import LINE_NO_MAX, DocumentCode, ReasonIn
 from central.api.parameters import PREFIX, read_cursor, write_cursor
-from central.api.problems import NOT_THERE, Problem
+from central.api.problems import NOT_THERE, PROBLEM
 from central.api.purchase_models import (
     ConfirmIn,
     PurchaseOrderIn,
@@ -38,7 +38,7 @@ from central.orders.purchasing.purchase_reading import (
 
 router = APIRouter(
     prefix=f"{PREFIX}/purchase-orders",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["purchasing"],
 )
 NO_MORE = Acting()

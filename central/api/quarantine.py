@@ -15,13 +15,11 @@ from central.api.parameters import (
     read_cursor,
     write_cursor,
 )
-from central.api.problems import Problem, ProblemRaised
+from central.api.problems import PROBLEM, ProblemRaised
 from central.inbox.quarantine import Kept, find_payload, list_kept
 from central.stock.times import utc_text
 
-router = APIRouter(
-    prefix=PREFIX, responses={422: {"model": Problem}, 503: {"model": Problem}}, tags=["intake"]
-)
+router = APIRouter(prefix=PREFIX, responses={422: PROBLEM, 503: PROBLEM}, tags=["intake"])
 
 
 class QuarantineParameters(BaseModel):
@@ -75,7 +73,7 @@ def quarantine(reading: Reading, asked: Annotated[QuarantineParameters, Query()]
 @router.get(
     "/quarantine/{identity}/payload",
     response_class=Response,
-    responses={404: {"model": Problem}, 200: {"content": {"application/octet-stream": {}}}},
+    responses={404: PROBLEM, 200: {"content": {"application/octet-stream": {}}}},
 )
 def quarantined_payload(
     reading: Reading, identity: Annotated[str, Path(pattern="^[0-9a-f]{64}$")]

@@ -15,7 +15,7 @@ from central.api.parameters import (
     read_cursor,
     write_cursor,
 )
-from central.api.problems import Problem
+from central.api.problems import PROBLEM
 from central.orders.reserving.availability import Availability, ItemKey, list_availability
 from central.orders.reserving.reservations import Reservation
 from central.orders.sales.sales_reading import (
@@ -26,7 +26,7 @@ from central.orders.sales.sales_reading import (
 
 router = APIRouter(
     prefix=PREFIX,
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["reservations"],
 )
 

@@ -31,7 +31,7 @@ from central.api.parameters import (
     read_cursor,
     write_cursor,
 )
-from central.api.problems import Problem, ProblemRaised
+from central.api.problems import PROBLEM, ProblemRaised
 from central.contract.identifiers import parse_fact_id
 from central.errors import CentralError
 from central.stock.as_of import list_stock_as_of
@@ -43,9 +43,7 @@ from central.stock.times import parse_time, utc_text
 from central.stock.views import list_stock
 from central.stock.workers import list_workers
 
-router = APIRouter(
-    prefix=PREFIX, responses={422: {"model": Problem}, 503: {"model": Problem}}, tags=["ledger"]
-)
+router = APIRouter(prefix=PREFIX, responses={422: PROBLEM, 503: PROBLEM}, tags=["ledger"])
 
 
 @router.get("/health", response_model=HealthOut)
@@ -120,7 +118,7 @@ def movements(reading: Reading, asked: Annotated[MovementParameters, Query()]) -
     )
 
 
-@router.get("/movements/{gateway}/{epoch}/{seq}", responses={404: {"model": Problem}})
+@router.get("/movements/{gateway}/{epoch}/{seq}", responses={404: PROBLEM})
 def movement(
     reading: Reading,
     gateway: Annotated[str, Path(max_length=64)],

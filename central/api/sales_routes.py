@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from central.api.context import Reading
 from central.api.order_values import LINE_NO_MAX, DocumentCode, ReasonIn, positive_micro
 from central.api.parameters import PREFIX, read_cursor, write_cursor
-from central.api.problems import NOT_THERE, Problem
+from central.api.problems import NOT_THERE, PROBLEM
 from central.api.sales_models import (
     CoveredOut,
     GiveUpIn,
@@ -34,7 +34,7 @@ from central.orders.sales.sales_store import read_figures, read_order
 
 router = APIRouter(
     prefix=f"{PREFIX}/sales-orders",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["sales"],
 )
 Number = Annotated[int, Path(ge=1, le=LINE_NO_MAX)]

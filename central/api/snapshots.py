@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from central.api.context import Outgoing, Reading, ReadSide, Telling
 from central.api.parameters import PREFIX
-from central.api.problems import Problem, ProblemRaised
+from central.api.problems import PROBLEM, ProblemRaised
 from central.outbox.snapshot import PAUSE_S, REQUEST_BYTES_MAX, Refusal, find_file, read_piece
 
 MEDIA_TYPE = "application/octet-stream"
@@ -23,7 +23,7 @@ RANGE_FORM = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 router = APIRouter(
     prefix=PREFIX,
-    responses={status: {"model": Problem} for status in (404, 422, 503)},
+    responses=dict.fromkeys((404, 422, 503), PROBLEM),
     tags=["downlink"],
 )
 
@@ -33,7 +33,7 @@ router = APIRouter(
     response_class=Response,
     responses={
         200: {"content": {MEDIA_TYPE: {}}, "description": "The sealed manifest of the file."},
-        **{status: {"model": Problem} for status in (403, 413, 429)},
+        **dict.fromkeys((403, 413, 429), PROBLEM),
     },
 )
 async def ask_for_snapshot(request: Request, telling: Telling) -> Response:
@@ -57,7 +57,7 @@ async def ask_for_snapshot(request: Request, telling: Telling) -> Response:
     responses={
         200: {"content": {MEDIA_TYPE: {}}, "description": "The whole file."},
         206: {"content": {MEDIA_TYPE: {}}, "description": "The piece that Range names."},
-        416: {"model": Problem},
+        416: PROBLEM,
     },
 )
 def load_snapshot(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from central.api.context import Reading
 from central.api.order_values import DocumentCode, ReasonIn
 from central.api.parameters import PREFIX, read_cursor, write_cursor
-from central.api.problems import NOT_THERE, Problem
+from central.api.problems import NOT_THERE, PROBLEM
 from central.api.supplier_return_models import (
     ClaimDecisionIn,
     ClaimIn,
@@ -42,7 +42,7 @@ from central.orders.purchasing.supplier_returns import CLAIMS_COUNT_MAX
 
 router = APIRouter(
     prefix=f"{PREFIX}/supplier-returns",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["purchasing"],
 )
 ClaimNumber = Annotated[int, Path(ge=1, le=CLAIMS_COUNT_MAX)]

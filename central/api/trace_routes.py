@@ -8,16 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from central.api.context import Reading
 from central.api.parameters import PREFIX, Text
-from central.api.problems import Problem
+from central.api.problems import PROBLEM
 from central.contract.quantities import canonical_text
 from central.stock.times import utc_text
 from central.stock.trace import STEPS_MAX, Trace, TraceEnd, trace
 
 STEPS_DEFAULT = 1_000
 
-router = APIRouter(
-    prefix=PREFIX, responses={422: {"model": Problem}, 503: {"model": Problem}}, tags=["ledger"]
-)
+router = APIRouter(prefix=PREFIX, responses={422: PROBLEM, 503: PROBLEM}, tags=["ledger"])
 
 
 class TraceParameters(BaseModel):

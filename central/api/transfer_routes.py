@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from central.api.context import Reading
 from central.api.order_values import DocumentCode, ReasonIn
 from central.api.parameters import PREFIX, PageParameters, read_cursor, write_cursor
-from central.api.problems import Problem
+from central.api.problems import PROBLEM
 from central.api.transfer_answers import (
     TransferOut,
     TransferPage,
@@ -36,10 +36,10 @@ from central.orders.transfers.transfers import Transfer
 
 router = APIRouter(
     prefix=f"{PREFIX}/transfers",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["transfers"],
 )
-NOT_THERE: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+NOT_THERE: dict[int | str, dict[str, Any]] = {404: PROBLEM}
 Action = Literal["request", "revise", "approve", "reject", "release", "cancel"]
 
 

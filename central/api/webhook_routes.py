@@ -14,7 +14,7 @@ from central.api.parameters import (
     read_cursor,
     write_cursor,
 )
-from central.api.problems import Problem
+from central.api.problems import PROBLEM
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.clock import random_key_hex
 from central.ledger.desk import Change
@@ -35,7 +35,7 @@ from central.webhooks.subscribing import (
 
 router = APIRouter(
     prefix=f"{PREFIX}/webhooks",
-    responses={422: {"model": Problem}, 503: {"model": Problem}},
+    responses={422: PROBLEM, 503: PROBLEM},
     tags=["webhooks"],
 )
 Code = Annotated[str, Path(min_length=1, max_length=64, pattern="^[A-Za-z0-9-]+$")]
@@ -137,7 +137,7 @@ def add_webhook(writing: Writing, call: Call, body: WebhookIn) -> Response:
     return writing.answer(call, work)
 
 
-@router.get("/{code}", responses={404: {"model": Problem}})
+@router.get("/{code}", responses={404: PROBLEM})
 def webhook(reading: Reading, response: Response, code: Code) -> WebhookOut:
     """Return one subscriber."""
     with reading.database.read() as connection:
@@ -176,7 +176,7 @@ def remove_webhook(writing: Writing, call: Call, code: Code) -> Response:
     return writing.answer(call, work)
 
 
-@router.get("/{code}/deliveries", responses={404: {"model": Problem}})
+@router.get("/{code}/deliveries", responses={404: PROBLEM})
 def deliveries(
     reading: Reading, code: Code, asked: Annotated[PageParameters, Query()]
 ) -> DeliveryPage:

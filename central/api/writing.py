@@ -26,7 +26,7 @@ from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 from sqlalchemy import delete
 
-from central.api.problems import Problem, ProblemRaised
+from central.api.problems import PROBLEM, ProblemRaised
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change, Desk
 from central.storage import bulk, tables
@@ -39,9 +39,7 @@ KEY = r"^[\x20-\x7e]+$"
 NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 ETAG = re.compile(r'(?:W/)?"(\d{1,18})"')
 # For `responses=` of every route that changes something.
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem} for status in (404, 409, 412, 422, 503)
-}
+REFUSALS: dict[int | str, dict[str, Any]] = dict.fromkeys((404, 409, 412, 422, 503), PROBLEM)
 
 
 @dataclass(frozen=True, slots=True)

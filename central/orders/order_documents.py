@@ -7,7 +7,7 @@ from central.contract.reference import ExpectedDocument
 from central.errors import Conflict
 from central.ledger.desk import Change
 from central.ledger.reference_desk import put_document, withdraw_document
-from central.storage import purchasing_tables, sales_tables, tables
+from central.storage import bulk, purchasing_tables, sales_tables, tables
 
 
 def new_code(change: Change, prefix: str, *, warehouse: str, wished: str) -> str:
@@ -72,10 +72,6 @@ def _holder(connection: Connection, *, warehouse: str, code: str) -> str:
 
 
 def _is_document(connection: Connection, *, warehouse: str, code: str) -> bool:
-    documents = tables.documents.c
-    found = connection.execute(
-        select(documents.document).where(
-            documents.warehouse == warehouse, documents.document == code
-        )
-    )
-    return found.first() is not None
+    keys = [(warehouse, code)]
+    found = bulk.select_by_key(connection, tables.documents, keys, columns_count=2)
+    return any(True for _ in found)

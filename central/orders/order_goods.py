@@ -1,6 +1,6 @@
 """What an order may name: items with their units, suppliers, warehouses. Edge of the database."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from central.errors import Conflict, Unusable
 from central.orders.catalogue.items import policies_of, units_of
 from central.orders.catalogue.packs import ItemUnits
 from central.stock.times import utc_text
-from central.storage import catalogue_tables, tables
+from central.storage import bulk, catalogue_tables, tables
 
 SUPPLYING: frozenset[str] = frozenset({"supplier", "both"})
 
@@ -31,6 +31,13 @@ class SupplierNote:
 
     name: str
     expired: tuple[str, ...]
+
+
+def goods_looks(items: Iterable[str]) -> list[bulk.Look]:
+    """Return what `read_goods` will look up, to be read ahead with other things."""
+    keys = [(item,) for item in sorted(set(items))]
+    stored = (catalogue_tables.item_units, tables.items, catalogue_tables.item_policies)
+    return [bulk.Look(table, keys, 1) for table in stored]
 
 
 def read_goods(connection: Connection, items: Collection[str]) -> dict[str, Goods]:
@@ -119,9 +126,8 @@ def supplier_notes(
 
 def require_warehouse(connection: Connection, warehouse: str) -> None:
     """Return if there is such a warehouse. Raises Unusable."""
-    table = tables.warehouses.c
-    found = connection.execute(select(table.warehouse).where(table.warehouse == warehouse)).first()
-    if found is None:
+    found = bulk.select_by_key(connection, tables.warehouses, [(warehouse,)], columns_count=1)
+    if not any(True for _ in found):
         raise Unusable(
             f"no warehouse is called {warehouse!r}",
             hint="Use the code of a warehouse that is there.",

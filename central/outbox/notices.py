@@ -53,10 +53,14 @@ class StreamRow:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a gateway is. waiting: kinds of notices that it has not acknowledged, with counts."""
+    """How far a gateway is. waiting: kinds of notices that it has not acknowledged, with counts.
+
+    reference_newest: revision of the reference data that there is to tell.
+    """
 
     row: StreamRow
     waiting: tuple[tuple[str, int], ...]
+    reference_newest: int
 
 
 def lock_stream(
@@ -98,7 +102,8 @@ def read_progress(connection: Connection, gateway: str) -> Progress | None:
         .group_by(notices.c.kind)
         .order_by(notices.c.kind)
     )
-    return Progress(row, tuple((kind, count) for kind, count in waiting))
+    newest = read_state(connection).reference_revision
+    return Progress(row, tuple((kind, count) for kind, count in waiting), newest)
 
 
 def add_notices(

@@ -97,7 +97,7 @@ def _query(
         bounds |= {f"after_{name}": getattr(after, name) for name in _KEY_NAMES}
     condition = "".join(f" AND {one}" for one in kept)
     parts = " UNION ALL ".join(
-        f"{part}{condition}" for part in _parts(connection.dialect.name, moment, anchor, wanted)
+        f"{part}{condition}" for part in parts_of(connection.dialect.name, moment, anchor, wanted)
     )
     query = (
         f"SELECT {_KEY}, SUM(micro) AS micro, SUM(weight) AS weight"  # noqa: S608 - ours
@@ -107,7 +107,8 @@ def _query(
     return query, bounds
 
 
-def _parts(dialect: str, moment: Moment, anchor: Anchor, wanted: StockFilter) -> Iterator[str]:
+def parts_of(dialect: str, moment: Moment, anchor: Anchor, wanted: StockFilter) -> Iterator[str]:
+    """Yield the statements whose rows together are the stock of one warehouse as of a moment."""
     if not anchor.checkpoint:
         yield _part("on_hand", "balances l", "l.warehouse = :warehouse")
     elif anchor.record_no:

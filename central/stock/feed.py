@@ -57,7 +57,7 @@ def list_movements(
         if value:
             query = query.where(column == value)
     if wanted.item or wanted.location or wanted.lot:
-        query = query.where(facts.c.record_no.in_(_touching(connection, wanted)))
+        query = query.where(facts.c.record_no.in_(numbers_touching(connection, wanted)))
     query = query.order_by(facts.c.record_no.desc()).limit(limit)
     return _movement_rows(connection, query)
 
@@ -135,6 +135,29 @@ def list_numbered(connection: Connection, numbers: Sequence[int]) -> list[Moveme
     return _movement_rows(connection, query)
 
 
+def numbers_touching(connection: Connection, wanted: FeedFilter) -> Select[tuple[int]]:
+    """Return the statement of the facts that concern an item, a place or a lot."""
+    # All warehouses are named, so that the index of lines by warehouse and item serves.
+    codes = (
+        [wanted.warehouse]
+        if wanted.warehouse
+        else [warehouse.code for warehouse in list_warehouses(connection)]
+    )
+    query = select(lines.c.record_no).where(lines.c.warehouse.in_(codes))
+    if wanted.item:
+        # The index of lines by item has the first line of each fact.
+        query = query.where(lines.c.item == wanted.item, lines.c.line_no == 1)
+    if wanted.lot:
+        query = query.where(lines.c.lot == wanted.lot)
+    if wanted.location:
+        places = lines.alias()
+        query = query.join(
+            places,
+            (places.c.warehouse == lines.c.warehouse) & (places.c.record_no == lines.c.record_no),
+        ).where(places.c.location == wanted.location)
+    return query
+
+
 def items_changed(connection: Connection, *, record_no: int) -> list[str] | None:
     """Return the items whose stock changed after `record_no`; None if they are too many."""
     # The key of lines begins with the warehouse: a join with facts reads all lines on SQLite.
@@ -192,28 +215,6 @@ def stock_change(connection: Connection, *, now_ms: int) -> StockChange:
         ),
         discrepancies_open=connection.execute(still_open).scalar_one(),
     )
-
-
-def _touching(connection: Connection, wanted: FeedFilter) -> Select[tuple[int]]:
-    # All warehouses are named, so that the index of lines by warehouse and item serves.
-    codes = (
-        [wanted.warehouse]
-        if wanted.warehouse
-        else [warehouse.code for warehouse in list_warehouses(connection)]
-    )
-    query = select(lines.c.record_no).where(lines.c.warehouse.in_(codes))
-    if wanted.item:
-        # The index of lines by item has the first line of each fact.
-        query = query.where(lines.c.item == wanted.item, lines.c.line_no == 1)
-    if wanted.lot:
-        query = query.where(lines.c.lot == wanted.lot)
-    if wanted.location:
-        places = lines.alias()
-        query = query.join(
-            places,
-            (places.c.warehouse == lines.c.warehouse) & (places.c.record_no == lines.c.record_no),
-        ).where(places.c.location == wanted.location)
-    return query
 
 
 def _same_fact() -> ColumnElement[bool]:

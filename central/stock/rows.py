@@ -65,13 +65,17 @@ class MatrixQuery:
 
     search: part of an item's code or of its name in any language; "" for all.
     warehouse: only items that this warehouse holds, "" for all. stocked: only items not at zero.
-    page_index: 0 for the first page.
+    page_index: 0 for the first page. sort: "" by code, "total", "transit", or "w:" and the code of
+    a warehouse. group: "" for none, "category" or "abc" of the item's policy, in their order.
     """
 
     search: str = ""
     warehouse: str = ""
     stocked: bool = False
     page_index: int = 0
+    sort: str = ""
+    descending: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +101,13 @@ class MatrixRow:
 
 @dataclass(frozen=True, slots=True)
 class MatrixPage:
-    """One page of the stock table. page_count is at least 1; item_count is of the whole answer."""
+    """One page. page_count is at least 1; item_count: of the whole answer. groups: of each row."""
 
     rows: tuple[MatrixRow, ...]
     page_index: int
     page_count: int
     item_count: int
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

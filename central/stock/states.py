@@ -30,13 +30,21 @@ EPOCHS_MAX = 5  # Of one gateway; a start makes a new one, and the older ones ar
 _devices_decoder = msgspec.json.Decoder(tuple[DeviceState, ...])
 
 
+def find_gateway(connection: Connection, code: str) -> GatewayRow | None:
+    """Return one enrolled gateway, None if there is none of this code."""
+    found = list_gateways(connection, code=code, limit=1)
+    return found[0] if found else None
+
+
 def list_gateways(
-    connection: Connection, *, warehouse: str = "", after: str = "", limit: int
+    connection: Connection, *, warehouse: str = "", code: str = "", after: str = "", limit: int
 ) -> list[GatewayRow]:
     """Return enrolled gateways by code. after: the last code of the page before."""
     query = select(gateways).where(gateways.c.gateway > after)
     if warehouse:
         query = query.where(gateways.c.warehouse == warehouse)
+    if code:
+        query = query.where(gateways.c.gateway == code)
     found = connection.execute(query.order_by(gateways.c.gateway).limit(limit)).all()
     codes = [row.gateway for row in found]
     epochs = _epochs(connection, codes)
@@ -103,13 +111,13 @@ def list_discrepancies(
             or_(table.record_no < number, and_(table.record_no == number, table.id < identity))
         )
     query = query.order_by(table.record_no.desc(), table.id.desc()).limit(limit)
-    return [_discrepancy_row(row) for row in connection.execute(query)]
+    return [discrepancy_row(row) for row in connection.execute(query)]
 
 
 def find_discrepancy(connection: Connection, identity: str) -> DiscrepancyRow | None:
     """Return one discrepancy, None if there is none of this id."""
     row = connection.execute(select(discrepancies).where(discrepancies.c.id == identity)).first()
-    return _discrepancy_row(row) if row is not None else None
+    return discrepancy_row(row) if row is not None else None
 
 
 def count_discrepancies(connection: Connection) -> dict[str, int]:
@@ -181,7 +189,8 @@ def _fork_counts(connection: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def _discrepancy_row(row: Row[Any]) -> DiscrepancyRow:
+def discrepancy_row(row: Row[Any]) -> DiscrepancyRow:
+    """Return what a row of the table of discrepancies says."""
     return DiscrepancyRow(
         id=row.id,
         record_no=row.record_no,

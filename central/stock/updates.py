@@ -11,6 +11,8 @@ from central.stock.feed import (
     list_movements_after,
     stock_change,
 )
+from central.stock.grid import grid_as_of, grid_page
+from central.stock.moments import Moment
 from central.stock.rows import (
     FeedFilter,
     GatewayRow,
@@ -24,7 +26,7 @@ from central.stock.rows import (
 )
 from central.stock.states import list_gateways
 from central.stock.strays import StrayItems
-from central.stock.views import list_warehouses, matrix_page, matrix_rows
+from central.stock.views import list_warehouses, matrix_rows
 from central.stock.workers import list_workers
 
 FEED_ROWS_MAX = 30
@@ -58,14 +60,28 @@ class PageContent:
 
 
 def read_page(
-    connection: Connection, wanted: MatrixQuery, strays: StrayItems, *, now_ms: int
+    connection: Connection,
+    wanted: MatrixQuery,
+    strays: StrayItems,
+    *,
+    now_ms: int,
+    moment: Moment | None = None,
 ) -> PageContent:
-    """Return everything for a newly opened page."""
+    """Return everything for a newly opened page. moment: of the table, None for now."""
     return PageContent(
         update=read_update(connection, None, now_ms=now_ms),
         warehouses=tuple(list_warehouses(connection)),
-        matrix=matrix_page(connection, wanted, strays),
+        matrix=read_matrix(connection, wanted, strays, moment=moment),
     )
+
+
+def read_matrix(
+    connection: Connection, wanted: MatrixQuery, strays: StrayItems, *, moment: Moment | None
+) -> MatrixPage:
+    """Return one page of the table, as of a moment or of now."""
+    if moment is not None:
+        return grid_as_of(connection, wanted, moment)
+    return grid_page(connection, wanted, strays)
 
 
 def read_update(connection: Connection, since: int | None, *, now_ms: int) -> Update:

@@ -129,7 +129,7 @@ def matrix_page(connection: Connection, wanted: MatrixQuery, strays: StrayItems)
     Items of the reference data, whether there is stock or not, and items with stock that are not
     in it. An index past the end gives the last page.
     """
-    codes = _item_codes(
+    codes = item_codes(
         wanted, strays=strays.look_up(connection), warehouse_codes=_codes(connection)
     ).subquery()
     page_index = max(wanted.page_index, 0)
@@ -177,9 +177,10 @@ def matrix_rows(connection: Connection, codes: Sequence[str]) -> list[MatrixRow]
     return [rows[key] for key in sorted(rows)]
 
 
-def _item_codes(
+def item_codes(
     wanted: MatrixQuery, *, strays: Sequence[str], warehouse_codes: list[str]
 ) -> Select[tuple[str]]:
+    """Return the statement of the items of a table, in no order."""
     known = select(items.c.item)
     # Whatever is posted without being known raises a discrepancy that names it. Looking there,
     # not through all balances, keeps the page at a few milliseconds for 20,000 items.
@@ -193,7 +194,7 @@ def _item_codes(
         balances.c.warehouse.in_(warehouse_codes), balances.c.item.in_(strays)
     )
     if search := wanted.search.strip()[:SEARCH_CHARACTERS_MAX]:
-        pattern = f"%{_literal(search)}%"
+        pattern = f"%{literal(search)}%"
         names = (items.c.item, items.c.name, items.c.name_zh)
         known = known.where(or_(*(column.ilike(pattern, escape=ESCAPE) for column in names)))
         unknown = unknown.where(discrepancies.c.item.ilike(pattern, escape=ESCAPE))
@@ -206,7 +207,8 @@ def _item_codes(
     return select(union(known, unknown, left_over).subquery().c.item)
 
 
-def _literal(search: str) -> str:
+def literal(search: str) -> str:
+    """Return a search in which no sign stands for others, for LIKE with ESCAPE."""
     return "".join(ESCAPE + sign if sign in f"%_{ESCAPE}" else sign for sign in search)
 
 

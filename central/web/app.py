@@ -1,11 +1,12 @@
 """Builds the web application of central: interface for programs, page for people. Root.
 
 app = create_app(database=database, clock=clock, site="demo", intake_connected=link.connected)
-notify = live_of_app(app).notify          # for the intake: call it after each commit
+notify = notify_of_app(app)               # for the intake: call it after each commit
 uvicorn.run(app, timeout_graceful_shutdown=2)   # an open page would hold the server for ever
 """
 
-from collections.abc import AsyncIterator, Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from importlib.metadata import version
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,30 +34,42 @@ from central.api.body_bound import AddressBound, BodyBound
 from central.api.context import Entrance, Outgoing, ReadSide
 from central.api.desk_routes import ROUTERS
 from central.api.openapi import document_of
+from central.api.problem_translations import problem_words
 from central.api.writing import WriteSide
 from central.clock import Clock
 from central.contract.errors import ContractError
 from central.errors import CentralError, DeskRefused
 from central.stock.feed import stock_change
+from central.stock.marks import Mark, News, read_mark, read_news
 from central.stock.rows import StockChange
 from central.stock.updates import Update, read_update
 from central.storage.database import Database
+from central.web import listing_routes
 from central.web import routes as web_routes
+from central.web.asking import asking_of, wants_page
 from central.web.live import CLIENTS_MAX, POLL_S, Event, Live
 from central.web.pages import pages_in
+from central.web.scanning import POLICY, policy_of
+from central.web.screens.all_screens import SCREENS
+from central.web.shell import refusal_page
 
 HEADERS = {
     # Nothing inline, nothing from elsewhere: text from a scanner can never become script.
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 CACHE_CONTROL = "no-cache"
 GZIP_BYTES_MIN = 1024
+
+ANSWERS: tuple[tuple[type[Exception], Callable[..., Awaitable[Response]]], ...] = (
+    (problems.ProblemRaised, problems.answer_raised),
+    (ContractError, problems.answer_contract),
+    (RequestValidationError, problems.answer_validation),
+    (HTTPException, problems.answer_http),
+    (DeskRefused, problems.answer_refused),
+)
 
 Application = FastAPI  # For whoever builds one and needs no more of the framework.
 
@@ -89,18 +103,13 @@ def create_app(
         intake_connected=intake_connected,
         intake_alive=intake_alive,
     )
-    live = Live(
-        read_change=partial(_read_change, reading),
-        read_update=partial(_read_update, reading),
-        render=_event,
-        clients_max=sse_clients_max,
-        poll_s=poll_s,
-    )
+    live, changes = _streams(reading, clients_max=sse_clients_max, poll_s=poll_s)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
         live.close()
+        changes.close()
 
     app = FastAPI(
         title="Dockledger",
@@ -112,6 +121,7 @@ def create_app(
     )
     app.state.read_side = reading
     app.state.live = live
+    app.state.changes = changes
     app.state.entrance = entrance
     app.state.outgoing = telling
     app.state.write_side = writing
@@ -120,11 +130,46 @@ def create_app(
     return app
 
 
-def live_of_app(app: FastAPI) -> Live:
-    """Return the open pages of an application that `create_app` made."""
+def _streams(
+    reading: ReadSide, *, clients_max: int, poll_s: float
+) -> tuple[Live[StockChange, int, Update], Live[Mark, Mark, News]]:
+    """Return what keeps stock pages current, and what keeps all other pages current."""
+    return (
+        Live(
+            read_change=partial(_read_change, reading),
+            read_update=partial(_read_update, reading),
+            since=_record_no_since,
+            render=_event,
+            clients_max=clients_max,
+            poll_s=poll_s,
+        ),
+        Live(
+            read_change=partial(_read_mark, reading),
+            read_update=partial(_read_news, reading),
+            since=_mark_since,
+            render=_news_event,
+            clients_max=clients_max,
+            poll_s=poll_s,
+        ),
+    )
+
+
+def live_of_app(app: FastAPI) -> Live[StockChange, int, Update]:
+    """Return the open stock pages of an application that `create_app` made."""
     live = app.state.live
     assert isinstance(live, Live)
     return live
+
+
+def notify_of_app(app: FastAPI) -> Callable[[], None]:
+    """Return what tells the open pages of an application that something was committed."""
+    streams = (app.state.live, app.state.changes)
+
+    def notify() -> None:
+        for stream in streams:
+            stream.notify()
+
+    return notify
 
 
 class SafeHeaders:
@@ -142,7 +187,10 @@ class SafeHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 names = {name.lower() for name, _ in message["headers"]}
-                added = HEADERS | {"Cache-Control": CACHE_CONTROL}
+                added = HEADERS | {
+                    "Cache-Control": CACHE_CONTROL,
+                    "Content-Security-Policy": policy_of(scope["path"]),
+                }
                 message["headers"] = [
                     *message["headers"],
                     *(
@@ -157,23 +205,26 @@ class SafeHeaders:
 
 
 def _add_routes(app: FastAPI) -> None:
-    app.include_router(routes.router)
-    app.include_router(trace_routes.router)
-    app.include_router(epcis_routes.router)
-    app.include_router(ingest.router)
-    app.include_router(quarantine.router)
-    app.include_router(outgoing.router)
-    app.include_router(snapshots.router)
-    app.include_router(metrics.router)
-    for router in ROUTERS:
-        app.include_router(router)
-    app.include_router(web_routes.router)
+    # Not `include_router`: it builds every route a second time for each application, with its
+    # models, 12 MB in all. These routers ask nothing of the application that they are put into.
+    for router in (
+        routes.router,
+        trace_routes.router,
+        epcis_routes.router,
+        ingest.router,
+        quarantine.router,
+        outgoing.router,
+        snapshots.router,
+        metrics.router,
+        *ROUTERS,
+        web_routes.router,
+        listing_routes.router,
+        *SCREENS,
+    ):
+        app.router.routes.extend(router.routes)
     app.openapi = partial(document_of, app)  # type: ignore[method-assign]
-    app.add_exception_handler(problems.ProblemRaised, problems.answer_raised)
-    app.add_exception_handler(ContractError, problems.answer_contract)
-    app.add_exception_handler(RequestValidationError, problems.answer_validation)
-    app.add_exception_handler(HTTPException, problems.answer_http)
-    app.add_exception_handler(DeskRefused, problems.answer_refused)
+    for kind, answer in ANSWERS:
+        app.add_exception_handler(kind, partial(_answer_person, answer))
     app.add_exception_handler(CentralError, _answer_unavailable)
 
 
@@ -195,19 +246,59 @@ def _read_update(reading: ReadSide, since: int | None) -> Update:
         return read_update(connection, since, now_ms=reading.clock.now_ms())
 
 
+def _record_no_since(before: StockChange, change: StockChange) -> int | None:
+    known = before.reference_revision == change.reference_revision
+    return before.record_no if known else None
+
+
 def _event(update: Update, language: str) -> Event:
     return pages_in(language).event(update)
 
 
+def _read_mark(reading: ReadSide) -> Mark:
+    with reading.database.read() as connection:
+        return read_mark(connection, now_ms=reading.clock.now_ms())
+
+
+def _read_news(reading: ReadSide, before: Mark | None) -> News:
+    with reading.database.read() as connection:
+        return read_news(connection, before, now_ms=reading.clock.now_ms())
+
+
+def _mark_since(before: Mark, _change: Mark) -> Mark:
+    return before
+
+
+def _news_event(news: News, _language: str) -> Event:
+    data = json.dumps({"mark": news.change.text, "kinds": news.kinds, "whole": news.whole})
+    return f"data: {data}\n\n".encode()
+
+
+async def _answer_person(
+    answer: Callable[..., Awaitable[Response]], request: Request, error: Exception
+) -> Response:
+    """Answer a problem, as a page to whoever opens one."""
+    told = await answer(request, error)
+    if not wants_page(request):
+        return told
+    problem = problems.Problem.model_validate_json(bytes(told.body))
+    return await run_in_threadpool(refusal_page, asking_of(request), problem)
+
+
 async def _answer_unavailable(request: Request, error: Exception) -> Response:
     assert isinstance(error, CentralError)
-    if request.url.path == "/":
+    if wants_page(request):
         pages = web_routes.language_pages(request)
-        page = pages.unavailable(detail=str(error), hint=error.hint)
+        words = problem_words(pages.language)
+        detail, hint = str(error), error.hint
+        if words is not None:
+            detail, hint = words.said(detail), words.said(hint)
+        page = pages.unavailable(detail=detail, hint=hint)
         return HTMLResponse(page, status_code=503, headers={"Retry-After": "5"})
     return problems.problem_response(
         problems.Problem(
             status=503, title="Ledger not available", detail=str(error), hint=error.hint
         ),
         headers={"Retry-After": "5"},
+        language=problems.language_asked(request),
     )

@@ -17,14 +17,14 @@ from central.web.languages import DOMAIN, LOCALE_FOLDER
 
 WEB_FOLDER = Path(__file__).parent
 PO_FILE = LOCALE_FOLDER / "zh" / "LC_MESSAGES" / f"{DOMAIN}.po"
-METHODS = [("templates/*.html", "jinja2"), ("*.py", "python")]
+METHODS = [("templates/**.html", "jinja2"), ("**.py", "python")]
 KEYWORDS = {"_": None, "say": None, "marked": None, "ngettext": (1, 2)}
 
 
 def marked_texts() -> Catalog:
     """Return every text that is marked in templates and modules, untranslated."""
     catalog = Catalog(project="dockledger", charset="utf-8")
-    options = {"templates/*.html": {"encoding": "utf-8", "newstyle_gettext": "true"}}
+    options = {"templates/**.html": {"encoding": "utf-8", "newstyle_gettext": "true"}}
     for file_name, line, text, comments, context in extract_from_dir(
         WEB_FOLDER, METHODS, options, keywords=KEYWORDS
     ):

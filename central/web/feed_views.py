@@ -73,7 +73,8 @@ class ReadingView:
 class EvidenceView:
     """Where a movement comes from. fields: (label, value), only those that were stated.
 
-    said_time: what the gateway's clock said, None where event_time is that.
+    said_time: what the gateway's clock said, None where event_time is that. body, digest: the fact
+    as it was signed and the gateway's chain after it, in hexadecimal digits.
     """
 
     fact_id: str
@@ -83,6 +84,8 @@ class EvidenceView:
     said_time: str | None
     record_time: str | None
     readings: tuple[ReadingView, ...]
+    body: str
+    digest: str
 
     @classmethod
     def of(cls, row: MovementRow, texts: Texts) -> "EvidenceView":
@@ -116,6 +119,8 @@ class EvidenceView:
                 )
                 for evidence in row.fact.evidence
             ),
+            body=row.raw.hex(" ", 4),
+            digest=row.digest.hex(" ", 4),
         )
 
 

@@ -1,4 +1,4 @@
-"""Chooses the reader's language and loads its catalogue. Edge of the catalogue files."""
+"""Loads the catalogue of the reader's language. Edge of the catalogue files."""
 
 import gettext
 from decimal import Decimal
@@ -7,28 +7,28 @@ from pathlib import Path
 
 from babel.numbers import format_decimal
 
-LANGUAGES = ("en", "zh")
-LANGUAGE_DEFAULT = "en"
-LANGUAGE_COOKIE = "dockledger_language"
-ACCEPT_CHARACTERS_MAX = 256
+from central.api.languages import (
+    ACCEPT_CHARACTERS_MAX,
+    LANGUAGE_COOKIE,
+    LANGUAGE_DEFAULT,
+    LANGUAGES,
+    choose_language,
+)
+
+__all__ = [
+    "ACCEPT_CHARACTERS_MAX",
+    "DOMAIN",
+    "LANGUAGES",
+    "LANGUAGE_COOKIE",
+    "LANGUAGE_DEFAULT",
+    "LOCALE_FOLDER",
+    "catalogue",
+    "choose_language",
+    "quantity_text",
+]
+
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 DOMAIN = "central"
-
-
-def choose_language(*, asked: str, cookie: str, accept: str) -> str:
-    """Return "en" or "zh": what was asked for, else remembered, else what the browser prefers.
-
-    asked, cookie: a language or anything else, which counts as nothing.
-    accept: the Accept-Language header (RFC 9110, section 12.5.4).
-    """
-    for choice in (asked, cookie):
-        if choice in LANGUAGES:
-            return choice
-    preferences = [_preference(part) for part in accept[:ACCEPT_CHARACTERS_MAX].split(",")]
-    for weight, language in sorted(preferences, key=lambda preference: -preference[0]):
-        if weight > 0 and language in LANGUAGES:
-            return language
-    return LANGUAGE_DEFAULT
 
 
 @cache
@@ -42,15 +42,3 @@ def catalogue(language: str) -> gettext.NullTranslations:
 def quantity_text(value: Decimal) -> str:
     """Return a quantity for people: thousands grouped, up to six decimals; alike in en and zh."""
     return format_decimal(value, format="#,##0.######", locale="en")
-
-
-def _preference(part: str) -> tuple[float, str]:
-    tag, _, parameter = part.strip().partition(";")
-    language = tag.strip().lower().split("-")[0]
-    name, _, weight = parameter.strip().partition("=")
-    if name.strip() != "q":
-        return 1.0, language
-    try:
-        return float(weight), language
-    except ValueError:
-        return 0.0, language

@@ -12,10 +12,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 
 from central.errors import CentralError
-from central.stock.rows import StockChange
-from central.stock.updates import Update
 
 CLIENTS_MAX = 200
 EVENTS_PER_CLIENT_MAX = 16
@@ -28,6 +27,22 @@ RETRY_MS = 1000
 Event = bytes
 _END = b""
 
+ChangeT = TypeVar("ChangeT")
+SinceT = TypeVar("SinceT")
+ChangeT_co = TypeVar("ChangeT_co", covariant=True)
+
+
+class Changed(Protocol[ChangeT_co]):
+    """What is told to pages: it knows how far everything was when it was read."""
+
+    @property
+    def change(self) -> ChangeT_co:
+        """Return the marks."""
+        ...
+
+
+UpdateT = TypeVar("UpdateT", bound=Changed[Any])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Client:
@@ -37,29 +52,33 @@ class _Client:
     )
 
 
-class Live:
+class Live(Generic[ChangeT, SinceT, UpdateT]):
     """The open pages. `notify` may be called from any thread, everything else in the event loop.
 
-    read_change: returns the marks of what pages show. read_update: returns what changed after a
-    record number, everything for None. render: returns an update as one event in a language.
+    read_change: returns the marks of what pages show. read_update: returns what changed after
+    where a page is (None: everything). since: returns where pages are that know one mark, when
+    another one is there; None if they have to read everything. render: returns an update as one
+    event in a language.
     """
 
     def __init__(
         self,
         *,
-        read_change: Callable[[], StockChange],
-        read_update: Callable[[int | None], Update],
-        render: Callable[[Update, str], Event],
+        read_change: Callable[[], ChangeT],
+        read_update: Callable[[SinceT | None], UpdateT],
+        since: Callable[[ChangeT, ChangeT], SinceT | None],
+        render: Callable[[UpdateT, str], Event],
         clients_max: int = CLIENTS_MAX,
         poll_s: float = POLL_S,
     ) -> None:
         self._read_change = read_change
         self._read_update = read_update
+        self._since = since
         self._render = render
         self._clients_max = clients_max
         self._poll_s = poll_s
         self._clients: set[_Client] = set()
-        self._change: StockChange | None = None
+        self._change: ChangeT | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -81,7 +100,7 @@ class Live:
             with suppress(RuntimeError):  # The loop has been closed: nobody is left to be told.
                 loop.call_soon_threadsafe(self._wake.set)
 
-    async def open(self, *, language: str, since: int | None) -> AsyncIterator[Event]:
+    async def open(self, *, language: str, since: SinceT | None) -> AsyncIterator[Event]:
         """Return the events for one page: first what it missed after `since`, then what comes.
 
         The stream ends if the page does not keep up; its browser then comes back with the last
@@ -120,7 +139,7 @@ class Live:
             if not self._clients:
                 self._wake.set()
 
-    def _start(self, change: StockChange) -> None:
+    def _start(self, change: ChangeT) -> None:
         if self._task is None or self._task.done():
             self._loop = asyncio.get_running_loop()
             self._wake = asyncio.Event()
@@ -148,8 +167,7 @@ class Live:
         change = await asyncio.to_thread(self._read_change)
         if change == before:
             return
-        known = before is not None and before.reference_revision == change.reference_revision
-        since = before.record_no if before is not None and known else None
+        since = None if before is None else self._since(before, change)
         update = await asyncio.to_thread(self._read_update, since)
         self._change = update.change
         events: dict[str, Event] = {}

@@ -1,6 +1,6 @@
 """The addresses of the page, its pieces, its live stream and its assets. Edge of HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
@@ -9,47 +9,20 @@ from central.api.context import Reading
 from central.api.problems import Problem, ProblemRaised, problem_response
 from central.contract.identifiers import parse_fact_id
 from central.stock.feed import find_fact
-from central.stock.rows import DiscrepancyFilter, MatrixQuery, StockFilter
+from central.stock.rows import DiscrepancyFilter, StockChange, StockFilter
 from central.stock.states import list_discrepancies
-from central.stock.updates import read_page
-from central.stock.views import SEARCH_CHARACTERS_MAX, list_stock, list_warehouses, matrix_page
+from central.stock.updates import Update
+from central.stock.views import SEARCH_CHARACTERS_MAX, list_stock
 from central.web.assets import assets
-from central.web.languages import LANGUAGE_COOKIE, LANGUAGES, choose_language
-from central.web.live import Live
+from central.web.languages import LANGUAGE_COOKIE, choose_language
+from central.web.live import Live, SinceT
 from central.web.pages import Pages, pages_in
 
-COOKIE_AGE_S = 365 * 24 * 3600
 PLACES_MAX = 100
 DISCREPANCIES_MAX = 20
-PAGE_NUMBER_MAX = 1_000_000
 DIGITS_MAX = 18
 
 router = APIRouter(include_in_schema=False)
-
-
-@router.get("/")
-def stock_page(request: Request, reading: Reading) -> HTMLResponse:
-    """Draw the page; `?lang=` also remembers the language."""
-    wanted = _wanted(request)
-    pages = language_pages(request)
-    with reading.database.read() as connection:
-        content = read_page(connection, wanted, reading.strays, now_ms=reading.clock.now_ms())
-    response = HTMLResponse(pages.stock_page(content, wanted, site=reading.site))
-    if request.query_params.get("lang") in LANGUAGES:
-        response.set_cookie(
-            LANGUAGE_COOKIE, pages.language, max_age=COOKIE_AGE_S, samesite="lax", httponly=True
-        )
-    return response
-
-
-@router.get("/fragments/stock")
-def stock_fragment(request: Request, reading: Reading) -> HTMLResponse:
-    """Draw the table alone."""
-    wanted = _wanted(request)
-    with reading.database.read() as connection:
-        warehouses = tuple(list_warehouses(connection))
-        matrix = matrix_page(connection, wanted, reading.strays)
-    return HTMLResponse(language_pages(request).table(matrix, warehouses, wanted))
 
 
 @router.get("/fragments/places")
@@ -59,7 +32,7 @@ def places_fragment(request: Request, reading: Reading) -> HTMLResponse:
     wanted = StockFilter(item=item, include_virtual=False, include_in_transit=True)
     with reading.database.read() as connection:
         rows = list_stock(connection, wanted, after=None, limit=PLACES_MAX + 1)
-    return HTMLResponse(language_pages(request).places(rows, limit=PLACES_MAX))
+    return HTMLResponse(language_pages(request).places(rows, item=item, limit=PLACES_MAX))
 
 
 @router.get("/fragments/evidence/{gateway}/{epoch}/{seq}")
@@ -99,24 +72,18 @@ async def live_stream(request: Request) -> Response:
 
     Source of the form: HTML standard, section 9.2, Server-sent events.
     """
-    live = live_of(request)
-    if live.full:
-        return problem_response(
-            Problem(
-                status=503,
-                title="Too many pages",
-                detail="As many pages are open as this server keeps current.",
-                hint="Close pages that nobody looks at.",
-            ),
-            headers={"Retry-After": "5"},
-        )
     since = _number(
         request.headers.get("last-event-id", "") or request.query_params.get("since", "")
     )
-    events = await live.open(language=language_pages(request).language, since=since)
-    return StreamingResponse(
-        events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
-    )
+    return await _stream(request, live_of(request), since)
+
+
+@router.get("/changes", response_model=None)
+async def changes_stream(request: Request) -> Response:
+    """Stream which kinds of things change; the first event says how far everything is."""
+    changes = request.app.state.changes
+    assert isinstance(changes, Live)
+    return await _stream(request, changes, None)
 
 
 @router.get("/static/{name}")
@@ -146,22 +113,27 @@ def language_pages(request: Request) -> Pages:
     )
 
 
-def live_of(request: Request) -> Live:
+def live_of(request: Request) -> Live[StockChange, int, Update]:
     """Return the application's open pages."""
     live = request.app.state.live
     assert isinstance(live, Live)
     return live
 
 
-def _wanted(request: Request) -> MatrixQuery:
-    # A person may have typed the address: what cannot be meant is left out, not refused.
-    parameters = request.query_params
-    page_number = _number(parameters.get("page", "")) or 1
-    return MatrixQuery(
-        search=_shown(parameters.get("q", "")),
-        warehouse=_shown(parameters.get("warehouse", "")),
-        stocked=parameters.get("stocked") == "1",
-        page_index=min(max(page_number, 1), PAGE_NUMBER_MAX) - 1,
+async def _stream(request: Request, live: Live[Any, SinceT, Any], since: SinceT | None) -> Response:
+    if live.full:
+        return problem_response(
+            Problem(
+                status=503,
+                title="Too many pages",
+                detail="As many pages are open as this server keeps current.",
+                hint="Close pages that nobody looks at.",
+            ),
+            headers={"Retry-After": "5"},
+        )
+    events = await live.open(language=language_pages(request).language, since=since)
+    return StreamingResponse(
+        events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
 
 

@@ -41,14 +41,14 @@ class GatewayView:
     @classmethod
     def of(cls, row: GatewayRow, texts: Texts, *, now_ms: int) -> "GatewayView":
         """Return the view of a gateway."""
-        tone, icon, word = _gateway_state(row, texts)
+        tone, icon, word = gateway_state(row, texts)
         return cls(
             code=row.code,
             warehouse=row.warehouse,
             tone=tone,
             icon=icon,
             word=word,
-            note=" · ".join(_gateway_notes(row, texts)),
+            note=" · ".join(gateway_notes(row, texts)),
             moments=tuple(_gateway_moments(row, texts, now_ms=now_ms)),
             software=row.software,
         )
@@ -114,7 +114,8 @@ class DiscrepancyView:
         )
 
 
-def _gateway_state(row: GatewayRow, texts: Texts) -> tuple[str, str, str]:
+def gateway_state(row: GatewayRow, texts: Texts) -> tuple[str, str, str]:
+    """Return how a gateway is: tone, icon and word."""
     if not row.seen_time_ms:
         return "quiet", "idle", texts.say("Not seen yet")
     if row.problem or row.forks_count:
@@ -134,7 +135,8 @@ def _gateway_state(row: GatewayRow, texts: Texts) -> tuple[str, str, str]:
     return "good", "good", texts.say("Online")
 
 
-def _gateway_notes(row: GatewayRow, texts: Texts) -> Iterator[str]:
+def gateway_notes(row: GatewayRow, texts: Texts) -> Iterator[str]:
+    """Yield what is to be said of a gateway, with what somebody does about it."""
     if row.acked_seq:
         yield f"#{row.acked_seq}"
     if row.lag_movements:
@@ -185,4 +187,4 @@ def _subject(row: DiscrepancyRow, texts: Texts) -> str:
         return row.subject.replace("/", " · ", 1)
     document = f"{row.document} / {row.document_line}" if row.document_line else row.document
     parts = (row.item, texts.word(PLACES, row.location), row.lot, document)
-    return " · ".join(filter(None, parts)) or row.detail or row.subject
+    return " · ".join(filter(None, parts)) or texts.sentence(row.detail) or row.subject

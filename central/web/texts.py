@@ -16,14 +16,24 @@ class Catalogue(Protocol):
 
 
 class Texts:
-    """One language's words. quantity: writes a quantity for people. Any thread."""
+    """One language's words. quantity: writes a quantity for people.
+
+    sentence: says what the ledger has noted in English, e.g. of a discrepancy. Any
+    thread.
+    """
 
     def __init__(
-        self, language: str, *, catalogue: Catalogue, quantity: Callable[[Decimal], str]
+        self,
+        language: str,
+        *,
+        catalogue: Catalogue,
+        quantity: Callable[[Decimal], str],
+        sentence: Callable[[str], str] = str,
     ) -> None:
         self.language = language
         self.say = catalogue.gettext
         self.quantity = quantity
+        self.sentence = sentence
 
     def word(self, words: dict[str, str], code: str) -> str:
         """Return the word for a code, or the code where there is none (a bin, a new flag)."""

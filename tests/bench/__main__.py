@@ -2,8 +2,8 @@
 
 usage: python -m tests.bench [NAME ...]     NAME: commit, acknowledgement, intake,
                                             memory, protocols, labels, drivers_llrp, catch_up,
-                                            page, reservation; only when named: thingsboard,
-                                            big_ledger, desk
+                                            page, station_page, reservation; only when
+                                            named: thingsboard, big_ledger, desk
 """
 
 import importlib
@@ -21,6 +21,8 @@ NAMES = (
     "drivers_llrp",
     "catch_up",
     "page",
+    "stock_page",
+    "station_page",
     "reservation",
 )
 ON_REQUEST = ("thingsboard", "big_ledger", "desk")  # Ten minutes and more: only when named.

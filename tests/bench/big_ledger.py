@@ -164,6 +164,7 @@ def _queries(name: str, database: Database, now_ms: int, goods: Goods) -> list[R
     year_ago_ms = now_ms - 365 * 86_400_000
     warehouse = StockFilter(warehouse="W03")
     lots = iter(goods.lots)
+    strays = StrayItems()  # A server looks through all balances once a revision, not once a page.
 
     def as_of(kind: TimeKind) -> Callable[[], object]:
         def ask() -> object:
@@ -175,7 +176,7 @@ def _queries(name: str, database: Database, now_ms: int, goods: Goods) -> list[R
 
     def page() -> object:
         with database.read() as connection:
-            return matrix_page(connection, MatrixQuery(page_index=7), StrayItems())
+            return matrix_page(connection, MatrixQuery(page_index=7), strays)
 
     def places() -> object:
         with database.read() as connection:

@@ -74,7 +74,7 @@ def page_at(browser, url, size=(1440, 900)):
     page.on("request", lambda request: page.hosts.add(urlsplit(request.url).hostname))
     try:
         page.goto(url)
-        page.wait_for_selector("#live.good")
+        page.wait_for_selector("#live.good", state="attached")
         page.evaluate("window.neverReloaded = true")
         yield page
         assert page.evaluate("window.neverReloaded === true")
@@ -131,14 +131,14 @@ def test_a_row_opens_to_its_places_and_stays_current(browser, dock):
 
 def test_the_filter_narrows_the_table_and_survives_news(browser, dock):
     with served(dock.app) as url, page_at(browser, url) as page:
-        page.fill("input[type=search]", "ric")
+        page.fill("#filter input[type=search]", "ric")
         page.wait_for_selector(BOLT, state="detached")
         assert page.locator("tr[data-item]").count() == 1
         assert "q=ric" in page.url
         scan(dock, "RICE", "2.5", unit="KGM")
         wait_total(page, "2.5", item="RICE")
-        page.fill("input[type=search]", "")
-        page.check("input[type=checkbox]")
+        page.fill("#filter input[type=search]", "")
+        page.check("#filter input[name=stocked]")
         page.wait_for_selector('tr[data-item="NUT"]', state="detached")
         scan(dock, "NUT", "4")
         page.wait_for_selector('tr[data-item="NUT"]')
@@ -152,7 +152,7 @@ def test_the_language_is_switched_and_remembered(browser, dock):
         page.goto(url)
         assert page.inner_text("#feed-title") == "库存移动"
         assert page.get_attribute("html", "lang") == "zh-Hans"
-        page.wait_for_selector("#live.good")
+        page.wait_for_selector("#live.good", state="attached")
         scan(dock, "NUT", "1")
         page.wait_for_selector("#feed li:first-child >> text=螺母")
         page.evaluate("window.neverReloaded = true")

@@ -110,6 +110,8 @@ class _Shared:
                 assert revision.scalar_one() == head_revision()
                 initial = {
                     "generation": GENERATION,
+                    "last_event_no": "0",
+                    "own_facts_count": "0",
                     "record_no": "0",
                     "reference_revision": "0",
                     "quarantine_dropped_count": "0",

@@ -7,6 +7,8 @@ hundreds of them; which database it speaks to is state, and is exchanged from te
 from dataclasses import replace
 from functools import cache
 
+from central.stock.alert_book import AlertBook
+from central.stock.key_figures import FigureBook
 from central.stock.strays import StrayItems
 from central.web.app import create_app
 
@@ -15,7 +17,12 @@ def application(*, database, clock, writing=None):
     """The application, speaking to a database. Only for tests that do without its live pages."""
     app = _application()
     app.state.read_side = replace(
-        app.state.read_side, database=database, clock=clock, strays=StrayItems()
+        app.state.read_side,
+        database=database,
+        clock=clock,
+        strays=StrayItems(),
+        alerts=AlertBook(),
+        figures=FigureBook(),
     )
     app.state.write_side = writing
     return app

@@ -142,7 +142,7 @@ def test_a_new_generation_is_named_beside_the_old_one(run, ledger):
     first = json.loads(run("new-generation", "--json").stdout)
     second = json.loads(run("new-generation", "--json").stdout)
     assert len({first["old"], first["new"], second["new"]}) == 3 and second["old"] == first["new"]
-    assert second["new"] in rows(ledger, tables.ledger_state)[0]
+    assert second["new"] == dict(rows(ledger, tables.ledger_state))["generation"]
 
 
 @pytest.mark.parametrize(

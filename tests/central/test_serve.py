@@ -24,7 +24,8 @@ from tests.brokers import PASSWORD, USERNAME, mosquitto
 from tests.central.scenery import Gateway, enrol, load
 
 STOP_S_MAX = 5.0
-IDLE_KIB_MAX = 160 * 1024
+# Of a ledger as it starts on every day but the first: whoever migrates carries Alembic, 6 MB.
+IDLE_KIB_MAX = 120 * 1024
 
 
 def configured(tmp_path, *, broker_port, http_port=0):
@@ -98,6 +99,9 @@ def test_it_serves_and_stops_without_a_broker(tmp_path):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         config = configured(tmp_path, broker_port=nobody.getsockname()[1])
+        database = open_database(f"sqlite:///{tmp_path / 'ledger.db'}")
+        migrate(database, generation="g")
+        database.close()
         with serving(config) as (process, url):
             assert answer(f"{url}/") == 200
             assert resident_kib(process) < IDLE_KIB_MAX

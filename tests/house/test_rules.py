@@ -61,7 +61,9 @@ HOMES = {
     "evdev": ("drivers/transports/keyboard.py",),
     "pymodbus": ("drivers/transports/modbus.py", "drivers/simulators/scale_modbus.py"),
     "PIL": ("drivers/drawing/",),
-    "zxingcpp": ("drivers/drawing/",),
+    "zxingcpp": ("drivers/drawing/", "central/printing/"),
+    "typst": ("central/printing/",),
+    "reportlab": ("gateway/screen/sheet_pdf.py",),
     "pyudev": ("gateway/devices/kernel_devices.py",),
     "httpx": (
         "drivers/transports/",
@@ -76,6 +78,7 @@ HOMES = {
         "central/outbox/",
         "central/ledger/",
         "central/orders/",
+        "central/staff/",
         "central/stock/",
         "central/webhooks/",
         "central/api/writing.py",

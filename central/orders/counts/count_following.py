@@ -7,10 +7,11 @@ what somebody counted is never lost.
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from central.ledger.entries import CountPosted
 from central.ledger.ledger import Posted
+from central.ledger.state import append_events
 from central.orders.counts.count_book import PREFIX
 from central.orders.counts.count_rows import find_head, load_lines, open_ad_hoc, store_head
 from central.orders.counts.counts import DEFAULT_RULES, OBSERVED, CountHead, CountLine
@@ -30,7 +31,7 @@ def follow_counts(connection: Connection, posted: Posted) -> None:
     lines: dict[str, Lines] = {}
     rows = []
     for one in counted:
-        head = _head_of(connection, one, heads, now_ms=posted.now_ms)
+        head = _head_of(connection, posted, one, heads)
         if head.code not in heads:
             lines[head.code] = load_lines(connection, head.code)
         of_count = one.fact.document == head.code
@@ -48,7 +49,7 @@ def follow_counts(connection: Connection, posted: Posted) -> None:
 
 
 def _head_of(
-    connection: Connection, one: CountPosted, heads: dict[str, CountHead], *, now_ms: int
+    connection: Connection, posted: Posted, one: CountPosted, heads: dict[str, CountHead]
 ) -> CountHead:
     code, warehouse, gateway = one.fact.document, one.key.warehouse, one.key.gateway
     asked = heads.get(code) or (find_head(connection, code) if code else None)
@@ -58,9 +59,9 @@ def _head_of(
         if head.kind == "ad_hoc" and head.gateway == gateway and head.state == "counting":
             return head
     there = open_ad_hoc(
-        connection, warehouse=warehouse, gateway=gateway, since_ms=now_ms - AD_HOC_MS_MAX
+        connection, warehouse=warehouse, gateway=gateway, since_ms=posted.now_ms - AD_HOC_MS_MAX
     )
-    return there or _opened(connection, one, now_ms=now_ms)
+    return there or _opened(connection, one, now_ms=posted.now_ms)
 
 
 def _opened(connection: Connection, one: CountPosted, *, now_ms: int) -> CountHead:
@@ -99,10 +100,8 @@ def _next_code(connection: Connection) -> str:
 
 def _note_opened(connection: Connection, head: CountHead) -> None:
     # No change at the desk is under way: facts of its own always name a count that is there.
-    events = tables.object_events
-    last = connection.execute(select(func.max(events.c.event_no))).scalar_one() or 0
-    row = (last + 1, "count", head.code, "opened", head.warehouse, head.created_by)
-    bulk.insert_rows(connection, events, [(*row, head.created_ms, "{}")])
+    row = ("count", head.code, "opened", head.warehouse, head.created_by)
+    append_events(connection, [(*row, head.created_ms, "{}")])
 
 
 def _row(one: CountPosted, head: CountHead, *, round_no: int, line_no: int, part: int) -> bulk.Row:

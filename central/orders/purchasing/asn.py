@@ -34,6 +34,9 @@ STATES: StateTable = {
     "close": {"expected": "closed"},
     "cancel": {"announced": "cancelled", "expected": "cancelled"},
 }
+# What may be changed: everything, or only its date and note.
+CHANGEABLE: frozenset[str] = frozenset({"announced"})
+AMENDABLE: frozenset[str] = frozenset({"expected"})
 
 
 @dataclass(frozen=True, slots=True)

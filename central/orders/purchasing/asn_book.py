@@ -19,6 +19,8 @@ from central.orders.order_goods import (
     supplier_names,
 )
 from central.orders.purchasing.asn import (
+    AMENDABLE,
+    CHANGEABLE,
     LINES_COUNT_MAX,
     STATES,
     UNITS_COUNT_MAX,
@@ -129,7 +131,7 @@ def change_notice(
     notice = load_notice(change.connection, code)
     require_version(notice.version, version, what=str(notice))
     contents = asked.units is not None or asked.lines is not None
-    if notice.state not in ({"announced"} if contents else {"announced", "expected"}):
+    if notice.state not in (CHANGEABLE if contents else CHANGEABLE | AMENDABLE):
         raise Conflict(
             f"{notice} is {notice.state} and is not changed any more",
             hint="Cancel it and note another one, if nothing of it came.",

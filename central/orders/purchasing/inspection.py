@@ -13,8 +13,8 @@
     sample_used  some of it was used up in looking: to scrap
     gone         it is not there any more, whatever became of it; moves nothing
 
-Each decision but the last moves goods by facts of the ledger's own. Only what is accepted becomes
-available. An inspection is open while something of it is under inspection or held.
+Each decision but the last moves goods, by facts of the ledger's own or of a station. Only what is
+accepted becomes available. An inspection is open while something of it is under inspection or held.
 """
 
 from collections.abc import Iterable, Sequence
@@ -73,7 +73,10 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class DecisionRow:
-    """One decision, or its part at one place, as it is kept."""
+    """One decision, or its part at one place, as it is kept.
+
+    gateway, epoch, seq: of the movement that carried it out.
+    """
 
     decision_no: int
     decision: Decision
@@ -89,6 +92,7 @@ class DecisionRow:
     at_ms: int
     epoch: str
     seq: int
+    gateway: str = "central"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from central.ledger.locations import CUSTOMER, SUPPLIER, is_virtual
 from central.ledger.own_facts import OWN_GATEWAY
 from central.ledger.statuses import INSPECTION
 from central.orders.purchasing.inspection import Inspection, amounts_of
+from central.orders.purchasing.inspection_following import is_taken_back
 from central.orders.purchasing.inspection_reading import read_decisions
 from central.storage import bulk, purchasing_tables, tables
 
@@ -93,6 +94,8 @@ def follow_inspections(connection: Connection, posted: Posted) -> None:
         )
         if not goods_micro or not _is_arrival(fact, goods_micro):
             continue
+        if goods_micro > 0 and is_taken_back(fact, posted.runs):
+            continue  # They came long ago: only the decision is no more.
         line = fact.lines[0]
         number = fact.progress[0].line if fact.progress is not None else 0
         key = GoodsKey(line.warehouse, fact.document, number, line.item, line.lot, line.unit)

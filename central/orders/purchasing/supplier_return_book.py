@@ -25,6 +25,7 @@ from central.orders.purchasing.supplier_return_reading import (
     view_returns,
 )
 from central.orders.purchasing.supplier_returns import (
+    CHANGEABLE,
     CLAIMABLE,
     CLAIMS_COUNT_MAX,
     LINES_COUNT_MAX,
@@ -129,7 +130,7 @@ def change_return(
     """Change what was requested; later only the note. None stays. Raises Conflict, Outdated."""
     returned = load_return(change.connection, code)
     require_version(returned.version, version, what=str(returned))
-    if returned.state not in ({"requested"} if lines is not None else CLAIMABLE):
+    if returned.state not in (CHANGEABLE if lines is not None else CLAIMABLE):
         raise Conflict(
             f"{returned} is {returned.state} and is not changed any more",
             hint="Request another return.",

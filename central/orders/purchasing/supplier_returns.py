@@ -36,6 +36,7 @@ STATES: StateTable = {
     "close": {"released": "closed"},
     "cancel": {"requested": "cancelled", "approved": "cancelled", "released": "cancelled"},
 }
+CHANGEABLE: frozenset[str] = frozenset({"requested"})  # Later only its note.
 CLAIMABLE: frozenset[str] = frozenset({"requested", "approved", "released"})
 
 

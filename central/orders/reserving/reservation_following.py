@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from central.ledger.entries import Line, PostedFact
 from central.ledger.ledger import Posted
 from central.ledger.locations import is_virtual
+from central.ledger.opening import DocumentKey, GoodsKey
 from central.ledger.statuses import AVAILABLE
 from central.orders.reserving.allocation import StockKey
 from central.orders.reserving.reservation_book import Granted, ReservationBook, Wanted
@@ -24,6 +25,19 @@ from central.orders.reserving.reservation_rows import read_on_hand
 from central.orders.reserving.reservations import SALES_ORDER, Holder, LineKey, Reservation
 from central.orders.reserving.shortages import report_shortages
 from central.orders.sales.sales_store import mark_stale, read_wanted_lots
+from central.storage import bulk, sales_tables
+
+
+def reservation_looks(
+    documents: Sequence[DocumentKey], goods: Sequence[GoodsKey]
+) -> list[bulk.Look]:
+    """Return what is looked up of documents that may be orders, and of goods that they move."""
+    holders = [(warehouse, SALES_ORDER, code) for warehouse, code in documents]
+    stocks = sorted(_stock(key) for key in goods if not is_virtual(key[1]))
+    return [
+        bulk.Look(sales_tables.reservations, holders, 3),
+        bulk.Look(sales_tables.allocated, stocks, len(StockKey._fields)),
+    ]
 
 
 def follow_reservations(connection: Connection, posted: Posted) -> None:

@@ -1,16 +1,17 @@
 """Rows of reservations, their counters, and stock that may be reserved. Edge of the database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Text, bindparam, delete, text, tuple_
+from sqlalchemy import Connection
 
 from central.ledger.statuses import AVAILABLE
 from central.orders.reserving.allocation import ROTATION_DEFAULT, Candidate, Rotation, StockKey
 from central.orders.reserving.reservations import Holder, LineKey, Reservation
 from central.storage import bulk, sales_tables, tables
 
-KEYS_PER_SELECT_MAX = 100
+ITEMS_PER_SELECT_MAX = 128
 STOCK_COLUMNS = len(StockKey._fields)
 LINE_COLUMNS = STOCK_COLUMNS + 3  # Whose line it is, and of which stock; the warehouse is in both.
 # Places that the catalogue gives no place on the way come after all that have one, and what has not
@@ -88,11 +89,7 @@ def write_allocated(connection: Connection, amounts: dict[StockKey, int]) -> Non
     table = sales_tables.allocated
     rows = [(*key, amount) for key, amount in sorted(amounts.items()) if amount]
     bulk.upsert_rows(connection, table, rows)
-    gone = sorted(key for key, amount in amounts.items() if not amount)
-    key = tuple_(*(table.c[name] for name in StockKey._fields))
-    for start in range(0, len(gone), KEYS_PER_SELECT_MAX):
-        chunk = gone[start : start + KEYS_PER_SELECT_MAX]
-        connection.execute(delete(table).where(key.in_(chunk)))
+    bulk.delete_by_key(connection, table, sorted(key for key, one in amounts.items() if not one))
 
 
 def read_item_stock(
@@ -106,8 +103,7 @@ def read_item_stock(
     policies: dict[str, tuple[Rotation, int]] = {}
     candidates: dict[str, list[Candidate]] = {}
     allocated: dict[str, list[tuple[StockKey, int]]] = {}
-    wanted = {"warehouse": warehouse, "items": sorted(set(items)), "status": AVAILABLE}
-    for row in connection.execute(_STOCK[connection.dialect.name], wanted):
+    for row in _stock_rows(connection, warehouse, sorted(set(items))):
         key = StockKey(warehouse, row.item, row.location, row.lot, row.serial, row.sscc, row.unit)
         walk_order = row.walk_order or WALK_ORDER_UNSAID
         candidates.setdefault(row.item, []).append(
@@ -146,6 +142,40 @@ def reservation_of(row: bulk.Row) -> Reservation:
     )
 
 
+class _StockRow(NamedTuple):
+    """What `_STOCK_SQL` says of one stock."""
+
+    item: str
+    location: str
+    lot: str
+    serial: str
+    sscc: str
+    unit: str
+    on_hand_micro: int
+    allocated_micro: int | None
+    expiry_date: str | None
+    kind: str
+    walk_order: int | None
+    pick_face: bool | None
+    rotation: Rotation | None
+    min_days_left_to_ship: int | None
+    first_record_no: int | None
+
+
+def _stock_rows(
+    connection: Connection, warehouse: str, items: Sequence[str]
+) -> Iterator[_StockRow]:
+    indexed = "INDEXED BY balances_item" if connection.dialect.name == "sqlite" else ""
+    for start in range(0, len(items), ITEMS_PER_SELECT_MAX):
+        some = items[start : start + ITEMS_PER_SELECT_MAX]
+        # Padded to a power of two, so that few different statements are prepared.
+        slots_count = 1 << (len(some) - 1).bit_length()
+        sql = _STOCK_SQL.format(indexed=indexed, items=", ".join("?" * slots_count))
+        padded = [*some, *([some[0]] * (slots_count - len(some)))]
+        for row in bulk.select_rows(connection, sql, [warehouse, *padded]):
+            yield _StockRow(*row)
+
+
 def _row(one: Reservation) -> bulk.Row:
     return (
         *one.holder,
@@ -182,12 +212,6 @@ LEFT JOIN item_policies c ON c.item = b.item
 LEFT JOIN lots l ON l.warehouse = b.warehouse AND l.item = b.item AND l.lot = b.lot
 LEFT JOIN allocated a ON a.warehouse = b.warehouse AND a.item = b.item AND a.location = b.location
       AND a.lot = b.lot AND a.serial = b.serial AND a.sscc = b.sscc AND a.unit = b.unit
-WHERE b.warehouse = :warehouse AND b.item IN :items AND b.status = :status
+WHERE b.warehouse = ? AND b.item IN ({items}) AND b.status = 'available'
   AND b.on_hand_micro > 0 AND p.kind <> 'quality_hold' AND NOT COALESCE(d.blocked, FALSE)
 """
-# Typed: of no items at all, PostgreSQL would take the list for one of numbers.
-ITEMS = bindparam("items", type_=Text(), expanding=True)
-_STOCK = {
-    dialect: text(_STOCK_SQL.format(indexed=indexed)).bindparams(ITEMS)
-    for dialect, indexed in (("sqlite", "INDEXED BY balances_item"), ("postgresql", ""))
-}

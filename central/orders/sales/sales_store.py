@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, update
 
 from central.errors import NotThere
 from central.ledger.progress import OUT
@@ -30,6 +30,8 @@ def read_order(connection: Connection, code: str) -> SalesOrder:
 def read_orders(connection: Connection, codes: Collection[str]) -> list[SalesOrder]:
     """Return the orders of these codes that are there, in the order of their codes."""
     keys = [(code,) for code in sorted(set(codes))]
+    looks = (sales_tables.sales_orders, sales_tables.sales_order_lines)
+    bulk.look_ahead(connection, [bulk.Look(table, keys, 1) for table in looks])
     heads = bulk.select_by_key(connection, sales_tables.sales_orders, keys, columns_count=1)
     lines: dict[str, list[SalesLine]] = {}
     for row in bulk.select_by_key(
@@ -54,7 +56,7 @@ def write_order(connection: Connection, order: SalesOrder, *, lines_too: bool = 
     if not lines_too:
         return
     table = sales_tables.sales_order_lines
-    connection.execute(delete(table).where(table.c.order_code == order.code))
+    bulk.delete_by_key(connection, table, [(order.code,)])
     bulk.insert_rows(connection, table, [_line_row(order.code, line) for line in order.lines])
 
 

@@ -130,9 +130,13 @@ def list_balances(
     warehouse: str = "",
     item: str = "",
     after: BalanceKey | None = None,
+    offset: int = 0,
     limit: int,
 ) -> list[tuple[BalanceKey, int]]:
-    """Return what stood where at the end of a period, in 10^-6 units, by key."""
+    """Return what stood where at the end of a period, in 10^-6 units, by key.
+
+    after: the last key of the page before; offset: how many rows pages before had.
+    """
     table = period_balances.c
     columns = [table[name] for name in _KEYS]
     query = select(*columns, table.on_hand_micro).where(table.number == period.number)
@@ -142,7 +146,7 @@ def list_balances(
         query = query.where(table.item == item)
     if after is not None:
         query = query.where(tuple_(*columns) > tuple_(*map(literal, after)))
-    rows = connection.execute(query.order_by(*columns).limit(limit))
+    rows = connection.execute(query.order_by(*columns).offset(offset).limit(limit))
     return [(BalanceKey(*row[:8]), row[8]) for row in rows]
 
 

@@ -16,8 +16,7 @@ import zlib
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import islice
-
-from python_calamine import CalamineError, CalamineSheet, SheetVisibleEnum, load_workbook
+from typing import TYPE_CHECKING
 
 from central.errors import Unusable
 from central.orders.spreadsheets.sheets import (
@@ -29,6 +28,9 @@ from central.orders.spreadsheets.sheets import (
     trimmed,
     unguarded,
 )
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
 
 MAGIC = b"PK\x03\x04"
 MEMBERS_MAX = 500
@@ -67,6 +69,12 @@ def read_workbook(data: bytes) -> Sheet:
 
     Raises Unusable for what is no workbook, is too large, or cannot be read.
     """
+    from python_calamine import (  # noqa: PLC0415 - only whoever imports a workbook needs it
+        CalamineError,
+        SheetVisibleEnum,
+        load_workbook,
+    )
+
     members = _unpacked(data)
     for content in members.values():
         _check_extent(content)
@@ -156,7 +164,7 @@ def _check_extent(content: bytes) -> None:
         raise _unreadable(f"{last_row} rows of {last_column} columns are too many")
 
 
-def _texts(sheet: CalamineSheet) -> list[tuple[str, ...]]:
+def _texts(sheet: "CalamineSheet") -> list[tuple[str, ...]]:
     rows = sheet.to_python(skip_empty_area=False)
     return [tuple(_text(cell) for cell in row) for row in rows]
 

@@ -3,8 +3,6 @@
 import io
 from collections.abc import Iterable, Sequence
 
-import xlsxwriter
-
 from central.orders.spreadsheets.sheets import escaped, number_of_cell
 
 # Text stays text: nothing in it is run, linked or made a number.
@@ -25,6 +23,8 @@ def write_workbook(
 
     number_columns: indexes of columns whose cells are numbers, where these keep every digit.
     """
+    import xlsxwriter  # noqa: PLC0415 - 2 MB that a ledger needs only when somebody exports
+
     packed = io.BytesIO()
     with xlsxwriter.Workbook(packed, OPTIONS) as book:
         sheet = book.add_worksheet(name)

@@ -6,15 +6,22 @@ from dataclasses import dataclass, replace
 from central.errors import Unusable
 from central.ledger.desk import Change, ObjectNote, require_version
 from central.ledger.locations import IN_TRANSIT, place_of
-from central.ledger.reference_desk import put_document, withdraw_document
+from central.ledger.reference_desk import put_documents, withdraw_documents
 from central.orders.catalogue.packs import text_of, to_base
 from central.orders.order_documents import require_free_document
-from central.orders.order_goods import checked_reason, read_goods, require_warehouse
+from central.orders.order_goods import (
+    checked_reason,
+    goods_looks,
+    read_goods,
+    require_warehouse,
+)
 from central.orders.transfers.transfer_store import (
-    find_transfers,
+    decided,
     load_transfer,
     observed,
     read_standing,
+    standing_looks,
+    transfers,
     write_lines,
     write_transfer,
 )
@@ -59,6 +66,7 @@ def create_transfer(
 
     second_person: whether somebody else than who requests it has to approve it. Raises Unusable.
     """
+    _look_ahead(change, lines, source=source, destination=destination)
     for warehouse in (source, destination):
         require_warehouse(change.connection, warehouse)
     if source == destination:
@@ -81,7 +89,7 @@ def create_transfer(
     )
     checked = _checked_lines(change, transfer, lines)
     write_transfer(change.connection, transfer)
-    write_lines(change.connection, transfer.code, checked)
+    write_lines(change.connection, transfer.code, checked, new=True)
     change.note(KIND, transfer.code, "drafted", lines_count=len(checked), version=1)
     return transfer
 
@@ -132,7 +140,7 @@ def decide(
         why = checked_reason(reason, what=f"to {action} a transfer")
         after = replace(after, ended_ms=change.now_ms, ended_reason=why)
         if transfer.state == "released":
-            withdraw_documents(change, transfer)
+            withdraw_both(change, transfer)
     return write_done(change, after, action, reason=reason)
 
 
@@ -145,9 +153,12 @@ def load_seen(change: Change, code: str, version: int | None) -> Transfer:
 
 def write_done(change: Change, transfer: Transfer, action: str, **fields: object) -> Transfer:
     """Write a transfer as the next version of it, with what follows from how it stands."""
-    standing = read_standing(change.connection, transfer)
     following = replace(transfer, version=transfer.version + 1)
-    after = observed(following, standing, left_ms=change.now_ms)
+    if following.state == "released":
+        standing = read_standing(change.connection, following)
+        after = observed(following, standing, left_ms=change.now_ms)
+    else:
+        after = decided(following)
     write_transfer(change.connection, after)
     told = {name: value for name, value in fields.items() if value}
     told |= {"state": after.shown_state, "version": after.version}
@@ -168,10 +179,24 @@ def check_places(change: Change, warehouse: str, places: set[str]) -> None:
         )
 
 
-def withdraw_documents(change: Change, transfer: Transfer) -> None:
+def withdraw_both(change: Change, transfer: Transfer) -> None:
     """Let no station work on a transfer any more."""
-    for warehouse in (transfer.source, transfer.destination):
-        withdraw_document(change, warehouse=warehouse, code=transfer.code)
+    warehouses = (transfer.source, transfer.destination)
+    withdraw_documents(change, [(warehouse, transfer.code) for warehouse in warehouses])
+
+
+def _look_ahead(
+    change: Change, wanted: Sequence[LineWanted], *, source: str, destination: str
+) -> None:
+    """Read what a new transfer is checked against."""
+    bulk.look_ahead(
+        change.connection,
+        [
+            bulk.Look(tables.warehouses, [(source,), (destination,)], 1),
+            bulk.Look(tables.object_numbers, [(CODE_PREFIX,)], 1),
+            *goods_looks(line.item for line in wanted[:LINES_COUNT_MAX]),
+        ],
+    )
 
 
 def _new_code(change: Change, warehouses: Sequence[str]) -> str:
@@ -182,12 +207,22 @@ def _new_code(change: Change, warehouses: Sequence[str]) -> str:
     while True:
         code = change.next_code(CODE_PREFIX)
         place = place_of(IN_TRANSIT, document=code)
-        taken = bool(find_transfers(change.connection, [code]))
-        for table, key in ((tables.documents, code), (tables.balances, place)):
-            keys = [(warehouse, key) for warehouse in warehouses]
-            rows = bulk.select_by_key(change.connection, table, keys, columns_count=2)
-            taken = taken or any(True for _ in rows)
-        if not taken:
+        looks = [
+            bulk.Look(transfers, [(code,)], 1),
+            bulk.Look(tables.documents, [(warehouse, code) for warehouse in warehouses], 2),
+            bulk.Look(tables.balances, [(warehouse, place) for warehouse in warehouses], 2),
+        ]
+        bulk.look_ahead(change.connection, looks)
+        found = [
+            any(
+                True
+                for _ in bulk.select_by_key(
+                    change.connection, look.table, look.keys, columns_count=look.columns_count
+                )
+            )
+            for look in looks
+        ]
+        if not any(found):
             return code
 
 
@@ -234,13 +269,21 @@ def _checked_lines(
 
 
 def _released(change: Change, transfer: Transfer) -> Transfer:
+    warehouses = [transfer.source, transfer.destination]
+    looks = [
+        bulk.Look(tables.warehouses, [(code,) for code in warehouses], 1),
+        bulk.Look(tables.documents, [(code, transfer.code) for code in warehouses], 2),
+        bulk.Look(tables.document_lines, [(code, transfer.code) for code in warehouses], 2),
+    ]
+    bulk.look_ahead(change.connection, [*standing_looks(change.connection, [transfer]), *looks])
     standing = read_standing(change.connection, transfer)
-    table = tables.warehouses
-    keys = [(transfer.source,), (transfer.destination,)]
-    names = {transfer.source: transfer.source, transfer.destination: transfer.destination}
-    for row in bulk.select_by_key(change.connection, table, keys, columns_count=1):
+    names = {code: code for code in warehouses}
+    for row in bulk.select_by_key(
+        change.connection, tables.warehouses, looks[0].keys, columns_count=1
+    ):
         names[row[0]] = row[1] or row[0]
-    for document in documents_of(transfer, standing.lines, names=names):
+    documents = documents_of(transfer, standing.lines, names=names)
+    for document in documents:
         require_free_document(change.connection, warehouse=document.warehouse, code=document.code)
-        put_document(change, document)
+    put_documents(change, documents)
     return replace(transfer, released_ms=change.now_ms)

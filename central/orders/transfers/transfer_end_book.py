@@ -13,7 +13,7 @@ from central.ledger.entries import FactKey
 from central.orders.transfers.transfer_book import (
     check_places,
     load_seen,
-    withdraw_documents,
+    withdraw_both,
     write_done,
 )
 from central.orders.transfers.transfer_closing import (
@@ -22,9 +22,9 @@ from central.orders.transfers.transfer_closing import (
     ClosingMove,
     closing_moves,
 )
-from central.orders.transfers.transfer_store import load_transfer, read_standing
+from central.orders.transfers.transfer_store import load_transfer, read_standing, standing_looks
 from central.orders.transfers.transfers import Transfer, state_after
-from central.storage import bulk, catalogue_tables, settlement_tables, transfer_tables
+from central.storage import bulk, catalogue_tables, tables, transfer_tables
 
 # What the end of a transfer settles: its reasons explain these, wherever they came up.
 EXPLAINED = (
@@ -53,6 +53,7 @@ def close_transfer(
         )
     transfer = load_seen(change, code, version)
     state = state_after(transfer, "close", actor=change.actor)
+    _look_ahead(change, transfer)
     standing = read_standing(change.connection, transfer)
     check_places(change, transfer.source, {one.location for one in closings if one.location})
     moves = closing_moves(
@@ -61,14 +62,26 @@ def close_transfer(
     keys = _post(change, transfer, moves)
     _keep(change, transfer, moves, keys)
     if transfer.state == "released":
-        withdraw_documents(change, transfer)
-    followed = load_transfer(change.connection, code)
+        withdraw_both(change, transfer)
+    followed = load_transfer(change.connection, code) if moves else transfer
     ended_reason = reason.strip() or transfer.ended_reason
     after = replace(followed, state=state, ended_ms=change.now_ms, ended_reason=ended_reason)
     _explain(change, after, closings)
     reasons = sorted({closing.reason for closing in closings})
     return write_done(
         change, after, "close", closings_count=len(closings), reasons=reasons, reason=reason
+    )
+
+
+def _look_ahead(change: Change, transfer: Transfer) -> None:
+    """Read what the end of a transfer is decided on, and what it changes."""
+    codes = [(warehouse, transfer.code) for warehouse in (transfer.source, transfer.destination)]
+    bulk.look_ahead(
+        change.connection,
+        [
+            *standing_looks(change.connection, [transfer]),
+            bulk.Look(tables.document_lines, codes, 2),
+        ],
     )
 
 
@@ -106,6 +119,8 @@ def _post(change: Change, transfer: Transfer, moves: Sequence[ClosingMove]) -> l
 
 
 def _weight_units(change: Change, items: set[str]) -> Mapping[str, str]:
+    if not items:
+        return {}
     policies = catalogue_tables.item_policies.c
     query = select(policies.item, policies.weight_unit).where(policies.item.in_(items))
     return {row.item: row.weight_unit for row in change.connection.execute(query)}
@@ -114,6 +129,8 @@ def _weight_units(change: Change, items: set[str]) -> Mapping[str, str]:
 def _keep(
     change: Change, transfer: Transfer, moves: Sequence[ClosingMove], keys: Sequence[FactKey]
 ) -> None:
+    if not moves:
+        return
     table = transfer_tables.transfer_closings
     held = bulk.select_by_key(change.connection, table, [(transfer.code,)], columns_count=1)
     first = 1 + max((row[1] for row in held), default=0)
@@ -128,18 +145,23 @@ def _keep(
 
 def _explain(change: Change, transfer: Transfer, closings: Sequence[Closing]) -> None:
     """Settle what the end of the transfer explains."""
-    table = settlement_tables.discrepancies.c
-    query = select(table.id).where(
-        table.warehouse.in_([transfer.source, transfer.destination]),
-        table.state == "open",
-        table.kind.in_(EXPLAINED),
-        table.document == transfer.code,
+    warehouses = (transfer.source, transfer.destination)
+    keys = [
+        (warehouse, "open", kind, transfer.code) for warehouse in warehouses for kind in EXPLAINED
+    ]
+    found = bulk.select_by_columns(
+        change.connection,
+        tables.discrepancies,
+        keys,
+        columns=("warehouse", "state", "kind", "document"),
+        index="discrepancies_open",
+        where="",
     )
     reasons = sorted({closing.reason for closing in closings})
     told = f" ({', '.join(reasons)})" if reasons else ""
     settle_discrepancies(
         change.connection,
-        list(change.connection.execute(query).scalars()),
+        [row[0] for row in found],
         settlement=f"{transfer.code} was closed by {change.actor}{told}: nothing is under way",
         now_ms=change.now_ms,
     )

@@ -17,6 +17,7 @@ from central.ledger.discrepancies import open_discrepancies, settle_discrepancie
 from central.ledger.entries import DiscrepancyKind, Finding, Line, PostedFact
 from central.ledger.ledger import Posted
 from central.ledger.locations import IN_TRANSIT, place_of
+from central.ledger.opening import DocumentKey, GoodsKey
 from central.ledger.own_facts import OWN_GATEWAY
 from central.orders.transfers.transfer_closing import Thing, remainders_of
 from central.orders.transfers.transfer_store import (
@@ -24,6 +25,8 @@ from central.orders.transfers.transfer_store import (
     observed,
     read_standing,
     transfer_facts,
+    transfer_lines,
+    transfers,
     write_transfer,
 )
 from central.orders.transfers.transfers import ENDED, Transfer
@@ -41,6 +44,17 @@ class Moved:
     thing: Thing
     line: Line
     fact: PostedFact
+
+
+def transfer_looks(documents: Sequence[DocumentKey], _goods: Sequence[GoodsKey]) -> list[bulk.Look]:
+    """Return what is looked up of documents that may be transfers."""
+    codes = sorted({(code,) for _, code in documents})
+    places = [(warehouse, place_of(IN_TRANSIT, document=code)) for warehouse, code in documents]
+    return [
+        bulk.Look(transfers, codes, 1),
+        bulk.Look(transfer_lines, codes, 1),
+        bulk.Look(tables.balances, places, 2),
+    ]
 
 
 def follow_transfers(connection: Connection, posted: Posted) -> None:

@@ -1,9 +1,9 @@
 """Reads and writes transfers and what the ledger has about them. Edge of the database."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from central.errors import NotThere
 from central.ledger.locations import IN_TRANSIT, place_of
@@ -76,9 +76,12 @@ def write_transfer(connection: Connection, transfer: Transfer) -> None:
     bulk.upsert_rows(connection, transfers, [values])
 
 
-def write_lines(connection: Connection, code: str, lines: Sequence[TransferLine]) -> None:
-    """Make these all lines of a transfer."""
-    connection.execute(delete(transfer_lines).where(transfer_lines.c.transfer == code))
+def write_lines(
+    connection: Connection, code: str, lines: Sequence[TransferLine], *, new: bool = False
+) -> None:
+    """Make these all lines of a transfer. new: it has none yet."""
+    if not new:
+        bulk.delete_by_key(connection, transfer_lines, [(code,)])
     rows = [(code, *(getattr(line, name) for name in TransferLine.__slots__)) for line in lines]
     bulk.insert_rows(connection, transfer_lines, rows)
 
@@ -90,6 +93,7 @@ def read_standing(connection: Connection, transfer: Transfer) -> Standing:
 
 def read_standings(connection: Connection, found: Sequence[Transfer]) -> dict[str, Standing]:
     """Return how transfers stand, by their codes."""
+    bulk.look_ahead(connection, standing_looks(connection, found))
     lines: dict[str, list[TransferLine]] = {one.code: [] for one in found}
     keys = [(code,) for code in sorted(lines)]
     for row in bulk.select_by_key(connection, transfer_lines, keys, columns_count=1):
@@ -108,6 +112,27 @@ def read_standings(connection: Connection, found: Sequence[Transfer]) -> dict[st
         )
         for one in found
     }
+
+
+def standing_looks(connection: Connection, found: Sequence[Transfer]) -> list[bulk.Look]:
+    """Return what is read to tell how transfers stand."""
+    codes = sorted(one.code for one in found)
+    counted = {(house, one.code) for one in found for house in (one.source, one.destination)}
+    return [
+        bulk.Look(transfer_lines, [(code,) for code in codes], 1),
+        bulk.Look(tables.document_progress, sorted(counted), 2),
+        bulk.Look(tables.balances, sorted(_places_of(connection, found)), 2),
+    ]
+
+
+def decided(transfer: Transfer) -> Transfer:
+    """Return a transfer with its phase, where no figures matter: it is not released.
+
+    Whether anything is under way is noted with every fact that concerns the transfer.
+    """
+    assert transfer.state != "released"
+    under_way = transfer.under_way_since_ms > 0
+    return replace(transfer, phase=phase_of(transfer.state, NOWHERE, under_way=under_way))
 
 
 def observed(transfer: Transfer, standing: Standing, *, left_ms: int) -> Transfer:
@@ -152,12 +177,8 @@ def _counted(
 def _places(connection: Connection, found: Sequence[Transfer]) -> dict[str, list[AtPlace]]:
     places: dict[str, list[AtPlace]] = {one.code: [] for one in found}
     owners = {place_of(IN_TRANSIT, document=one.code): one.code for one in found}
-    keys = [
-        (warehouse, place_of(IN_TRANSIT, document=one.code))
-        for one in found
-        for warehouse in warehouses_of(connection, one)
-    ]
-    for row in bulk.select_by_key(connection, tables.balances, sorted(keys), columns_count=2):
+    keys = sorted(_places_of(connection, found))
+    for row in bulk.select_by_key(connection, tables.balances, keys, columns_count=2):
         warehouse, location, item, lot, serial, sscc, unit, status = row[:8]
         if row[_QUANTITY]:
             thing = Thing(item, lot, serial, unit)
@@ -165,3 +186,12 @@ def _places(connection: Connection, found: Sequence[Transfer]) -> dict[str, list
                 AtPlace(warehouse, thing, sscc, status, row[_QUANTITY], row[_WEIGHT])
             )
     return places
+
+
+def _places_of(connection: Connection, found: Sequence[Transfer]) -> list[tuple[str, str]]:
+    """Return the in-transit places of transfers, in the books of each warehouse that has one."""
+    return [
+        (warehouse, place_of(IN_TRANSIT, document=one.code))
+        for one in found
+        for warehouse in warehouses_of(connection, one)
+    ]

@@ -2,24 +2,11 @@
 "use strict";
 (() => {
   const FEED_ROWS_MAX = 30, FLASH_MS = 1500, TYPING_MS = 200, AGAIN_MS = 5000, REFETCH_MS = 3000;
-  const body = document.body, byId = (id) => document.getElementById(id);
+  const byId = (id) => document.getElementById(id), body = document.body;
   const table = byId("table"), feed = byId("feed"), filter = byId("filter"), lost = byId("lost");
-  const live = byId("live");
-  let since = Number(body.dataset.since), source = null, again = 0, refetch = 0, asked = 0;
+  const live = byId("live"), page = byId("stock"), words = shell.words, localTimes = shell.localTimes;
+  let since = Number(page.dataset.since), source = null, again = 0, refetch = 0, asked = 0;
   let url = location.pathname + location.search, rows = new Map();
-
-  const clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium", hour12: false });
-  const calendar = new Intl.DateTimeFormat(document.documentElement.lang,
-    { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
-
-  function localTimes(root) {
-    const today = new Date().toDateString();
-    for (const node of root.querySelectorAll("time:not([title])")) {
-      const moment = new Date(node.dateTime);
-      node.title = node.textContent;
-      node.textContent = (moment.toDateString() === today ? clock : calendar).format(moment);
-    }
-  }
 
   function indexRows() {
     rows = new Map([...table.querySelectorAll("tr[data-key]")].map((row) => [row.dataset.key, row]));
@@ -34,7 +21,7 @@
       const text = await answer.text();
       return target ? (target.innerHTML = text, localTimes(target), text) : text;
     } catch {
-      if (target) target.textContent = body.dataset.failed;
+      if (target) target.textContent = words.failed;
       return null;
     }
   }
@@ -45,9 +32,15 @@
     if (text === null || number !== asked) return;  // A later question has been asked since.
     const open = [...rows].filter(([, row]) => isOpen(row)).map(([key]) => key);
     url = address;
+    past(new URL(address, location.href).searchParams.get("as_of"));
     if (remember) history.replaceState(null, "", address);
+    const focused = table.contains(document.activeElement) && document.activeElement.closest("tr[data-key]");
     table.innerHTML = text;
+    const drawn = table.querySelector(".scroll");
+    byId("export").href = drawn.dataset.export;
+    filter.elements.sort.value = drawn.dataset.sort;
     indexRows();
+    if (focused && rows.has(focused.dataset.key)) rows.get(focused.dataset.key).querySelector("button").focus();
     for (const key of open) if (rows.has(key)) toggle(rows.get(key));
   }
 
@@ -69,9 +62,21 @@
     fragment(button.dataset.src, cell);
   }
 
+  // Of an earlier moment nothing changes: the table rests, the movements go on.
+  function past(moment) {
+    page.dataset.past = moment || "";
+  }
+
+  function step(by) {
+    const all = [...rows.values()], at = all.indexOf(document.activeElement.closest("tr[data-key]"));
+    const row = all[Math.min(Math.max(at + by, 0), all.length - 1)];
+    if (row) row.querySelector("button").focus();
+  }
+
   function showCells(changed) {
+    if (page.dataset.past) return;
     const items = [...rows.values()].map((row) => row.dataset.item);
-    const last = !table.querySelector("a[rel=next]");
+    const last = !table.querySelector("a[rel=next]") && !filter.elements.group.value && !filter.elements.sort.value;
     for (const [key, item, cells] of changed) {
       const row = rows.get(key);
       if (!row) {  // Belongs on this page, yet is not there: a new item, or one that now matches.
@@ -120,13 +125,14 @@
     localTimes(byId("gateways"));
     byId("discrepancies-count").innerHTML = news.discrepancies;
     byId("discrepancies-count").className = "pill " + (news.discrepancies_open ? "warn" : "good");
-    if (news.whole) showTable(url, false); else showCells(news.rows);
+    if (news.whole && !page.dataset.past) showTable(url, false); else showCells(news.rows);
   }
 
   function connected(yes) {
-    lost.textContent = yes ? "" : lost.dataset.text;
-    live.textContent = yes ? body.dataset.live : body.dataset.waiting;
+    lost.textContent = yes ? "" : words.lost;
+    live.textContent = yes ? words.live : words.waiting;
     live.className = "pill " + (yes ? "good" : "quiet");
+    body.classList.toggle("stale", !yes);
   }
 
   function connect() {
@@ -155,21 +161,32 @@
     return "/" + (values.size ? "?" + values : "");
   };
   let typing = 0;
-  filter.addEventListener("input", () => {
+  filter.addEventListener("input", (event) => {
+    if (event.target.closest(".views")) return;
     clearTimeout(typing);
     typing = setTimeout(() => showTable(wanted(), true), TYPING_MS);
   });
   filter.addEventListener("submit", (event) => { event.preventDefault(); showTable(wanted(), true); });
   table.addEventListener("click", (event) => {
-    const link = event.target.closest(".pager a"), button = event.target.closest("button");
-    if (link) { event.preventDefault(); showTable(link.getAttribute("href"), true); }
+    const link = event.target.closest(".pager a, a[data-sort]"), button = event.target.closest("tbody button");
+    if (link && !event.ctrlKey && !event.metaKey) { event.preventDefault(); showTable(link.getAttribute("href"), true); }
     if (button) toggle(button.closest("tr"));
   });
   document.addEventListener("toggle", (event) => {
     if (event.target.open && event.target.dataset.src) fragment(event.target.dataset.src, event.target.querySelector(".evidence"));
   }, true);
 
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea")) return;
+    const within = table.contains(event.target);
+    if (event.key === "j" || (within && event.key === "ArrowDown")) { event.preventDefault(); step(1); }
+    else if (event.key === "k" || (within && event.key === "ArrowUp")) { event.preventDefault(); step(-1); }
+    else if (within && event.key === "i" && event.target.dataset.href) location.href = event.target.dataset.href;
+    else if (event.key === "f") { event.preventDefault(); filter.elements.q.focus(); }
+    else if (event.key === "n" || event.key === "p") { const link = table.querySelector(`.pager a[rel=${event.key === "n" ? "next" : "prev"}]`); if (link) link.click(); }
+  });
+
+  live.hidden = false;
   indexRows();
-  localTimes(document);
   if (!document.hidden) connect();
 })();

@@ -286,6 +286,9 @@ def programs(walk):
     for path in ("", f"/{code}", f"/{code}/deliveries"):
         walk.get(f"/webhooks{path}")
     walk.delete(f"/webhooks/{code}")
+    walk.put("/views/stock")
+    walk.get("/views/stock")
+    walk.delete("/views/stock?name=Short in Shanghai")
     walk.put("/gateways/sh1-dock-1/settings")
     walk.put("/templates/place")
     walk.post("/gateways/sh1-dock-1/print")
@@ -300,6 +303,11 @@ def ledger(walk):
     fact = walk.get("/movements")["movements"][0]
     walk.get(f"/movements/{fact['id']}")
     walk.get("/trace", item="BOLT", lot="LOT-1")
+    for name in ("turnover", "movers", "dead-stock", "stock-age", "in-transit-age"):
+        walk.get(f"/kpis/{name}")
+    for name in ("deliveries", "suppliers", "throughput"):
+        walk.get(f"/kpis/{name}")
+    walk.get("/alerts")
     refused = walk.get("/quarantine")["quarantine"][0]
     walk.get(f"/quarantine/{refused['id']}/payload")
 

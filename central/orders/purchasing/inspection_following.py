@@ -1,0 +1,199 @@
+"""Takes up what stations decide about inspected goods, as their facts are posted. Edge of SQL.
+
+    inspecting  inspection -> available  accept        held -> available  accept
+                inspection -> rejected   reject        held -> rejected   reject
+                inspection -> held       hold
+                inspection, held -> scrap              sample_used
+    reversal of such a movement          the same decision once more, with the quantity less than 0
+
+The goods have moved already: nothing is refused. A decision counts for the open inspections of that
+item, lot and unit, the oldest first; what none of them has left is no decision, and the ledger has
+its discrepancy where the balance went below zero.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, replace
+
+from sqlalchemy import Connection, select
+
+from central.contract.facts import Fact, Movement, Reversal
+from central.ledger.entries import Line, PostedFact
+from central.ledger.ledger import Posted
+from central.ledger.locations import is_virtual
+from central.ledger.own_facts import OWN_GATEWAY
+from central.ledger.runs import Run
+from central.ledger.state import append_events
+from central.ledger.statuses import AVAILABLE, HELD, INSPECTION, REJECTED
+from central.orders.purchasing.inspection import (
+    SCRAP,
+    Decision,
+    DecisionRow,
+    Inspection,
+    Source,
+    amounts_of,
+)
+from central.orders.purchasing.inspection_reading import read_decisions
+from central.storage import bulk, purchasing_tables
+
+STEP = "inspecting"
+INSPECTIONS_READ_MAX = 200  # Of one item, lot and unit that are open at a time.
+REASON_PREFIX = "reason_"  # How a station's flag says why; see its list of reasons.
+SOURCES: dict[str, Source] = {INSPECTION: "inspection", HELD: "held"}
+BECOMES: dict[str, Decision] = {AVAILABLE: "accept", REJECTED: "reject", HELD: "hold"}
+
+
+def follow_decisions(connection: Connection, posted: Posted) -> None:
+    """Note what stations decided, and what they took back; costs nothing if they did not."""
+    for posted_fact in posted.apart:
+        if posted_fact.gateway == OWN_GATEWAY or not _concerns_goods(posted_fact):
+            continue
+        run, fact = _fact_of(posted.runs, posted_fact.record_no)
+        if isinstance(fact, Movement) and fact.business_step == STEP:
+            _decide(connection, posted, posted_fact, run, fact)
+        elif isinstance(fact, Reversal):
+            _take_back(connection, posted, posted_fact, run, fact)
+
+
+def is_taken_back(fact: PostedFact, runs: Sequence[Run]) -> bool:
+    """Return whether goods wait for inspection again because a station took its decision back."""
+    if fact.gateway == OWN_GATEWAY:
+        return False
+    comes_from = [line for line in fact.lines if line.quantity_micro < 0]
+    inside = all(not is_virtual(one.location) or one.location == SCRAP for one in comes_from)
+    return inside and isinstance(_fact_of(runs, fact.record_no)[1], Reversal)
+
+
+def _concerns_goods(fact: PostedFact) -> bool:
+    return any(line.status in SOURCES and not is_virtual(line.location) for line in fact.lines)
+
+
+def _fact_of(runs: Sequence[Run], record_no: int) -> tuple[Run, Fact | str]:
+    """Return a fact of a posting and the run that it came in."""
+    for run in runs:
+        index = record_no - run.first_record_no
+        if 0 <= index < len(run.read.facts):
+            return run, run.read.facts[index]
+    raise AssertionError(f"fact {record_no} was posted, so it is in a run")
+
+
+def _decide(
+    connection: Connection, posted: Posted, posted_fact: PostedFact, run: Run, fact: Movement
+) -> None:
+    for given, taken in _pairs(posted_fact.lines):
+        source = SOURCES.get(given.status)
+        decision = _decision(given, taken)
+        if source is None or decision is None:
+            continue
+        left_micro = taken.quantity_micro
+        for inspection, decisions in _open_inspections(connection, given):
+            part_micro = min(amounts_of(inspection.arrived_micro, decisions).of(source), left_micro)
+            if part_micro <= 0:
+                continue
+            left_micro -= part_micro
+            row = DecisionRow(
+                decision_no=max((one.decision_no for one in decisions), default=0) + 1,
+                decision=decision,
+                source=source,
+                quantity_micro=part_micro,
+                location=given.location,
+                to_location=taken.location,
+                serial=given.serial,
+                sscc=given.sscc,
+                reason=_reason(fact),
+                result="",
+                actor=fact.operator or run.gateway,
+                at_ms=posted.now_ms,
+                epoch=run.epoch,
+                seq=fact.seq,
+                gateway=run.gateway,
+            )
+            _keep(connection, inspection, decisions, row)
+
+
+def _take_back(
+    connection: Connection, posted: Posted, posted_fact: PostedFact, run: Run, fact: Reversal
+) -> None:
+    """Note of each decision that a movement was that it is taken back."""
+    table = purchasing_tables.inspection_decisions
+    found = connection.execute(
+        select(table)
+        .where(
+            table.c.epoch == fact.reverses_epoch,
+            table.c.seq == fact.reverses_seq,
+            table.c.gateway == posted_fact.gateway,
+        )
+        .order_by(table.c.code, table.c.decision_no)
+    ).all()
+    for code, *fields in found:
+        before = DecisionRow(*fields)
+        inspections = purchasing_tables.inspections
+        row = connection.execute(select(inspections).where(inspections.c.code == code)).one()
+        decisions = read_decisions(connection, code)
+        back = replace(
+            before,
+            decision_no=max(one.decision_no for one in decisions) + 1,
+            quantity_micro=-before.quantity_micro,
+            reason=fact.reason,
+            actor=fact.operator or run.gateway,
+            at_ms=posted.now_ms,
+            epoch=run.epoch,
+            seq=fact.seq,
+        )
+        _keep(connection, Inspection(**row._mapping), decisions, back)
+
+
+def _pairs(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
+    """Yield what gives and what takes."""
+    for first, second in zip(lines[::2], lines[1::2], strict=True):
+        yield (first, second) if first.quantity_micro < 0 else (second, first)
+
+
+def _decision(given: Line, taken: Line) -> Decision | None:
+    if taken.location == SCRAP:
+        return "sample_used"
+    if is_virtual(taken.location) or taken.status == given.status:
+        return None
+    return BECOMES.get(taken.status)
+
+
+def _reason(fact: Movement) -> str:
+    said = [flag.removeprefix(REASON_PREFIX) for flag in fact.flags if flag.startswith("reason_")]
+    return ", ".join(said)
+
+
+def _open_inspections(
+    connection: Connection, goods: Line
+) -> list[tuple[Inspection, list[DecisionRow]]]:
+    table = purchasing_tables.inspections
+    rows = connection.execute(
+        select(table)
+        .where(
+            table.c.warehouse == goods.warehouse,
+            table.c.item == goods.item,
+            table.c.lot == goods.lot,
+            table.c.unit == goods.unit,
+            table.c.open.is_(True),
+        )
+        .order_by(table.c.code)
+        .limit(INSPECTIONS_READ_MAX)
+    ).all()
+    return [(Inspection(**row._mapping), read_decisions(connection, row.code)) for row in rows]
+
+
+def _keep(
+    connection: Connection,
+    inspection: Inspection,
+    decisions: Sequence[DecisionRow],
+    row: DecisionRow,
+) -> None:
+    """Write a decision, what is left of its inspection, and that somebody should look again."""
+    table = purchasing_tables.inspection_decisions
+    bulk.insert_rows(connection, table, [(inspection.code, *astuple(row))])
+    amounts = amounts_of(inspection.arrived_micro, [*decisions, row])
+    after = replace(
+        inspection, open=amounts.open, version=inspection.version + 1, changed_ms=row.at_ms
+    )
+    bulk.upsert_rows(connection, purchasing_tables.inspections, [astuple(after)])
+    # No change at the desk is under way that could note it.
+    event = ("inspection", inspection.code, "decided", inspection.warehouse, row.actor)
+    append_events(connection, [(*event, row.at_ms, "{}")])

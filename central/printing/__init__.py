@@ -1,0 +1,1 @@
+"""Documents and labels as PDF pages: typst with an embedded font. Pure."""

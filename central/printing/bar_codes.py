@@ -1,0 +1,45 @@
+"""Draws bar codes as SVG. Edge of zxing-cpp.
+
+Source: ISO/IEC 15417 (Code 128); GS1 General Specifications, section 5.4 (GS1-128).
+"""
+
+import re
+from dataclasses import dataclass
+
+from central.errors import Unusable
+from central.printing.sheets import BarCode
+
+DATA_CHARACTERS_MAX = 80  # "LOC-" and the longest code.
+WIDTH = re.compile(r'<svg width="(\d+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A bar code as SVG. modules_count: how many of its narrowest bars it is wide, with margins."""
+
+    svg: str
+    modules_count: int
+
+
+def draw(code: BarCode) -> Drawn:
+    """Return a bar code as SVG. Raises Unusable for text that it cannot hold."""
+    if not 0 < len(code.data) <= DATA_CHARACTERS_MAX or not code.data.isascii():
+        raise Unusable(
+            f"{code.data[:80]!r} does not fit a bar code",
+            hint="Use a code of letters and digits, at most 64 of them.",
+        )
+    import zxingcpp  # noqa: PLC0415 - with typst, 10 MB that a ledger needs only for printing
+
+    try:
+        made = zxingcpp.create_barcode(
+            code.data, zxingcpp.BarcodeFormat.Code128, gs1=code.symbology == "gs1"
+        )
+    except (ValueError, RuntimeError) as error:
+        raise Unusable(
+            f"{code.data[:80]!r} does not fit a bar code: {error}",
+            hint="Correct the code that is to be printed.",
+        ) from error
+    svg = made.to_svg(scale=1)
+    width = WIDTH.search(svg)
+    assert width is not None, "the library says how wide its pictures are"
+    return Drawn(svg, int(width[1]))

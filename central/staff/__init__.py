@@ -1,0 +1,1 @@
+"""What staff keep for themselves beside the ledger: views of tables, by name. Pure."""

@@ -1,0 +1,156 @@
+"""What an item's page shows beside its card: balances, documents, discrepancies. Edge of the DB."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import Connection, and_, or_, select
+
+from central.contract.quantities import from_micro
+from central.stock.rows import DiscrepancyRow, StockKey
+from central.stock.states import discrepancy_row
+from central.stock.views import ESCAPE, list_warehouses, literal
+from central.storage import tables
+from central.storage.places import in_transit, physical
+
+_balances, _lots = tables.balances, tables.lots
+_ORDER = tuple(_balances.primary_key.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceQuery:
+    """Which balances are asked for; "" for any. search: part of an item's code or name."""
+
+    search: str = ""
+    item: str = ""
+    warehouse: str = ""
+    location: str = ""
+    lot: str = ""
+    serial: str = ""
+    sscc: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceRow:
+    """One balance. expiry_date: of its lot, "" for none that is known. weight: catch weight."""
+
+    key: StockKey
+    name: str
+    name_zh: str
+    expiry_date: str
+    on_hand: Decimal
+    weight: Decimal
+    record_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """A line of a document that gateways work by. done: received or shipped until now."""
+
+    warehouse: str
+    document: str
+    kind: str
+    partner: str
+    line: int
+    lot: str
+    expected: Decimal
+    done: Decimal
+
+
+def list_balances(
+    connection: Connection, wanted: BalanceQuery, *, offset: int, limit: int
+) -> list[BalanceRow]:
+    """Return balances of places and of what is in transit that are not zero, in order of keys.
+
+    Cost: those before the page are read; with an item, only its own.
+    """
+    items = tables.items
+    codes = [one.code for one in list_warehouses(connection)]
+    columns = _balances.c
+    query = (
+        select(_balances, items.c.name, items.c.name_zh, _lots.c.expiry_date)
+        .outerjoin_from(_balances, items, items.c.item == columns.item)
+        .outerjoin(
+            _lots,
+            and_(
+                _lots.c.warehouse == columns.warehouse,
+                _lots.c.item == columns.item,
+                _lots.c.lot == columns.lot,
+            ),
+        )
+        .where(
+            columns.warehouse.in_([wanted.warehouse] if wanted.warehouse else codes),
+            columns.on_hand_micro != 0,
+            or_(physical(columns.location), in_transit(columns.location)),
+        )
+    )
+    for name in ("item", "location", "lot", "serial", "sscc", "status"):
+        if value := getattr(wanted, name):
+            query = query.where(columns[name] == value)
+    if wanted.search:
+        pattern = f"%{literal(wanted.search)}%"
+        like = (one.ilike(pattern, escape=ESCAPE) for one in (items.c.name, items.c.name_zh))
+        query = query.where(or_(columns.item.ilike(pattern, escape=ESCAPE), *like))
+    found = connection.execute(query.order_by(*_ORDER).offset(offset).limit(limit))
+    return [
+        BalanceRow(
+            key=StockKey(*row[: len(_ORDER)]),
+            name=row.name or "",
+            name_zh=row.name_zh or "",
+            expiry_date=row.expiry_date or "",
+            on_hand=from_micro(row.on_hand_micro),
+            weight=from_micro(row.weight_micro),
+            record_no=row.record_no,
+        )
+        for row in found
+    ]
+
+
+def list_open_lines(
+    connection: Connection, item: str, *, offset: int, limit: int
+) -> list[OpenLine]:
+    """Return lines for an item of documents that gateways know, by document and line."""
+    lines, documents = tables.document_lines.c, tables.documents
+    progress = tables.document_progress.c
+    own = and_(
+        progress.warehouse == lines.warehouse,
+        progress.document == lines.document,
+        progress.line == lines.line,
+        progress.item == lines.item,
+    )
+    query = (
+        select(
+            tables.document_lines, documents.c.kind, documents.c.partner, progress.received_micro
+        )
+        .join_from(
+            tables.document_lines,
+            documents,
+            and_(documents.c.warehouse == lines.warehouse, documents.c.document == lines.document),
+        )
+        .outerjoin(tables.document_progress, own)
+        .where(lines.item == item)
+        .order_by(lines.document, lines.warehouse, lines.line)
+    )
+    return [
+        OpenLine(
+            row.warehouse,
+            row.document,
+            row.kind,
+            row.partner,
+            row.line,
+            row.lot,
+            from_micro(row.expected_micro),
+            from_micro(row.received_micro or 0),
+        )
+        for row in connection.execute(query.offset(offset).limit(limit))
+    ]
+
+
+def list_item_discrepancies(
+    connection: Connection, item: str, *, offset: int, limit: int
+) -> list[DiscrepancyRow]:
+    """Return open discrepancies about an item, newest first."""
+    table = tables.discrepancies
+    query = select(table).where(table.c.state == "open", table.c.item == item)
+    ordered = query.order_by(table.c.record_no.desc(), table.c.id.desc())
+    return [discrepancy_row(row) for row in connection.execute(ordered.offset(offset).limit(limit))]

@@ -1,0 +1,118 @@
+"""What each alert says, what to do about it, and where. Pure."""
+
+from urllib.parse import quote, urlencode
+
+from central.stock.alerts import Alert, AlertKind
+from central.web.words import GATEWAY_PROBLEMS, marked
+
+# Kind -> what it is, what somebody does about it.
+ALERTS: dict[AlertKind, tuple[str, str]] = {
+    "negative_stock": (
+        marked("Stock below zero"),
+        marked("Count the place, or settle the discrepancy that names it."),
+    ),
+    "below_safety": (
+        marked("Below the safety stock"),
+        marked("Order it now, or transfer it from a warehouse that has more."),
+    ),
+    "below_minimum": (marked("Below the minimum"), marked("Order it, or transfer some of it.")),
+    "above_maximum": (
+        marked("Above the maximum"),
+        marked("Hold back orders of it, or transfer some to another warehouse."),
+    ),
+    "lot_expired": (marked("Lot expired"), marked("Take it off the shelf: scrap or return it.")),
+    "lot_unshippable": (
+        marked("Lot too near its expiry to be shipped"),
+        marked("Sell it to somebody who takes it, or scrap it in time."),
+    ),
+    "lot_expiring": (marked("Lot expires soon"), marked("Ship this lot first.")),
+    "transfer_overdue": (
+        marked("Transfer under way too long"),
+        marked("Ask the destination whether it arrived; then receive it or close the transfer."),
+    ),
+    "purchase_overdue": (
+        marked("Purchase order overdue"),
+        marked("Ask the supplier for a new day, or close the lines that will not come."),
+    ),
+    "sales_overdue": (
+        marked("Sales order overdue"),
+        marked("Ship it today, or promise the customer a new day."),
+    ),
+    "gateway_problem": (
+        marked("Gateway has a problem"),
+        marked("Do what its page says; its scans are kept meanwhile."),
+    ),
+    "gateway_silent": (
+        marked("Gateway is silent"),
+        marked("Look at its power and network cable; it keeps its scans."),
+    ),
+    "gateway_lagging": (
+        marked("Gateway is behind"),
+        marked("Look at its network: facts wait to be sent."),
+    ),
+    "gateway_lost": (
+        marked("Facts lost with a card"),
+        marked("Count where this gateway worked on its last day."),
+    ),
+    "gateway_disk": (
+        marked("Disk of a gateway nearly full"),
+        marked("Make space on it before it can record no more."),
+    ),
+    "device_not_ready": (marked("Device not ready"), marked("Do what stands beside the device.")),
+    "clock_unsynced": (
+        marked("Clock of a gateway not set"),
+        marked("Give the gateway a time server; its times are corrected here."),
+    ),
+    "shard_unserved": (
+        marked("Nobody takes some facts"),
+        marked("Start a worker for these shards; gateways keep their facts."),
+    ),
+    "discrepancy_fork": (
+        marked("Another card speaks in its name"),
+        marked("Find the second card or machine and stop it."),
+    ),
+    "discrepancy_overdue": (
+        marked("Discrepancy past its day"),
+        marked("Settle it, or give it a new day."),
+    ),
+    "discrepancy_old": (
+        marked("Discrepancy open for a week"),
+        marked("Settle it, or give it an owner and a day."),
+    ),
+    "quarantined": (
+        marked("Payloads in quarantine"),
+        marked("Look at the reason and the bytes; enrol or repair the gateway."),
+    ),
+}
+# Why a payload was refused.
+REFUSALS = GATEWAY_PROBLEMS | {
+    "unreadable": marked("cannot be read: of another version, or of no gateway at all"),
+}
+SEVERITIES = {"bad": marked("Act now"), "warn": marked("See to it")}
+
+
+def alert_url(alert: Alert) -> str:
+    """Return the address of this site where somebody sees to an alert."""
+    kind, subject = alert.kind, quote(alert.subject, safe="")
+    if kind == "negative_stock":
+        return place_url(alert.warehouse, alert.location)
+    if kind.startswith(("below", "above", "lot")):
+        return f"/items/{subject}"
+    if kind == "transfer_overdue":
+        return f"/transfers/{subject}"
+    if kind == "purchase_overdue":
+        return f"/purchase-orders/{subject}"
+    if kind == "sales_overdue":
+        return f"/sales-orders/{subject}"
+    if kind.startswith("discrepancy"):
+        return f"/discrepancies/{subject}"
+    if kind == "quarantined":
+        return "/quarantine?" + urlencode({"gateway": alert.subject})
+    if kind == "shard_unserved":
+        return "/gateways"
+    return f"/gateways/{subject}"
+
+
+def place_url(warehouse: str, location: str) -> str:
+    """Return the page of a place."""
+    return f"/warehouses/{quote(warehouse, safe='')}/places/{quote(location, safe='')}"

@@ -1,0 +1,70 @@
+"""Who asks for a page, in which language, and of what. Edge of HTTP."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from central.api.context import ReadSide, read_side_of
+from central.web.drawing import Drawing, drawing_in
+from central.web.languages import LANGUAGE_COOKIE, LANGUAGES, choose_language
+from central.web.listing import Listing
+from central.web.texts import Texts
+
+# Addresses that only programs and scripts ask for.
+PROGRAMS = ("/api/", "/live", "/changes", "/static/", "/tables/", "/fragments/", "/openapi.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """One request for a page. now_ms: of central's clock, once for the whole page.
+
+    parameters: of the address, as they came. path: of the address. language_asked: it came in the
+    address and is to be remembered.
+    """
+
+    reading: ReadSide
+    drawing: Drawing
+    now_ms: int
+    path: str
+    parameters: Mapping[str, str]
+    language_asked: bool
+
+    @property
+    def texts(self) -> Texts:
+        """Return the words of the reader's language."""
+        return self.drawing.texts
+
+
+def asking_of(request: Request) -> Asking:
+    """Return who asks."""
+    reading = read_side_of(request)
+    asked = request.query_params.get("lang", "")
+    language = choose_language(
+        asked=asked,
+        cookie=request.cookies.get(LANGUAGE_COOKIE, ""),
+        accept=request.headers.get("accept-language", ""),
+    )
+    return Asking(
+        reading=reading,
+        drawing=drawing_in(language),
+        now_ms=reading.clock.now_ms(),
+        path=request.url.path,
+        parameters=dict(request.query_params),
+        language_asked=asked in LANGUAGES,
+    )
+
+
+def wants_page(request: Request) -> bool:
+    """Return True if a person opened an address, and no program or script asked."""
+    accept = request.headers.get("accept", "*/*")
+    return (
+        request.method == "GET"
+        and not request.url.path.startswith(PROGRAMS)
+        and ("text/html" in accept or "*/*" in accept)
+    )
+
+
+Asked = Annotated[Asking, Depends(asking_of)]
+Table = Listing[Asking]

@@ -1,0 +1,1 @@
+"""Documents of the desk as pages: one description each, drawn by one template. Pure."""

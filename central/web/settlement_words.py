@@ -1,0 +1,179 @@
+"""What discrepancies mean and what settles them, in words of both languages. Pure."""
+
+import re
+
+from central.orders.settling.settlements import Action, Cause
+from central.web.texts import Texts
+from central.web.words import UNITS, marked
+
+CAUSES: dict[Cause, str] = {
+    "goods": marked("Goods"),
+    "documents": marked("Documents"),
+    "devices": marked("Gateways and devices"),
+    "data": marked("Master data"),
+}
+ACTIONS: dict[Action, tuple[str, str]] = {
+    "adjust": (marked("Adjust"), marked("The place was counted, and the book follows.")),
+    "reverse": (marked("Reverse"), marked("What was moved is moved back in the book.")),
+    "reassign": (marked("Reassign"), marked("It was meant for something else.")),
+    "accept": (marked("Accept"), marked("It is so; nothing moves.")),
+}
+DONE: dict[str, str] = {
+    "adjust": marked("adjusted"),
+    "reverse": marked("reversed"),
+    "reassign": marked("reassigned"),
+    "accept": marked("accepted"),
+    "reopen": marked("opened again"),
+    "assigned": marked("assigned"),
+    "commented": marked("commented"),
+    "settled": marked("settled"),
+    "reopened": marked("opened again"),
+}
+MEANINGS: dict[str, str] = {
+    "negative_balance": marked("More left the place than the book had there."),
+    "over_received": marked("More came than the order expects and tolerates."),
+    "over_shipped": marked("More left than the order asks for and tolerates."),
+    "moved_unavailable": marked("Goods left that were in inspection, held or rejected."),
+    "serial_twice": marked("A serial number is at more than one place."),
+    "reservation_short": marked("Goods that were set aside for an order are gone."),
+    "outside_tolerance": marked("The scale showed a weight outside the tolerance of the line."),
+    "received_before_shipped": marked(
+        "Goods of a transfer arrived whose departure nobody has told yet."
+    ),
+    "moved_after_end": marked("Goods moved under a transfer that was closed; close it once more."),
+    "expiry_differs": marked("A lot came with another expiry date than before."),
+    "packing_impossible": marked("A unit cannot be packed as was said."),
+    "quantity_overflow": marked("The quantity would take a balance out of range; nothing moved."),
+    "unknown_document": marked("The order is not there."),
+    "unexpected": marked("The order does not expect the item on that line."),
+    "unknown_item": marked("No item has this code."),
+    "unknown_location": marked("The place is not there."),
+    "unit_differs": marked("The unit has no exact value in the item's own unit."),
+    "unreadable_fact": marked("These bytes are no fact; they moved nothing."),
+    "wrong_warehouse": marked(
+        "The gateway spoke about another warehouse than its own; nothing moved."
+    ),
+    "reversal_unmatched": marked("What was to be taken back is not there."),
+    "fork": marked("Another card or machine speaks in the name of the gateway."),
+    "broken_chain": marked("The journal of the gateway began anew."),
+    "stock_differs": marked("The gateway shows other stock than the ledger has."),
+}
+# The ledger's own sentences (proposals, and why something settled itself) -> as people read them.
+# What a group matches stands in the translation under its name.
+SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), text)
+    for pattern, text in (
+        (
+            r"It is known by now, and was posted as it was said\.",
+            marked("It is known by now, and was posted as it was said."),
+        ),
+        (
+            r"What is behind it is taken back already\.",
+            marked("What is behind it is taken back already."),
+        ),
+        (
+            r"The balance is no longer below zero\.",
+            marked("The balance is no longer below zero."),
+        ),
+        (
+            r"(?P<place>.+) has (?P<amount>\S+) (?P<unit>\S*) of lot (?P<lot>.+): "
+            r"they may have been taken from there\.",
+            marked(
+                "%(place)s has %(amount)s %(unit)s of lot %(lot)s: "
+                "they may have been taken from there."
+            ),
+        ),
+        (
+            r"(?P<place>.+) has (?P<amount>\S+) (?P<unit>\S*): "
+            r"they may have been taken from there\.",
+            marked("%(place)s has %(amount)s %(unit)s: they may have been taken from there."),
+        ),
+        (
+            r"Count (?P<place>.+): (?P<amount>\S+) (?P<unit>\S*) are missing in the book\.",
+            marked("Count %(place)s: %(amount)s %(unit)s are missing in the book."),
+        ),
+        (
+            r"The order no longer has more than it expects\.",
+            marked("The order no longer has more than it expects."),
+        ),
+        (
+            r"Move (?P<amount>\S+) (?P<unit>\S*) back to where they came from\.",
+            marked("Move %(amount)s %(unit)s back to where they came from."),
+        ),
+        (
+            r"Leave it at (?P<amount>\S+) (?P<unit>\S*) more than expected\.",
+            marked("Leave it at %(amount)s %(unit)s more than expected."),
+        ),
+        (
+            r"(?P<order>.+) line (?P<line>\d+) still expects (?P<amount>.+)\.",
+            marked("%(order)s line %(line)s still expects %(amount)s."),
+        ),
+        (
+            r"It is a code of item (?P<item>.+?), (?P<amount>\S+) (?P<unit>\S+) a scan\.",
+            marked("It is a code of item %(item)s, %(amount)s %(unit)s a scan."),
+        ),
+        (r"It is a code of item (?P<item>.+)\.", marked("It is a code of item %(item)s.")),
+        (
+            r"One (?P<unit>.+) is (?P<amount>.+) of its own unit\.",
+            marked("One %(unit)s is %(amount)s of its own unit."),
+        ),
+        (
+            r"The gateway said that it was in (?P<warehouse>.+)\.",
+            marked("The gateway said that it was in %(warehouse)s."),
+        ),
+        (
+            r"record (?P<number>\d+) brought it to (?P<amount>.+)",
+            marked("Settled itself: record %(number)s brought it to %(amount)s."),
+        ),
+        (
+            r"(?P<gateway>\S+)'s fact has come \(record (?P<number>\d+) of (?P<warehouse>.+)\): .*",
+            marked(
+                "Settled itself: record %(number)s of %(warehouse)s came late from %(gateway)s."
+            ),
+        ),
+        (
+            r"a decision at the desk has come \(record (?P<number>\d+) of (?P<warehouse>.+)\): .*",
+            marked("Settled by a decision at the desk: record %(number)s of %(warehouse)s."),
+        ),
+        (
+            r"the gateway's report at revision (?P<number>\d+) agrees",
+            marked("Settled itself: the gateway reports the same stock again."),
+        ),
+        (
+            r"its movement came as record (?P<number>\d+) and is taken back",
+            marked("Settled itself: its movement came as record %(number)s and is taken back."),
+        ),
+        (
+            r"document (?P<document>.+) is known now; .*",
+            marked("Settled itself: %(document)s is known now, and its goods count for it."),
+        ),
+        (
+            r"document (?P<document>.+) expects as much now",
+            marked("Settled itself: %(document)s expects as much now."),
+        ),
+        (
+            r"document (?P<document>.+) expects (?P<item>.+) now",
+            marked("Settled itself: %(document)s expects %(item)s now."),
+        ),
+        (
+            r"(?P<transfer>\S+) was closed by (?P<who>\S+).*: nothing is under way",
+            marked("Settled when %(who)s closed %(transfer)s: nothing is under way."),
+        ),
+        (
+            r"other stock was set aside",
+            marked("Settled itself: other stock was set aside."),
+        ),
+    )
+)
+
+
+def sentence(text: str, texts: Texts) -> str:
+    """Return a sentence of the ledger in the reader's language; as it is if nobody knows it."""
+    for pattern, translated in SENTENCES:
+        found = pattern.fullmatch(text)
+        if found:
+            groups = found.groupdict()
+            if "unit" in groups:
+                groups["unit"] = texts.word(UNITS, groups["unit"])
+            return texts.say(translated) % groups
+    return texts.say(text) if text else ""

@@ -1,0 +1,129 @@
+"""Answers with pages: menu, head, language, guide and content in one layout. Edge of HTTP."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from urllib.parse import urlencode
+
+from fastapi.responses import HTMLResponse
+from starlette.background import BackgroundTask
+
+from central.api.context import ReadSide
+from central.api.problems import Problem
+from central.errors import CentralError
+from central.stock.marks import read_mark
+from central.web.asking import Asking, Table
+from central.web.drawing import LANGUAGE_NAMES
+from central.web.guides import guide_of
+from central.web.languages import LANGUAGE_COOKIE, LANGUAGES
+from central.web.listing_views import ListingView, listing_view
+from central.web.menu import MENU, section_of
+from central.web.words import SCRIPT_WORDS
+
+COOKIE_AGE_S = 365 * 24 * 3600
+
+
+def page(
+    asking: Asking,
+    template: str,
+    *,
+    title: str,
+    content: Mapping[str, object],
+    kinds: tuple[str, ...] = (),
+    status: int = 200,
+) -> HTMLResponse:
+    """Return a page.
+
+    template: extends "layout.html". title: in the reader's language. kinds: of objects whose change
+    redraws the page's parts; without any the page stays as it is. content: what the template names.
+    """
+    texts = asking.texts
+    entry = section_of(asking.path)
+    frame: dict[str, object] = {
+        "title": title,
+        "site": asking.reading.site,
+        "kinds": " ".join(kinds),
+        "mark": _mark(asking),
+        "menu": [
+            (
+                texts.say(section.label),
+                [
+                    (one.path, texts.say(one.label), one == entry, _badge(asking, one.badge))
+                    for one in section.entries
+                ],
+            )
+            for section in MENU
+        ],
+        "languages": [
+            (code, *LANGUAGE_NAMES[code], _language_url(asking, code)) for code in LANGUAGES
+        ],
+        "guide": [texts.say(sentence) for sentence in guide_of(asking.path)],
+        "words": {name: texts.say(text) for name, text in SCRIPT_WORDS.items()},
+    }
+    response = HTMLResponse(
+        asking.drawing.template(template, frame | dict(content)),
+        status,
+        background=_alerts_later(asking),
+    )
+    if asking.language_asked:
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            asking.drawing.language,
+            max_age=COOKIE_AGE_S,
+            samesite="lax",
+            httponly=True,
+        )
+    return response
+
+
+def listing_of(asking: Asking, listing: Table, **fixed: str) -> ListingView:
+    """Return a table for a page. fixed: values of its fixed filters; without any it is the main
+    table of its page, whose filters stand in the page's address."""
+    main = asking.path == listing.path
+    wanted = listing.wanted((dict(asking.parameters) if main else {}) | fixed)
+    return listing_view(listing, wanted, listing.read(asking, wanted), asking.texts, main=main)
+
+
+def listing_page(asking: Asking, listing: Table, *, template: str = "listing.html") -> HTMLResponse:
+    """Return a page that is one table. template: extends "listing.html"."""
+    return page(
+        asking,
+        template,
+        title=asking.texts.say(listing.title),
+        kinds=listing.kinds,
+        content={"listing": listing_of(asking, listing)},
+    )
+
+
+def refusal_page(asking: Asking, problem: Problem) -> HTMLResponse:
+    """Return the page that says why there is no page."""
+    content = {"detail": problem.detail, "hint": problem.hint}
+    return page(asking, "refused.html", title=problem.title, content=content, status=problem.status)
+
+
+def _badge(asking: Asking, name: str) -> str:
+    """Return a figure of the menu, "" for none; bad alerts only, which somebody acts on now."""
+    if name != "alerts":
+        return ""
+    known, _ = asking.reading.alerts.peek(asking.reading.clock)
+    return str(known.counts.bad_count) if known and known.counts.bad_count else ""
+
+
+def _alerts_later(asking: Asking) -> BackgroundTask | None:
+    """Return what reads the alerts again after the answer, so that no page waits for its menu."""
+    reading = asking.reading
+    _, old = reading.alerts.peek(reading.clock)
+    return BackgroundTask(_read_alerts, reading) if old else None
+
+
+def _read_alerts(reading: ReadSide) -> None:
+    with suppress(CentralError):  # The next page reads them again.
+        reading.alerts.read(reading.database, reading.clock)
+
+
+def _mark(asking: Asking) -> str:
+    with asking.reading.database.read() as connection:
+        return read_mark(connection, now_ms=asking.now_ms).text
+
+
+def _language_url(asking: Asking, language: str) -> str:
+    return "?" + urlencode(dict(asking.parameters) | {"lang": language})

@@ -1,0 +1,119 @@
+"""The stock table in any order, in groups and as of a moment has the same figures."""
+
+from collections import Counter
+
+import pytest
+
+from central.stock.as_of import list_stock_as_of
+from central.stock.grid import grid_as_of, grid_page, grid_rows
+from central.stock.item_reading import (
+    BalanceQuery,
+    list_balances,
+    list_item_discrepancies,
+    list_open_lines,
+)
+from central.stock.moments import moment_at
+from central.stock.rows import MatrixQuery, StockFilter
+from central.stock.strays import StrayItems
+from central.storage import bulk
+from central.storage.catalogue_tables import item_policies
+from tests.central.scenery import NOW_MS, FixedClock, Gateway, furnished
+from tests.central.stock.test_as_of import history
+
+DAY_MS = 86_400_000
+
+
+def stocked(database):
+    here, there = Gateway(), Gateway("bj1-dock-1", warehouse="BJ1")
+    inbox = furnished(database, here, there)
+    here.move("BOLT", "5", lot="L1", expiry_date="2030-01-31")
+    here.move("NUT", "7")
+    here.move("NUT", "2", source="BIN-1", target="in_transit/TR-1")
+    here.move("GHOST", "1")
+    there.move("RICE", "9", unit="KGM")
+    inbox.accept([here.offer(), there.offer()])
+    empty = [{str: "", int: 0, bool: False}[one.type.python_type] for one in item_policies.columns]
+    names = [one.name for one in item_policies.columns]
+    rows = []
+    for item, abc in (("BOLT", "B"), ("RICE", "A")):
+        row = dict(zip(names, empty, strict=True)) | {"item": item, "version": 1, "abc": abc}
+        rows.append(tuple(row.values()))
+    with database.write() as connection:
+        bulk.insert_rows(connection, item_policies, rows)
+
+
+ORDERS = [
+    pytest.param({}, "BOLT GHOST NUT RICE", id="by code"),
+    pytest.param({"descending": True}, "RICE NUT GHOST BOLT", id="by code, from the end"),
+    pytest.param({"sort": "total", "descending": True}, "RICE BOLT NUT GHOST", id="most first"),
+    pytest.param({"sort": "total"}, "GHOST BOLT NUT RICE", id="least first"),
+    pytest.param({"sort": "transit", "descending": True}, "NUT BOLT GHOST RICE", id="transit"),
+    pytest.param({"sort": "w:BJ1", "descending": True}, "RICE BOLT GHOST NUT", id="a warehouse"),
+    pytest.param({"group": "abc"}, "RICE BOLT GHOST NUT", id="by class, none last"),
+    pytest.param({"group": "abc", "search": "o"}, "BOLT GHOST", id="searched"),
+    pytest.param({"sort": "total", "page_index": 9}, "GHOST BOLT NUT RICE", id="past the end"),
+]
+
+
+def test_the_table_comes_in_the_order_that_is_asked_for(database):
+    stocked(database)
+    for one in ORDERS:
+        wanted, expected = one.values
+        with database.read() as connection:
+            page = grid_page(connection, MatrixQuery(**wanted), StrayItems())
+        assert [row.item for row in page.rows] == expected.split(), one.id
+        assert page.item_count == len(expected.split()), one.id
+    with database.read() as connection:
+        grouped = grid_page(connection, MatrixQuery(group="abc"), StrayItems())
+        rows = grid_rows(connection, MatrixQuery(), StrayItems(), moment=None, limit=3)
+    assert grouped.groups == ("A", "B", "", "")
+    assert [row.item for row in rows] == ["BOLT", "GHOST", "NUT"]
+
+
+def test_a_past_table_has_what_stood_then_by_either_time(database):
+    clock = FixedClock()
+    heard = history(database, 3, clock=clock)
+    for kind in ("event", "record"):
+        for time_ms in heard[::8]:
+            with database.read() as connection:
+                moment = moment_at(connection, time_ms, kind=kind, warehouse="")
+                page = grid_as_of(connection, MatrixQuery(), moment)
+                whole = grid_rows(connection, MatrixQuery(), StrayItems(), moment=moment, limit=100)
+                expected = Counter()
+                for item in ("BOLT", "NUT"):
+                    rows = list_stock_as_of(
+                        connection, StockFilter(item=item), moment, after=None, limit=100
+                    )
+                    for row in rows:
+                        expected[item, row.key.warehouse] += row.on_hand
+            found = {(r.item, w): v for r in page.rows for w, v in r.on_hand.items()}
+            assert found == {key: value for key, value in expected.items() if value}
+            assert tuple(whole) == page.rows
+
+
+def test_a_past_table_is_searched_and_of_one_warehouse(database):
+    stocked(database)
+    with database.read() as connection:
+        moment = moment_at(connection, NOW_MS + DAY_MS, kind="record", warehouse="")
+        named = grid_as_of(connection, MatrixQuery(search="米"), moment)
+        here = grid_as_of(connection, MatrixQuery(warehouse="SH1"), moment)
+        nothing = grid_as_of(connection, MatrixQuery(search="%"), moment)
+    assert [row.item for row in named.rows] == ["RICE"]
+    assert [row.item for row in here.rows] == ["BOLT", "GHOST", "NUT"]
+    assert [str(row.in_transit) for row in here.rows] == ["0", "0", "2"]
+    assert (nothing.rows, nothing.item_count) == ((), 0)
+
+
+def test_balances_documents_and_discrepancies_of_an_item_are_listed(database):
+    stocked(database)
+    with database.read() as connection:
+        bolts = list_balances(connection, BalanceQuery(item="BOLT"), offset=0, limit=9)
+        found = list_balances(connection, BalanceQuery(search="米"), offset=0, limit=9)
+        lines = list_open_lines(connection, "BOLT", offset=0, limit=9)
+        ghosts = list_item_discrepancies(connection, "GHOST", offset=0, limit=9)
+    assert [(row.key.lot, row.expiry_date, row.on_hand) for row in bolts] == [
+        ("L1", "2030-01-31", 5)
+    ]
+    assert [row.key.item for row in found] == ["RICE"]
+    assert [(one.document, one.expected, one.done) for one in lines] == [("PO-1", 100, 0)]
+    assert [row.kind for row in ghosts] == ["unknown_item"]
