@@ -169,7 +169,6 @@ SCRIPT_WORDS: dict[str, str] = {
     "waiting": marked("Connecting"),
     "lost": marked("Connection lost. The figures may be old; trying again."),
     "failed": marked("That could not be loaded. Try again."),
-    "sending": marked("Sending"),
     "done": marked("Done."),
     "unsent": marked("No answer came. Press again: nothing is done twice."),
     "outdated": marked("Somebody else changed this meanwhile. Nothing of yours is saved yet."),
@@ -184,6 +183,8 @@ SCRIPT_WORDS: dict[str, str] = {
     "no": marked("No"),
     "remove": marked("Remove this line"),
     "restored": marked("What you typed before is here again."),
+    "views": marked("Views"),
+    "keep_view": marked("Keep this view"),
+    "forget_view": marked("Forget this view"),
     "view_name": marked("Name of this view"),
-    "rows": marked("rows"),
 }

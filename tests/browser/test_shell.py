@@ -160,3 +160,20 @@ def test_an_unknown_address_is_told_as_a_page_to_people(browser, central):
     with page_of(browser, central.url + "/nowhere", language="zh") as page:
         assert "Dockledger" in page.title()
         assert page.locator(".refused").count() == 1
+
+
+def test_a_view_is_kept_under_a_name_found_again_and_forgotten(browser, central):
+    with page_of(browser, central.url + "/trial?q=ROW-01&sort=-code") as page:
+        page.click(".views summary")
+        page.fill(".views input", ATTACK)
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".views li a")
+        page.goto(central.url + "/trial")
+        page.click(".views summary")
+        page.click(".views li a")
+        wait_first(page, "ROW-019")
+        assert page.url.endswith("/trial?q=ROW-01&sort=-code")
+        page.click(".views summary")
+        page.click(".views li button")
+        page.wait_for_selector(".views ul:empty", state="attached")
+        assert violations(page) == []
