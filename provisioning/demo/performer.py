@@ -58,6 +58,8 @@ class Performer:
         self._cut_s = cut_s
         self._filler = filler
         self._cuts: dict[str, tuple[float, int]] = {}  # By warehouse: since when, facts before.
+        self._newest_scan: dict[str, int] = {}  # By warehouse: number of our own last one.
+        self._visited: set[str] = set()
         self.facts_caused: dict[str, int] = dict.fromkeys(installation.stands, 0)
         self.labels: list[LabelEvidence] = []
         self.cuts_kept: list[CutEvidence] = []
@@ -82,6 +84,13 @@ class Performer:
             assert isinstance(action, Converge)
             self.wait_for_convergence()
 
+    def is_visited(self, warehouse: str) -> bool:
+        """Return True if somebody else has scanned or touched at a station since we last did."""
+        state = self._installation.stands[warehouse].station.state()
+        if state is not None and state.newest_scan > self._newest_scan.get(warehouse, 0):
+            self._visited.add(warehouse)
+        return warehouse in self._visited
+
     def wait_for_convergence(self) -> None:
         """Return as soon as every fact is at the ledger. Raises ScriptFailed after a minute."""
         for stand in self._installation.stands.values():
@@ -99,6 +108,12 @@ class Performer:
         state = self._state_when(
             stand, lambda state: answer(state) is not None, f"{stand.gateway} answers {scan.code}"
         )
+        if (
+            state.newest_scan
+            > max(before.newest_scan, self._newest_scan.get(scan.warehouse, 0)) + 1
+        ):
+            self._visited.add(scan.warehouse)
+        self._newest_scan[scan.warehouse] = state.newest_scan
         signal = answer(state)
         assert signal is not None
         # What only opens or tells something is an info: it is no mistake either.

@@ -2,8 +2,10 @@
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from provisioning.demo.actions import Action
 from provisioning.demo.afternoon import afternoon
@@ -12,10 +14,12 @@ from provisioning.demo.collect import collect
 from provisioning.demo.goods import Goods
 from provisioning.demo.installation import GivenBroker, Installation
 from provisioning.demo.morning import morning
-from provisioning.demo.performer import Performer
+from provisioning.demo.performer import Performer, ScriptFailed
 from provisioning.demo.terminal import Language, Terminal
 from provisioning.demo.traffic import traffic_round
 from provisioning.demo.words import N_
+
+VISIT_LOOK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ def play(wishes: Wishes, directory: Path, terminal: Terminal) -> bool:
                     performer.perform(action)
         if until_s is None:
             terminal.say(N_("The day is over; light traffic goes on. Ctrl-C ends the demo."))
-        while until_s is None or time.monotonic() < until_s:
+            _go_on(performer, installation, terminal, work, chance)
+        while time.monotonic() < until_s:
             for action in work(chance.choice(sorted(installation.stands))):
                 performer.perform(action)
         with terminal.step(N_("Comparing every journal with the ledger")):
@@ -67,6 +72,33 @@ def play(wishes: Wishes, directory: Path, terminal: Terminal) -> bool:
             figures = judge(collect(installation, performer))
         terminal.summary(figures)
         return all(figure.ok for figure in figures)
+
+
+def _go_on(
+    performer: Performer,
+    installation: Installation,
+    terminal: Terminal,
+    work: Callable[[str], tuple[Action, ...]],
+    chance: random.Random,
+) -> NoReturn:
+    """Keep the warehouses busy until a signal comes; a station that a visitor tries is his."""
+    left = sorted(installation.stands)
+    while True:
+        for warehouse in [one for one in left if performer.is_visited(one)]:
+            left.remove(warehouse)
+            gateway = installation.stands[warehouse].gateway
+            terminal.say(N_("Somebody works at {gateway}: it is left to them"), gateway=gateway)
+        if not left:
+            installation.check_children()
+            time.sleep(VISIT_LOOK_S)
+            continue
+        warehouse = chance.choice(left)
+        try:
+            for action in work(warehouse):
+                performer.perform(action)
+        except ScriptFailed:
+            if not performer.is_visited(warehouse):  # Not a visitor's scan between ours.
+                raise
 
 
 def _say_addresses(installation: Installation, terminal: Terminal) -> None:

@@ -20,7 +20,7 @@ class Mistake:
 ACKNOWLEDGES_BEFORE_COMMIT = Mistake(
     "central/inbox/inbox.py",
     """        with self._database.write() as connection:
-            call =""",
+            if enrolled""",
     """        from contextlib import ExitStack
         from threading import Timer
 
@@ -28,20 +28,20 @@ ACKNOWLEDGES_BEFORE_COMMIT = Mistake(
         connection = late.enter_context(self._database.write())
         Timer(0.2, late.close).start()
         if True:
-            call =""",
+            if enrolled""",
 )
 # The screen shows green a moment before the journal has the fact.
 SHOWS_GREEN_BEFORE_COMMIT = Mistake(
     "gateway/station_loop.py",
     """            try:
-                self._journal.append(""",
+                unsaved =""",
     """            try:
                 import time
 
-                self._publish(group.outcomes, done=group.done, changed=group.prompt_changed)
+                self._publish(group, done=group.done, changed=group.prompt_changed)
                 group.outcomes.clear()
                 time.sleep(0.2)
-                self._journal.append(""",
+                unsaved =""",
 )
 
 

@@ -215,5 +215,5 @@ class Operator:
             self._note(state)
             answer = state.answer_to(RECEIPT, after=newest)
             if answer is not None:
-                self._in_receipt = answer.kind == "success"
+                self._in_receipt = answer.kind == "info"  # Opened; nothing is recorded by it.
                 return
