@@ -57,7 +57,8 @@ class Turnover:
     """How often stock turned over, in one unit. warehouse: "" for all of them.
 
     shipped_micro: to customers, less what came back. average_micro: on hand over the span.
-    before_...: the same of the span of the same length before.
+    before_...: the same of the span of the same length before. early: the ledger began within the
+    span, so that nothing can be judged yet.
     """
 
     warehouse: str
@@ -67,6 +68,7 @@ class Turnover:
     average_micro: int
     before_shipped_micro: int
     before_average_micro: int
+    early: bool = False
 
     @property
     def a_year(self) -> Fraction | None:

@@ -94,6 +94,7 @@ def read_turnover(connection: Connection, span: Span, *, warehouse: str = "") ->
             average_micro=average_of(found[key][PARTS:]),
             before_shipped_micro=sum(shipped[key][:PARTS]),
             before_average_micro=average_of(found[key][: PARTS + 1]),
+            early=not numbers[PARTS],
         )
         for key in sorted(found)
         if key[0] or not warehouse

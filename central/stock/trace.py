@@ -10,9 +10,9 @@ lot or a serial number have entries in:
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, Row, text
 
 from central.contract.errors import ContractError
 from central.contract.facts import Fact, Movement, Reversal, decode_fact
@@ -20,7 +20,8 @@ from central.contract.identifiers import FactId, parse_epoch
 from central.contract.quantities import from_micro
 from central.stock.rows import outside
 from central.stock.views import list_warehouses
-from central.storage.places import physical
+from central.storage import bulk
+from central.storage.places import is_physical
 from central.storage.tables import balances
 
 STEPS_MAX = 10_000
@@ -112,6 +113,27 @@ class Trace:
     complete: bool
 
 
+class _Balance(NamedTuple):
+    """A row of `balances`, its columns in order."""
+
+    warehouse: str
+    location: str
+    item: str
+    lot: str
+    serial: str
+    sscc: str
+    unit: str
+    status: str
+    on_hand_micro: int
+    record_no: int
+    weight_micro: int
+
+    def is_of(self, lot: str, serial: str) -> bool:
+        """Return True for stock of a lot, or of a serial number, that stands in a warehouse."""
+        named = self.lot == lot if lot else self.serial == serial
+        return named and self.on_hand_micro != 0 and is_physical(self.location)
+
+
 def trace(
     connection: Connection, *, item: str, lot: str = "", serial: str = "", limit: int = STEPS_MAX
 ) -> Trace:
@@ -124,19 +146,13 @@ def trace(
     bounds = {"item": item, "code": lot or serial, "limit": limit + 1}
     rows = connection.execute(_BY_LOT if lot else _BY_SERIAL, bounds).all()
     steps = list(_steps(rows[:limit]))
-    column = balances.c.lot if lot else balances.c.serial
-    present = connection.execute(
-        select(balances)
-        .where(
-            balances.c.warehouse.in_([one.code for one in list_warehouses(connection)]),
-            balances.c.item == item,
-            column == (lot or serial),
-            balances.c.on_hand_micro != 0,
-            physical(balances.c.location),
-        )
-        .order_by(*balances.primary_key.columns)
-        .limit(limit + 1)
-    ).all()
+    # By the index that is named: without statistics SQLite would read whole warehouses.
+    keys = [(one.code, item) for one in list_warehouses(connection)]
+    columns = ("warehouse", "item")
+    found = bulk.select_by_columns(
+        connection, balances, keys, columns=columns, index="balances_item", where=""
+    )
+    present = sorted(row for row in map(_Balance._make, found) if row.is_of(lot, serial))
     return Trace(
         steps=tuple(steps),
         came_from=tuple(_ends(steps, incoming=True)),

@@ -10,7 +10,7 @@ Table and column names come from our own metadata, never from data; values are a
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, Table
@@ -19,6 +19,7 @@ from sqlalchemy.types import TypeEngine
 from central.storage.foresight import Kind, Row
 
 SLOTS_MAX = 16  # Of keys that are bound one by one.
+STATEMENTS_KEPT_MAX = 1000  # Of several tables, in one of many compositions.
 
 
 class Look(NamedTuple):
@@ -76,7 +77,7 @@ def write_values(table: Table, rows: Sequence[Row], columns: tuple[str, ...]) ->
     return _plain(rows[0]) if len(rows) == 1 else arrays(table, rows, columns)
 
 
-@cache
+@lru_cache(STATEMENTS_KEPT_MAX)
 def write_sql(writes: tuple[Write, ...]) -> str:
     """Return one statement for all of these."""
     *first, last = [_write_sql(write) for write in writes]
@@ -118,7 +119,7 @@ def select_sql(table: Table, columns: tuple[str, ...], slots_count: int, where: 
     return _numbered(f"SELECT found.* {_found(table, columns, slots_count, where)}")
 
 
-@cache
+@lru_cache(STATEMENTS_KEPT_MAX)
 def looks_sql(shapes: tuple[tuple[Table, int, int], ...]) -> str:
     """Return one statement for several looks; each row says which one it is of.
 
@@ -165,6 +166,7 @@ def _write_sql(write: Write) -> str:
     if kind == "delete":
         return f"DELETE FROM {table.name} t USING {source} WHERE {matches(columns)}"  # noqa: S608
     key = tuple(column.name for column in table.primary_key)
+    assert columns[: len(key)] == key
     changes = ", ".join(
         f"{name} = wanted.k{index}" for index, name in enumerate(columns) if name not in key
     )
@@ -201,7 +203,8 @@ def _plain(values: Sequence[Any]) -> list[object]:
     As text: the driver gives small and large numbers another type, and that is another plan.
     """
     return [
-        value if value is None or isinstance(value, str | bytes) else str(value) for value in values
+        value if value is None or isinstance(value, str | bytes | bytearray) else str(value)
+        for value in values
     ]
 
 

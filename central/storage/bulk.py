@@ -44,7 +44,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
     if connection.dialect.name == "sqlite" or len(rows) < COPIED_ROWS_MIN:
         _write_rows(connection, table, rows, "insert")
         return
-    _forget(connection)
+    _before_copy(connection)
     with _driver(connection).cursor() as cursor, cursor.copy(_copy_sql(table)) as copy:
         copy.set_types(types(table))
         write_row = copy.write_row
@@ -57,7 +57,7 @@ def copy_binary(connection: Connection, table: Table, columns: str, data: bytes)
 
     columns: their names, parted by commas; the others get their defaults.
     """
-    _forget(connection)
+    _before_copy(connection)
     sql = f"COPY {table.name} ({columns}) FROM STDIN (FORMAT BINARY)"
     with _driver(connection).cursor() as cursor, cursor.copy(sql) as copy:
         copy.write(data)
@@ -76,7 +76,7 @@ def insert_missing_rows(connection: Connection, table: Table, rows: Sequence[Row
 def update_rows(
     connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]
 ) -> None:
-    """Give rows that are there other values. columns: of `rows`, the primary key among them."""
+    """Give rows that are there other values. columns: of `rows`, the primary key first."""
     _write_rows(connection, table, rows, "update", columns)
 
 
@@ -214,10 +214,11 @@ def _fetched(connection: Connection, sql: str, values: Sequence[object]) -> list
     return list(numbered_cursor(_driver(connection)).execute(sql, values).fetchall())
 
 
-def _forget(connection: Connection) -> None:
-    """Forget what was read ahead: rows are written that it does not hear of."""
+def _before_copy(connection: Connection) -> None:
+    """Write what waits, e.g. that rows of this table go; forget what was read ahead of it."""
     gathering = gathering_of(connection)
     if gathering is not None:
+        gathering.write()
         gathering.foresight.forget_all()
 
 

@@ -27,7 +27,7 @@ notice_streams = Table(
 )
 
 # Notices that are not acknowledged, and the newest that are. kind: "stock", "reference",
-# "template", "settings" or "print".
+# "template", "settings", "print" or "settled".
 notices = Table(
     "notices",
     metadata,

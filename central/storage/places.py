@@ -22,6 +22,11 @@ def physical(location: ColumnElement[str]) -> ColumnElement[bool]:
     return and_(location.not_in(sorted(VIRTUAL_PLACES)), _begins(location) != _UNDER_WAY)
 
 
+def is_physical(location: str) -> bool:
+    """Return True for a place of a warehouse, as `physical` has it."""
+    return location not in VIRTUAL_PLACES and not location.startswith(_UNDER_WAY)
+
+
 def in_transit(location: ColumnElement[str]) -> ColumnElement[bool]:
     """Return the condition that a place is `in_transit`, of a document or not."""
     return or_(location == IN_TRANSIT, _begins(location) == _UNDER_WAY)

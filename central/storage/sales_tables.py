@@ -65,6 +65,9 @@ allocated = Table(
     sqlite_with_rowid=False,
 )
 
+# Condition of an index and, word for word, of who uses it: stations have old places of these.
+STALE = "stale AND state = 'released'"
+
 # What customers ordered of one warehouse. state: what people decided (module
 # `sales_orders`); how far it is follows from reservations and progress. backorders: what cannot be
 # reserved may wait. wanted_on, promised_on: days, YYYY-MM-DD, "" for none. reference: the
@@ -93,6 +96,7 @@ sales_orders = Table(
     Column("changed_ms", BigInteger, nullable=False),
     Index("sales_orders_state", "warehouse", "state", "code"),
     Index("sales_orders_customer", "customer", "code"),
+    Index("sales_orders_stale", "code", sqlite_where=text(STALE), postgresql_where=text(STALE)),
     sqlite_with_rowid=False,
 )
 

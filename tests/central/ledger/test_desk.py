@@ -14,7 +14,7 @@ from central.ledger.own_facts import OWN_GATEWAY
 from central.ledger.reference_desk import put_document, put_item, withdraw_document
 from central.ledger.state import lock_ledger, read_state
 from central.ledger.verify import verify_ledger
-from central.storage import tables
+from central.storage import bulk, tables
 from tests.central.scenery import NOW_MS, REFERENCE, FixedClock, Gateway, load
 from tests.waiting import wait_for
 
@@ -248,4 +248,22 @@ def test_a_change_that_fails_leaves_no_head_behind(database, desk):
     with desk.change(actor="li.na") as change:
         (key,) = change.post([moved(change)])
     assert key.seq == 2
+    assert verify_ledger(database).faults == ()
+
+
+def test_what_the_database_refuses_leaves_neither_a_head_nor_a_number_behind(database, desk):
+    def post_and_be_refused():
+        with desk.change(actor="li.na") as change:
+            change.post([moved(change)])
+            change.note("transfer", "TR-1", "drafted")
+            bulk.insert_rows(change.connection, tables.object_numbers, [("TR", 1), ("TR", 2)])
+
+    for seq in (1, 2):
+        with pytest.raises(Exception, match=r"(?i)unique"):
+            post_and_be_refused()
+        with desk.change(actor="li.na") as change:
+            (key,) = change.post([moved(change)])
+            assert (key.seq, change.note("transfer", "TR-1", "drafted")) == (seq, seq)
+    assert len(rows(database, tables.facts)) == 2
+    assert rows(database, tables.object_numbers) == []
     assert verify_ledger(database).faults == ()

@@ -1,6 +1,7 @@
 """Every movement is an EPCIS 2.0 event that GS1's own schema finds valid."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -112,6 +113,15 @@ def test_what_happened_is_told_as_events_of_the_right_kind(app):
     assert declared["reason"] == "did_not_occur"
     assert {**reversed_, "recordTime": ""} == {**moved, "recordTime": ""}
     assert headers["dockledger-more"] == "false"
+
+
+def test_what_has_no_gs1_key_begins_with_what_the_configuration_says_and_else_with_the_site(app):
+    told, _ = events(app)
+    app.state.read_side = replace(app.state.read_side, epcis_base_uri="https://id.example.com/s")
+    found, _ = events(app)
+    ours = "https://dockledger.invalid/demo/"
+    assert json.dumps(told).count(ours) > 8
+    assert found == json.loads(json.dumps(told).replace(ours, "https://id.example.com/s/"))
 
 
 def test_events_are_continued_where_the_page_before_ended(app):

@@ -6,6 +6,7 @@ from central.errors import LedgerUnavailable
 from central.storage import array_sql, bulk, tables
 from central.storage.gathering import numbered_cursor
 from central.storage.line_pairs import insert_line_pairs
+from central.storage.transfer_tables import transfer_lines
 from tests.central.scenery import rows
 
 ODD_TEXTS = ["", "NULL", "null", 'a"b', "a\\b", "{a,b}", "a,b", " a ", "'", "螺栓", "a\nb\tc", '"']
@@ -35,6 +36,14 @@ def test_odd_texts_are_kept_and_found(database):
         assert sorted(found) == written
 
 
+def test_odd_texts_are_kept_among_many_rows(database):
+    written = [balances(f"{n}{text}", n) for n in range(9) for text in ODD_TEXTS]
+    assert len(written) >= bulk.COPIED_ROWS_MIN
+    with database.write() as connection:
+        bulk.insert_rows(connection, tables.balances, written)
+    assert sorted(rows(database, tables.balances)) == sorted(written)
+
+
 def test_every_kind_of_column_is_written_by_upsert_as_by_insert(database):
     def written(site):
         return [("gw-1", b"\0\xff", 1, True), ("gw-2", b"", -(2**63), False)], site
@@ -58,6 +67,41 @@ def filled(table, values, site):
     )
 
 
+@pytest.mark.parametrize("rows_count", [3, bulk.COPIED_ROWS_MIN])
+def test_rows_take_the_place_of_those_that_go_in_the_same_transaction(database, rows_count):
+    def written(amount):
+        return [("TR-1", line, "BOLT", "C62", amount, 0, "", "", "") for line in range(rows_count)]
+
+    for amount in (1, 2):  # There is nothing to go before the first.
+        with database.write() as connection:
+            bulk.delete_by_key(connection, transfer_lines, [("TR-1",)])
+            bulk.insert_rows(connection, transfer_lines, written(amount))
+        assert sorted(rows(database, transfer_lines)) == written(amount)
+
+
+@pytest.mark.parametrize("rows_count", [1, 40])
+def test_of_two_updates_of_a_row_the_last_one_counts(database, rows_count):
+    def written(amount):
+        return [(f"P{number}", amount) for number in range(rows_count)]
+
+    table = tables.object_numbers
+    with database.write() as connection:
+        bulk.insert_rows(connection, table, written(0))
+    with database.write() as connection:
+        for amount in (1, 2, 3):
+            bulk.update_rows(connection, table, ("prefix", "last_number"), written(amount))
+    assert sorted(rows(database, table)) == sorted(written(3))
+
+
+@pytest.mark.parametrize("bytes_of", [bytes, bytearray])
+def test_bytes_are_kept_in_whatever_they_came(database, bytes_of):
+    body, digest = b"a\\b\0\xff", b"\x5c" * 32
+    row = ("SH1", "gw", "1-a", 1, "movement", bytes_of(body), bytes_of(digest), 1, 1, 1, 1)
+    with database.write() as connection:
+        bulk.insert_rows(connection, tables.facts, [row])
+    assert rows(database, tables.facts, "body", "digest") == [(body, digest)]
+
+
 def test_numbers_that_are_not_there_stay_so(database):
     row = filled(tables.discrepancies, {"id": "x", "expected_micro": None, "actual_micro": 5}, "")
     with database.write() as connection:
@@ -67,13 +111,14 @@ def test_numbers_that_are_not_there_stay_so(database):
     ]
 
 
-def test_both_lines_of_a_movement_are_made_from_one_row(database):
+@pytest.mark.parametrize("times", [1, bulk.COPIED_ROWS_MIN // 20, bulk.COPIED_ROWS_MIN // 10])
+def test_both_lines_of_a_movement_are_made_from_one_row(database, times):
     pairs = [
         (number, WAREHOUSE, "supplier", f"BIN-{number % 2}", text, text, "S", "", "C62", date, 10)
-        for number, text in enumerate(ODD_TEXTS)
+        for number, text in enumerate(ODD_TEXTS * times)
         for date in [["", "2027-01-31"][number % 2]]
     ]
-    pairs.append((99, WAREHOUSE, "BIN-1", "supplier", "BOLT", "", "", "", "KGM", "", -(10**17)))
+    pairs.append((999, WAREHOUSE, "BIN-1", "supplier", "BOLT", "", "", "", "KGM", "", -(10**17)))
     with database.write() as connection:
         insert_line_pairs(connection, pairs)
         insert_line_pairs(connection, [])
