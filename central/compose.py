@@ -142,7 +142,7 @@ def serve(
         worker = downlink = None
         if takes_facts:
             worker = build_worker(config, database, name=worker_name, shards=None, told=told)
-            downlink = build_downlink(config, database, name=worker_name, shards=None)
+            downlink = build_downlink(config, database, name=worker_name, shards=None, told=told)
         app = _application(config, database, worker, downlink, told=told)
         url = _url_of(config.http, listening)
         loops = None
@@ -252,6 +252,7 @@ def _application(
             database, told=downlink.loop.notices_written if downlink is not None else lambda: None
         ),
         writing=WriteSide(Desk(database, clock=SystemClock(), followers=FOLLOWERS, told=desk_told)),
+        epcis_base_uri=config.epcis.base_uri,
     )
 
 

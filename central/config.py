@@ -15,6 +15,12 @@ from central.errors import ConfigInvalid
 
 CONFIG_BYTES_MAX = 64 * 1024
 SECRET_BYTES_MAX = 4 * 1024
+BASE_URI_CHARACTERS_MAX = 200  # Stands before each identifier of each event.
+# RFC 3986, 3.2.2 and 3.3: a host, perhaps a port, then segments that are not empty.
+BASE_URI = re.compile(
+    r"https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?"
+    r"(/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)*"
+)
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
@@ -69,6 +75,12 @@ class LedgerSection(_Section, frozen=True, kw_only=True):
     stable: Literal["backup", "commit"] = "backup"
 
 
+class EpcisSection(_Section, frozen=True, kw_only=True):
+    """base_uri: what URIs of things without a GS1 key begin with; "" for a name of the site's."""
+
+    base_uri: str = ""
+
+
 class Config(_Section, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -76,6 +88,7 @@ class Config(_Section, frozen=True, kw_only=True):
     mqtt: MqttSection
     ledger: LedgerSection
     http: HttpSection = HttpSection()
+    epcis: EpcisSection = EpcisSection()
 
 
 def load_config(path: Path) -> Config:
@@ -93,6 +106,7 @@ def load_config(path: Path) -> Config:
     except msgspec.ValidationError as error:
         raise _located(path, text, error) from error
     _check_site(path, text, config)
+    _check_base_uri(path, text, config)
     return _with_certificates(path, text, _with_password(path, text, config))
 
 
@@ -167,6 +181,20 @@ def _check_site(path: Path, text: str, config: Config) -> None:
         raise ConfigInvalid(
             f"{path}, line {line}: ledger.site: {error}", hint=error.hint
         ) from error
+
+
+def _check_base_uri(path: Path, text: str, config: Config) -> None:
+    base_uri = config.epcis.base_uri
+    if not base_uri:
+        return
+    if len(base_uri) <= BASE_URI_CHARACTERS_MAX and BASE_URI.fullmatch(base_uri):
+        return
+    line = line_of(text, ["epcis", "base_uri"])
+    raise ConfigInvalid(
+        f"{path}, line {line}: epcis.base_uri: {base_uri!r} cannot begin an identifier",
+        hint="Write https://, a host of yours and perhaps a path: no query, no slash at the end,"
+        f" at most {BASE_URI_CHARACTERS_MAX} characters.",
+    )
 
 
 def _with_password(path: Path, text: str, config: Config) -> Config:

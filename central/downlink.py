@@ -11,7 +11,10 @@ from central.inbox.reconciliation import Reconciliation
 from central.inbox.time_correction import TimeCorrection
 from central.inbox.upkeep import Upkeep
 from central.ledger.checkpoints import Checkpoints
+from central.ledger.desk import Desk
 from central.mqtt_link import CentralLink
+from central.orders.following import FOLLOWERS
+from central.orders.sales.stale_guidance import StaleGuidance
 from central.outbox.down_loop import DownLoop, publish_down
 from central.outbox.sending import Parts, Sending
 from central.outbox.snapshot import Snapshots
@@ -39,11 +42,17 @@ class Downlink:
 
 
 def build_downlink(
-    config: Config, database: Database, *, name: str, shards: tuple[int, ...] | None
+    config: Config,
+    database: Database,
+    *,
+    name: str,
+    shards: tuple[int, ...] | None,
+    told: Callable[[], None] = lambda: None,
 ) -> Downlink:
     """Return what tells the gateways of some shards, None for all. name: of the worker beside it.
 
-    Raises DatabaseUnusable if the database has no signing key, LedgerUnavailable.
+    told: called after each commit by which stations are told of goods that have moved. Raises
+    DatabaseUnusable if the database has no signing key, LedgerUnavailable.
     """
     clock = SystemClock()
     link = CentralLink(
@@ -64,17 +73,27 @@ def build_downlink(
             shards=None if shards is None else frozenset(shards),
         )
     )
-    # One of all workers corrects times, copies balances and tells other programs what happened.
+    # One of all workers corrects times, copies balances, has stations told of goods that have
+    # moved, and tells other programs what happened.
     alone = shards is None or 0 in shards
+    webhooks = None
+    if alone:
+        webhooks = WebhookLoop(database, sender=HttpSender(), clock=clock, jitter=random_fraction)
+
+    def guided() -> None:
+        loop.facts_posted()
+        told()
+        if webhooks is not None:
+            webhooks.wake()
+
+    desk = Desk(database, clock=clock, followers=FOLLOWERS, told=guided)
     upkeep = Upkeep(
         Reconciliation(database, clock=clock),
         correction=TimeCorrection(database, clock=clock) if alone else None,
         checkpoints=Checkpoints(database, clock=clock) if alone else None,
+        guidance=StaleGuidance(database, desk=desk) if alone else None,
     )
     loop = DownLoop(link=link, sending=sending, clock=clock, comparing=upkeep)
-    webhooks = None
-    if alone:
-        webhooks = WebhookLoop(database, sender=HttpSender(), clock=clock, jitter=random_fraction)
     return Downlink(link, loop, upkeep, webhooks)
 
 

@@ -43,6 +43,7 @@ from gateway.replication.replicator import Replicator
 from gateway.replication.signing import GatewayKey, load_or_create_key
 from gateway.replication.snapshot_load import SnapshotLoader
 from gateway.replication.stock_report import ReportTimes
+from gateway.screen.page_settled import SETTLED_SHOWN_MAX
 from gateway.screen.server import ScreenServer
 from gateway.station.catalogue import Catalogue
 from gateway.station.templates.files import labels_folder
@@ -222,7 +223,9 @@ def _screen(
         clock=shared.clock,
         catalogue=lambda: shared.following.catalogue,
         unsent_count=shared.journal.unsent_count,
+        received=shared.journal.received,
         oldest_unsent=partial(oldest_unsent, shared.journal),
+        settlements=partial(shared.journal.knowledge.settlements, SETTLED_SHOWN_MAX),
         devices=DeviceDesk(supervisor, clock=shared.clock, health=shared.health),
         claims=discovery.desk,
         labels_folder=labels_folder(config.gateway.data_directory),

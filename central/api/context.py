@@ -25,7 +25,8 @@ class ReadSide:
 
     intake_connected: says whether the intake hears the broker; None where there is no intake.
     intake_alive: says whether the intake still works at all; None where there is no intake.
-    software: version of this program, for people.
+    software: version of this program, for people. epcis_base_uri: what URIs of things without a GS1
+    key begin with, "" for a name that leads nowhere and ends with the site.
     """
 
     database: Database
@@ -34,6 +35,7 @@ class ReadSide:
     software: str
     intake_connected: Callable[[], bool] | None = None
     intake_alive: Callable[[], bool] | None = None
+    epcis_base_uri: str = ""
     strays: StrayItems = field(default_factory=StrayItems)
     alerts: AlertBook = field(default_factory=AlertBook)
     figures: FigureBook = field(default_factory=FigureBook)

@@ -58,7 +58,7 @@ def events(reading: Reading, asked: Annotated[EventParameters, Query()]) -> Resp
     with reading.database.read() as connection:
         found = read_events(
             connection,
-            base=f"{BASE}/{reading.site}",
+            base=reading.epcis_base_uri or f"{BASE}/{reading.site}",
             warehouse=asked.warehouse or "",
             after_record_no=after.record_no if after else 0,
             limit=asked.limit,

@@ -133,8 +133,30 @@ class PrintRequested(msgspec.Struct, frozen=True, array_like=True, kw_only=True,
     requested_by: Name = ""
 
 
-# Tag 6 is kept for settlements, 7 for transfers: their books come with the ledger's next step.
-Notice = StockChanged | ReferenceChanged | TemplateChanged | SettingsChanged | PrintRequested
+class Settled(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=6):
+    """A discrepancy that a fact of this gateway opened is settled; by whom is not said.
+
+    discrepancy: its id. kind, subject: as the ledger names them, the subject cut to its bound.
+    item, location, document: what it is about, "" for none. decided: "adjust", "reverse", "accept",
+    "reassign", or "itself" where later facts explained it. epoch, seq: the fact that opened it.
+    """
+
+    discrepancy: CodeText
+    kind: CodeText
+    subject: Name
+    item: CodeText
+    location: CodeText
+    document: CodeText
+    decided: CodeText
+    at_ms: Number
+    epoch: CodeText
+    seq: Number
+
+
+# Tag 7 is kept for transfers.
+Notice = (
+    StockChanged | ReferenceChanged | TemplateChanged | SettingsChanged | PrintRequested | Settled
+)
 
 
 class DownMessage(msgspec.Struct, frozen=True, kw_only=True):

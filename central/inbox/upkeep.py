@@ -1,7 +1,7 @@
-"""Compares stock, corrects times, keeps copies; never in the way of the intake. Loop.
+"""Compares stock, corrects times, keeps copies and guidance; never in the intake's way. Loop.
 
 digests -> take_digests --.
-                           thread, every second: take, compare, correct, follow the ledger
+                           thread, every second: take, compare, follow the ledger, correct, tell
 """
 
 from collections import deque
@@ -13,6 +13,7 @@ from central.errors import LedgerUnavailable
 from central.inbox.reconciliation import Reconciliation
 from central.inbox.time_correction import FACTS_PER_TICK_MAX, TimeCorrection
 from central.ledger.checkpoints import Checkpoints
+from central.orders.sales.stale_guidance import ORDERS_PER_TICK_MAX, StaleGuidance
 
 TURN_S = 1.0
 BUSY_TURN_S = 0.05  # While a backlog is corrected: others get at the database in between.
@@ -26,7 +27,8 @@ logger = getLogger(__name__)
 class Upkeep:
     """One thread. `start` once, `stop` once; `take_digests` may be called from any thread.
 
-    correction, checkpoints: None where another process corrects times and copies balances.
+    correction, checkpoints, guidance: None where another process corrects times, copies balances
+    and has stations told of orders whose goods have moved.
     """
 
     def __init__(
@@ -35,10 +37,12 @@ class Upkeep:
         *,
         correction: TimeCorrection | None,
         checkpoints: Checkpoints | None = None,
+        guidance: StaleGuidance | None = None,
     ) -> None:
         self._reconciliation = reconciliation
         self._correction = correction
         self._checkpoints = checkpoints
+        self._guidance = guidance
         self._waiting: deque[tuple[str, bytes]] = deque()
         self._lock = Lock()
         self._woken = Event()
@@ -62,7 +66,7 @@ class Upkeep:
         return self._thread.is_alive()
 
     def counters(self) -> dict[str, int]:
-        """Return counts since the start: of reports, bins, corrected times and failures."""
+        """Return counts since the start: of reports, bins, times, orders told and failures."""
         return self._counters | self._reconciliation.counters()
 
     def take_digests(self, payloads: Sequence[tuple[str, bytes]]) -> None:
@@ -104,11 +108,15 @@ class Upkeep:
         self._reconciliation.take_digests(payloads)
         self._reconciliation.compare_waiting()
         followed_all = self._checkpoints is None or self._checkpoints.tick()
-        if self._correction is None:
-            return followed_all
-        corrected_count = self._correction.tick()
-        self._count("times_corrected_total", corrected_count)
-        return corrected_count < FACTS_PER_TICK_MAX and followed_all
+        corrected_count = told_count = 0
+        if self._correction is not None:
+            corrected_count = self._correction.tick()
+            self._count("times_corrected_total", corrected_count)
+        if self._guidance is not None:
+            told_count = self._guidance.tick()
+            self._count("orders_told_total", told_count)
+        corrected_all = corrected_count < FACTS_PER_TICK_MAX
+        return followed_all and corrected_all and told_count < ORDERS_PER_TICK_MAX
 
     def _note_failure(self, error: LedgerUnavailable) -> None:
         self._count("database_failures_total")

@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, select, tuple_, update
 
 from central.ledger.entries import DiscrepancyKind, Finding
+from central.ledger.settled_news import tell_settled
 from central.storage import bulk, tables
 
 KEYS_PER_SELECT_MAX = 100
@@ -51,15 +52,18 @@ def discrepancy_id(finding: Finding) -> str:
 def settle_discrepancies(
     connection: Connection, identities: Sequence[str], *, settlement: str, now_ms: int
 ) -> None:
-    """Settle open discrepancies and say why; what is settled already stays as it is."""
+    """Settle open discrepancies, say why, and tell their gateways; what is settled already stays
+    as it is."""
     table = tables.discrepancies
     for start in range(0, len(identities), KEYS_PER_SELECT_MAX):
+        is_meant = and_(
+            table.c.state == "open", table.c.id.in_(identities[start : start + KEYS_PER_SELECT_MAX])
+        )
+        rows = connection.execute(select(table).where(is_meant).order_by(table.c.id)).all()
+        tell_settled(connection, rows, decided="itself", now_ms=now_ms)
         connection.execute(
             update(table)
-            .where(
-                table.c.state == "open",
-                table.c.id.in_(identities[start : start + KEYS_PER_SELECT_MAX]),
-            )
+            .where(is_meant)
             .values(
                 state="settled",
                 settled_ms=now_ms,

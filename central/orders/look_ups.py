@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Column, ColumnElement, Connection, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, and_, func, or_, select, true
 
 from central.orders.catalogue.items import read_items
 from central.orders.document_lists import HeadsWanted, page_of_codes
 from central.storage import catalogue_tables, tables
 
 PROPOSED_MAX = 20
+WORDS_MAX = 6  # Of what was typed; further ones narrow nothing.
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Proposal:
 
 
 def propose_items(connection: Connection, text: str) -> list[Proposal]:
-    """Return items whose code begins with a text, then those that have it anywhere."""
+    """Return items whose code begins with a text, then those that have all its words anywhere."""
     table = tables.items.c
     return _proposed(connection, table.item, (table.name, table.name_zh), text, [])
 
@@ -75,10 +76,16 @@ def _proposed(
 ) -> list[Proposal]:
     lowered = text.lower()
     begins = func.lower(code).startswith(lowered, autoescape=True)
-    has = or_(*(func.lower(column).contains(lowered, autoescape=True) for column in (code, *names)))
+    has = and_(
+        true(),
+        *(
+            or_(*(func.lower(one).contains(word, autoescape=True) for one in (code, *names)))
+            for word in lowered.split()[:WORDS_MAX]
+        ),
+    )
     found: dict[str, Proposal] = {}
     for condition in (begins, has):
-        if len(found) >= PROPOSED_MAX or (condition is has and not text):
+        if len(found) >= PROPOSED_MAX or (condition is has and not lowered.strip()):
             break
         query = select(code, *names).where(condition, *where).order_by(code).limit(PROPOSED_MAX)
         for row in connection.execute(query.distinct() if distinct else query):

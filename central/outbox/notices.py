@@ -23,7 +23,9 @@ KEPT_ACKED_COUNT = 16
 WAITING_COUNT_MAX = 256
 WAITING_BYTES_MAX = 4 * 1024 * 1024
 
-Kind = Literal["stock", "reference", "template", "settings", "print"]
+Kind = Literal["stock", "reference", "template", "settings", "print", "settled"]
+# What no snapshot says: not acknowledged, it goes on in the next stream.
+MOVED_ON: tuple[Kind, ...] = ("print", "settled")
 
 COLUMNS = tuple(notice_streams.c)
 LOCK_STREAM = select(*COLUMNS).with_for_update()
@@ -156,21 +158,12 @@ def begin_stream(
 ) -> StreamRow:
     """Begin another numbering in place of `row`, whose lock the caller holds; return it.
 
-    Print requests that the gateway has not acknowledged go on in the new one; everything else is
-    in the snapshot that the gateway has to load. snapshot_of: revisions of stock and reference data
-    of the snapshot that was made with it. Without one a first notice is written: hearing it, the
-    gateway asks for a snapshot.
+    Print requests and settlements that the gateway has not acknowledged go on in the new one;
+    everything else is in the snapshot that the gateway has to load. snapshot_of: revisions of
+    stock and reference data of the snapshot that was made with it. Without one a first notice is
+    written: hearing it, the gateway asks for a snapshot.
     """
-    prints = connection.execute(
-        select(notices.c.body)
-        .where(
-            notices.c.gateway == row.gateway,
-            notices.c.kind == "print",
-            notices.c.number > row.acked,
-        )
-        .order_by(notices.c.number)
-    ).scalars()
-    bodies = [bytes(body) for body in prints]
+    moved_on = {kind: _waiting_bodies(connection, row, kind) for kind in MOVED_ON}
     connection.execute(delete(notices).where(notices.c.gateway == row.gateway))
     stock_revision, reference_revision = snapshot_of or (0, 0)
     begun = _changed(
@@ -190,7 +183,9 @@ def begin_stream(
     )
     if snapshot_of is None:
         begun = announce(connection, begun, now_ms=now_ms)
-    return add_notices(connection, begun, "print", bodies, now_ms=now_ms)
+    for kind, bodies in moved_on.items():
+        begun = add_notices(connection, begun, kind, bodies, now_ms=now_ms)
+    return begun
 
 
 def renew_all(connection: Connection, *, new_name: Callable[[], str], now_ms: int) -> int:
@@ -267,6 +262,20 @@ def read_run(
             break
         bodies.append(bytes(body))
     return bodies
+
+
+def _waiting_bodies(connection: Connection, row: StreamRow, kind: Kind) -> list[bytes]:
+    """Return the notices of a kind that the gateway has not acknowledged, oldest first."""
+    found = connection.execute(
+        select(notices.c.body)
+        .where(
+            notices.c.gateway == row.gateway,
+            notices.c.kind == kind,
+            notices.c.number > row.acked,
+        )
+        .order_by(notices.c.number)
+    )
+    return [bytes(body) for body in found.scalars()]
 
 
 def _changed(connection: Connection, row: StreamRow, **values: Any) -> StreamRow:  # noqa: ANN401

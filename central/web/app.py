@@ -86,6 +86,7 @@ def create_app(
     entrance: Entrance | None = None,
     telling: Outgoing | None = None,
     writing: WriteSide | None = None,
+    epcis_base_uri: str = "",
 ) -> FastAPI:
     """Return the application; without an entrance, `telling` and `writing` it only reads.
 
@@ -94,6 +95,7 @@ def create_app(
     sse_clients_max: pages that are kept current at once. poll_s: how often a page finds what
     another process wrote; what this process writes is announced by `Live.notify`. entrance: for
     batches over HTTP. telling: for what gateways are told. writing: for orders and their kin.
+    epcis_base_uri: of `ReadSide`.
     """
     reading = ReadSide(
         database=database,
@@ -102,6 +104,7 @@ def create_app(
         software=version("dockledger"),
         intake_connected=intake_connected,
         intake_alive=intake_alive,
+        epcis_base_uri=epcis_base_uri,
     )
     live, changes = _streams(reading, clients_max=sse_clients_max, poll_s=poll_s)
 

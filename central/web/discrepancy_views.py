@@ -16,6 +16,7 @@ from central.stock.times import utc_text
 from central.web.feed_views import EvidenceView, FeedView, fact_url
 from central.web.listing import Cell
 from central.web.settlement_words import ACTIONS, CAUSES, DONE, MEANINGS, sentence
+from central.web.stock_words import place_word, under_way_url
 from central.web.texts import Texts
 from central.web.words import DISCREPANCIES, PLACES, UNITS
 
@@ -185,13 +186,17 @@ def _facts(row: DiscrepancyRow, texts: Texts, *, now_ms: int) -> list[tuple[str,
 def age_text(age_ms: int, texts: Texts) -> str:
     """Return how long something lasts, in whole days, else hours."""
     if age_ms >= DAY_MS:
-        return texts.say("%(num)s days") % {"num": age_ms // DAY_MS}
-    return texts.say("%(num)s hours") % {"num": max(0, age_ms) // HOUR_MS}
+        days = age_ms // DAY_MS
+        return texts.ngettext("%(num)s day", "%(num)s days", days) % {"num": days}
+    hours = max(0, age_ms) // HOUR_MS
+    return texts.ngettext("%(num)s hour", "%(num)s hours", hours) % {"num": hours}
 
 
 def _place(row: DiscrepancyRow, texts: Texts) -> Cell:
-    if not row.location or row.location in PLACES or row.location.startswith("in_transit/"):
-        return Cell(texts.word(PLACES, row.location) if row.location else "")
+    if href := under_way_url(row.location):
+        return Cell(place_word(row.location, texts), href=href)
+    if not row.location or row.location in PLACES:
+        return Cell(place_word(row.location, texts))
     path = f"/warehouses/{quote(row.warehouse, safe='')}/places/"
     return _link(row.location, path)
 

@@ -11,8 +11,9 @@ from central.contract.facts import Fact, Passage
 from central.contract.identifiers import FactId
 from central.contract.quantities import parse_decimal
 from central.stock.rows import MovementRow
+from central.web.stock_words import place_word
 from central.web.texts import Texts
-from central.web.words import EVIDENCE, FLAGS, PLACES, STEPS, TIME_SOURCES, UNITS
+from central.web.words import EVIDENCE, FLAGS, STEPS, TIME_SOURCES, UNITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,8 @@ class FeedView:
             name=texts.name(english=out.item_name, chinese=out.item_name_zh),
             quantity=_stated_quantity(out.quantity, texts),
             unit=texts.word(UNITS, out.unit),
-            origin=texts.word(PLACES, out.from_location),
-            target=texts.word(PLACES, out.to_location),
+            origin=place_word(out.from_location, texts),
+            target=place_word(out.to_location, texts),
             warehouse=out.warehouse,
             gateway=out.gateway,
             flags=tuple(flags),

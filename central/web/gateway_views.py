@@ -34,6 +34,7 @@ NOTICES: dict[str, str] = {
     "template": marked("label templates"),
     "settings": marked("settings"),
     "print": marked("labels to print"),
+    "settled": marked("settled discrepancies"),
 }
 
 
@@ -62,7 +63,9 @@ def lights(row: GatewayRow, texts: Texts, *, now_ms: int) -> list[tuple[str, Cel
     lag_s, moving = row.lag_s(now_ms=now_ms), row.lag_movements
     known_s = row.known_age_s(now_ms=now_ms)
     clock = state_cell(texts.say("set"), "good")
-    if not row.clock_synced:
+    if silent or not row.seen_time_ms:
+        clock = state_cell(texts.say("not known"), "quiet")
+    elif not row.clock_synced:
         clock = state_cell(
             texts.say("Clock not set"), "warn", note=texts.say("give it a time server")
         )
@@ -71,7 +74,7 @@ def lights(row: GatewayRow, texts: Texts, *, now_ms: int) -> list[tuple[str, Cel
     if not row.seen_time_ms:
         line = state_cell(texts.say("not seen yet"), "quiet")
     elif silent:
-        note = texts.say("look at its power and network cable")
+        note = texts.say("check its power and network cable")
         line = state_cell(texts.say("silent"), "bad", note=note)
     behind: Tone = "good" if not moving else "warn" if lag_s > LAG_S else "busy"
     said = texts.say("%(num)s facts, %(seconds)s s") % {"num": moving, "seconds": lag_s}

@@ -109,6 +109,13 @@ def times_words(times: Fraction | None, texts: Texts) -> str:
     return texts.quantity(Decimal(int(times * 10)).scaleb(-1))
 
 
+def open_words(old_count: int, open_count: int, texts: Texts) -> str:
+    """Return how it stands with what is to be settled."""
+    if old_count:
+        return texts.say("some are old")
+    return texts.say("to be settled") if open_count else texts.say("in order")
+
+
 def age_words(one: AgeClass, texts: Texts) -> str:
     """Return a class of age, e.g. "30–90 days"."""
     if one.to_days is None:

@@ -8,13 +8,13 @@ from central.contract.states import DeviceState
 from central.stock.rows import DiscrepancyRow, GatewayRow, Workers
 from central.stock.times import utc_text
 from central.web.feed_views import fact_url
+from central.web.stock_words import place_word
 from central.web.texts import Texts
 from central.web.words import (
     DEVICE_PROBLEMS,
     DEVICE_STATES,
     DISCREPANCIES,
     GATEWAY_PROBLEMS,
-    PLACES,
 )
 
 DISK_FULL_PERCENT = 90
@@ -137,6 +137,8 @@ def gateway_state(row: GatewayRow, texts: Texts) -> tuple[str, str, str]:
 
 def gateway_notes(row: GatewayRow, texts: Texts) -> Iterator[str]:
     """Yield what is to be said of a gateway, with what somebody does about it."""
+    if row.seen_time_ms and not row.online:
+        yield texts.say("check its power and network cable")
     if row.acked_seq:
         yield f"#{row.acked_seq}"
     if row.lag_movements:
@@ -152,7 +154,7 @@ def gateway_notes(row: GatewayRow, texts: Texts) -> Iterator[str]:
         yield texts.say("disk %(num)s%% full: make space") % {"num": row.disk_used_percent}
     if row.shed_count:
         yield texts.say("%(num)s tag passages not recorded") % {"num": row.shed_count}
-    if not row.clock_synced:
+    if row.online and not row.clock_synced:
         yield texts.say("give it a time server; times are corrected here")
     yield from (_device_note(device, texts) for device in row.devices if device.state != "ready")
 
@@ -186,5 +188,5 @@ def _subject(row: DiscrepancyRow, texts: Texts) -> str:
     if row.kind == "stock_differs":
         return row.subject.replace("/", " · ", 1)
     document = f"{row.document} / {row.document_line}" if row.document_line else row.document
-    parts = (row.item, texts.word(PLACES, row.location), row.lot, document)
+    parts = (row.item, place_word(row.location, texts), row.lot, document)
     return " · ".join(filter(None, parts)) or texts.sentence(row.detail) or row.subject

@@ -2,7 +2,9 @@
 
 from urllib.parse import quote, urlencode
 
-from central.web.words import marked
+from central.stock.rows import UNDER_WAY_PREFIX
+from central.web.texts import Texts
+from central.web.words import PLACES, marked
 
 EXPIRY_WORDS: dict[str, str] = {
     "expired": marked("Expired"),
@@ -37,6 +39,21 @@ DOCUMENT_PATHS: dict[str, str] = {
     "customer_return": "/customer-returns/{code}",
     "count": "/counts/{code}",
 }
+
+
+def place_word(location: str, texts: Texts) -> str:
+    """Return what people call a place; a bin by its code, a transfer under way by its own."""
+    if location.startswith(UNDER_WAY_PREFIX):
+        code = location.removeprefix(UNDER_WAY_PREFIX)
+        return f"{texts.say(PLACES['in_transit'])} · {code}"
+    return texts.word(PLACES, location)
+
+
+def under_way_url(location: str) -> str:
+    """Return the address of the transfer whose goods a place holds, "" for any other place."""
+    if not location.startswith(UNDER_WAY_PREFIX):
+        return ""
+    return document_url("transfer", location.removeprefix(UNDER_WAY_PREFIX))
 
 
 def document_url(kind: str, code: str) -> str:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from central.stock.rows import MatrixPage, MatrixQuery, MatrixRow, StockRow, WarehouseRow
-from central.web.stock_words import STATUSES, item_url
+from central.web.stock_words import STATUSES, item_url, place_word
 from central.web.texts import Texts
-from central.web.words import PLACES, UNITS
+from central.web.words import UNITS
 
 STATUS_TONES = {"available": "good", "inspection": "busy", "held": "warn", "rejected": "bad"}
 
@@ -28,7 +28,7 @@ class PlaceView:
         """Return the view of a balance."""
         return cls(
             warehouse=row.key.warehouse,
-            place=texts.word(PLACES, row.key.location),
+            place=place_word(row.key.location, texts),
             lot=row.key.lot,
             serial=" / ".join(filter(None, (row.key.serial, row.key.sscc))),
             status=texts.word(STATUSES, row.key.status),
@@ -192,7 +192,7 @@ def _item_view(
     row: MatrixRow, warehouses: tuple[WarehouseRow, ...], texts: Texts, *, heading: str
 ) -> ItemView:
     figures = dict(texts.cells(row))
-    columns = ("total", *(f"w:{warehouse.code}" for warehouse in warehouses), "transit")
+    columns = ("total", "transit", *(f"w:{warehouse.code}" for warehouse in warehouses))
     return ItemView(
         key=row_key(row),
         item=row.item,

@@ -14,6 +14,10 @@ class Catalogue(Protocol):
         """Return the translation of a text, or the text."""
         ...
 
+    def ngettext(self, singular: str, plural: str, count: int, /) -> str:
+        """Return the form for a number of things, translated where it can be."""
+        ...
+
 
 class Texts:
     """One language's words. quantity: writes a quantity for people.
@@ -32,6 +36,7 @@ class Texts:
     ) -> None:
         self.language = language
         self.say = catalogue.gettext
+        self.ngettext = catalogue.ngettext
         self.quantity = quantity
         self.sentence = sentence
 

@@ -38,6 +38,7 @@ FLAGS: dict[str, str] = {
     "clock_unsynced": marked("clock not set"),
     "absent": marked("counted, not there"),
     "counted_again": marked("counted again"),
+    "settlement": marked("settled discrepancy"),
     "lot_assumed": marked("lot assumed"),
     "lot_differs": marked("other lot than ordered"),
     "not_asked": marked("counted unasked"),

@@ -1,4 +1,4 @@
-"""What central says besides stock: reference data, templates, settings, prints. Edge of SQLite.
+"""What central says besides stock: reference data, settings, prints, settlements. Edge of SQLite.
 
 All functions run inside the caller's transaction.
 """
@@ -11,6 +11,7 @@ from central.contract.notices import (
     PrintRequested,
     ReferenceChanged,
     Setting,
+    Settled,
     TemplateChanged,
     decode_notice,
     encode_notice,
@@ -20,6 +21,7 @@ from gateway.journal.records import Known, Standing
 from gateway.journal.reference_patch import patch_reference
 from gateway.journal.reference_store import load_reference, put_reference
 
+SETTLEMENTS_KEPT_MAX = 50
 PRINT_REQUESTS_KEPT_MAX = 10_000  # Codes that are over; central gives no code twice in any case.
 
 SELECT_KNOWN = """
@@ -47,6 +49,12 @@ FORGET_REQUESTS = """
     DELETE FROM print_requests WHERE is_over = 1
     AND number <= (SELECT max(number) FROM print_requests) - ?
 """
+KEEP_SETTLED = "INSERT OR REPLACE INTO settlements (discrepancy, data) VALUES (?, ?)"
+FORGET_SETTLED = """
+    DELETE FROM settlements
+    WHERE number NOT IN (SELECT number FROM settlements ORDER BY number DESC LIMIT ?)
+"""
+SELECT_SETTLED = "SELECT data FROM settlements ORDER BY number DESC LIMIT ?"
 
 
 class SnapshotNeeded(Exception):
@@ -175,6 +183,19 @@ def end_print_request(connection: sqlite3.Connection, code: str) -> bool:
     if ended:
         connection.execute(FORGET_REQUESTS, (PRINT_REQUESTS_KEPT_MAX,))
     return ended
+
+
+def keep_settlements(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
+    """Keep what was settled, of each discrepancy the last time, of all the newest."""
+    connection.executemany(KEEP_SETTLED, [(one.discrepancy, encode_notice(one)) for one in settled])
+    connection.execute(FORGET_SETTLED, (SETTLEMENTS_KEPT_MAX,))
+
+
+def load_settlements(connection: sqlite3.Connection, limit: int) -> tuple[Settled, ...]:
+    """Return what was settled, newest first."""
+    rows = connection.execute(SELECT_SETTLED, (limit,)).fetchall()
+    notices: list[Notice] = [decode_notice(data) for (data,) in rows]
+    return tuple(notice for notice in notices if isinstance(notice, Settled))
 
 
 def _follows(kept: Reference, known_revision: int, *, revision: int) -> bool:

@@ -1,7 +1,7 @@
 """What the gateway knows from central: applied in one commit, or not at all. Edge of SQLite.
 
-    notices    stock, reference data, templates, settings, prints and the number of the last notice
-    snapshot   everything anew, and the notice from which it goes on
+    notices    stock, reference data, templates, settings, prints, settlements, the last number
+    snapshot   everything anew but prints and settlements, and the notice from which it goes on
 
 What own facts change is summed before the transaction (`own_effects`), in steps between which
 others use the journal: a scan waits for one step or for the commit, not for a million facts.
@@ -18,6 +18,7 @@ from central.contract.notices import (
     ReferenceChanged,
     Setting,
     SettingsChanged,
+    Settled,
     StockChanged,
     TemplateChanged,
 )
@@ -133,6 +134,11 @@ class Knowledge:
         with self._lock, reading():
             return central_news.open_print_requests(self._connection, limit)
 
+    def settlements(self, limit: int = central_news.SETTLEMENTS_KEPT_MAX) -> tuple[Settled, ...]:
+        """Return what became of discrepancies that own facts opened, newest first."""
+        with self._lock, reading():
+            return central_news.load_settlements(self._connection, limit)
+
     def _apply_notices(self, known: Known, notices: Sequence[Notice]) -> Applied:
         stock = [one for one in notices if isinstance(one, StockChanged)]
         final_at = max((at for at, one in enumerate(stock) if one.final), default=-1)
@@ -203,6 +209,9 @@ class Knowledge:
         requests = [one for one in notices if isinstance(one, PrintRequested)]
         for request in requests:
             central_news.keep_print_request(connection, request)
+        settled = [one for one in notices if isinstance(one, Settled)]
+        if settled:
+            central_news.keep_settlements(connection, settled)
         if revision is not None:
             news = replace(news, reference_revision=revision)
         central_news.store_known(connection, news)

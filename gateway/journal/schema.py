@@ -5,7 +5,7 @@ Tests compare the two, and each step with a frozen copy. So a running gateway ne
 sqlite-utils, which would cost it a sixth of its memory.
 """
 
-from gateway.journal.schema_upkeep import SCHEMA_0003, SCHEMA_0004
+from gateway.journal.schema_upkeep import SCHEMA_0003, SCHEMA_0004, SCHEMA_0005
 
 # Never edit what has been released: append the next number. A test compares with frozen schemas.
 SCHEMA_0001 = (
@@ -193,9 +193,11 @@ MIGRATION_NAMES = (
     "0002_ledger_stock",
     "0003_upkeep",
     "0004_station_sessions",
+    "0005_settlements",
 )
-SCHEMA_STEPS = (SCHEMA_0001, SCHEMA_0002, SCHEMA_0003, SCHEMA_0004)  # One for each name.
-CURRENT_SCHEMA = SCHEMA_0001 + SCHEMA_0002 + SCHEMA_0003 + SCHEMA_0004
+# One for each name.
+SCHEMA_STEPS = (SCHEMA_0001, SCHEMA_0002, SCHEMA_0003, SCHEMA_0004, SCHEMA_0005)
+CURRENT_SCHEMA = SCHEMA_0001 + SCHEMA_0002 + SCHEMA_0003 + SCHEMA_0004 + SCHEMA_0005
 
 # As sqlite-utils 4 makes and fills it.
 MIGRATIONS_TABLE = (

@@ -1,4 +1,4 @@
-"""The part of the journal's schema that its upkeep needs: what was pruned, weighings, hours. Pure.
+"""The later parts of the journal's schema: what its upkeep and its stations need. Pure.
 
 Facts are pruned from the oldest on, without gaps. What followed from them stays here as sums, and
 weighings stay whole for as long as an alibi memory must hold them.
@@ -90,4 +90,15 @@ SCHEMA_0004 = (
     ) STRICT, WITHOUT ROWID
     """,
     "ALTER TABLE print_jobs ADD COLUMN is_copy INTEGER NOT NULL DEFAULT 0",
+)
+
+# What central says of discrepancies that own facts opened: the newest of each, the newest 50.
+SCHEMA_0005 = (
+    """
+    CREATE TABLE settlements (
+        number INTEGER PRIMARY KEY,
+        discrepancy TEXT NOT NULL UNIQUE,
+        data BLOB NOT NULL
+    ) STRICT
+    """,
 )

@@ -37,6 +37,7 @@ class SessionKeeper:
         self._clock = clock
         self._health = health
         self._saved = kept_part(Session())
+        self._failed = False
         self.touches = journal.stations.touches(station)
 
     def restore(self, catalogue: Catalogue) -> Restored:
@@ -62,6 +63,7 @@ class SessionKeeper:
     def saved(self, session: Session, touches: Sequence[str] = ()) -> None:
         """Take note that a session was saved in a commit."""
         self._saved = kept_part(session)
+        self._failed = False
         self.touches = (*self.touches, *touches)[-TOUCHES_MAX:]
 
     def save(self, session: Session, touches: Sequence[str] = ()) -> None:
@@ -79,7 +81,10 @@ class SessionKeeper:
             logger.warning("the session is not saved", extra={"reason": str(error)})
             self._health.set_journal_problem(error.hint)
             self._health.count("sessions_unsaved_total")
+            self._failed = True
             return
+        if self._failed:  # What was told is over; the next fact may be long in coming.
+            self._health.set_journal_problem("")
         self.saved(session, touches)
 
     def _whose(self) -> Whose:

@@ -20,7 +20,7 @@ from gateway.clock import Clock
 from gateway.health import Health
 from gateway.screen.claim_routes import claim_routes
 from gateway.screen.device_routes import DeviceActions, device_routes
-from gateway.screen.documents import documents_page
+from gateway.screen.documents import Received, documents_page
 from gateway.screen.feed import Feed, Feeds
 from gateway.screen.label_routes import label_routes
 from gateway.screen.metrics import metrics_text
@@ -54,8 +54,9 @@ class ScreenParts:
     """What the pages show and where their touches go.
 
     catalogue: called for each sheet, so that new reference data shows. language: of what belongs to
-    no station. open_streams: a token for each event stream. stopping: ends them. devices, claims:
-    None where there are none. labels_folder: of the user's own label templates.
+    no station. received: as `Book.received`, called from threads. open_streams: a token for each
+    event stream. stopping: ends them. devices, claims: None where there are none. labels_folder: of
+    the user's own label templates.
     """
 
     feeds: Feeds
@@ -63,6 +64,7 @@ class ScreenParts:
     catalogue: Callable[[], Catalogue]
     clock: Clock
     language: Language
+    received: Received = lambda _: {}
     devices: DeviceActions | None = None
     claims: Claims | None = None
     labels_folder: Path | None = None
@@ -203,7 +205,13 @@ async def _documents(request: Request) -> Response:
     if feed is None:
         return no_such_station()
     language = await _station_language(request, feed)
-    listed = documents_page(_parts(request).catalogue(), translate=translator(language))
+    parts = _parts(request)
+    listed = await asyncio.to_thread(  # The journal is read, some rows for each document.
+        documents_page,
+        parts.catalogue(),
+        translate=translator(language),
+        received=parts.received,
+    )
     return Response(msgspec.json.encode(listed), media_type="application/json")
 
 

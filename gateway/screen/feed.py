@@ -7,10 +7,12 @@ from functools import partial
 import msgspec
 
 from central.contract.facts import Fact
+from central.contract.notices import Settled
 from gateway.clock import Clock
 from gateway.health import Health
 from gateway.screen.languages import PageLanguages
 from gateway.screen.page_knowledge import shown_knowledge
+from gateway.screen.page_settled import shown_settled
 from gateway.screen.page_state import PageSources, page_state
 from gateway.screen.page_unsent import Moment, Unsent, unsent_at
 from gateway.screen.stations import ScreenStation
@@ -32,15 +34,19 @@ class Feed:
         catalogue: Callable[[], Catalogue],
         unsent_count: Callable[[], int],
         oldest_unsent: Callable[[], Fact | None],
+        settlements: Callable[[], Sequence[Settled]],
         clock: Clock,
     ) -> None:
-        """unsent_count, oldest_unsent: may wait for the journal; called in a worker thread."""
+        """unsent_count, oldest_unsent, settlements (newest first): may wait for the journal; called
+        in a worker thread."""
         self.station = station
         self._health = health
         self._languages = languages
         self._catalogue = catalogue
         self._unsent_count = unsent_count
         self._oldest_unsent = oldest_unsent
+        self._settlements = settlements
+        self._settled: Sequence[Settled] = ()
         self._clock = clock
         self._unsent_read: tuple[int, Fact | None] = (0, None)
         self._unsent_read_s = float("-inf")
@@ -92,7 +98,7 @@ class Feed:
         now_s = asyncio.get_running_loop().time()
         if now_s - self._unsent_read_s >= UNSENT_EVERY_S:
             self._unsent_read_s = now_s
-            self._unsent_read = await asyncio.to_thread(self._read_unsent)
+            self._unsent_read, self._settled = await asyncio.to_thread(self._read_journal)
         state, catalogue = self.station.board.state(), self._catalogue()
         operator = catalogue.operator(state.operator) if state.operator else None
         serves = self.station.serves
@@ -112,6 +118,7 @@ class Feed:
             operator_name=operator.name if operator else "",
             clock_synced=self._clock.synced(),
             catalogue_revision=catalogue.revision,
+            settled=shown_settled(self._settled, now_ms=self._clock.now_ms()),
         )
 
     async def data(self, language: Language) -> bytes:
@@ -126,9 +133,9 @@ class Feed:
         self._made[language] = (sources, data)
         return data
 
-    def _read_unsent(self) -> tuple[int, Fact | None]:
+    def _read_journal(self) -> tuple[tuple[int, Fact | None], Sequence[Settled]]:
         count = self._unsent_count()
-        return count, self._oldest_unsent() if count else None
+        return (count, self._oldest_unsent() if count else None), self._settlements()
 
     def _unsent(self) -> Unsent:
         count, oldest = self._unsent_read

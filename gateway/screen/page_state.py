@@ -6,8 +6,10 @@ from functools import partial
 
 import msgspec
 
+from central.contract.notices import Settled
 from gateway.health import DeviceHealth, DeviceStateName, InstallationTrouble, LinkHealth
 from gateway.screen.page_knowledge import NOT_TOLD, PageKnowledge, ShownKnowledge, page_knowledge
+from gateway.screen.page_settled import PageSettled, page_settled
 from gateway.screen.page_step import PageStep, page_step
 from gateway.screen.page_unsent import Unsent, unsent_text
 from gateway.station.effects import Message, Signal
@@ -67,6 +69,7 @@ class PageSources:
     operator_name: str = ""
     clock_synced: bool = True
     catalogue_revision: int = 0
+    settled: tuple[Settled, ...] = ()
 
 
 class ShownSignal(msgspec.Struct, frozen=True):
@@ -139,6 +142,7 @@ class PageState(msgspec.Struct, frozen=True):
     step: PageStep | None
     weight: PageWeight | None
     passages: tuple[PagePassage, ...]
+    settled: tuple[PageSettled, ...]
     devices: tuple[PageDevice, ...]
     repairs: tuple[ShownRepair, ...]
     connected: bool
@@ -181,6 +185,7 @@ def page_state(
         passages=tuple(
             PagePassage(passage.event_time_ms, text(passage.message)) for passage in state.passages
         ),
+        settled=page_settled(sources.settled, text=text, translate=translate),
         devices=tuple(_device(device, text, translate) for device in sources.devices),
         repairs=tuple(
             ShownRepair(

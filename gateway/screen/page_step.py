@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 
 from central.contract.facts import VIRTUAL_PLACES
+from central.contract.quantities import canonical_text
 from gateway.station.commands import COMMAND_TITLES, Command
 from gateway.station.effects import Message
 from gateway.station.messages import UNIT_WORDS, plain
@@ -29,7 +30,10 @@ class PageButton(msgspec.Struct, frozen=True):
 
 
 class PageLine(msgspec.Struct, frozen=True):
-    """Goods; all text. which: lot, pallet and place. share: done, per mille of expected, or -1."""
+    """Goods; all text. which: lot, pallet and place. share: done, per mille of expected, or -1.
+
+    excess: how much more than expected is done, "" if it is not more.
+    """
 
     name: str
     which: str
@@ -40,6 +44,7 @@ class PageLine(msgspec.Struct, frozen=True):
     unit: str
     share: int
     next: bool
+    excess: str = ""
 
 
 class PageAim(msgspec.Struct, frozen=True):
@@ -119,6 +124,7 @@ def _line(line: StepLine, *, language: str) -> PageLine:
         unit=line.unit_zh if chinese else line.unit,
         share=_per_mille(_decimal(line.done), _decimal(line.expected)),
         next=line.next,
+        excess=_excess(_decimal(line.done), _decimal(line.expected)),
     )
 
 
@@ -154,6 +160,12 @@ def _net(aim: WeighingAim, weight: ShownWeight | None) -> Decimal | None:
     if not aim.tare:
         return value
     return value - (_decimal(aim.tare) or Decimal(0)) if aim.tare_unit == aim.unit else None
+
+
+def _excess(done: Decimal | None, expected: Decimal | None) -> str:
+    if done is None or expected is None or done <= expected:
+        return ""
+    return canonical_text(done - expected)
 
 
 def _per_mille(part: Decimal | None, whole: Decimal | None) -> int:

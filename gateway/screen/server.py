@@ -9,11 +9,13 @@ from threading import Thread
 import uvicorn
 
 from central.contract.facts import Fact
+from central.contract.notices import Settled
 from gateway.clock import Clock
 from gateway.errors import ConfigInvalid
 from gateway.health import Health
 from gateway.screen.app import ScreenParts, create_app
 from gateway.screen.device_routes import DeviceActions
+from gateway.screen.documents import Received
 from gateway.screen.feed import Feed, Feeds
 from gateway.screen.languages import PageLanguages
 from gateway.screen.stations import ScreenStation
@@ -40,6 +42,8 @@ class ScreenServer:
         catalogue: Callable[[], Catalogue],
         unsent_count: Callable[[], int],
         oldest_unsent: Callable[[], Fact | None] = lambda: None,
+        settlements: Callable[[], Sequence[Settled]] = tuple,
+        received: Received = lambda _: {},
         devices: DeviceActions | None = None,
         claims: Claims | None = None,
         labels_folder: Path | None = None,
@@ -47,8 +51,9 @@ class ScreenServer:
     ) -> None:
         """port: 0 takes any free one. catalogue: called from the server's thread.
 
-        unsent_count, oldest_unsent: called from threads of it. languages_folder: where the language
-        that each person reads is kept, None for in memory alone.
+        unsent_count, oldest_unsent, settlements, received: called from threads of it.
+        languages_folder: where the language that each person reads is kept, None for in memory
+        alone.
         """
         self._host = host
         self._port = port
@@ -61,6 +66,7 @@ class ScreenServer:
                 catalogue=catalogue,
                 unsent_count=unsent_count,
                 oldest_unsent=oldest_unsent,
+                settlements=settlements,
                 clock=clock,
             )
             for station in stations
@@ -71,6 +77,7 @@ class ScreenServer:
             catalogue=catalogue,
             clock=clock,
             language=language,
+            received=received,
             devices=devices,
             claims=claims,
             labels_folder=labels_folder,

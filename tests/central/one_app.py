@@ -20,6 +20,7 @@ def application(*, database, clock, writing=None):
         app.state.read_side,
         database=database,
         clock=clock,
+        epcis_base_uri="",
         strays=StrayItems(),
         alerts=AlertBook(),
         figures=FigureBook(),

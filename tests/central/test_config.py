@@ -1,7 +1,10 @@
 """The configuration file: every mistake names line and key."""
 
+from pathlib import Path
+
 import pytest
 
+from central import config
 from central.config import load_config
 from central.errors import ConfigInvalid
 
@@ -29,10 +32,10 @@ def written(tmp_path, text):
 
 
 def test_a_good_file_is_read_and_the_rest_has_defaults(tmp_path):
-    config = load_config(written(tmp_path, GOOD))
-    assert (config.database.url, config.ledger.site) == ("sqlite:////tmp/ledger.db", "demo")
-    assert (config.mqtt.port, config.mqtt.username, config.mqtt.tls_ca_file) == (1883, "", "")
-    assert (config.http.host, config.http.port) == ("127.0.0.1", 8080)
+    read = load_config(written(tmp_path, GOOD))
+    assert (read.database.url, read.ledger.site) == ("sqlite:////tmp/ledger.db", "demo")
+    assert (read.mqtt.port, read.mqtt.username, read.mqtt.tls_ca_file) == (1883, "", "")
+    assert (read.http.host, read.http.port) == ("127.0.0.1", 8080)
 
 
 def test_a_password_comes_from_its_own_file_beside_the_configuration(tmp_path):
@@ -51,6 +54,7 @@ MISTAKES = [
     pytest.param("[http]", "[htpp]", "line 9: htpp", id="a section misspelt"),
     pytest.param('site = "demo"', "site = demo", "line 13", id="no TOML"),
     pytest.param("port = 1883", 'password_file = "gone"', "gone", id="no password file"),
+    pytest.param("[http]", "[epcis]\nbase_url = 1\n[http]", "line 10: epcis.base_url", id="no key"),
     pytest.param(
         "port = 1883", 'tls_ca_file = "gone.pem"', "line 7: mqtt.tls_ca_file", id="no certificates"
     ),
@@ -77,6 +81,59 @@ def test_a_mistake_is_named_by_line_and_key(tmp_path, good, bad, named):
         load_config(written(tmp_path, GOOD.replace(good, bad)))
     assert named in str(caught.value)
     assert caught.value.hint
+
+
+def with_base_uri(tmp_path, base_uri):
+    text = GOOD.replace("[http]", f'[epcis]\nbase_uri = "{base_uri}"\n\n[http]')
+    return load_config(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    "base_uri",
+    [
+        "",
+        "https://id.example.com",
+        "https://id.example.com:8443/stock/of~us/%E4%BB%93",
+        "https://h/" + "a" * 190,
+    ],
+    ids=["none", "a host", "port and path", "the longest"],
+)
+def test_what_begins_identifiers_is_kept_as_it_is_written(tmp_path, base_uri):
+    assert with_base_uri(tmp_path, base_uri).epcis.base_uri == base_uri
+
+
+@pytest.mark.parametrize(
+    "base_uri",
+    [
+        "http://id.example.com",
+        "https://id.example.com/",
+        "https://id.example.com/stock/",
+        "https://id.example.com/a//b",
+        "https://id.example.com/stock?of=us",
+        "https://id.example.com/stock#us",
+        "https://me@id.example.com",
+        "https://id.example.com/our stock",
+        "https://id.example.com/仓",
+        "https://id.example.com/%4",
+        "https://",
+        "https://-",
+        "id.example.com",
+        "https://h/" + "a" * 191,
+    ],
+)
+def test_what_cannot_begin_an_identifier_is_named_by_line_and_key(tmp_path, base_uri):
+    with pytest.raises(ConfigInvalid, match=r"line 10: epcis\.base_uri: ") as caught:
+        with_base_uri(tmp_path, base_uri)
+    assert "https://" in caught.value.hint
+
+
+def test_the_example_is_a_whole_file_also_with_all_that_it_leaves_out(tmp_path):
+    text = (Path(config.__file__).parent / "central.example.toml").read_text()
+    assert load_config(written(tmp_path, text)).epcis.base_uri == ""
+    for line in ("# [epcis]", '# base_uri = "https://id.example.com/stock"'):
+        assert line in text
+        text = text.replace(line, line.removeprefix("# "))
+    assert load_config(written(tmp_path, text)).epcis.base_uri == "https://id.example.com/stock"
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"#" * 100_000])

@@ -10,7 +10,7 @@ import httpx
 import paho.mqtt.client as paho
 import pytest
 
-from central.contract.notices import SettingsChanged, StockChanged
+from central.contract.notices import ReferenceChanged, SettingsChanged, StockChanged
 from central.contract.sealed import open_sealed
 from central.contract.snapshots import decode_manifest, decode_snapshot
 from central.contract.topics import GatewayTopic
@@ -20,6 +20,7 @@ from central.storage.database import open_database
 from central.storage.schema import migrate
 from tests.brokers import PASSWORD, USERNAME, mosquitto
 from tests.central.certificates import write_certificate
+from tests.central.orders.sales_scenes import Scene
 from tests.central.outbox.scenes import Told
 from tests.central.scenery import enrol, load
 from tests.central.test_serve import configured, serving
@@ -100,7 +101,8 @@ def test_a_gateway_begins_goes_on_and_outlives_the_ledger(tmp_path, told):
     with mosquitto(tmp_path / "broker") as broker:
         config = configured(tmp_path, broker_port=broker.port)
         tls = f'[http]\ntls_certificate_file = "{certificate.name}"\ntls_key_file = "{key.name}"\n'
-        config.write_text(config.read_text().replace("[http]\n", tls))
+        named = '[epcis]\nbase_uri = "https://id.example.com/stock"\n'
+        config.write_text(config.read_text().replace("[http]\n", tls) + named)
         trust = ssl.create_default_context(cafile=certificate)
         with on_line(told, broker) as line:
             with serving(config) as (process, url):
@@ -114,6 +116,10 @@ def test_a_gateway_begins_goes_on_and_outlives_the_ledger(tmp_path, told):
                     line.publish("up", told.facts.batch())
                     assert not line.heard(StockChanged)
                     assert told.applied[-1].levels[0].on_hand_micro == 5_000_000
+                    (event,) = http.get("/api/v1/epcis/events").json()["epcisBody"]["eventList"]
+                    assert event["readPoint"]["id"].startswith(
+                        "https://id.example.com/stock/place/"
+                    )
                     changed = {"settings": {"language": "zh"}}
                     path = f"/api/v1/gateways/{told.code}/settings"
                     assert http.put(path, json=changed).status_code == 200
@@ -128,3 +134,27 @@ def test_a_gateway_begins_goes_on_and_outlives_the_ledger(tmp_path, told):
                 while told.applied[-1].revision < 2:
                     assert not line.heard(StockChanged)
     assert told.applied[-1].levels[0].on_hand_micro == 7_000_000
+
+
+def test_a_gateway_hears_where_reserved_goods_are_now_without_anybody_asking_for_it(tmp_path):
+    database = open_database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    migrate(database, generation="g")
+    scene = Scene(database, stock=[("BIN-1", 5)])
+    code = scene.order(4, upto="released")
+    told = Told(scene.gateway)
+    told.ledger_public = bytes.fromhex(load_ledger_key(database).public_key_hex)
+    database.close()
+    with mosquitto(tmp_path / "broker") as broker:
+        config = configured(tmp_path, broker_port=broker.port)
+        with on_line(told, broker) as line, serving(config) as (_, url):
+            with httpx.Client(base_url=url) as http:
+                told.begin(snapshot_of(told, http))
+            line.acknowledge()
+            told.facts.move("BOLT", "5", source="BIN-1", target="BIN-2", business_step="storing")
+            line.publish("up", told.facts.batch(2))
+            while not (news := [one for one in told.applied if isinstance(one, ReferenceChanged)]):
+                told.hear(line.messages.get(timeout=TIMEOUT_S))
+                line.acknowledge()
+    (document,) = news[0].documents
+    (pick,) = document.lines
+    assert (document.code, pick.line, pick.location, pick.quantity) == (code, 2, "BIN-2", "4")

@@ -8,12 +8,14 @@ import pytest
 
 from central.contract import acks, envelope, facts, notices
 from central.contract.identifiers import fact_uuid, parse_fact_id
-from tests.contract import make_ledger_vectors, make_passage_vectors
+from tests.contract import make_ledger_vectors, make_passage_vectors, make_settled_vectors
 from tests.contract.make_vectors import FACTS, vectors
 
 VECTORS = json.loads((Path(__file__).parent / "vectors_v1.json").read_text(encoding="utf-8"))
 
 PASSAGES = json.loads((Path(__file__).parent / "vectors_passage.json").read_text(encoding="utf-8"))
+
+SETTLED = json.loads((Path(__file__).parent / "vectors_settled.json").read_text(encoding="utf-8"))
 
 LEDGER = json.loads((Path(__file__).parent / "vectors_ledger.json").read_text(encoding="utf-8"))
 
@@ -72,6 +74,15 @@ def test_documents_of_later_kinds_read_as_they_were_written():
 
 def test_todays_code_writes_the_bytes_of_the_ledgers_additions():
     assert make_ledger_vectors.vectors() == LEDGER
+
+
+@pytest.mark.parametrize("name", SETTLED)
+def test_a_settlement_reads_as_it_was_written(name):
+    assert notices.decode_notice(bytes.fromhex(SETTLED[name])) == make_settled_vectors.NOTICES[name]
+
+
+def test_todays_code_writes_the_bytes_of_a_settlement():
+    assert make_settled_vectors.vectors() == SETTLED
 
 
 def test_todays_code_writes_the_bytes_of_version_1():

@@ -1,18 +1,31 @@
 """Proves the documents, arrivals and inspections of purchasing. Edge of the database."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import groupby, islice
+from typing import Any
 
-from sqlalchemy import Connection, Table, and_, func, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Table,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from central.contract.facts import Movement, Reversal
 from central.contract.quantities import canonical_text, from_micro, parse_decimal, to_micro
 from central.contract.reference import ExpectedDocument
 from central.ledger.entries import ProgressKey
 from central.ledger.fact_check import Fault
 from central.ledger.locations import SUPPLIER, is_virtual
-from central.ledger.reading import read_fact
+from central.ledger.progress import BORDERS
 from central.ledger.statuses import INSPECTION
+from central.orders.line_movements import read_movements
 from central.orders.purchasing import asn, purchase_orders, supplier_returns
 from central.orders.purchasing.asn_reading import load_notices
 from central.orders.purchasing.inspection_reading import load_inspections, view_inspections
@@ -27,6 +40,8 @@ OURS = (
     (purchasing_tables.shipping_notices, frozenset({"expected"})),
     (purchasing_tables.supplier_returns, frozenset({"released"})),
 )
+ARRIVAL = ("warehouse", "document", "line", "item", "unit")
+Columns = ReadOnlyColumnCollection[str, Any]
 Lines = dict[int, tuple[str, int, int]]  # Line -> item, expected_micro, tolerance_percent_micro.
 
 
@@ -69,59 +84,103 @@ def _ended_documents(connection: Connection) -> Iterator[Fault]:
 
 
 def _arrivals(connection: Connection) -> Iterator[Fault]:
-    """What came by lot and unit sums to what was counted towards each line.
+    """What came by lot and unit sums to what came from suppliers for each line, by the facts.
 
-    Progress also counts goods that a station says crossed another border under the document, with
-    its discrepancy: where the two differ, the facts decide.
+    Progress is proved by the ledger itself. It says the same, but for items of which a station says
+    that they crossed another border under the document, which a discrepancy then tells: where the
+    two differ and for those items, the facts are read, once for all lines of an item.
     """
+    rows = connection.execute(_doubtful_arrivals(), execution_options=STREAMED)
+    for goods, some in groupby(rows, key=lambda row: (row.warehouse, row.item, row.unit)):
+        came = {
+            ProgressKey(row.warehouse, row.document, row.line, row.item, row.unit): int(
+                row.came_micro
+            )
+            for row in some
+        }
+        supplied = _supplied(connection, goods, came)
+        for key, came_micro in came.items():
+            if came_micro != supplied[key]:
+                detail = f"{came_micro} came by lot and unit, {supplied[key]} by the facts"
+                yield Fault("arrivals", "/".join(map(str, key)), detail)
+
+
+def _doubtful_arrivals() -> CompoundSelect[Any]:
+    """Return the query of lines, item by item, of which progress alone does not prove what came."""
     table, progress = purchasing_tables.document_arrivals.c, tables.document_progress.c
-    names = ("warehouse", "document", "line", "item", "unit")
     sums = (
-        select(*(table[name] for name in names), func.sum(table.quantity_micro).label("came_micro"))
-        .group_by(*(table[name] for name in names))
+        select(
+            *(table[name] for name in ARRIVAL), func.sum(table.quantity_micro).label("came_micro")
+        )
+        .group_by(*(table[name] for name in ARRIVAL))
         .subquery()
     )
-    query = select(sums, progress.received_micro, progress.direction).outerjoin(
-        tables.document_progress, and_(*(sums.c[name] == progress[name] for name in names))
+    same = and_(*(sums.c[name] == progress[name] for name in ARRIVAL))
+    counted = func.coalesce(progress.received_micro * progress.direction, 0)
+    differing = (
+        select(*sums.c)
+        .outerjoin(tables.document_progress, same)
+        .where(or_(sums.c.came_micro != counted, _crossed_elsewhere(sums.c)))
     )
-    for row in connection.execute(query, execution_options=STREAMED):
-        came_micro = int(row.came_micro)
-        if came_micro == (row.received_micro or 0) * (row.direction or 1):
-            continue
-        key = ProgressKey(*(getattr(row, name) for name in names))
-        supplied_micro = _supplied_micro(connection, key)
-        if came_micro != supplied_micro:
-            detail = f"{came_micro} came by lot and unit, {supplied_micro} by the facts"
-            yield Fault("arrivals", "/".join(map(str, key)), detail)
+    kept = [table[name] == progress[name] for name in ARRIVAL]
+    codes = [owner.c.code for owner, _ in OURS]
+    missing = select(*(progress[name] for name in ARRIVAL), literal(0).label("came_micro")).where(
+        progress.received_micro != 0,
+        ~select(table.document).where(*kept).exists(),
+        or_(
+            *(select(code).where(code == progress.document).exists() for code in codes),
+            _supplied_document(progress),
+            _crossed_elsewhere(progress),
+        ),
+    )
+    return union_all(differing, missing).order_by("warehouse", "item", "unit")
 
 
-def _supplied_micro(connection: Connection, key: ProgressKey) -> int:
-    """Return what came from suppliers for a document line, by the facts themselves."""
-    lines, facts = tables.lines.c, tables.facts.c
-    query = (
-        select(facts.gateway, facts.seq, facts.body, lines.quantity_micro)
-        .join_from(
-            tables.lines,
-            tables.facts,
-            and_(facts.record_no == lines.record_no, facts.warehouse == lines.warehouse),
-        )
+def _supplied_document(columns: Columns) -> ColumnElement[bool]:
+    """Return whether stations work on the document, and suppliers are its border."""
+    documents = tables.documents.c
+    kinds = [kind for kind, border in BORDERS.items() if border == SUPPLIER]
+    return (
+        select(documents.document)
         .where(
-            lines.warehouse == key.warehouse,
-            lines.item == key.item,
-            lines.unit == key.unit,
-            lines.location == SUPPLIER,
+            documents.warehouse == columns.warehouse,
+            documents.document == columns.document,
+            documents.kind.in_(kinds),
         )
+        .exists()
     )
-    total_micro = 0
-    for row in connection.execute(query, execution_options=STREAMED):
-        fact = read_fact(row.body, seq=row.seq)
-        if isinstance(fact, Reversal):
-            target = (key.warehouse, row.gateway, fact.reverses_epoch, fact.reverses_seq)
-            stored = next(bulk.select_by_key(connection, tables.facts, [target], columns_count=4))
-            fact = read_fact(stored[5], seq=fact.reverses_seq)
-        if isinstance(fact, Movement) and (fact.document, fact.document_line) == key[1:3]:
-            total_micro -= row.quantity_micro
-    return total_micro
+
+
+def _crossed_elsewhere(columns: Columns) -> ColumnElement[bool]:
+    """Return whether an item may have crossed another border under a document: it was told."""
+    table = tables.discrepancies.c
+    item = columns.document.concat("/").concat(columns.item)
+    return (
+        select(table.id)
+        .where(
+            table.warehouse == columns.warehouse,
+            or_(
+                and_(table.kind == "unexpected", table.subject == item),
+                and_(table.kind == "unknown_document", table.subject == columns.document),
+            ),
+        )
+        .exists()
+    )
+
+
+def _supplied(
+    connection: Connection, goods: tuple[str, str, str], wanted: Collection[ProgressKey]
+) -> dict[ProgressKey, int]:
+    """Return what came from suppliers for document lines of one item, by the facts themselves."""
+    warehouse, item, unit = goods
+    supplied_micro = dict.fromkeys(wanted, 0)
+    for movement, quantity_micro in read_movements(
+        connection, warehouse=warehouse, item=item, unit=unit, location=SUPPLIER
+    ):
+        key = ProgressKey(warehouse, movement.document, movement.document_line, item, unit)
+        if key in supplied_micro:
+            supplied_micro[key] -= quantity_micro
+    return supplied_micro
 
 
 def _inspections(connection: Connection) -> Iterator[Fault]:

@@ -11,9 +11,9 @@ from central.orders.order_goods import require_warehouse
 from central.orders.sales.picking import PickLine, WaveState, pick_list, wave_state
 from central.orders.sales.sales_book import release_order
 from central.orders.sales.sales_orders import OrderFigures, SalesOrder
-from central.orders.sales.sales_steps import book_of, save_step, tell_if_released
 from central.orders.sales.sales_store import read_figures, read_orders
 from central.orders.sales.shipment_guidance import read_walk_orders
+from central.orders.sales.stale_guidance import read_stale, tell_anew
 from central.storage import bulk, sales_tables
 
 KIND = "pick_wave"
@@ -92,19 +92,8 @@ def refresh_stations(change: Change, warehouse: str) -> list[str]:
 
     At most STALE_ORDERS_MAX at once.
     """
-    table = sales_tables.sales_orders.c
-    codes = change.connection.execute(
-        select(table.code)
-        .where(table.warehouse == warehouse, table.state == "released", table.stale.is_(True))
-        .order_by(table.code)
-        .limit(STALE_ORDERS_MAX)
-    ).scalars()
-    orders = read_orders(change.connection, list(codes))
-    book = book_of(change, orders)
-    for order in orders:
-        save_step(change, tell_if_released(change, book, order), "stations_told")
-    book.write()
-    return [order.code for order in orders]
+    codes = read_stale(change.connection, warehouse=warehouse, limit=STALE_ORDERS_MAX)
+    return tell_anew(change, codes)
 
 
 def view_wave(connection: Connection, code: str) -> WaveView:

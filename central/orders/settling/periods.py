@@ -102,7 +102,7 @@ def refuse_open(points: Sequence[OpenPoint], *, anyway: bool, reason: str) -> No
     counts: dict[str, int] = {}
     for point in points:
         counts[point.check] = counts.get(point.check, 0) + 1
-    what = ", ".join(f"{count} {check}" for check, count in sorted(counts.items()))
+    what = ", ".join(f"{check} ({count})" for check, count in sorted(counts.items()))
     raise Conflict(
         f"still open: {what}",
         hint="See to them, or close it anyway and say why.",

@@ -17,6 +17,7 @@ from central.errors import Conflict, NotThere, Unusable
 from central.ledger.desk import Change, require_version
 from central.ledger.entries import DiscrepancyKind, FactKey
 from central.ledger.own_facts import OWN_GATEWAY
+from central.ledger.settled_news import tell_settled
 from central.orders.settling.discrepancy_facts import SETTLING_FLAG, Found, movements_at
 from central.orders.settling.settlement_moves import Step, steps_back
 from central.orders.settling.settlement_plans import plan_steps
@@ -60,6 +61,7 @@ def settle(
     if not plan.left_count:
         text = f"{decision.action} by {change.actor}: {decision.reason}"[:TEXT_LENGTH_MAX]
         values = {"state": "settled", "settled_ms": change.now_ms, "settlement": text}
+        tell_settled(change.connection, [row], decided=decision.action, now_ms=change.now_ms)
     # What was posted on the way may have counted at it once more: that is no news of it.
     _update(change, row, facts_count=row.facts_count, actual_micro=row.actual_micro, **values)
     _note(

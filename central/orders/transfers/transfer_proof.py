@@ -1,7 +1,7 @@
 """Proves that every in-transit place explains itself by its transfer. Edge of the database.
 
-owner     what is under way under a code belongs to a transfer, or to a document or a discrepancy
-          that names the code; facts are listed for no transfer that is not there
+owner     what is under way under a code belongs to a transfer, or is what facts say that are told
+          of otherwise (`transit_strangers`); facts are listed for no transfer that is not there
 facts     the facts listed for a transfer are all that moved its place: their lines sum to it
 phase     follows from progress and place, as does whether anything is under way
 end       of a finished transfer nothing is under way, or it is reopened or returning
@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     CompoundSelect,
     Connection,
     Select,
@@ -36,55 +35,21 @@ from central.orders.transfers.transfer_store import (
     transfers,
 )
 from central.orders.transfers.transfers import ENDED, Transfer
+from central.orders.transfers.transit_strangers import CHECK, at_places, strange_faults
 from central.storage import tables
 
 TRANSFERS_AT_ONCE = 200
-CHECK = "transit"
 
 
 def faults(connection: Connection) -> Iterator[Fault]:
     """Yield what is off about transfers and in-transit places; nothing is written."""
-    yield from _unowned(connection)
+    yield from strange_faults(connection)
     yield from _gone(connection)
     yield from _unlisted(connection)
     for page in _pages(connection):
         standings = read_standings(connection, page)
         for transfer in page:
             yield from _transfer_faults(connection, transfer, standings[transfer.code])
-
-
-def _at_places() -> CTE:
-    """Return the sums of balances at in-transit places, by code, warehouse and thing; no zeros."""
-    table = tables.balances.c
-    code = func.substr(table.location, len(IN_TRANSIT_PREFIX) + 1).label("code")
-    columns = (table.warehouse, table.item, table.lot, table.serial, table.unit)
-    moved = func.sum(table.on_hand_micro)
-    return (
-        select(code, *columns, moved.label("moved_micro"))
-        .where(func.substr(table.location, 1, len(IN_TRANSIT_PREFIX)) == IN_TRANSIT_PREFIX)
-        .group_by(code, *columns)
-        .having(moved != 0)
-        .cte("at_places")
-    )
-
-
-def _unowned(connection: Connection) -> Iterator[Fault]:
-    places = _at_places()
-    # A reference document may know transfers, too, and forget them; facts may name any document.
-    names = (
-        *(transfers.c.transfer, tables.documents.c.document, tables.discrepancies.c.document),
-        tables.document_progress.c.document,
-    )
-    total = func.sum(places.c.moved_micro)
-    query = (
-        select(places.c.code, places.c.item, places.c.lot, places.c.serial, places.c.unit, total)
-        .where(*(~select(name).where(name == places.c.code).exists() for name in names))
-        .group_by(places.c.code, places.c.item, places.c.lot, places.c.serial, places.c.unit)
-        .having(total != 0)
-    )
-    for row in connection.execute(query):
-        detail = f"{row[5]} (micro) under way under a code that nothing explains"
-        yield Fault(CHECK, "/".join(row[:5]), detail)
 
 
 def _gone(connection: Connection) -> Iterator[Fault]:
@@ -114,7 +79,7 @@ def _unlisted(connection: Connection) -> Iterator[Fault]:
         .group_by(transfer_facts.c.transfer, *columns)
         .having(moved != 0)
     )
-    places = _at_places()
+    places = at_places()
     standing: Select[Any] = select(*places.c).join_from(
         places, transfers, transfers.c.transfer == places.c.code
     )

@@ -71,10 +71,13 @@ def _card(values: Values, texts: Texts) -> CardView:
     tone: Tone = ""
     if days is not None and days >= LATE_DAYS:
         tone = "bad" if days >= 2 * LATE_DAYS else "warn"
-        marks.append(state_cell(texts.say("%(days)s days") % {"days": days}, tone))
+        said = texts.ngettext("%(num)s day", "%(num)s days", days) % {"num": days}
+        marks.append(state_cell(said, tone))
     if values["discrepancies"]:
         tone = "bad"
-        text = texts.say("%(count)s discrepancies") % {"count": values["discrepancies"]}
+        count = values["discrepancies"]
+        text = texts.ngettext("%(num)s open discrepancy", "%(num)s open discrepancies", count)
+        text %= {"num": count}
         marks.append(state_cell(text, "bad", href=f"/discrepancies?document={values['code']}"))
     return CardView(
         code=values["code"],

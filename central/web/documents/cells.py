@@ -10,8 +10,9 @@ from central.web.documents.forms import word_of
 from central.web.documents.parts import Values
 from central.web.documents.state_words import CHOICES, TONES
 from central.web.listing import Cell, Tone
+from central.web.stock_words import place_word, under_way_url
 from central.web.texts import Texts
-from central.web.words import PLACES, UNITS
+from central.web.words import UNITS
 
 WORDS = frozenset(
     {"state", "fulfilment", "coverage", "decision", "result", "presence", "verdict", "outcome"}
@@ -109,7 +110,9 @@ def _plain(name: str, text: str, values: Values, texts: Texts) -> Cell:
     if name in PLAIN_WORDS:
         return text_cell(word_of(text, texts))
     if name in {"location", "from_location", "to_location"}:
-        return text_cell(texts.word(PLACES, text))
+        href = under_way_url(text)
+        word = place_word(text, texts)
+        return link_cell(word, href) if href else text_cell(word)
     if name in {"order", "order_code"}:
         return link_cell(text, _order_path(values) + quote(text, safe=""))
     if name == "fact" and text.count("/") == 2:

@@ -5,6 +5,15 @@ A name may be told apart by the body that it is in: "PolicyBody.min".
 
 from central.web.words import marked
 
+# What a form says below a field, where its label does not tell what an empty one means.
+HINTS: dict[str, str] = {
+    "unit": marked("Empty: the item's own unit"),
+    "from_location": marked("Empty: from any place"),
+    "to_location": marked("Empty: to any place"),
+    "tolerance_percent": marked("May differ by so much; 0: not at all"),
+    "over_tolerance_percent": marked("Empty: as the item's card says"),
+    "under_tolerance_percent": marked("Empty: as the item's card says"),
+}
 FIELDS: dict[str, str] = {
     "CertificateBody.kind": marked("Certificate"),
     "CertificateBody.number": marked("Number of the certificate"),

@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 from pydantic import BaseModel
 
-from central.web.documents.field_words import FIELDS
+from central.web.documents.field_words import FIELDS, HINTS
 from central.web.documents.parts import Field, FieldKind, Rows, Values
 from central.web.documents.state_words import CHOICES, STATES
 from central.web.texts import Texts
@@ -178,6 +178,7 @@ class _Walk:
         nullable = bool(form.get("nullable"))
         present = default if value is None else value
         kind, choices = self._kind(form), self._choices(last, form)
+        needed = required or bool(form.get("minLength") and not nullable and default is None)
         if last in WAREHOUSES and kind == "text":
             kind, choices = "choice", tuple(self._asked.warehouses)
         elif choices:
@@ -187,13 +188,14 @@ class _Walk:
             label=label_of(last, self._texts, within=within),
             kind=kind,
             value=_text(present),
-            required=required or bool(form.get("minLength") and not nullable and default is None),
+            required=needed,
             choices=choices,
             empty=self._empty(kind, nullable=nullable),
             look_up=LOOK_UPS.get(last, "") if kind == "text" else "",
             look_up_by="" if self._asked.warehouse else LOOK_UP_BY.get(last, ""),
             look_up_in=self._asked.warehouse,
             length_max=form.get("maxLength", 200),
+            hint=self._texts.word(HINTS, last) if last in HINTS and not needed else "",
         )
 
     def _empty(self, kind: FieldKind, *, nullable: bool) -> Json:

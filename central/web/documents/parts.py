@@ -21,7 +21,7 @@ class Field:
     an empty text, or null. look_up: list whose codes are proposed, "" for none; look_up_by: the
     field whose value narrows the list, look_up_in: the value itself where no field has it.
     fixed: people see it and cannot change it.
-    there: what an answer calls it, where that is another name.
+    there: what an answer calls it, where that is another name. hint: said below it.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Field:
     length_max: int = 200
     fixed: bool = False
     there: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ CHOICES: dict[str, str] = {
 }
 ACTIONS: dict[str, str] = {
     "edit": marked("Edit"),
-    "request": marked("Hand in"),
+    "request": marked("Submit"),
     "revise": marked("Make a draft again"),
     "approve": marked("Approve"),
     "reject": marked("Reject"),

@@ -22,7 +22,7 @@ from central.web.asking import Asked, Asking, Table
 from central.web.chart_words import chart_words
 from central.web.charts import Bar, Picture, Series, Stack, bar_chart, line_chart, stacked_chart
 from central.web.kpi_cells import DAYS_LABELS, days_of, warehouse_choices
-from central.web.kpi_words import CAUSES, FIGURES, age_words, percent_words, times_words
+from central.web.kpi_words import CAUSES, FIGURES, age_words, open_words, percent_words, times_words
 from central.web.listing import Tone, shown
 from central.web.screens.kpi_order_tables import ORDER_TABLES
 from central.web.screens.kpi_tables import STOCK_TABLES
@@ -156,7 +156,9 @@ class _Drawing:
         if main is None or main.a_year is None:
             return self._card("turnover", "–", tone="quiet", word=self._texts.say("no stock"))
         tone, word = "good", self._texts.say("as usual")
-        if main.dropped:
+        if main.early:
+            tone, word = "quiet", self._texts.say("too early to judge")
+        elif main.dropped:
             tone, word = "bad", self._texts.say("sudden drop")
         elif main.below_norm or main.above_norm:
             said = "too slow" if main.below_norm else "very fast"
@@ -231,7 +233,7 @@ class _Drawing:
             texts.quantity(Decimal(total)),
             period=texts.say("Now"),
             tone="bad" if old else "warn" if total else "good",
-            word=texts.say("some are old") if old else texts.say("in order"),
+            word=open_words(old, total, texts),
             lines=tuple((label, texts.quantity(Decimal(count))) for label, count in counts),
         )
 

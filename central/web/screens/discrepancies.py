@@ -29,7 +29,8 @@ from central.web.kpi_cells import warehouse_choices
 from central.web.listing import Cell, Column, Filter, Found, Row, Tone, Wanted
 from central.web.settlement_words import CAUSES, DONE, sentence
 from central.web.shell import listing_of, page
-from central.web.words import DISCREPANCIES, PLACES, marked
+from central.web.stock_words import place_word
+from central.web.words import DISCREPANCIES, marked
 
 EVENTS_SHOWN_MAX = 50
 KIND = "discrepancy"
@@ -214,7 +215,7 @@ def _row(asking: Asking, row: DiscrepancyRow, group: str) -> Row:
 
 
 def _about(asking: Asking, row: DiscrepancyRow) -> str:
-    place = asking.texts.word(PLACES, row.location) if row.location else ""
+    place = place_word(row.location, asking.texts) if row.location else ""
     line = f"{row.document} / {row.document_line}" if row.document_line else row.document
     parts = [row.item, place, row.lot, line]
     return " · ".join(part for part in parts if part) or row.subject[:64]

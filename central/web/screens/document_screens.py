@@ -1,6 +1,6 @@
 """Pages of documents: a table, a card and a form of each kind. Edge of HTTP."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated
 
@@ -8,12 +8,13 @@ from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
 from central.errors import NotThere
+from central.orders.counts.count_sheet import item_names
 from central.stock.history import list_events
 from central.web.asking import Asked, Asking, Table
 from central.web.documents.addresses import body_at
 from central.web.documents.all_tables import DOCUMENT_LISTINGS, DOCUMENT_TABLES, KINDS
 from central.web.documents.building import Done, Surroundings, document_view, loose_form, new_form
-from central.web.documents.kinds import DocumentKind
+from central.web.documents.kinds import Connection, DocumentKind
 from central.web.documents.parts import Values
 from central.web.documents.tables import warehouse_choices
 from central.web.sheets.kinds import print_links
@@ -58,6 +59,7 @@ def document_page(asking: Asking, kind: DocumentKind, code: str) -> HTMLResponse
                 fields={"code": code},
             )
         read = kind.read_whole(connection, found[0], asking.now_ms)
+        read = replace(read, values=_with_names(connection, kind, read.values))
         named = str(read.values.get("named") or read.values["code"])
         events = list_events(
             connection, kind=kind.name, code=named, before=None, limit=EVENTS_SHOWN_MAX
@@ -116,6 +118,23 @@ def filled_by_address(asking: Asking) -> Values:
         for name, text in asking.parameters.items()
         if name in FILLED_BY_ADDRESS
     }
+
+
+def _with_names(connection: Connection, kind: DocumentKind, values: Values) -> Values:
+    """Return what was read, with what the items in the rows of its tables are called."""
+    tables = {table.name: list(values.get(table.name) or ()) for table in kind.tables}
+    rows = [row for table in tables.values() for row in table if isinstance(row, Mapping)]
+    names = item_names(connection, {str(row["item"]) for row in rows if row.get("item")})
+    named: dict[str, object] = {}
+    for title, table in tables.items():
+        if not table or not isinstance(table[0], Mapping):
+            continue
+        known = [(row, names.get(str(row.get("item") or ""))) for row in table]
+        named[title] = [
+            {"item_name": name.name, "item_name_zh": name.name_zh, **row} if name else row
+            for row, name in known
+        ]
+    return {**values, **named}
 
 
 def _new(kind: DocumentKind) -> Page:

@@ -36,6 +36,8 @@ def _read_turnover(asking: Asking, wanted: Wanted) -> Found:
         said = texts.say("as usual")
         if one.a_year is None:
             tone, said = "quiet", texts.say("no stock")
+        elif one.early:
+            tone, said = "quiet", texts.say("too early to judge")
         elif one.dropped:
             tone, said = "bad", texts.say("sudden drop")
         elif one.below_norm:

@@ -10,7 +10,7 @@ from central.web.cells import link_cell, moment_cell, state_cell, text_cell
 from central.web.documents.tables import warehouse_choices
 from central.web.feed_views import FeedView
 from central.web.listing import Cell, Column, Filter, Found, Row, Tone, Wanted
-from central.web.stock_words import item_url
+from central.web.stock_words import found_url, item_url
 from central.web.words import marked
 
 _TIME_FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
@@ -49,7 +49,7 @@ def movement_row(row: MovementRow, asking: Asking) -> Row:
             text_cell(view.warehouse),
             link_cell(view.gateway, f"/movements?gateway={view.gateway}"),
             text_cell(getattr(fact, "operator", "")),
-            text_cell(document),
+            link_cell(document, found_url(document)) if document else text_cell(""),
             remarks,
         ),
     )

@@ -23,7 +23,8 @@ from central.web.feed_views import FeedView
 from central.web.kpi_cells import item_url, warehouse_choices
 from central.web.listing import Column, Filter, Found, Row, Wanted, shown
 from central.web.shell import listing_of, page
-from central.web.words import PLACES, marked
+from central.web.stock_words import place_word
+from central.web.words import marked
 
 CHECKS: dict[str, str] = {
     "gateway": marked("Gateway"),
@@ -66,7 +67,7 @@ def read_balances(asking: Asking, wanted: Wanted) -> Found:
                 cells=(
                     link_cell(key.item, item_url(key.item)),
                     text_cell(key.warehouse),
-                    text_cell(texts.word(PLACES, key.location)),
+                    text_cell(place_word(key.location, texts)),
                     text_cell(key.lot),
                     text_cell(key.serial or key.sscc),
                     quantity_cell(from_micro(micro), key.unit, texts),

@@ -30,8 +30,8 @@ from central.web.documents.tables import warehouse_choices
 from central.web.listing import Cell, Column, Filter, Found, Row, Tone, Wanted
 from central.web.screens.movement_tables import EVIDENCE_PATH, time_ms_of
 from central.web.screens.picture_tables import LOTS
-from central.web.stock_words import STATUSES, found_url, item_url
-from central.web.words import DISCREPANCIES, PLACES, STEPS, marked
+from central.web.stock_words import STATUSES, found_url, item_url, place_word, under_way_url
+from central.web.words import DISCREPANCIES, STEPS, marked
 
 STATUS_TONES: dict[str, Tone] = {
     "available": "good",
@@ -50,7 +50,8 @@ def status_cell(asking: Asking, status: str) -> Cell:
 def place_cell(asking: Asking, *, warehouse: str, location: str) -> Cell:
     """Return a place that leads to what stands there."""
     query = urlencode({"warehouse": warehouse, "location": location})
-    return link_cell(asking.texts.word(PLACES, location), f"/stock?{query}")
+    href = under_way_url(location) or f"/stock?{query}"
+    return link_cell(place_word(location, asking.texts), href)
 
 
 def _read_stock(asking: Asking, wanted: Wanted) -> Found:
@@ -180,7 +181,7 @@ def _read_discrepancies(asking: Asking, wanted: Wanted) -> Found:
             cells=(
                 link_cell(texts.word(DISCREPANCIES, one.kind), f"/discrepancies/{one.id}"),
                 text_cell(one.warehouse),
-                text_cell(texts.word(PLACES, one.location)),
+                text_cell(place_word(one.location, texts)),
                 text_cell(one.lot),
                 text_cell(one.document),
                 moment_cell(one.opened_time_ms),
@@ -201,7 +202,7 @@ def _read_trace(asking: Asking, wanted: Wanted) -> Found:
     rows: list[Row] = []
     for step in found.steps[wanted.offset : wanted.offset + wanted.limit]:
         word = "reversal" if step.kind == "reversal" else step.business_step
-        way = (texts.word(PLACES, step.from_location), texts.word(PLACES, step.to_location))
+        way = (place_word(step.from_location, texts), place_word(step.to_location, texts))
         cells = (
             moment_cell(step.event_time_ms),
             text_cell(texts.word(STEPS, word)),

@@ -3,7 +3,7 @@
 (() => {
   const TYPING_MS = 150;
   const typing = new WeakMap();
-  let lists = 0;
+  let lists = 0, picking = false;
 
   // Lines keep the number that they have; an added one gets the next.
   function numberLines(form) {
@@ -57,25 +57,82 @@
     return near ? near.value.trim() : "";
   };
 
+  // The list below a field. Not a datalist: browsers do not open one whose choices come later.
+  function listOf(field) {
+    if (field.hasAttribute("aria-controls")) return document.getElementById(field.getAttribute("aria-controls"));
+    const list = document.createElement("ul");
+    list.id = `look-up-${++lists}`;
+    list.className = "proposals";
+    list.setAttribute("role", "listbox");
+    list.setAttribute("aria-label", field.dataset.label);
+    list.hidden = true;
+    list.addEventListener("pointerdown", (event) => {
+      event.preventDefault();  // The field keeps the focus.
+      pick(field, event.target.closest("[role=option]"));
+    });
+    field.closest("label").after(list);
+    for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-expanded", "false"], ["aria-controls", list.id]]) field.setAttribute(name, value);
+    return list;
+  }
+
+  function unfold(field, open) {
+    const list = listOf(field), label = field.closest("label");
+    list.hidden = !open;
+    field.setAttribute("aria-expanded", String(open));
+    if (!open) return field.removeAttribute("aria-activedescendant");
+    list.style.left = `${Math.max(0, Math.min(label.offsetLeft, label.parentElement.offsetWidth - list.offsetWidth))}px`;
+    list.style.top = `${label.offsetTop + label.offsetHeight}px`;
+  }
+
+  function pick(field, option) {
+    if (!option) return;
+    clearTimeout(typing.get(field));
+    field.value = option.dataset.value;
+    picking = true;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    picking = false;
+    unfold(field, false);
+  }
+
+  function step(field, by) {
+    const options = [...listOf(field).children];
+    const at = options.findIndex((one) => one.getAttribute("aria-selected") === "true");
+    const next = options[Math.min(Math.max(at + by, 0), options.length - 1)];
+    for (const one of options) one.setAttribute("aria-selected", String(one === next));
+    field.setAttribute("aria-activedescendant", next.id);
+    next.scrollIntoView({ block: "nearest" });
+  }
+
   async function propose(field) {
-    if (!field.list) {
-      const list = document.createElement("datalist");
-      list.id = `look-up-${++lists}`;
-      field.after(list);
-      field.setAttribute("list", list.id);
-    }
-    const query = new URLSearchParams({ q: field.value.trim(), within: field.dataset.in || (field.dataset.by ? valueNear(field, field.dataset.by) : "") });
+    const list = listOf(field), typed = field.value.trim();
+    const query = new URLSearchParams({ q: typed, within: field.dataset.in || (field.dataset.by ? valueNear(field, field.dataset.by) : "") });
     const text = await shell.piece(`/look-up/${field.dataset.lookUp}?${query}`);
-    if (text !== null && field.list) field.list.innerHTML = text;
+    if (text === null || document.activeElement !== field || field.value.trim() !== typed) return;
+    list.innerHTML = text;
+    [...list.children].forEach((one, index) => { one.id = `${list.id}-${index}`; });
+    const found = list.children, known = found.length === 1 && found[0].dataset.value === typed;
+    unfold(field, found.length > 0 && !known);
   }
 
   const wanted = (event) => event.target.matches && event.target.matches("input[data-look-up]");
-  document.addEventListener("focusin", (event) => { if (wanted(event)) propose(event.target); });
+  document.addEventListener("click", (event) => { if (wanted(event) && !event.target.value) propose(event.target); });
+  document.addEventListener("focusout", (event) => { if (wanted(event)) unfold(event.target, false); });
   document.addEventListener("input", (event) => {
-    if (!wanted(event)) return;
+    if (!wanted(event) || picking) return;
     clearTimeout(typing.get(event.target));
     typing.set(event.target, setTimeout(propose, TYPING_MS, event.target));
   });
+  document.addEventListener("keydown", (event) => {
+    if (!wanted(event)) return;
+    const field = event.target, open = field.getAttribute("aria-expanded") === "true";
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      if (open) step(field, event.key === "ArrowDown" ? 1 : -1); else propose(field);
+    } else if (open && event.key === "Enter") {
+      const chosen = listOf(field).querySelector("[aria-selected=true]");
+      if (chosen) { event.preventDefault(); pick(field, chosen); }
+    } else if (open && event.key === "Escape") { event.stopPropagation(); unfold(field, false); }
+  }, true);
   // An opened form is written in at once.
   document.addEventListener("toggle", (event) => {
     if (!event.target.matches("details.act") || !event.target.open) return;

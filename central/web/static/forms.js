@@ -99,10 +99,15 @@
 
   const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
+  // Where one form decides for all of a part, the others have nothing left to say.
+  const decidedWith = (form) => [...(form.closest("[data-decides]")?.querySelectorAll("form.api") ?? [form])];
+
   function succeed(form, told) {
     keys.delete(form);
-    delete form.dataset.dirty;
-    if (draftName(form)) sessionStorage.removeItem(draftName(form));
+    for (const one of decidedWith(form)) {
+      delete one.dataset.dirty;
+      if (draftName(one)) sessionStorage.removeItem(draftName(one));
+    }
     form.dispatchEvent(new CustomEvent("sent", { bubbles: true, detail: told }));
     if (form.dataset.then) {
       form.dataset.sent = "1";

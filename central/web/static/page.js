@@ -182,7 +182,7 @@
     if (event.key === "j" || (within && event.key === "ArrowDown")) { event.preventDefault(); step(1); }
     else if (event.key === "k" || (within && event.key === "ArrowUp")) { event.preventDefault(); step(-1); }
     else if (within && event.key === "i" && event.target.dataset.href) location.href = event.target.dataset.href;
-    else if (event.key === "f") { event.preventDefault(); filter.elements.q.focus(); }
+    else if (event.key === "f") { event.preventDefault(); filter.querySelector("details.fold").open = true; filter.elements.q.focus(); }
     else if (event.key === "n" || event.key === "p") { const link = table.querySelector(`.pager a[rel=${event.key === "n" ? "next" : "prev"}]`); if (link) link.click(); }
   });
 

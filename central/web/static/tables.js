@@ -4,6 +4,20 @@
   const TYPING_MS = 200;
   const typing = new WeakMap(), asked = new WeakMap();
 
+  const narrow = matchMedia("(max-width: 600px)");
+
+  // On a telephone the rows come first: filters are folded, with how many of them are set.
+  function fold() {
+    for (const one of document.querySelectorAll("details.fold")) one.open = !narrow.matches;
+  }
+
+  function tellSet() {
+    for (const one of document.querySelectorAll("details.fold")) {
+      const set = [...one.querySelectorAll("[name]")].filter((field) => (field.type === "checkbox" ? field.checked : field.value));
+      one.querySelector("summary b").textContent = set.length ? `(${set.length})` : "";
+    }
+  }
+
   const rowsOf = (listing) => listing.querySelector(".rows");
 
   async function show(listing, query, remember) {
@@ -72,6 +86,7 @@
   }
 
   document.addEventListener("input", (event) => {
+    if (event.target.closest("details.fold")) tellSet();
     const form = event.target.closest("form.filters");
     if (!form || event.target.closest(".views")) return;
     clearTimeout(typing.get(form));
@@ -110,10 +125,13 @@
     else if (event.key === "Enter" && row === document.activeElement && row) {
       if (row.dataset.href) location.href = row.dataset.href; else toggle(row);
     } else if (event.key === "o" && row) toggle(row);
-    else if (event.key === "f") { const field = listing.querySelector(".filters input, .filters select"); if (field) { event.preventDefault(); field.focus(); } }
+    else if (event.key === "f") { const field = listing.querySelector(".filters input, .filters select"); if (field) { event.preventDefault(); const over = field.closest("details.fold"); if (over) over.open = true; field.focus(); } }
     else if (event.key === "n" || event.key === "p") { const link = listing.querySelector(`.pager a[rel=${event.key === "n" ? "next" : "prev"}]`); if (link) link.click(); }
   });
 
+  narrow.addEventListener("change", fold);
+  fold();
+  tellSet();
   shell.watch(() => {
     for (const listing of document.querySelectorAll(".listing")) {
       const field = listing.querySelector("form.filters");

@@ -3,6 +3,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const SILENCE_MS = 12000; // The gateway says something every five seconds.
+const TASKS = ["CMD-RECEIVE", "CMD-PICK", "CMD-SHIP", "CMD-COUNT"]; // They begin with a document.
 const DOCUMENT_PX = 76; // One button for a glove, with its gap.
 const ICONS = {
   "CMD-RECEIVE": "in", "CMD-RETURN": "in", "CMD-SHIP": "out", "CMD-PICK": "out", "CMD-PUTAWAY": "move",
@@ -21,6 +22,7 @@ let heardAt = 0;
 let documents = { documents: [], count: 0 };
 let documentsOf = "";
 let firstDocument = 0;
+let documentsFor = ""; // The task that documents are listed for, "" in the menu.
 const drawn = {};
 
 function setText(id, text) {
@@ -64,9 +66,9 @@ function useWords() {
   setText("station", words.title + " " + words.station);
   byId("station").title = words.stations;
   byId("station").classList.toggle("alone", words.several !== "true");
-  for (const [id, name] of [["scans-title", "last_scans"], ["passages-title", "passages"], ["devices-title", "devices"],
+  for (const [id, name] of [["scans-title", "last_scans"], ["passages-title", "passages"], ["settled-title", "settled"], ["devices-title", "devices"],
     ["claim-link", "claim_devices"], ["weight-title", "weight"], ["zero", "zero"], ["sheet", "sheet"],
-    ["keypad-title", "quantity"], ["typing-title", "type_code"], ["typing-hint", "type_hint"],
+    ["keypad-title", "quantity_title"], ["typing-title", "type_code"], ["typing-hint", "type_hint"],
     ["documents-title", "documents"], ["earlier", "earlier"], ["later", "later"], ["clock", "clock"],
     ["lost-title", "lost"], ["lost-detail", "lost_detail"], ["lost-hint", "lost_hint"]]) {
     setText(id, words[name]);
@@ -218,7 +220,8 @@ function commandButton(one, picture) {
 function showLines(step) {
   const rows = step.lines.map((line) => {
     const row = document.createElement("li");
-    row.className = (line.next ? "next" : "") + (line.expected && line.remaining === "0" ? " full" : "");
+    const state = line.excess ? " over" : line.expected && line.remaining === "0" ? " full" : "";
+    row.className = (line.next ? "next" : "") + state;
     const name = textElement("b", line.name);
     if (line.which) name.append(textElement("small", line.which));
     const bar = document.createElement("i");
@@ -229,7 +232,8 @@ function showLines(step) {
       bar.append(part);
     }
     const amount = line.expected ? line.done + " / " + line.expected : line.done;
-    const left = line.remaining ? words.left + " " + line.remaining : "";
+    const excess = line.excess && words.too_many.replace("{count}", line.excess);
+    const left = excess || (line.remaining ? words.left + " " + line.remaining : "");
     row.append(name, textElement("span", line.place), bar, textElement("span", amount + " " + line.unit), textElement("em", left));
     return row;
   });
@@ -260,16 +264,23 @@ function showWeight(weight, aim) {
 }
 
 function showSide(state, step) {
-  byId("documents").hidden = !step.in_menu;
-  byId("weight").hidden = step.in_menu || !(state.weight || state.devices.some((device) => device.is_scale));
-  if (step.in_menu) showDocuments(state);
-  if (step.in_menu && changed("fit", documentsFit())) drawDocuments();
   const asked = step.lines.length || step.notes.length || step.in_menu;
+  // Quiet: while work wants the room it waits.
+  byId("settled-box").hidden = !state.settled.length || Boolean(asked && !step.in_menu);
+  if (changed("settled", state.settled)) byId("settled").replaceChildren(...state.settled.map((one) => passageRow(one, { hour: "2-digit", minute: "2-digit" })));
+  const begins = !step.in_menu && !asked && !step.document && !step.place && TASKS.includes(step.workflow);
+  const listed = step.in_menu || begins;
+  document.body.classList.toggle("listing", listed);
+  byId("documents").hidden = !listed;
+  byId("weight").hidden = step.in_menu || !(state.weight || state.devices.some((device) => device.is_scale));
+  if (!listed) documentsOf = "";
+  else showDocuments(state, step);
+  if (listed && changed("fit", [documentsFit(), documentsFor])) drawDocuments();
   const home = byId(asked ? "side" : "work");
   if (byId("history").parentElement !== home) home.append(byId("history"));
   if (changed("scans", state.scans)) byId("scans").replaceChildren(...state.scans.map(scanRow));
   byId("passages-title").hidden = !state.passages.length;
-  if (changed("passages", state.passages)) byId("passages").replaceChildren(...state.passages.map(passageRow));
+  if (changed("passages", state.passages)) byId("passages").replaceChildren(...state.passages.map((one) => passageRow(one)));
   const scale = state.weight && state.devices.find((device) => device.name === state.weight.device);
   byId("zero").hidden = !(scale && scale.commands.includes("zero"));
   if (!changed("devices", [state.devices, state.repairs])) return;
@@ -280,8 +291,11 @@ function showSide(state, step) {
   byId("repairs").replaceChildren(...state.repairs.filter((one) => !names.has(one.subject)).map(repairRow));
 }
 
-async function showDocuments(state) {
-  const wanted = state.catalogue_revision + language;
+async function showDocuments(state, step) {
+  // Each time that they are listed anew: what was begun may be complete. In the menu after an undo.
+  documentsFor = step.in_menu ? "" : step.workflow;
+  const scanned = step.in_menu && state.scans.length ? state.scans[0].number : "";
+  const wanted = [state.catalogue_revision, language, documentsFor, scanned].join(" ");
   if (documentsOf === wanted) return;
   documentsOf = wanted;
   drawn.fit = "";
@@ -291,7 +305,6 @@ async function showDocuments(state) {
     documentsOf = "";
     return;
   }
-  firstDocument = Math.min(firstDocument, Math.max(0, documents.documents.length - 1));
   drawDocuments();
 }
 
@@ -300,20 +313,25 @@ function documentsFit() {
 }
 
 function drawDocuments() {
-  const shown = documents.documents.slice(firstDocument, firstDocument + documentsFit());
+  const fit = documentsFit();
+  const all = documents.documents.filter((one) => !documentsFor || one.begins.includes(documentsFor));
+  if (all.length <= fit || firstDocument >= all.length) firstDocument = 0;
+  const shown = all.slice(firstDocument, firstDocument + fit);
   const rows = shown.map((one) => {
     const row = document.createElement("li");
     const button = key("", () => send(one.code));
     button.dataset.code = one.code;
     const text = document.createElement("span");
-    text.append(textElement("b", one.title), textElement("small", [one.word, one.partner].filter(Boolean).join(" · ")));
+    const complete = one.complete && "✓ " + words.complete;
+    button.classList.toggle("complete", one.complete);
+    text.append(textElement("b", one.title), textElement("small", [complete, one.word, one.partner].filter(Boolean).join(" · ")));
     button.append(icon(ICONS[one.kind] || "look"), text);
     row.append(button);
     return row;
   });
   byId("documents-list").replaceChildren(...(rows.length ? rows : [textElement("li", words.no_documents)]));
   byId("earlier").hidden = firstDocument === 0;
-  byId("later").hidden = firstDocument + documentsFit() >= documents.documents.length;
+  byId("later").hidden = firstDocument + fit >= all.length;
 }
 
 function turn(pages) {
@@ -346,9 +364,9 @@ function scanRow(scan) {
   return row;
 }
 
-function passageRow(passage) {
+function passageRow(passage, format) {
   const row = document.createElement("li");
-  const time = new Date(passage.time_ms).toLocaleTimeString("en-GB");
+  const time = new Date(passage.time_ms).toLocaleTimeString("en-GB", format);
   row.append(textElement("time", time), textElement("span", passage.text));
   return row;
 }

@@ -193,8 +193,9 @@ function drawKeyboard() {
     }
   }
   for (const prefix of ["LOC-", "DOC-", "OPR-"]) keys.push(key(prefix, () => { value.value = prefix; }, "prefix"));
-  keys.push(key("a/A", () => { small = !small; drawKeyboard(); }, "prefix"));
-  const erase = key("⌫", () => { value.value = value.value.slice(0, -1); }, "prefix");
+  for (const bracket of "()") keys.push(key(bracket, () => add(bracket))); // As printed: (01)...(10)...
+  keys.push(key("a/A", () => { small = !small; drawKeyboard(); }, "half"));
+  const erase = key("⌫", () => { value.value = value.value.slice(0, -1); });
   erase.setAttribute("aria-label", words.delete);
   keys.push(erase);
   keys.push(key(words.close, () => closeDialog("typing"), "wide"));

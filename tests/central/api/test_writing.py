@@ -116,6 +116,34 @@ def test_a_request_whose_commit_fails_is_not_done_and_may_be_repeated(api):
     assert "idempotency-replayed" not in api("POST", "/items", 201, json=GEAR, headers=ONCE).headers
 
 
+@pytest.mark.parametrize(
+    "database", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+@pytest.mark.parametrize("moment", ["begin", "before_cursor_execute", "commit"])
+def test_a_request_whose_connection_ends_in_the_middle_is_done_once_when_it_is_repeated(
+    api, moment
+):
+    ended = []
+
+    def end(connection, *_):
+        if not ended:
+            ended.append(connection.connection.driver_connection.info.backend_pid)
+            with api.database.read() as other:
+                other.exec_driver_sql(f"SELECT pg_terminate_backend({ended[0]}, 10000)")
+
+    api("POST", "/items", 201, json=GEAR | {"code": "COG"})
+    event.listen(Engine, moment, end)
+    try:
+        answer = api("POST", "/items", 503, json=GEAR, headers=ONCE)
+    finally:
+        event.remove(Engine, moment, end)
+    assert ended and answer.headers["retry-after"]
+    assert (len(api.done()), api.kept_count()) == (1, 0)
+    again = api("POST", "/items", 201, json=GEAR, headers=ONCE)
+    assert "idempotency-replayed" not in again.headers
+    assert len(api.done()) == 2
+
+
 def test_answers_are_kept_for_a_week(api):
     api("POST", "/items", 201, json=GEAR, headers=ONCE)
     api.clock.time_ms += KEPT_MS

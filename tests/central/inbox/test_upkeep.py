@@ -5,6 +5,7 @@ from threading import Event
 from central.errors import LedgerUnavailable
 from central.inbox.time_correction import FACTS_PER_TICK_MAX
 from central.inbox.upkeep import PAYLOADS_WAITING_MAX, Upkeep
+from central.orders.sales.stale_guidance import ORDERS_PER_TICK_MAX
 from tests.waiting import wait_for
 
 
@@ -59,6 +60,27 @@ def test_it_goes_on_after_a_lost_database_and_after_its_own_mistake(caplog):
     assert comparing.taken == [("gw", b"3")]
     assert upkeep.counters() == {"database_failures_total": 1, "crashes_total": 1}
     assert "the upkeep has no database" in caplog.text
+
+
+class Guiding:
+    """Stands for `StaleGuidance`: some full turns of orders."""
+
+    def __init__(self, *counts):
+        self.counts = list(counts)
+
+    def tick(self):
+        return self.counts.pop(0) if self.counts else 0
+
+
+def test_many_orders_are_told_without_waiting_for_the_next_second():
+    total = 12 * ORDERS_PER_TICK_MAX + 1
+    guiding = Guiding(*[ORDERS_PER_TICK_MAX] * 12, 1)
+    upkeep = Upkeep(Comparing(), correction=None, guidance=guiding)
+    upkeep.start()
+    try:
+        wait_for(lambda: upkeep.counters().get("orders_told_total") == total, what="the orders")
+    finally:
+        upkeep.stop()
 
 
 def test_reports_that_wait_are_bounded():

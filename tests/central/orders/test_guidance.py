@@ -1,8 +1,14 @@
 """Pick lists in walking order, rounds of several orders, where to put goods, what faces lack."""
 
+from dataclasses import replace
+
 import pytest
+from sqlalchemy import text
 
 from central.errors import Conflict, NotThere, Outdated, Unusable
+from central.ledger.desk import Desk
+from central.ledger.reference_desk import withdraw_item
+from central.orders.following import FOLLOWERS
 from central.orders.reserving.allocation import Candidate, StockKey
 from central.orders.sales.pick_waves import (
     break_up_wave,
@@ -16,9 +22,12 @@ from central.orders.sales.putaway_reading import PutawayAsked, suggest_putaway
 from central.orders.sales.replenishment import Face, replenish
 from central.orders.sales.replenishment_reading import list_replenishments
 from central.orders.sales.sales_book import cancel_order
-from central.storage import bulk, catalogue_tables
+from central.orders.sales.sales_store import read_orders, write_order
+from central.orders.sales.stale_guidance import ORDERS_PER_TICK_MAX, StaleGuidance
+from central.storage import bulk, catalogue_tables, tables
+from central.storage.sales_tables import STALE
 from tests.central.orders.sales_scenes import ONE, Scene
-from tests.central.scenery import NOW_MS
+from tests.central.scenery import NOW_MS, rows
 
 
 def place(location, walk_order=0, used=0, **fields):
@@ -161,6 +170,71 @@ def test_stations_are_told_anew_where_goods_are_that_have_moved(database):
     assert scene.change(refresh_stations, "SH1") == []
     assert not scene.figures(code).order.stale
     scene.check()
+
+
+def test_stations_hear_of_moved_goods_without_anybody_asking_for_it(database):
+    scene = Scene(database, stock=[("BIN-1", 5)])
+    code = scene.order(4, upto="released")
+    told = []
+    desk = Desk(database, clock=scene.clock, followers=FOLLOWERS, told=lambda: told.append(1))
+    guidance = StaleGuidance(database, desk=desk)
+    assert (guidance.tick(), told) == (0, [])
+    scene.move("BIN-1", "BIN-2", 5)
+    version = scene.figures(code).order.version
+    assert scene.document(code) == [(1, "BIN-1", "", 4)]
+    assert (guidance.tick(), told) == (1, [1])
+    assert scene.document(code) == [(2, "BIN-2", "", 4)]
+    after = scene.figures(code).order
+    assert (after.stale, after.version) == (False, version + 1)
+    events = rows(database, tables.object_events, "event_no", "code", "action", "actor")
+    assert events[-1][1:] == (code, "stations_told", "ledger")
+    assert (guidance.tick(), told) == (0, [1])
+    scene.check()
+
+
+def test_many_orders_are_told_some_a_turn_and_only_those_that_stations_work_on(database):
+    scene = Scene(database, stock=[("BIN-1", 9)])
+    signed = scene.order(1, upto="released")
+    with database.write() as connection:
+        order = read_orders(connection, [signed])[0]
+        write_order(connection, replace(order, state="signed", stale=True))
+        many = [f"SO-1{number:05d}" for number in range(ORDERS_PER_TICK_MAX + 3)]
+        for code in many:
+            write_order(connection, replace(order, code=code, lines=(), stale=True))
+    guidance = StaleGuidance(database, desk=scene.desk)
+    ticks = [guidance.tick() for _ in range(4)]
+    assert ticks == [ORDERS_PER_TICK_MAX, 3, 0, 0]
+    with database.read() as connection:
+        assert [one.stale for one in read_orders(connection, many)] == [False] * len(many)
+        assert read_orders(connection, [signed])[0].stale
+
+
+def test_orders_that_are_refused_are_named_once_and_hold_up_no_other(database, caplog):
+    scene = Scene(database, stock=[("BIN-1", 50), ("BIN-2", 5, {"item": "NUT"})])
+    refused = [scene.order(1, upto="released") for _ in range(ORDERS_PER_TICK_MAX)]
+    code = scene.order(("NUT", 1), upto="released")
+    scene.move("BIN-1", "BIN-3", 50)
+    scene.move("BIN-2", "BIN-3", 5, item="NUT")
+    with scene.desk.change(actor="test") as change:
+        withdraw_item(change, "BOLT")
+    guidance = StaleGuidance(database, desk=scene.desk)
+    assert [guidance.tick() for _ in range(4)] == [0, 1, 0, 0]
+    assert [scene.figures(one).order.stale for one in (refused[0], code)] == [True, False]
+    said = [one for one in caplog.records if one.name.endswith("stale_guidance")]
+    assert [one.order for one in said] == refused
+    assert all(one.hint for one in said)
+
+
+def test_whether_anything_is_stale_is_asked_of_its_own_index(database):
+    Scene(database)
+    query = f"SELECT code FROM sales_orders WHERE {STALE} AND code > 'A' ORDER BY code LIMIT 20"
+    with database.read() as connection:
+        if database.dialect == "sqlite":
+            plan = connection.execute(text(f"EXPLAIN QUERY PLAN {query}")).all()
+        else:
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            plan = connection.execute(text(f"EXPLAIN {query}")).all()
+    assert "sales_orders_stale" in str(plan)
 
 
 def test_goods_are_put_where_they_live_else_beside_their_lot_else_where_nothing_is(database):

@@ -59,6 +59,41 @@ def test_what_came_from_elsewhere_under_an_order_is_no_arrival_and_no_fault(site
     assert found(site) == [("arrivals", f"SH1/{site.code}/0/BOLT/C62")]
 
 
+ARRIVALS = purchasing_tables.document_arrivals
+
+
+def test_arrivals_that_are_not_there_are_missed(site):
+    write(site, delete(ARRIVALS))
+    assert found(site) == [("arrivals", f"SH1/{site.code}/1/RICE/KGM")]
+
+
+def test_what_a_difference_tells_of_one_item_hides_nothing_of_another(site):
+    site.receive("3", item="BOLT", document=site.code)
+    site.gateway.move("BOLT", "5", source="customer", document=site.code)
+    site.send()
+    assert ("unexpected", f"{site.code}/BOLT", "open", "") in site.discrepancies()
+    write(site, update(ARRIVALS).where(ARRIVALS.c.item == "RICE").values(quantity_micro=7))
+    assert found(site) == [("arrivals", f"SH1/{site.code}/1/RICE/KGM")]
+
+
+def test_arrivals_that_are_wrong_just_as_progress_counts_other_goods_too_are_found(site):
+    site.receive("3", item="BOLT", document=site.code)
+    site.gateway.move("BOLT", "5", source="customer", document=site.code)
+    site.send()
+    assert found(site) == []
+    of_bolts = update(ARRIVALS).where(ARRIVALS.c.item == "BOLT")
+    write(site, of_bolts.values(quantity_micro=8_000_000))  # What progress has.
+    assert found(site) == [("arrivals", f"SH1/{site.code}/0/BOLT/C62")]
+
+
+def test_what_came_under_a_code_that_nobody_knows_is_proved_line_by_line(site):
+    site.receive("3", item="BOLT", document="PO-X", line=1)
+    site.receive("4", item="NUT", document="PO-X", line=2)
+    assert found(site) == []
+    write(site, delete(ARRIVALS).where(ARRIVALS.c.item == "NUT"))
+    assert found(site) == [("arrivals", "SH1/PO-X/2/NUT/C62")]
+
+
 def test_goods_wait_for_inspection_of_which_no_inspection_knows(site):
     write(site, delete(purchasing_tables.inspections))
     assert found(site) == [("inspection", "SH1/RICE/L1/KGM")]

@@ -52,6 +52,16 @@ def test_only_orders_that_were_approved_have_states_of_their_own_making(state):
     assert not STATES["release"].get(state)
 
 
+def test_an_order_of_many_lines_keeps_them_all_however_often_it_is_changed(database):
+    scene = Scene(database, stock=[("BIN-1", 500)])
+    code = scene.order(*[1] * 150, upto="draft")
+    assert len(scene.figures(code).order.lines) == 150
+    asked = [LineAsked(number, "BOLT", 2 * ONE) for number in range(1, 121)]
+    scene.change(edit_order, code, OrderAsked("SH1", "SHOP", lines=tuple(asked)))
+    scene.change(submit_order, code)
+    assert [line.quantity_micro for line in scene.figures(code).order.lines] == [2 * ONE] * 120
+
+
 def test_an_order_goes_from_draft_to_signature_and_stations_are_told_where_to_take_what(database):
     scene = Scene(database, stock=[("BIN-1", 5, EARLY), ("BIN-3", 9, LATE)])
     code = scene.order(7, upto="draft")

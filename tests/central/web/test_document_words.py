@@ -137,7 +137,7 @@ def test_the_board_marks_what_is_under_way_for_long_and_what_does_not_add_up():
     shown = columns[2]
     assert [card.tone for card in shown.cards] == ["bad", "warn", "", "bad"]
     assert [mark.text for card in shown.cards for mark in card.marks] == [
-        "7 days", "3 days", "2 discrepancies",
+        "7 days", "3 days", "2 open discrepancies",
     ]  # fmt: skip
     assert shown.more_href == "/transfers?state=in_transit"
 

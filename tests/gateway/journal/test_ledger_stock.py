@@ -11,6 +11,7 @@ from central.contract.notices import (
     ReferenceChanged,
     Setting,
     SettingsChanged,
+    Settled,
     StockChanged,
     StockLevel,
     TemplateChanged,
@@ -43,6 +44,18 @@ from tests.gateway.journal.samples import (
 
 LABEL = Label(Decimal(50), Decimal(30), ())
 REQUEST = PrintRequested(job="J-1", printer="", template="bin", fields=(), copies_count=2)
+SETTLED = Settled(
+    discrepancy="d-1",
+    kind="unknown_item",
+    subject="tea",
+    item="tea",
+    location="",
+    document="",
+    decided="accept",
+    at_ms=1,
+    epoch="00000001-0000000000000001",
+    seq=1,
+)
 
 
 def item(code: str, name: str = "Tea") -> Item:
@@ -410,8 +423,9 @@ def test_no_instruction_of_an_application_can_be_the_last_one_and_leave_half(tmp
     journal.append([movement(quantity="2"), movement(quantity="3")])
     journal.knowledge.apply_snapshot(snapshot(levels=(level("dock-1", 1),)))
     held = (position(journal, 2),)
-    news = [stock_changed(11, level("dock-1", 6), level("A-1", 4), positions=held), REQUEST]
-    before = (shown(journal), journal.knowledge.known(), 0)
+    stock = stock_changed(11, level("dock-1", 6), level("A-1", 4), positions=held)
+    news = [stock, REQUEST, SETTLED]
+    before = (shown(journal), journal.knowledge.known(), 0, ())
     after = {("dock-1", "rice"): Decimal(6), ("A-1", "rice"): Decimal(4)}
     stops = 0
     while True:
@@ -424,10 +438,12 @@ def test_no_instruction_of_an_application_can_be_the_last_one_and_leave_half(tmp
         except JournalFull:
             journal._connection.set_progress_handler(None, 0)
             open_prints = len(journal.knowledge.open_print_requests(10))
-            assert (shown(journal), journal.knowledge.known(), open_prints) == before
+            settled = journal.knowledge.settlements()
+            assert (shown(journal), journal.knowledge.known(), open_prints, settled) == before
         finally:
             journal._connection.set_progress_handler(None, 0)
     assert shown(journal) == after
+    assert journal.knowledge.settlements() == (SETTLED,)
     assert stops > 100
     journal.close()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from central.contract.notices import DownMessage, PrintRequested
+from central.contract.notices import DownMessage, Notice, PrintRequested, Settled
 from central.outbox.stream import Kept, NoticeStream, RecordAck, Renew
 from gateway.journal.records import Standing
 from gateway.replication.inbound import Inbound
@@ -95,8 +95,28 @@ class ModelCentral:
             self.tell()  # As a stream without a snapshot begins: a gateway that hears it loads one.
 
 
-def notice(number: int) -> PrintRequested:
+def notice(number: int) -> PrintRequested | Settled:
+    """Make one that says its number, of the two kinds that no snapshot can stand in for."""
+    if number % 2:
+        return Settled(
+            discrepancy=f"j{number}",
+            kind="unknown_item",
+            subject="BOLT",
+            item="BOLT",
+            location="",
+            document="",
+            decided="accept",
+            at_ms=number,
+            epoch="00000001-0000000000000001",
+            seq=1,
+        )
     return PrintRequested(job=f"j{number}", printer="", template="bin", fields=())
+
+
+def number_of(notice: Notice) -> int:
+    assert isinstance(notice, PrintRequested | Settled)
+    code = notice.job if isinstance(notice, PrintRequested) else notice.discrepancy
+    return int(code.removeprefix("j"))
 
 
 @dataclass
@@ -149,7 +169,7 @@ class World:
             return
         new = message.notices[todo.skip_count :]
         assert new
-        self.has += [int(one.job.removeprefix("j")) for one in new]
+        self.has += [number_of(one) for one in new]
         self.applied_count += len(new)
         self.standing = Standing(message.stream, message.last_number)
         self.inbound.stands(self.standing, self.now_s)

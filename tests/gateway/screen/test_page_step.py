@@ -54,6 +54,15 @@ def test_buttons_are_commands_in_words_and_the_usual_one_is_marked():
 
 
 @pytest.mark.parametrize(
+    ("done", "excess"), [("119.5", ""), ("120", ""), ("132", "12"), ("120.25", "0.25")]
+)
+def test_a_line_tells_how_much_more_than_expected_is_there(done, excess):
+    line = StepLine("TEA", "", "", done=done, unit="pcs", unit_zh="件", expected="120")
+    step = ShownStep(Message(""), (), (), Command.RECEIVE, lines=(line,))
+    assert shown(step).lines[0].excess == excess
+
+
+@pytest.mark.parametrize(
     ("value", "at", "verdict"),
     [
         pytest.param("99.99", 979, "under", id="under"),

@@ -1,0 +1,49 @@
+"""Reads which movements the lines of a place are of, for proofs. Edge of the database."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, and_, select
+
+from central.contract.facts import Movement, Reversal
+from central.ledger.reading import read_fact
+from central.storage import bulk, tables
+
+ROWS_AT_ONCE = 200
+
+
+def read_movements(
+    connection: Connection, *, warehouse: str, item: str, unit: str, location: str
+) -> Iterator[tuple[Movement, int]]:
+    """Yield the movement and the quantity (10^-6) of each line of an item at a place, in any order.
+
+    A line of a reversal is of the movement that it took back.
+    """
+    lines, first, facts = tables.lines, tables.lines.alias(), tables.facts
+    # By way of the index lines_item: all lines of a fact are about one item.
+    query = (
+        select(facts.c.gateway, facts.c.seq, facts.c.body, lines.c.quantity_micro)
+        .join_from(
+            first,
+            lines,
+            and_(lines.c.warehouse == first.c.warehouse, lines.c.record_no == first.c.record_no),
+        )
+        .join(
+            facts,
+            and_(facts.c.warehouse == lines.c.warehouse, facts.c.record_no == lines.c.record_no),
+        )
+        .where(
+            first.c.warehouse == warehouse,
+            first.c.item == item,
+            first.c.line_no == 1,
+            lines.c.unit == unit,
+            lines.c.location == location,
+        )
+    )
+    for row in connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}):
+        fact = read_fact(row.body, seq=row.seq)
+        if isinstance(fact, Reversal):
+            target = (warehouse, row.gateway, fact.reverses_epoch, fact.reverses_seq)
+            stored = next(bulk.select_by_key(connection, tables.facts, [target], columns_count=4))
+            fact = read_fact(stored[5], seq=fact.reverses_seq)
+        if isinstance(fact, Movement):
+            yield fact, row.quantity_micro

@@ -1,0 +1,83 @@
+"""Has stations told of orders whose goods are no longer where they were told. Edge of SQL.
+
+a follower finds goods moved -> sales_orders.stale      in the posting's transaction, one UPDATE
+upkeep, every second         -> tick -> Desk.change     one order each; then gateways are told
+"""
+
+from collections.abc import Sequence
+from logging import getLogger
+
+from sqlalchemy import Connection, select, text
+
+from central.errors import DeskRefused
+from central.ledger.desk import Change, Desk
+from central.orders.sales.sales_steps import book_of, save_step, tell_if_released
+from central.orders.sales.sales_store import read_orders
+from central.storage.database import Database
+from central.storage.sales_tables import STALE, sales_orders
+
+ORDERS_PER_TICK_MAX = 20  # Each holds the ledger's lock for some milliseconds, then lets it go.
+REFUSED_MAX = 1000
+ACTOR = "ledger"  # Nobody asked for it.
+
+logger = getLogger(__name__)
+
+
+class StaleGuidance:
+    """Brings what stations are told up to what is set aside, some orders a tick. For one thread."""
+
+    def __init__(self, database: Database, *, desk: Desk) -> None:
+        self._database = database
+        self._desk = desk
+        self._after = ""
+        self._refused: tuple[str, ...] = ()  # The last ones that were named.
+
+    def tick(self) -> int:
+        """Have stations told of the next orders; return of how many, ORDERS_PER_TICK_MAX at most.
+
+        Asks one index where there are none. An order that is refused stays stale, is named once in
+        the log, and never holds up the others. Raises LedgerUnavailable.
+        """
+        with self._database.read() as connection:
+            codes = read_stale(connection, after=self._after, limit=ORDERS_PER_TICK_MAX)
+        told_count = 0
+        for code in codes:
+            self._after = code  # Also if it fails: the others come first then.
+            told_count += self._tell(code)
+        if len(codes) < ORDERS_PER_TICK_MAX:
+            self._after = ""
+        return told_count
+
+    def _tell(self, code: str) -> int:
+        try:
+            with self._desk.change(actor=ACTOR) as change:
+                told = tell_anew(change, [code])
+        except DeskRefused as error:
+            if code not in self._refused:
+                extra = {"order": code, "detail": str(error), "hint": error.hint}
+                logger.warning("stations still have old places", extra=extra)
+                self._refused = (*self._refused, code)[-REFUSED_MAX:]
+            return 0
+        return len(told)
+
+
+def read_stale(
+    connection: Connection, *, after: str = "", warehouse: str = "", limit: int
+) -> list[str]:
+    """Return released orders of which stations have old places, after one, "" of all warehouses."""
+    table = sales_orders.c
+    query = select(table.code).where(text(STALE), table.code > after)
+    if warehouse:
+        query = query.where(table.warehouse == warehouse)
+    return list(connection.execute(query.order_by(table.code).limit(limit)).scalars())
+
+
+def tell_anew(change: Change, codes: Sequence[str]) -> list[str]:
+    """Tell stations of those of these orders that are still stale; return their codes."""
+    found = read_orders(change.connection, codes)
+    orders = [one for one in found if one.stale and one.state == "released"]
+    book = book_of(change, orders)
+    for order in orders:
+        save_step(change, tell_if_released(change, book, order), "stations_told")
+    book.write()
+    return [order.code for order in orders]
