@@ -4,9 +4,11 @@
     AIM identifier says GS1, or a GS       GS1 element string
     AIM identifier of EAN, UPC or ITF-14   GTIN, check digit wanted
     text is an item's code                 that item
+    (01)...(10)... as printed, typed       the same element string: parentheses are no data
     digits with a right check digit        GTIN (8, 12, 13, 14) or SSCC (18)
     an element string with (00) (01) (02)  as GS1, though nothing says so; a wrong check digit too
     12 to 14 digits, wrong check digit     unreadable: most likely misread or misprinted
+    text is a place's code, without LOC-   that place
     anything else                          an unknown item, never refused
 
 AIM identifiers: ISO/IEC 15424. Element strings: GS1 General Specifications, section 3.
@@ -64,6 +66,7 @@ GS1_IDENTIFIERS = frozenset({"]C1", "]e0", "]e1", "]e2", "]d2", "]Q3", "]J1"})
 # Net weight in kilograms, pounds, troy ounces, ounces; 330n and 340n are gross.
 NET_WEIGHT_IDENTIFIERS = frozenset({"310", "320", "356", "357"})
 UNKNOWN_CODE_CHARACTERS_MAX = 64  # Movement.item takes no more.
+PRINTED_IDENTIFIER = re.compile(r"\(([0-9]{2,4})\)", re.ASCII)
 WRONG_CHECK_DIGIT = N_("Wrong check digit in {code}: scan again; if it stays wrong, relabel.")
 CLOCK_YEAR_MIN = 2020  # An earlier year is a clock that was never set.
 
@@ -111,6 +114,8 @@ def _scanned(scan: BarcodeScanned, catalogue: Catalogue, *, event_time_ms: int) 
     item = catalogue.item(text)
     if item is not None:
         return ScannedItem(item=item, code=item.code, quantity=Decimal(1), unit=item.unit)
+    if PRINTED_IDENTIFIER.match(text):
+        return _gs1(_as_encoded(text), catalogue, event_time_ms=event_time_ms)
     if text.isascii() and text.isdigit() and len(text) in {8, 12, 13, 14, 18}:
         if text[-1] == check_digit(text[:-1]):
             return ScannedSscc(text) if len(text) == 18 else _gtin(text, catalogue)
@@ -120,7 +125,17 @@ def _scanned(scan: BarcodeScanned, catalogue: Catalogue, *, event_time_ms: int) 
         meaning = _gs1(text, catalogue, event_time_ms=event_time_ms)
         if not isinstance(meaning, Unreadable) or meaning.message.text == WRONG_CHECK_DIGIT:
             return meaning
+    place = catalogue.location(text)
+    if place is not None:  # Typed as people call it; the label says LOC- before it.
+        return ScannedBin(place.code, place)
     return ScannedItem(item=None, code=unknown_code(text), quantity=Decimal(1), unit=PIECE)
+
+
+def _as_encoded(printed: str) -> str:
+    """Return the element string of what is printed for people: "(01)0950...(10)L1"."""
+    parts = PRINTED_IDENTIFIER.split(printed)[1:]
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    return GS.join(identifier + value.strip(" ") for identifier, value in pairs)
 
 
 def _own_code(text: str, catalogue: Catalogue) -> Meaning:

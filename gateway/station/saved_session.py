@@ -163,10 +163,11 @@ def restore_session(data: bytes | None, whose: Whose, catalogue: Catalogue) -> R
     if (saved.warehouse, saved.station) != (whose.warehouse, whose.station):
         text = N_("What was under way belongs to station {station}: begin the step again here.")
         return Restored(Session(), say(text, station=saved.station[:64]), dropped=True)
-    if isinstance(session.state, Menu):
-        return Restored(session)
     age_ms = whose.now_ms - saved.saved_ms
-    if whose.clock_synced and saved.clock_synced and age_ms > AGE_MS_MAX:
+    is_old = whose.clock_synced and saved.clock_synced and age_ms > AGE_MS_MAX
+    if isinstance(session.state, Menu):  # Who worked here a day ago is not who works here now.
+        return Restored(Session() if is_old else session)
+    if is_old:
         text = N_("What was under way is more than a day old and is dropped: begin the step again.")
         return Restored(Session(), say(text), dropped=True)
     return Restored(session, say(N_("Started again: you are where you were, go on.")))

@@ -18,7 +18,7 @@ from tests.browser.kiosk import (
     small_targets,
     watched,
 )
-from tests.gateway.screen.served import served
+from tests.gateway.screen.served import served, settle_for
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
@@ -68,6 +68,24 @@ def test_prompt_signal_weight_unsent_and_lights_are_on_one_screen(
             assert load in page.locator("#devices .fault small").inner_text()
             assert small_targets(page, "#buttons button") == []
             assert violations(page) == []
+            assert (page.problems, page.foreign) == ([], [])
+
+
+@pytest.mark.parametrize("size", SIZES, ids=SIZE_IDS)
+def test_what_the_office_settled_is_a_quiet_list_that_gives_way_to_work(browser, tmp_path, size):
+    with served(tmp_path) as (bench, server):
+        settle_for(bench)
+        with page_of(browser, server.url, size) as page:
+            page.wait_for_selector("#settled li")
+            title = page.inner_text("#settled-title")
+            assert title.lower() == "settled by the office"
+            assert "it stays as it was recorded" in page.inner_text("#settled li")
+            shown = ("#settled-title", "#settled li:first-child", "#documents-list button")
+            assert outside(page, *shown) == []
+            assert violations(page) == []
+            busy(bench)
+            page.wait_for_selector("#signal.success")
+            assert page.is_hidden("#settled-box")
             assert (page.problems, page.foreign) == ([], [])
 
 

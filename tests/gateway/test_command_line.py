@@ -353,7 +353,10 @@ def test_preview_label_draws_the_users_template_with_the_given_values(tmp_path, 
 
 
 PREVIEW_MISTAKES = {
-    "unknown template": (["bim"], "there is no template bim: Name one of these: bin, item, pallet."),
+    "unknown template": (
+        ["bim"],
+        "there is no template bim: Name one of these: bin, item, pallet.",
+    ),
     "unknown field": (["bin", "--field", "item=x"], "there is no field item: Give one of these"),
     "not on the label": (["bin", "--field", "place=国"], "Code 128 cannot hold"),
     "nothing to write to": (["bin", "--to", "/nowhere/label.png"], "Name another file with --to."),

@@ -115,7 +115,7 @@ class Gateway:
 
 
 @contextmanager
-def site(folder: Path):
+def site(folder: Path, *, ship_location: str = "DOCK-1"):
     database = open_database(f"sqlite:///{folder / 'ledger.db'}")
     migrate(database, generation="g")
     with database.write() as connection:
@@ -137,6 +137,9 @@ def site(folder: Path):
                     public_key=bytes.fromhex(gateway.key.public_key_hex),
                     clock=FixedClock(),
                 )
+                text = gateway.config.read_text()
+                place = f'[station]\nship_location = "{ship_location}"'
+                gateway.config.write_text(text.replace("[station]", place))
                 gateway.start()
             yield url, *gateways
         finally:

@@ -88,7 +88,7 @@ def prompt(state: Counting) -> Message:
         text = N_("Counting pallet {sscc}: scan its items, or CONFIRM if it is closed")
         return say(text, sscc=state.sscc)
     if state.place:
-        text = N_("Counting at {place}: scan what is there, then CONFIRM; EMPTY if nothing else is")
+        text = N_("Counting at {place}: scan what is there, CONFIRM; at the end NOTHING ELSE HERE")
         return say(text, place=state.place)
     if state.guidance is not None:
         return state.guidance
@@ -226,7 +226,7 @@ def _confirm(session: Session, state: Counting, surroundings: Surroundings) -> S
         return _record(session, state, surroundings, loads, rest=False)  # More may stand there.
     if loads:
         return _record(session, state, surroundings, loads, rest=whole)
-    return error(session, say(N_("Nothing is counted yet: scan the goods, or EMPTY if none are.")))
+    return error(session, say(N_("Nothing is counted yet: scan the goods, or NOTHING ELSE HERE.")))
 
 
 def _record(
@@ -250,7 +250,7 @@ def _record(
     following = replace(state, sscc="", tallies=(), counted=counted)
     following = guided(following, surroundings, facts)
     if len(kept) < len(loads) + len(absent):
-        more = say(N_("Recorded, and more should be here: scan EMPTY again."))
+        more = say(N_("Recorded, and more should be here: scan NOTHING ELSE HERE again."))
         effects = (RecordFacts(tuple(facts)), Signal("warning", more))
         return Step(changed(session, following), effects, more)
     text = N_("Recorded at {place}: {count} counts")

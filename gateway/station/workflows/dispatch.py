@@ -70,6 +70,7 @@ from gateway.station.workflows import (
 )
 from gateway.station.workflows.opening import open_document
 from gateway.station.workflows.replies import changed, error, recorded, success, warning
+from gateway.station.workflows.short_picks import still_short
 
 STARTS: dict[Command, State] = {
     Command.RECEIVE: Receive(),
@@ -286,11 +287,11 @@ def _undo(session: Session, surroundings: Surroundings) -> Step:
         to_place=moved.to_location,
         from_place=moved.from_location,
     )
-    session = _after_undo(session, moved)
+    session = _after_undo(session, moved, surroundings)
     return recorded(session, (reversal(session, surroundings, fact_id),), done)
 
 
-def _after_undo(session: Session, moved: Movement) -> Session:
+def _after_undo(session: Session, moved: Movement, surroundings: Surroundings) -> Session:
     """Return the session as it is once a movement is taken back."""
     state = session.state
     if moved.weighing_seq:  # The load may be weighed again without being taken off.
@@ -298,7 +299,8 @@ def _after_undo(session: Session, moved: Movement) -> Session:
     if isinstance(state, Ship):  # What is next by the document is known after the commit.
         return replace(session, state=replace(state, guidance=None))
     if isinstance(state, Pick):
-        short = state.short[:-1] if state.undo == "held" else state.short
+        document = surroundings.catalogue.document(state.document) if state.document else None
+        short = still_short(state.short, moved, document)
         again = replace(state, guidance=None, short=short, undo="movement")
         return replace(session, state=again)
     return session

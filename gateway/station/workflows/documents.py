@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from central.contract.facts import VirtualPlace
+from central.contract.facts import Movement, VirtualPlace
+from central.contract.identifiers import FactId
 from central.contract.quantities import parse_decimal
 from central.contract.reference import DocumentKind, DocumentLine, ExpectedDocument, known_kind
-from gateway.station.book import Book
+from gateway.station.book import Book, StockLine, picked_under
 from gateway.station.catalogue import Catalogue
 from gateway.station.effects import Message
 from gateway.station.messages import N_, Words, amount_words, item_words, say
@@ -39,6 +40,35 @@ class Progress:
     expected: Decimal
     at_most: Decimal
     is_other_lot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PickingBook:
+    """A book in which what is picked of a document counts as if it had gone out already.
+
+    More of one line than it asks for counts for others that would take the same goods: nobody is
+    sent to fetch there what he has taken here.
+    """
+
+    book: Book
+    document: ExpectedDocument
+
+    def stock(self, *, location: str = "", item: str = "", sscc: str = "") -> Sequence[StockLine]:
+        """Return the stock that is not zero; an empty filter takes all."""
+        return self.book.stock(location=location, item=item, sscc=sscc)
+
+    def received(self, document: str) -> dict[int, Decimal]:
+        """Return how much of each line was picked or went out, whichever is more."""
+        picked, sent = self.book.received(picked_under(document)), self.book.received(document)
+        nothing = Decimal(0)
+        done = {
+            line: max(picked.get(line, nothing), sent.get(line, nothing)) for line in picked | sent
+        }
+        return _spread(self.document, done) if document == self.document.code else done
+
+    def last_reversible(self, station: str = "") -> tuple[FactId, Movement] | None:
+        """Return the newest movement that is not reversed. station: whose, "" for any."""
+        return self.book.last_reversible(station)
 
 
 def comes_from(document: ExpectedDocument | None, *, otherwise: VirtualPlace) -> VirtualPlace:
@@ -148,6 +178,25 @@ def named(codes: Sequence[str]) -> str:
     """Return codes for a sentence, the first few of them."""
     rest = " ..." if len(codes) > LEFT_NAMED_MAX else ""
     return ", ".join(codes[:LEFT_NAMED_MAX]) + rest
+
+
+def _spread(document: ExpectedDocument, done: Mapping[int, Decimal]) -> dict[int, Decimal]:
+    """Return what was done of each line, the surplus of one counted for others.
+
+    Of the same item only, of the same lot where one is asked for; a pallet counts by itself.
+    """
+    spread = dict(done)
+    for giver in document.lines:
+        surplus = spread.get(giver.line, Decimal(0)) - parse_decimal(giver.quantity)
+        for taker in document.lines:
+            alike = taker.item == giver.item and taker.lot in {"", giver.lot} and not taker.sscc
+            if surplus <= 0 or not alike or taker.line == giver.line:
+                continue
+            part = min(surplus, remaining(taker, spread))
+            surplus -= part
+            spread[giver.line] -= part
+            spread[taker.line] = spread.get(taker.line, Decimal(0)) + part
+    return spread
 
 
 def _takes(line: DocumentLine, *, lot: str, sscc: str) -> bool:

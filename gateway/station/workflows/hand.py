@@ -91,8 +91,11 @@ def store(
             )
         )
     last = state.loads[-1]
+    text = N_("Put away {amount} {item} to {place} ({count} in all)")
+    if isinstance(state, Move):
+        text = N_("Moved {amount} {item} to {place} ({count} in all)")
     done = say(
-        N_("Put away {amount} {item} to {place} ({count} in all)"),
+        text,
         item_words(last.scanned.item, last.scanned.code),
         amount_words(last.quantity, last.scanned.unit),
         place=place.code,

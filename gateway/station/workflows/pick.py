@@ -17,14 +17,15 @@ Where the station is set to send at once (`pick_to`), a pick is the shipment as 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
+
 from central.contract.facts import Movement
-from central.contract.identifiers import FactId
 from central.contract.quantities import PIECE
 from central.contract.reference import DocumentLine, ExpectedDocument, known_kind
-from gateway.station.book import Book, PendingBook, StockLine, picked_under
+from gateway.station.book import Book, PendingBook, picked_under
 from gateway.station.commands import Command, ScannedCommand
 from gateway.station.drafts import counted_load
 from gateway.station.effects import Message
@@ -39,6 +40,7 @@ from gateway.station.messages import N_, amount_words, item_words, say
 from gateway.station.session import LOADS_MAX, Knowing, Menu, Pick, Session, Step, Surroundings
 from gateway.station.workflows.documents import (
     GOES_TO,
+    PickingBook,
     closing_message,
     goes_to,
     line_words,
@@ -58,29 +60,6 @@ from gateway.station.workflows.sending import Aim, pallet_loads, send, send_pall
 from gateway.station.workflows.short_picks import SHORT_REASONS, ShortPick, say_short
 
 SCAN_PLACE = N_("Scan the place that the goods leave, then the goods.")
-
-
-@dataclass(frozen=True, slots=True)
-class PickingBook:
-    """A book in which what is picked of a document counts as if it had gone out already."""
-
-    book: Book
-
-    def stock(self, *, location: str = "", item: str = "", sscc: str = "") -> Sequence[StockLine]:
-        """Return the stock that is not zero; an empty filter takes all."""
-        return self.book.stock(location=location, item=item, sscc=sscc)
-
-    def received(self, document: str) -> dict[int, Decimal]:
-        """Return how much of each line was picked or went out, whichever is more."""
-        picked, sent = self.book.received(picked_under(document)), self.book.received(document)
-        nothing = Decimal(0)
-        return {
-            line: max(picked.get(line, nothing), sent.get(line, nothing)) for line in picked | sent
-        }
-
-    def last_reversible(self, station: str = "") -> tuple[FactId, Movement] | None:
-        """Return the newest movement that is not reversed. station: whose, "" for any."""
-        return self.book.last_reversible(station)
 
 
 def prompt(state: Pick) -> Message:
@@ -117,17 +96,11 @@ def open_pick(session: Session, scanned: ScannedDocument, surroundings: Surround
 
 def lines_left(state: Pick, surroundings: Knowing, book: Book) -> list[DocumentLine]:
     """Return what is still to be picked, in walking order, without what is put off as short."""
-    document = _document(state, surroundings)
+    document = _to_pick(state, surroundings, book)
     if document is None:
         return []
-    setup = surroundings.setup
-    ready = setup.ship_location or setup.receive_location
-    return [
-        line
-        for line in open_lines(document, PickingBook(book))
-        if line.line not in state.short
-        and not (setup.pick_to == "staging" and line.location == ready)
-    ]
+    left = open_lines(document, _counting_picks(state, surroundings, book))
+    return [line for line in left if line.line not in state.short]
 
 
 def guided(state: Pick, surroundings: Knowing, book: Book) -> Pick:
@@ -143,7 +116,8 @@ def guided(state: Pick, surroundings: Knowing, book: Book) -> Pick:
         return replace(state, guidance=say(text, document=document.code))
     line, fits = _next_line(state, left)
     item = surroundings.catalogue.item(line.item)
-    amount = remaining(line, PickingBook(book).received(document.code))
+    done = _counting_picks(state, surroundings, book).received(document.code)
+    amount = remaining(line, done)
     if state.source and fits:
         text = N_("Picking {document}: take {amount} {item} at {source}")
     elif state.source:
@@ -197,8 +171,9 @@ def _command(session: Session, state: Pick, command: Command, surroundings: Surr
     if command is Command.SHORT and state.document:
         if not lines_left(state, surroundings, surroundings.book):
             return error(session, say(N_("Nothing is left to pick: scan DONE.")))
-        asking = replace(state, asks_reason=True)
-        return success(changed(session, asking), say(N_("Not enough here: scan the reason.")))
+        asking = changed(session, replace(state, asks_reason=True))
+        asking = replace(asking, multiplier=Decimal(1))
+        return success(asking, say(N_("Not enough here: scan the reason.")))
     if command is Command.CANCEL and state.source:
         without = guided(replace(state, source=""), surroundings, surroundings.book)
         return success(changed(session, without), say(N_("The place no longer counts.")))
@@ -223,7 +198,8 @@ def _pick_item(
 ) -> Step:
     load = counted_load(session, scanned, sscc=scanned.sscc)
     aim = _aim(state, surroundings)
-    sent = send(session, aim, load, surroundings, PickingBook(surroundings.book))
+    book = _counting_picks(state, surroundings, surroundings.book)
+    sent = send(session, aim, load, surroundings, book)
     if not sent.fact.from_location:
         return error(session, say(SCAN_PLACE))
     if sent.fact.from_location == aim.to_location:
@@ -242,7 +218,7 @@ def _pick_item(
 
 
 def _pick_pallet(session: Session, state: Pick, sscc: str, surroundings: Surroundings) -> Step:
-    aim, book = _aim(state, surroundings), PickingBook(surroundings.book)
+    aim, book = _aim(state, surroundings), _counting_picks(state, surroundings, surroundings.book)
     found = pallet_loads(aim, sscc, surroundings, book)
     found = [(place, load) for place, load in found if place or aim.source]
     if len(found) > LOADS_MAX:
@@ -281,18 +257,21 @@ def _short(session: Session, state: Pick, reason: Command, surroundings: Surroun
     if document is None or not left:
         calm = changed(session, replace(state, asks_reason=False))
         return warning(calm, say(N_("Nothing is left to pick: scan DONE.")))
-    line, _ = _next_line(state, left)
-    missing = remaining(line, PickingBook(surroundings.book).received(document.code))
+    line, fits = _next_line(state, left)
+    place = state.source if fits else line.location  # Where the prompt sends people.
+    done = _counting_picks(state, surroundings, surroundings.book).received(document.code)
+    missing = remaining(line, done)
     said = say_short(
         session,
         surroundings,
-        ShortPick(document.code, line, state.source or line.location, missing, reason),
+        ShortPick(document.code, line, place, missing, reason),
     )
     following = replace(
         state, asks_reason=False, short=(*state.short, line.line), undo=said.undo, source=""
     )
     after = PendingBook(surroundings.book, said.facts)
     following_session = changed(session, guided(following, surroundings, after))
+    following_session = replace(following_session, multiplier=Decimal(1))
     if said.facts:
         return recorded(following_session, said.facts, said.done)
     return warning(following_session, said.done)
@@ -309,11 +288,11 @@ def _open_again(session: Session, state: Pick, surroundings: Surroundings) -> St
 
 
 def _close(session: Session, state: Pick, surroundings: Surroundings, *, done: bool) -> Step:
-    document = _document(state, surroundings)
+    document = _to_pick(state, surroundings, surroundings.book)
     following = changed(session, Menu())
     if document is None or not done:
         return success(following, say(N_("Back to the start.")))
-    book = PickingBook(surroundings.book)
+    book = _counting_picks(state, surroundings, surroundings.book)
     short = closing_message(document, surroundings.catalogue, book)
     if short is not None:
         return warning(following, short)
@@ -341,6 +320,30 @@ def _aim(state: Pick, surroundings: Surroundings) -> Aim:
         return Aim(state.document, state.source, "", to_location=outside, step="shipping")
     ready = setup.ship_location or setup.receive_location
     return Aim(state.document, state.source, "", to_location=ready, step="picking")
+
+
+def _to_pick(state: Pick, surroundings: Knowing, book: Book) -> ExpectedDocument | None:
+    """Return the document with what is to be taken from somewhere, whether it is done or not.
+
+    Central may have been told of picks and say now that a line stands where goods are put ready. If
+    it was picked elsewhere it is done; what is left of a line that was begun here is elsewhere.
+    """
+    document, setup = _document(state, surroundings), surroundings.setup
+    if document is None or setup.pick_to == "ship":
+        return document
+    ready = setup.ship_location or setup.receive_location
+    begun = book.received(picked_under(document.code))
+    lines = (
+        msgspec.structs.replace(line, location="") if line.location == ready else line
+        for line in document.lines
+        if line.location != ready or begun.get(line.line)
+    )
+    return msgspec.structs.replace(document, lines=tuple(lines))
+
+
+def _counting_picks(state: Pick, surroundings: Knowing, book: Book) -> Book:
+    document = _document(state, surroundings)
+    return book if document is None else PickingBook(book, document)
 
 
 def _document(state: Pick, surroundings: Knowing) -> ExpectedDocument | None:

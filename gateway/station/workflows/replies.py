@@ -26,6 +26,13 @@ FLAG_WORDS: dict[str, str] = {
     "not_asked": N_("Counted, though the document does not ask for it."),
     "no_lot": N_("Recorded without a lot: scan the label that carries the lot."),
 }
+# Two that want two different things to be done, in one sentence.
+BOTH_WORDS: dict[frozenset[str], str] = {
+    frozenset({"over_expected", "no_lot"}): N_(
+        "Recorded, but more than expected: check the count; and without a lot: scan the label"
+        " that carries the lot."
+    ),
+}
 PALLET_TOO_LARGE = N_("Too much on one pallet: scan its items.")
 
 
@@ -44,11 +51,26 @@ def warning(session: Session, message: Message) -> Step:
     return Step(session, (Signal("warning", message),))
 
 
-def recorded(session: Session, facts: Sequence[Fact], done: Message) -> Step:
-    """Return the session with the facts; the signal is what their gravest flag says, or `done`."""
+def recorded(
+    session: Session, facts: Sequence[Fact], done: Message, *, unscanned: str = ""
+) -> Step:
+    """Return the session with the facts; the signal is what their gravest flag says, or `done`.
+
+    unscanned: a place that goods left below zero, though nobody scanned it; "" for none.
+    """
     flags = {flag for fact in facts for flag in fact.flags}
-    told = next((text for flag, text in FLAG_WORDS.items() if flag in flags), None)
-    signal = Signal("warning", say(told)) if told else Signal("success", done)
+    told = [flag for flag in FLAG_WORDS if flag in flags]
+    both = next((text for pair, text in BOTH_WORDS.items() if pair <= flags), "")
+    signal = Signal("success", done)
+    if told and told[0] == "negative_stock" and unscanned:
+        text = N_(
+            "Recorded from {place}, where the book has less: UNDO, scan the place you took it"
+            " from, then the goods again."
+        )
+        signal = Signal("warning", say(text, place=unscanned))
+    elif told:
+        gravest = both if both and told[0] in {"over_expected", "no_lot"} else FLAG_WORDS[told[0]]
+        signal = Signal("warning", say(gravest))
     following = session if session.multiplier == 1 else replace(session, multiplier=Decimal(1))
     return Step(following, (RecordFacts(tuple(facts)), signal), done)
 

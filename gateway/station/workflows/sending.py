@@ -6,15 +6,22 @@ document they are, and what a person should know of that.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from central.contract.facts import BusinessStep, Movement
 from central.contract.quantities import PIECE
 from central.contract.reference import DocumentLine, ExpectedDocument
-from gateway.station.book import Book, PendingBook
+from gateway.station.book import Book, PendingBook, picked_under
 from gateway.station.drafts import movement
 from gateway.station.meanings import ScannedItem
 from gateway.station.session import Load, Session, Surroundings
-from gateway.station.workflows.documents import Progress, open_lines, progress, remaining
+from gateway.station.workflows.documents import (
+    PickingBook,
+    Progress,
+    open_lines,
+    progress,
+    remaining,
+)
 from gateway.station.workflows.goods import load_of_row, on_hand, resolved
 
 
@@ -46,7 +53,8 @@ def send(session: Session, aim: Aim, load: Load, surroundings: Surroundings, boo
     catalogue = surroundings.catalogue
     document = catalogue.document(aim.document) if aim.document else None
     answered = _answered(document, load, book, place=aim.source)
-    source, load = from_where(aim, load, _line(document, answered), book)
+    ready = document is not None and stands_ready(document, load.scanned.code, book)
+    source, load = from_where(aim, load, _line(document, answered), book, ready=ready)
     flags = list(load.flags)
     rows = book.stock(location=source, item=load.scanned.code)
     if on_hand(load, rows) < load.quantity:
@@ -109,19 +117,47 @@ def send_pallet(
     facts: list[Movement] = []
     for place, load in found:
         from_place = replace(aim, source=place or aim.source)
-        facts.append(send(session, from_place, load, surroundings, PendingBook(book, facts)).fact)
+        facts.append(send(session, from_place, load, surroundings, _after(book, facts)).fact)
     return facts
 
 
-def from_where(aim: Aim, load: Load, asked: DocumentLine | None, book: Book) -> tuple[str, Load]:
+def stands_ready(document: ExpectedDocument, item: str, book: Book) -> bool:
+    """Return whether goods of a document were picked that have not gone out yet."""
+    picked, sent = book.received(picked_under(document.code)), book.received(document.code)
+    lines = [line.line for line in document.lines if line.item == item]
+    nothing = Decimal(0)
+    return sum(picked.get(line, nothing) - sent.get(line, nothing) for line in lines) > 0
+
+
+def standing_places(line: DocumentLine, book: Book, *, waiting: str) -> list[str]:
+    """Return where the book has goods of a line: where they wait first, then by how much is there.
+
+    waiting: where goods stand that are about to go out.
+    """
+    amounts: dict[str, Decimal] = {}
+    for row in book.stock(item=line.item, sscc=line.sscc):
+        if row.on_hand > 0 and line.lot in {"", row.lot}:
+            amounts[row.location] = amounts.get(row.location, Decimal(0)) + row.on_hand
+    return sorted(amounts, key=lambda place: (place != waiting, -amounts[place], place))
+
+
+def from_where(
+    aim: Aim, load: Load, asked: DocumentLine | None, book: Book, *, ready: bool
+) -> tuple[str, Load]:
     """Return the place that a load leaves, and the load with the lot that is there.
 
-    asked: the line that it answers. A place that nobody knows is "".
+    asked: the line that it answers. ready: goods of it were picked and wait to go out, wherever the
+    line says that they were. A place that nobody knows is "".
     """
     places = [aim.source]
     if not aim.source:
         named = book.stock(item=load.scanned.code, sscc=load.sscc) if load.sscc else ()
-        places = [*(row.location for row in named), asked.location if asked else "", aim.waiting]
+        of_line = [asked.location if asked else "", aim.waiting]
+        if ready:
+            of_line.reverse()
+        if asked and aim.waiting and not asked.location:
+            of_line = [*standing_places(asked, book, waiting=aim.waiting), aim.waiting]
+        places = [*(row.location for row in named), *of_line]
     found = []
     for place in filter(None, places):
         rows = book.stock(location=place, item=load.scanned.code)
@@ -130,6 +166,13 @@ def from_where(aim: Aim, load: Load, asked: DocumentLine | None, book: Book) -> 
             return place, meant
         found.append((place, meant))
     return found[0] if found else ("", load)
+
+
+def _after(book: Book, facts: Sequence[Movement]) -> Book:
+    """Return a book that shows these movements as well."""
+    if isinstance(book, PickingBook):
+        return replace(book, book=PendingBook(book.book, facts))
+    return PendingBook(book, facts)
 
 
 def _answered(

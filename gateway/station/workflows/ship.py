@@ -10,8 +10,10 @@
     Ship     DONE       document closed, or Menu   -
 
 Without a scanned place goods leave from the document line's place if the book has enough there,
-else from where goods wait to go out. A document only helps: what is not on it, another lot, or more
-than it says is recorded with a flag, and the prompt says what is next.
+else from where goods wait to go out; the other way round while goods of the document stand picked.
+If the line names no place: from where they wait or, by this gateway's book, most of them are.
+A document only helps: what is not on it, another lot, or more than it says is recorded with a flag,
+and the prompt says what is next.
 """
 
 from collections.abc import Sequence
@@ -20,7 +22,7 @@ from decimal import Decimal
 
 from central.contract.facts import Movement
 from central.contract.quantities import PIECE
-from central.contract.reference import ExpectedDocument
+from central.contract.reference import DocumentLine, ExpectedDocument
 from gateway.station.book import Book, PendingBook
 from gateway.station.commands import Command, ScannedCommand
 from gateway.station.drafts import counted_load
@@ -38,7 +40,14 @@ from gateway.station.workflows.replies import (
     success,
     warning,
 )
-from gateway.station.workflows.sending import Aim, pallet_loads, send, send_pallet
+from gateway.station.workflows.sending import (
+    Aim,
+    pallet_loads,
+    send,
+    send_pallet,
+    standing_places,
+    stands_ready,
+)
 
 
 def prompt(state: Ship) -> Message:
@@ -90,6 +99,19 @@ def advance(session: Session, state: Ship, meaning: Meaning, surroundings: Surro
     if isinstance(meaning, ScannedCommand) and meaning.command is Command.DONE:
         return close_document(session, state.document, Menu(), surroundings)
     return not_here(session)
+
+
+def place_of(
+    line: DocumentLine, document: ExpectedDocument, surroundings: Knowing, book: Book
+) -> str:
+    """Return where goods of a line are; "" if nobody knows.
+
+    Its place, or where they stand ready; for a line that names none, where the book has them.
+    """
+    waiting = surroundings.setup.ship_location or surroundings.setup.receive_location
+    if not line.location:
+        return next(iter(standing_places(line, book, waiting=waiting)), "")
+    return waiting if stands_ready(document, line.item, book) else line.location
 
 
 def _ship_item(
@@ -150,7 +172,9 @@ def _recorded(
     done: Message,
 ) -> Step:
     following = guided(state, surroundings, PendingBook(surroundings.book, facts))
-    return recorded(changed(session, following), facts, done)
+    short = [fact.from_location for fact in facts if "negative_stock" in fact.flags]
+    place = short[0] if short and not state.source else ""
+    return recorded(changed(session, following), facts, done, unscanned=place)
 
 
 def guided(state: Ship, surroundings: Knowing, book: Book) -> Ship:
@@ -165,13 +189,14 @@ def guided(state: Ship, surroundings: Knowing, book: Book) -> Ship:
     line = lines[0]
     item = surroundings.catalogue.item(line.item)
     left: Decimal = remaining(line, book.received(document.code))
+    place = place_of(line, document, surroundings, book)
     text = (
         N_("Shipping {document}: next {amount} {item} from {place}")
-        if line.location
+        if place
         else N_("Shipping {document}: next {amount} {item}")
     )
     words = (
         line_words(line, surroundings.catalogue),
         amount_words(left, item.unit if item else PIECE),
     )
-    return replace(state, guidance=say(text, *words, document=document.code, place=line.location))
+    return replace(state, guidance=say(text, *words, document=document.code, place=place))

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from central.contract.facts import Fact
+from central.contract.facts import Fact, Movement
 from central.contract.quantities import PIECE
-from central.contract.reference import DocumentLine
+from central.contract.reference import DocumentLine, ExpectedDocument
 from gateway.station.commands import COMMAND_TITLES, REASONS, Command
 from gateway.station.drafts import count, movement
 from gateway.station.effects import Message
@@ -25,6 +25,7 @@ from gateway.station.session import LOADS_MAX, Load, Session, Surroundings
 from gateway.station.workflows.documents import line_words
 from gateway.station.workflows.goods import load_of_row, on_hand, resolved
 
+SHORT_FLAG = "short_pick"
 HELD_REASONS = (Command.REASON_DAMAGED, Command.REASON_QUALITY, Command.REASON_EXPIRED)
 SHORT_REASONS = (
     Command.REASON_MISSING,
@@ -73,6 +74,17 @@ def say_short(session: Session, surroundings: Surroundings, short: ShortPick) ->
     return ShortSaid((), say(text, words, reason), "put off")
 
 
+def still_short(
+    short: tuple[int, ...], moved: Movement, document: ExpectedDocument | None
+) -> tuple[int, ...]:
+    """Return which lines are put off once a movement is taken back: not that of goods it held."""
+    if SHORT_FLAG not in moved.flags or document is None:
+        return short
+    of_item = {line.line for line in document.lines if line.item == moved.item}
+    again = next((number for number in reversed(short) if number in of_item), 0)
+    return tuple(number for number in short if number != again)
+
+
 def _counted(session: Session, surroundings: Surroundings, short: ShortPick) -> list[Fact]:
     line = short.line
     rows = [
@@ -80,7 +92,7 @@ def _counted(session: Session, surroundings: Surroundings, short: ShortPick) -> 
         for row in surroundings.book.stock(location=short.place, item=line.item)
         if row.on_hand > 0 and line.lot in {"", row.lot} and line.sscc in {"", row.sscc}
     ]
-    flags = ("absent", REASONS[short.reason], "short_pick")
+    flags = ("absent", REASONS[short.reason], SHORT_FLAG)
     loads = [load_of_row(row, surroundings.catalogue) for row in rows[:LOADS_MAX]]
     loads = loads or [_asked_load(surroundings, short)]
     return [
@@ -102,7 +114,7 @@ def _held_load(surroundings: Surroundings, short: ShortPick) -> Load:
 
 
 def _held(session: Session, surroundings: Surroundings, short: ShortPick, load: Load) -> Fact:
-    flags = (*load.flags, REASONS[short.reason], "short_pick")
+    flags = (*load.flags, REASONS[short.reason], SHORT_FLAG)
     return movement(
         session,
         surroundings,

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
+
 from central.contract.quantities import PIECE, canonical_text, parse_decimal
 from central.contract.reference import DocumentLine, ExpectedDocument, known_kind
 from gateway.station.book import Book
@@ -32,7 +34,7 @@ from gateway.station.workflows import counting, pick, ship
 from gateway.station.workflows.asking import asks_of
 from gateway.station.workflows.count_rules import lines_left as count_lines_left
 from gateway.station.workflows.dispatch import STARTS, prompt
-from gateway.station.workflows.documents import progress, remaining
+from gateway.station.workflows.documents import PickingBook, progress, remaining
 
 WORKFLOWS: dict[type[State], Command] = {type(state): one for one, state in STARTS.items()}
 
@@ -97,7 +99,7 @@ def _lines(state: State, known: Knowing) -> list[StepLine]:
         return []
     if known_kind(document) == "count":
         return _to_count(document, known)
-    received = _book(state, known).received(document.code)
+    received = _book(state, document, known).received(document.code)
     skipped = state.short if isinstance(state, Pick) else ()
     lines = sorted(
         document.lines,
@@ -112,10 +114,17 @@ def _lines(state: State, known: Knowing) -> list[StepLine]:
                 line.location != here,
             )
         )
+    shown = lines[:LINES_SHOWN_MAX]
+    if isinstance(state, Ship):
+        shown = [_standing(line, document, known) for line in shown]
     return [
         _line(line, received.get(line.line, Decimal(0)), known, following=index == 0)
-        for index, line in enumerate(lines[:LINES_SHOWN_MAX])
+        for index, line in enumerate(shown)
     ]
+
+
+def _standing(line: DocumentLine, document: ExpectedDocument, known: Knowing) -> DocumentLine:
+    return msgspec.structs.replace(line, location=ship.place_of(line, document, known, known.book))
 
 
 def _loads(loads: Sequence[Load]) -> list[StepLine]:
@@ -191,13 +200,13 @@ def _counts(state: State, known: Knowing, lines: Sequence[StepLine]) -> tuple[in
         return len(lines), 0
     if known_kind(document) == "count":
         return len(lines), len(count_lines_left(document, known.book, ()))
-    received = _book(state, known).received(document.code)
+    received = _book(state, document, known).received(document.code)
     left = sum(1 for line in document.lines if remaining(line, received))
     return len(document.lines), left
 
 
-def _book(state: State, known: Knowing) -> Book:
-    return pick.PickingBook(known.book) if isinstance(state, Pick) else known.book
+def _book(state: State, document: ExpectedDocument, known: Knowing) -> Book:
+    return PickingBook(known.book, document) if isinstance(state, Pick) else known.book
 
 
 def _in_hand(state: State) -> int:

@@ -199,6 +199,14 @@ class Bench:
         reference = msgspec.structs.replace(REFERENCE, documents=documents)
         self.loop.use_catalogue(Catalogue(reference, warehouse="sh1"))
 
+    def tell_lines(self, code: str, *lines: DocumentLine) -> None:
+        """Let a document have other lines, as when central tells it anew."""
+        changed = msgspec.structs.replace
+        documents = tuple(
+            changed(one, lines=lines) if one.code == code else one for one in REFERENCE.documents
+        )
+        self.loop.use_catalogue(Catalogue(changed(REFERENCE, documents=documents), warehouse="sh1"))
+
     def forget_documents(self) -> None:
         """Let the reference data hold no document any more, as after central withdrew them."""
         reference = msgspec.structs.replace(REFERENCE, documents=())

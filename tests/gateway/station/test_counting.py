@@ -253,5 +253,5 @@ def test_a_place_of_more_than_one_step_can_hold_says_empty_again(bench):
         pass
     seen = bench.scan("CMD-COUNT", "LOC-DOCK-1", "CMD-EMPTY")
     assert (seen.kind, len(seen.facts)) == ("warning", 100)
-    assert "EMPTY again" in seen.text
+    assert "NOTHING ELSE HERE again" in seen.text
     assert len(bench.scan("CMD-EMPTY").facts) == 19

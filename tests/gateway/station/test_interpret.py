@@ -48,6 +48,12 @@ ITEMS = [
     ),
     ("010950110153000317270200", "]d2", ("MILK-1", "1", "", "", "2027-02-28", "", "")),
     ("0109501101530003", "", ("MILK-1", "1", "", "", "", "", "")),
+    ("(01)09501101530003", "", ("MILK-1", "1", "", "", "", "", "")),
+    (
+        "(01) 09501101530003 (10) A(1)B (17)271231(21)S1",
+        "",
+        ("MILK-1", "1", "A(1)B", "S1", "2027-12-31", "", ""),
+    ),
     ("021690123456789937 5".replace(" ", ""), "]C1", ("TEA-250", "60", "", "", "", "", "")),
     ("01095011015300033010", "]C1", ("MILK-1", "10", "", "", "", "", "")),
     ("01000000963850743103012500", "]C1", ("SALT", "12.5", "", "", "", "", "")),
@@ -113,6 +119,8 @@ def test_of_two_exact_net_weights_the_one_in_the_items_own_unit_counts():
 OTHERS = [
     ("LOC-A-01-03", ScannedBin("A-01-03", REFERENCE.warehouses[0].locations[2])),
     ("LOC-Z-99", ScannedBin("Z-99", None)),
+    ("A-01-03", ScannedBin("A-01-03", REFERENCE.warehouses[0].locations[2])),
+    ("(00)006141411234567890", ScannedSscc("006141411234567890")),
     ("DOC-PO-7", ScannedDocument("PO-7", REFERENCE.documents[0])),
     ("DOC-PO-8", ScannedDocument("PO-8", None)),
     ("OPR-ann", ScannedBadge("ann", REFERENCE.operators[0])),

@@ -52,3 +52,9 @@ def test_a_place_is_left_with_nothing_in_hand_only(stocked):
     assert (seen.kind, "Goods are still in hand" in seen.text) == ("error", True)
     assert stocked.scan("LOC-A-01-03").kind == "error"  # They are there already.
     assert "The place no longer counts." in stocked.scan("CMD-CANCEL", "CMD-CANCEL").text
+
+
+def test_the_answer_to_a_move_says_moved(bench):
+    seen = bench.scan("CMD-MOVE", "LOC-A-01-03", "TEA-250", "LOC-A-01-04")
+    assert seen.facts[0].to_location == "A-01-04"
+    assert "Moved {amount}" in str(bench.board.state().done)

@@ -7,12 +7,14 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from central.contract.facts import Count, Movement
+from central.contract.reference import DocumentLine
 from gateway.journal.reading import open_reader
 from gateway.journal.verify import verify_journal
 from tests.gateway.station.bench import SETUP, Bench, bench_at
 from tests.gateway.station.conftest import MEMORY_FOLDER
 
 TEA, CASE, MILK_L1 = "6901234567892", "16901234567899", "010950110153000310L1"
+MILK_L2 = "010950110153000310L2"
 PALLET = "00006141411234567890"
 STOCK = ["CMD-RECEIVE", "CMD-QTY-40", TEA, "CMD-QTY-9", MILK_L1]
 STOCK += ["CMD-PUTAWAY", "CMD-QTY-40", TEA, "LOC-A-01-03", "CMD-QTY-9", MILK_L1, "LOC-A-01-04"]
@@ -155,3 +157,118 @@ def test_undo_takes_back_what_this_station_did_not_what_another_did(stocked):
     stocked.scan("CMD-RECEIVE", CASE)
     assert other.scan("CMD-UNDO").text.startswith("Undone: 1 pcs")
     assert stocked.stock()["DOCK-1", "TEA-250"] == "12"
+
+
+def test_picked_goods_are_shipped_from_where_they_stand_without_a_scan_of_the_place(stocked):
+    stocked.scan("CMD-PICK", "DOC-SO-1", "LOC-A-01-03", CASE, CASE, "CMD-DONE")
+    opened = stocked.scan("CMD-SHIP", "DOC-SO-1")
+    assert "next 24 pcs Green tea 250 g (TEA-250) from STAGE-1" in opened.prompt
+    places = [line.place for line in stocked.board.state().step.lines]
+    assert places == ["STAGE-1", "A-01-04", ""]
+    seen = [stocked.scan(CASE), stocked.scan(CASE)]
+    assert [one.facts[0].from_location for one in seen] == ["STAGE-1", "STAGE-1"]
+    assert [one.facts[0].flags for one in seen] == [(), ()]
+    assert stocked.stock() == {("A-01-03", "TEA-250"): "16", ("A-01-04", "MILK-1"): "9"}
+
+
+def test_what_was_not_picked_is_shipped_from_the_line_s_place(stocked):
+    stocked.scan("CMD-PICK", "DOC-SO-1", "LOC-A-01-03", CASE, "CMD-SHIP", "DOC-SO-1", CASE)
+    opened = stocked.scan("CMD-SHIP", "DOC-SO-1")
+    assert "next 12 pcs Green tea 250 g (TEA-250) from A-01-03" in opened.prompt
+    assert stocked.scan(CASE).facts[0].from_location == "A-01-03"
+
+
+def test_an_undone_shipment_stands_ready_again(stocked):
+    stocked.scan("CMD-PICK", "DOC-SO-1", "LOC-A-01-03", CASE, "CMD-SHIP", "DOC-SO-1", CASE)
+    assert "from STAGE-1" in stocked.scan("CMD-UNDO").prompt
+    assert stocked.scan(CASE).facts[0].from_location == "STAGE-1"
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"), [("MISSING", Count), ("DAMAGED", Movement)], ids=["counted", "held"]
+)
+def test_a_short_pick_is_of_the_place_that_was_asked_for_wherever_people_stand(
+    stocked, reason, kind
+):
+    stocked.scan("CMD-MOVE", "LOC-A-01-03", "CMD-QTY-9", TEA, "LOC-DOCK-1")
+    stocked.scan("CMD-PICK", "DOC-SO-1", "LOC-DOCK-1", "CMD-SHORT", "CMD-REASON-OTHER")
+    assert "go to A-01-03" in stocked.scan("LOC-DOCK-1").prompt
+    (fact,) = stocked.scan("CMD-SHORT", f"CMD-REASON-{reason}").facts
+    assert isinstance(fact, kind)
+    assert getattr(fact, "location", getattr(fact, "from_location", "")) == "A-01-03"
+
+
+def test_a_quantity_that_was_said_does_not_outlive_a_short_pick(stocked):
+    stocked.scan("CMD-PICK", "DOC-SO-1", "LOC-A-01-03", "CMD-QTY-5")
+    assert stocked.scan("CMD-SHORT").prompt == "Not enough here: scan the reason"
+    stocked.scan("CMD-QTY-5", "CMD-REASON-BLOCKED")
+    assert stocked.scan(CASE).facts[0].quantity == "12"
+
+
+def test_a_hold_of_a_short_pick_that_is_undone_later_opens_its_line_again(stocked):
+    stocked.scan("CMD-PICK", "DOC-SO-1", "CMD-SHORT", "CMD-REASON-DAMAGED", "CMD-QTY-2", MILK_L1)
+    assert "go to A-01-04" in stocked.scan("CMD-UNDO").prompt
+    assert "go to A-01-03 and scan it; 24 pcs" in stocked.scan("CMD-UNDO").prompt
+
+
+# What was picked here before central said that the tea stands ready; then what picking says of it.
+READY = [
+    pytest.param([], "go to A-01-04", "SO-1 closed short: Milk", id="by another"),
+    pytest.param(
+        [CASE],
+        "12 pcs Green tea 250 g (TEA-250); scan",
+        "SO-1 closed short: Green tea",
+        id="a part of it here",
+    ),
+    pytest.param([CASE, CASE], "go to A-01-04", "SO-1 closed short: Milk", id="all of it here"),
+]
+
+
+@pytest.mark.parametrize(("picked", "prompt", "closed"), READY)
+def test_a_line_that_stands_ready_by_central_s_word_is_neither_asked_for_nor_missed(
+    stocked, picked, prompt, closed
+):
+    stocked.scan("CMD-PICK", "DOC-SO-1", "LOC-A-01-03", *picked, "CMD-DONE")
+    tea, milk = line(1, "TEA-250", "24", "STAGE-1"), line(2, "MILK-1", "2", "A-01-04", lot="L1")
+    stocked.tell_lines("SO-1", tea, milk)
+    assert prompt in stocked.scan("CMD-PICK", "DOC-SO-1").prompt
+    assert closed in stocked.scan("CMD-DONE").text
+
+
+def line(number, item, quantity, place, **fields):
+    return DocumentLine(line=number, item=item, quantity=quantity, location=place, **fields)
+
+
+def test_what_is_taken_at_one_place_for_two_is_not_fetched_again_at_the_other(stocked):
+    places = [line(1, "TEA-250", "12", "A-01-03"), line(2, "TEA-250", "12", "A-01-04")]
+    stocked.tell_lines("SO-1", *places, line(3, "TEA-250", "12", "A-01-04", sscc=PALLET[2:]))
+    seen = stocked.scan("CMD-PICK", "DOC-SO-1", "LOC-A-01-03", "CMD-QTY-3", CASE)
+    assert (seen.facts[0].document_line, seen.facts[0].flags) == (1, ())
+    # A pallet that is asked for is another matter.
+    assert "go to A-01-04 and scan it; 12 pcs" in seen.prompt
+    assert [(one.done, one.next) for one in stocked.board.state().step.lines] == [
+        ("0", True),
+        ("24", False),
+        ("12", False),
+    ]
+    assert stocked.scan("CMD-DONE").text.endswith(f"{PALLET[2:]}, 0 pcs of 12 pcs.")
+    seen = stocked.scan("CMD-UNDO", "CMD-PICK", "DOC-SO-1")
+    assert "go to A-01-03 and scan it; 12 pcs" in seen.prompt
+
+
+def test_a_surplus_counts_for_no_other_lot(stocked):
+    first = line(1, "MILK-1", "2", "A-01-04", lot="L1")
+    stocked.tell_lines("SO-1", first, line(2, "MILK-1", "2", "A-01-04", lot="L2"))
+    seen = stocked.scan("CMD-PICK", "DOC-SO-1", "LOC-A-01-04", "CMD-QTY-4", MILK_L1)
+    assert seen.facts[0].flags == ("over_expected",)
+    assert "take 2 pcs Milk (MILK-1) L2 at A-01-04" in seen.prompt
+
+
+def test_a_pallet_s_goods_each_answer_a_line_of_their_own(stocked):
+    stocked.scan("CMD-RECEIVE", PALLET, "CMD-QTY-2", MILK_L1, "CMD-QTY-2", MILK_L2)
+    stocked.tell_lines("SO-1", *(line(one, "MILK-1", "2", "") for one in (1, 2)))
+    facts = stocked.scan("CMD-PICK", "DOC-SO-1", PALLET).facts
+    assert [(one.lot, one.document_line, one.flags) for one in facts] == [
+        ("L1", 1, ()),
+        ("L2", 2, ()),
+    ]

@@ -183,3 +183,11 @@ def test_a_scan_before_any_command_is_not_recorded_and_says_so(bench):
     seen = bench.scan(TEA)
     assert (seen.kind, seen.facts) == ("error", ())
     assert "scan what to do first" in seen.text
+
+
+def test_more_than_expected_and_without_a_lot_are_both_told(bench):
+    bench.scan("DOC-RC-1")
+    seen = bench.scan("CMD-QTY-3", "0109501101530003")
+    assert set(seen.facts[0].flags) == {"over_expected", "no_lot"}
+    assert "more than expected" in seen.text
+    assert "without a lot" in seen.text

@@ -164,6 +164,7 @@ def test_a_session_that_cannot_be_saved_costs_no_scan(bench):
         assert bench.health.journal_problem()
     assert bench.health.counters()["sessions_unsaved_total"] == 3
     bench.scan(TEA)
+    assert bench.health.journal_problem() == ""
     assert restarted(bench).scan("CMD-CONFIRM").facts[0].quantity == "2"
 
 
@@ -211,6 +212,15 @@ def test_an_unset_clock_makes_no_session_old():
     data = encoded(Putaway("A"), saved_ms=WHOSE.now_ms - AGE_MS_MAX - 1)
     unset = replace(WHOSE, clock_synced=False)
     assert restore_session(data, unset, CATALOGUE).session == Session(Putaway("A"))
+
+
+def test_who_worked_here_a_day_ago_is_signed_in_no_more():
+    session = replace(Session(), operator="ann", multiplier=Decimal(5))
+    data = encode_session(session, WHOSE)
+    assert restore_session(data, WHOSE, CATALOGUE).session == session
+    later = replace(WHOSE, now_ms=WHOSE.now_ms + AGE_MS_MAX + 1)
+    restored = restore_session(data, later, CATALOGUE)
+    assert (restored.session, restored.told, restored.dropped) == (Session(), None, False)
 
 
 def test_every_state_has_a_name_of_its_own():

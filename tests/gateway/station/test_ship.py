@@ -100,9 +100,31 @@ def test_goods_that_are_not_at_the_lines_place_leave_from_where_they_wait(bench)
 def test_goods_leave_from_where_the_station_lets_them_wait(tmp_path):
     with bench_at(tmp_path, replace(SETUP, ship_location="STAGE-1")) as bench:
         bench.scan("CMD-RECEIVE", TEA, TEA, "CMD-PUTAWAY", TEA, "LOC-STAGE-1")
-        facts = [bench.scan(*scans).facts[0] for scans in (("DOC-TO-1", TEA), (TEA,))]
-    assert [fact.from_location for fact in facts] == ["STAGE-1", "STAGE-1"]
-    assert [fact.flags for fact in facts] == [(), ("negative_stock",)]
+        scanned = [("DOC-TO-1", TEA), (TEA,), (TEA,)]
+        facts = [bench.scan(*scans).facts[0] for scans in scanned]
+    assert [fact.from_location for fact in facts] == ["STAGE-1", "DOCK-1", "STAGE-1"]
+    assert [fact.flags for fact in facts] == [(), (), ("negative_stock",)]
+
+
+def test_a_line_without_a_place_goes_from_where_the_book_has_most_and_the_prompt_names_it(bench):
+    stocked(bench).scan("CMD-SHIP", "LOC-DOCK-1", CASE, "CMD-DONE")
+    bench.scan("CMD-MOVE", "LOC-A-01-03", TEA, "LOC-A-01-04")
+    opened = bench.scan("DOC-TO-1")
+    assert "next 12 pcs Green tea 250 g (TEA-250) from A-01-03" in opened.prompt
+    assert bench.board.state().step.lines[0].place == "A-01-03"
+    (fact,) = bench.scan(CASE).facts
+    assert (fact.from_location, fact.flags) == ("A-01-03", ())
+
+
+def test_goods_that_the_book_has_nowhere_are_to_be_scanned_with_their_place(bench):
+    opened = bench.scan("DOC-TO-1")
+    assert " from " not in opened.prompt
+    seen = bench.scan(TEA)
+    assert (seen.kind, seen.facts[0].from_location) == ("warning", "DOCK-1")
+    assert "from DOCK-1" in seen.text
+    assert "scan the place you took it from" in seen.text
+    seen = bench.scan("LOC-A-01-03", TEA)
+    assert "count this place" in seen.text
 
 
 def test_a_pallet_goes_out_with_all_of_its_content_from_where_it_is(bench):
