@@ -173,6 +173,13 @@ def test_what_a_gateway_lacks_is_told_in_both_languages(dock, changes, english, 
     assert chinese in dock.page("zh")
 
 
+def test_of_a_gateway_that_is_away_its_line_is_told_and_not_its_clock(dock):
+    dock.tell(online=False, clock_synced=False)
+    assert "check its power and network cable" in dock.page()
+    assert "time server" not in dock.page()
+    assert "请检查其电源和网线" in dock.page("zh")
+
+
 def worker(name, shards, **changes):
     values = {"worker": name, "online": True, "generation": "g", "shards": shards}
     return CentralState(**(values | changes))

@@ -73,6 +73,7 @@ TAKEN = PrintedColumn("", 2, marked("Taken"))
 QUANTITY = PrintedColumn("quantity", 2)
 HANDED_OVER, TAKEN_OVER = marked("Handed over: name, date"), marked("Taken over: name, date")
 
+
 def print_links(kind: DocumentKind, code: str, texts: Texts) -> list[tuple[str, str]]:
     """Return (address, words) of everything that is printed of a document."""
     return [

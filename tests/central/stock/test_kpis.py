@@ -281,6 +281,11 @@ def test_key_figures_over_the_api_say_their_span_and_are_cut_not_rounded(databas
     turnover = site.get("/kpis/turnover", days="7")
     assert (turnover["days"], turnover["norm"]) == (7, ["3.00", "6.00"])
     assert turnover["turnover"][0]["shipped"] == "2"
+    now_ms = site.clock.now_ms()
+    with database.read() as connection:
+        assert all(one.early for one in read_turnover(connection, Span.of_days(7, now_ms=now_ms)))
+        later = Span(now_ms - 1, now_ms + DAY_MS)
+        assert not any(one.early for one in read_turnover(connection, later))
     assert site.get("/kpis/stock-age")["items"][0]["ages"][0]["amount"] == "1"
     assert site.get("/kpis/throughput")["hours"][0]["facts_count"] == 2
     assert site.get("/kpis/deliveries")["percent"] is None

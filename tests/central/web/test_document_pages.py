@@ -169,6 +169,7 @@ def _check_heads(desk):
 def _check_proposals(desk):
     with desk.database.read() as connection:
         assert [one.code for one in propose_items(connection, "bo")] == ["BOLT"]
+        assert [one.code for one in propose_items(connection, "lt bo")] == ["BOLT"]
         assert [one.code for one in propose_items(connection, "ric")] == ["RICE"]
         assert len(propose_items(connection, "")) == 4
         assert propose_items(connection, "100%") == []

@@ -83,6 +83,14 @@ def test_a_known_item_is_found_with_all_that_its_code_says(code, symbology, expe
     assert shown == expected
 
 
+def test_an_item_that_bears_the_code_of_a_place_is_the_item():
+    item = msgspec.structs.replace(CATALOGUE.item("SALT"), code="A-01-03")
+    catalogue = Catalogue(msgspec.structs.replace(REFERENCE, items=(item,)), warehouse="sh1")
+    reading = BarcodeScanned("", "A-01-03", b"A-01-03")
+    found = interpret(Observation("scanner", reading, TIME_MS, True, "boot-1", 1), catalogue)
+    assert (type(found), found.item) == (ScannedItem, item)
+
+
 NET_WEIGHTS = [
     # elements after the GTIN, (quantity, unit, catch weight, its unit): of salt (kg), of milk (pcs)
     ("3103012500", ("12.5", "KGM", "", ""), ("1", "C62", "12.5", "KGM")),

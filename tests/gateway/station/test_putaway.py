@@ -70,7 +70,7 @@ def test_an_unknown_bin_is_recorded_with_a_warning(bench):
     assert seen.kind == "warning"
 
 
-def test_a_bin_is_taken_by_its_name_alone_unless_an_item_bears_it(bench):
+def test_a_bin_is_taken_by_its_name_alone(bench):
     bench.scan("CMD-RECEIVE", TEA, "CMD-PUTAWAY")
     (fact,) = bench.scan(TEA, "A-01-03").facts
     assert (fact.from_location, fact.to_location, fact.flags) == ("DOCK-1", "A-01-03", ())
