@@ -133,7 +133,7 @@ def test_what_is_open_is_listed_before_a_period_is_closed(site):
     answer = close(site, through="2026-05-30")
     assert answer.status_code == 409
     assert answer.json()["fields"]["open"] == body["open"]
-    assert "2 gateway" in answer.json()["detail"]
+    assert "gateway (2)" in answer.json()["detail"]
     assert close(site, through="2026-05-30", anyway=True).status_code == 409
     kept = closed(site, through="2026-05-30")
     assert (kept["open"], kept["reason"], kept["closed_by"]) == (body["open"], "known", "staff")
