@@ -24,7 +24,7 @@ demo: setup ## Run central, two warehouses' gateways and virtual devices until C
 
 test: setup ## Run all tests (installs mosquitto, PostgreSQL and Chromium if they are missing)
 	@bash .ci/packages python tests
-	@$(PYTHON) -m pytest -n 2 --dist loadfile $(PYTEST_OPTIONS)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 check: setup ## Check format, lint, types and layers
 	@$(VENV)/bin/ruff format --check --quiet .

@@ -13,6 +13,27 @@ settings.load_profile("dockledger")
 # A package of its own with its own tests: tests/drivers/test_third_party.py installs and runs it.
 collect_ignore = ["third_party"]
 
+# Files that wait for other programs, longest first: at the end one worker would wait alone.
+LONG = (
+    "tests/browser/test_every_page.py",
+    "tests/scenarios/",
+    "tests/chaos/",
+    "tests/simulation/",
+    "tests/central/test_",
+    "tests/gateway/test_",
+    "tests/browser/",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Put the files that take longest first, and leave the order within them."""
+
+    def rank(item):
+        starts = (number for number, path in enumerate(LONG) if item.nodeid.startswith(path))
+        return next(starts, len(LONG))
+
+    items.sort(key=rank)
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _what_is_there_already_is_not_collected():
