@@ -44,7 +44,7 @@ class SettingsIn(_Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"settings": {"language": "zh"}}]})
 
-    settings: dict[Code, Value] = Field(max_length=FIELDS_MAX, default={})
+    settings: dict[Code, Value] = Field(max_length=FIELDS_MAX)
 
 
 class TemplateIn(_Body):

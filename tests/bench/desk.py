@@ -33,9 +33,9 @@ ITEMS = 100
 BATCH = 100
 THEIRS = {"post": 60, "batch": 6, "transfer": 15}
 OURS = {"post": 600, "batch": 30, "transfer": 60}
-# What is held so far, also beside other work; reserve and ship stands in `reservation`.
-AT_LEAST = {"post": 40.0, "batch": 50.0, "transfer": 25.0}
-STATEMENTS_MAX = {"post": 8.0, "batch": 8.0, "transfer": 18.0}
+# What the project wants to hold; single posts and transfers do not yet. See also `reservation`.
+AT_LEAST = {"post": 50.0, "batch": 50.0, "transfer": 50.0}
+STATEMENTS_MAX = {"post": 8.0, "batch": 8.0, "transfer": 8.0}
 
 
 def measure() -> list[Ratio]:

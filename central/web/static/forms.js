@@ -8,6 +8,7 @@
 
   function valueOf(field) {
     if (field.dataset.type === "check") return field.checked;
+    if (field.dataset.type === "object") return {};  // Sent even if nothing in it is filled in.
     const text = field.value.trim();
     if (text === "") return field.dataset.empty === "keep" ? "" : undefined;
     if (field.dataset.type === "int") return /^-?\d{1,15}$/.test(text) ? Number(text) : text;

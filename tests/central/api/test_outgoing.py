@@ -109,6 +109,7 @@ REFUSED = [
         422,
         id="a place that keeps nothing",
     ),
+    pytest.param("PUT", f"{GATEWAYS}/settings", {}, 422, id="no settings"),
     pytest.param("PUT", "/api/v1/gateways/nobody/settings", {"settings": {}}, 404, id="stranger"),
     pytest.param("PUT", "/api/v1/templates/bin", {"text": "no toml"}, 422, id="no TOML"),
     pytest.param("PUT", "/api/v1/templates/bin", {"text": ""}, 422, id="empty"),
