@@ -130,8 +130,11 @@ def test_both_lines_of_a_movement_are_made_from_one_row(database, times):
     assert rows(database, tables.lines) == expected
 
 
-@pytest.mark.parametrize("database", ON_POSTGRESQL, indirect=True)
-def test_many_serial_numbers_of_one_item_are_found_each_by_its_own_key(database):
+@pytest.mark.parametrize("database_url", ON_POSTGRESQL, indirect=True)
+def test_many_serial_numbers_of_one_item_are_found_each_by_its_own_key(own_database):
+    # Its own: where autovacuum counted an emptied table, PostgreSQL plans for no rows for a minute.
+    database = own_database
+
     def keyed(number):
         return ("W", "L", "ITEM", "", f"S{number:06d}", "", "C62", "available")
 
