@@ -4,7 +4,7 @@ PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := list
-.PHONY: list setup demo test check bench chaos simulate invariants fuzz format lock catalogues clean
+.PHONY: list setup demo test check bench chaos simulate invariants trust fuzz lab lab-cuts deb deb-test updates format lock catalogues sbom clean
 
 list: ## List the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -22,9 +22,12 @@ $(STAMP): constraints.txt pyproject.toml .ci/packages
 demo: setup ## Run central, two warehouses' gateways and virtual devices until Ctrl-C
 	@exec $(VENV)/bin/dockledger-demo $(DEMO_OPTIONS)
 
+# Three workers keep two cores busy: a third of their time is waiting for other programs. Bytecode is
+# kept, or each of the hundreds of programs that tests start would compile itself again.
 test: setup ## Run all tests (installs mosquitto, PostgreSQL and Chromium if they are missing)
 	@bash .ci/packages python tests
-	@$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
+	@env -u PYTHONDONTWRITEBYTECODE \
+	  $(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 check: setup ## Check format, lint, types and layers
 	@$(VENV)/bin/ruff format --check --quiet .
@@ -48,9 +51,33 @@ invariants: setup ## Walk STEPS random steps (default 100000) on both databases,
 	@bash .ci/packages python tests
 	@PYTHONHASHSEED=0 $(PYTHON) -m tests.central.invariants --steps $${STEPS:-100000} --first $${FIRST:-1}
 
+trust: setup ## Tamper with 10,000 messages, shuffle 100,000, cut 50 enrolments off (TRUST_OPTIONS=)
+	@bash .ci/packages python tests
+	@$(PYTHON) -m tests.trust $(TRUST_OPTIONS)
+
 fuzz: setup ## Fuzz LLRP and GS1 for FUZZ_S seconds each (default 60; installs atheris)
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check 'atheris>=3,<4'
 	@$(PYTHON) -m tests.fuzz -s $${FUZZ_S:-60}
+
+lab: setup ## Test real kernel devices, hot-plug and power cuts in a guest under QEMU
+	@bash .ci/packages python lab
+	@$(PYTHON) -m tests.hardware $(LAB_PARTS)
+
+lab-cuts: setup ## Cut the power of a gateway CYCLES times (default 100) in the lab
+	@bash .ci/packages python lab
+	@CYCLES=$${CYCLES:-100} $(PYTHON) -m tests.hardware cuts controls
+
+deb: setup ## Build the Debian packages of gateway and central into dist/ (TARGETS="--target 3.13:aarch64")
+	@$(VENV)/bin/dockledger-provision deb gateway $(TARGETS)
+	@$(VENV)/bin/dockledger-provision deb central $(TARGETS)
+
+deb-test: deb ## Install, run, remove and purge both packages on fresh Debian 12 and 13 (root, network)
+	@bash .ci/packages roots
+	@$(PYTHON) -m pytest tests/provisioning/check_debs.py
+
+updates: setup ## Every bad release must come back; kill the agent and cut the first boot at each step
+	@$(PYTHON) -m pytest -s tests/provisioning/updating/check_bad_releases.py
+	@STEPS_BETWEEN_CUTS=1 $(PYTHON) -m pytest --timeout 1800 tests/provisioning/first_boot -k power
 
 format: setup ## Format the code
 	@$(VENV)/bin/ruff format --quiet .
@@ -60,6 +87,9 @@ catalogues: setup ## Compile the Chinese message catalogues after a change of a 
 	@for po in gateway/screen/locale/zh/LC_MESSAGES/gateway.po central/web/locale/zh/LC_MESSAGES/central.po \
 	    central/api/locale/zh/LC_MESSAGES/problems.po provisioning/demo/locale/zh/LC_MESSAGES/demo.po; do \
 	  $(VENV)/bin/pybabel -q compile -i $$po -o $${po%.po}.mo; done
+
+sbom: setup ## Write the bill of materials (CycloneDX JSON) of gateway and central into dist/
+	@$(PYTHON) -m provisioning.bill_of_materials dist
 
 lock: ## Resolve the dependencies anew into constraints.txt (needs uv)
 	@uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -5,45 +5,39 @@ or input, 3 the database is not usable. Results go to standard output, for progr
 log lines go to standard error.
 """
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import msgspec
 import typer
 
+from central.access.audit import audit_faults
+from central.access_commands import token_app, user_app
+from central.backup_commands import add_commands as add_backup_commands
 from central.clock import SystemClock, random_64
-from central.config import Config, load_config, parse_shards
+from central.command_line import (
+    CONFIG_FILE,
+    DONE,
+    FINDING,
+    AsJson,
+    ConfigFile,
+    errors_named,
+    opened,
+    say,
+)
+from central.config import load_config, parse_shards
 from central.contract.errors import ContractError
 from central.contract.identifiers import parse_code
 from central.contract.reference import parse_reference
-from central.errors import (
-    BackupRefused,
-    CentralError,
-    ConfigInvalid,
-    DatabaseUnusable,
-    EnrolmentRefused,
-    LedgerUnavailable,
-    ReferenceRefused,
-)
+from central.errors import BackupRefused, EnrolmentRefused
 from central.inbox import backups, gateways, ledger_key
 from central.ledger import reference_book, verify
 from central.logs import start_logging
 from central.orders.proofs import PROOFS
 from central.outbox import notices as outbox
 from central.storage import schema
-from central.storage.database import Database, open_database
-
-DONE, FINDING, USAGE, DATABASE = 0, 1, 2, 3
-CONFIG_FILE = Path("/etc/dockledger-central/central.toml")
-
-ConfigFile = Annotated[
-    Path, typer.Option("--config", help="The configuration file.", show_default=True)
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Write the result as one JSON object.")]
+from central.trust_commands import trust_app
 
 app = typer.Typer(
     name="dockledger-central",
@@ -54,6 +48,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     epilog="Exit codes: 0 done, 1 a finding, 2 usage, configuration or input, 3 database.",
 )
+app.add_typer(trust_app, name="trust")
+app.add_typer(user_app, name="user")
+app.add_typer(token_app, name="token")
+add_backup_commands(app)
 
 
 def main() -> None:
@@ -77,9 +75,9 @@ def serve(
     from central import compose  # noqa: PLC0415 - the other commands need no web server
 
     def ready(url: str) -> None:
-        _say(f"Serving {url}", {"url": url}, as_json=as_json)
+        say(f"Serving {url}", {"url": url}, as_json=as_json)
 
-    with _errors_named():
+    with errors_named():
         settings = load_config(config)
         start_logging(verbose=verbose)
         compose.serve(
@@ -106,7 +104,7 @@ def intake(
     """
     from central import compose  # noqa: PLC0415 - the other commands need no web server
 
-    with _errors_named():
+    with errors_named():
         settings = load_config(config)
         chosen = parse_shards(shards) if shards else None
         start_logging(verbose=verbose)
@@ -114,36 +112,39 @@ def intake(
             settings,
             worker_name=parse_code(worker, what="worker"),
             shards=chosen,
-            ready=lambda: _say(f"Worker {worker} runs.", {"worker": worker}, as_json=as_json),
+            ready=lambda: say(f"Worker {worker} runs.", {"worker": worker}, as_json=as_json),
         )
 
 
 @app.command()
 def migrate(config: ConfigFile = CONFIG_FILE, as_json: AsJson = False) -> None:
     """Bring the database to this program's schema."""
-    with _errors_named(), _database(load_config(config), checked=False) as database:
+    with (
+        errors_named(),
+        opened(load_config(config, before_certificates=True), checked=False) as database,
+    ):
         revision = schema.migrate(database, generation=f"{random_64():016x}")
-        _say(f"The database has revision {revision}.", {"revision": revision}, as_json=as_json)
+        say(f"The database has revision {revision}.", {"revision": revision}, as_json=as_json)
 
 
 @app.command("verify-ledger")
 def verify_ledger(config: ConfigFile = CONFIG_FILE, as_json: AsJson = False) -> None:
     """Compute everything again from the facts, and say what is off. Exit code 1 if anything is."""
-    with _errors_named(), _database(load_config(config)) as database:
-        report = verify.verify_ledger(database, proofs=PROOFS)
+    with errors_named(), opened(load_config(config)) as database:
+        report = verify.verify_ledger(database, proofs=(*PROOFS, audit_faults))
     lines = [f"{fault.check}: {fault.subject}: {fault.detail}" for fault in report.faults]
     counts = (
         f"{report.facts_count} facts, {report.lines_count} lines,"
         f" {report.balances_count} balances: {report.faults_count} faults."
     )
-    _say("\n".join([*lines, counts]), msgspec.to_builtins(report), as_json=as_json)
+    say("\n".join([*lines, counts]), msgspec.to_builtins(report), as_json=as_json)
     raise typer.Exit(FINDING if report.faults_count else DONE)
 
 
 @app.command("rebuild-balances")
 def rebuild_balances(config: ConfigFile = CONFIG_FILE, as_json: AsJson = False) -> None:
     """Make every balance the sum of its lines. Exit code 1 if a balance had to be changed."""
-    with _errors_named(), _database(load_config(config)) as database:
+    with errors_named(), opened(load_config(config)) as database:
         report = verify.rebuild_balances(database)
         if report.changes_count:
             with database.write() as connection:
@@ -157,28 +158,28 @@ def rebuild_balances(config: ConfigFile = CONFIG_FILE, as_json: AsJson = False) 
         for change in report.changes
     ]
     counts = f"{report.balances_count} balances: {report.changes_count} changed."
-    _say("\n".join([*lines, counts]), msgspec.to_builtins(report), as_json=as_json)
+    say("\n".join([*lines, counts]), msgspec.to_builtins(report), as_json=as_json)
     raise typer.Exit(FINDING if report.changes_count else DONE)
 
 
 @app.command("ledger-key")
 def show_ledger_key(config: ConfigFile = CONFIG_FILE, as_json: AsJson = False) -> None:
     """Print the public key of the ledger, with which gateways check what it says."""
-    with _errors_named(), _database(load_config(config)) as database:
+    with errors_named(), opened(load_config(config)) as database:
         key = ledger_key.load_ledger_key(database).public_key_hex
-    _say(key, {"public_key": key}, as_json=as_json)
+    say(key, {"public_key": key}, as_json=as_json)
 
 
 @app.command("new-generation")
 def new_generation(config: ConfigFile = CONFIG_FILE, as_json: AsJson = False) -> None:
     """After restoring a backup: make gateways offer again what the backup does not have."""
-    with _errors_named(), _database(load_config(config)) as database:
+    with errors_named(), opened(load_config(config)) as database:
         changed = backups.begin_generation(database, generation=f"{random_64():016x}")
     text = (
         f"Generation {changed.old} is now {changed.new}."
         " Gateways offer again what this ledger does not have."
     )
-    _say(text, msgspec.to_builtins(changed), as_json=as_json)
+    say(text, msgspec.to_builtins(changed), as_json=as_json)
 
 
 @app.command("confirm-backup")
@@ -194,7 +195,7 @@ def confirm_backup(
     as_json: AsJson = False,
 ) -> None:
     """Say that a backup is safe: gateways may forget what was recorded 2 minutes before it."""
-    with _errors_named(), _database(load_config(config)) as database:
+    with errors_named(), opened(load_config(config)) as database:
         now_ms = SystemClock().now_ms()
         taken_ms = int(taken_at.timestamp() * 1000)
         if taken_ms > now_ms:
@@ -204,7 +205,7 @@ def confirm_backup(
             )
         confirmed = backups.confirm_backup(database, taken_ms=taken_ms)
     text = f"{confirmed.facts_count} more facts of {confirmed.epochs_count} epochs are stable."
-    _say(text, msgspec.to_builtins(confirmed), as_json=as_json)
+    say(text, msgspec.to_builtins(confirmed), as_json=as_json)
 
 
 @app.command("enrol-gateway")
@@ -216,9 +217,9 @@ def enrol_gateway(
     as_json: AsJson = False,
 ) -> None:
     """Let a gateway speak for a warehouse; enrolling it again replaces its key and warehouse."""
-    with _errors_named():
+    with errors_named():
         settings = load_config(config)
-        with _database(settings) as database:
+        with opened(settings) as database:
             changed = gateways.enrol_gateway(
                 database,
                 gateway=code,
@@ -229,7 +230,7 @@ def enrol_gateway(
             )
     text = "is enrolled" if changed else "was enrolled already"
     result = {"gateway": code, "warehouse": warehouse, "changed": changed}
-    _say(f"Gateway {code} {text} for {warehouse}.", result, as_json=as_json)
+    say(f"Gateway {code} {text} for {warehouse}.", result, as_json=as_json)
 
 
 @app.command("load-reference")
@@ -239,13 +240,13 @@ def load_reference(
     as_json: AsJson = False,
 ) -> None:
     """Make a document the ledger's reference data: warehouses, items, expected documents."""
-    with _errors_named():
+    with errors_named():
         reference = parse_reference(_file_bytes(file))
-        with _database(load_config(config)) as database, database.write() as connection:
+        with opened(load_config(config)) as database, database.write() as connection:
             changed = reference_book.load_reference(connection, reference)
     text = "is loaded" if changed else "was loaded already"
     result = {"revision": reference.revision, "changed": changed}
-    _say(f"Revision {reference.revision} {text}.", result, as_json=as_json)
+    say(f"Revision {reference.revision} {text}.", result, as_json=as_json)
 
 
 def _key_bytes(text: str) -> bytes:
@@ -266,45 +267,6 @@ def _file_bytes(path: Path) -> bytes:
             f"cannot read {path}: {error.strerror}",
             hint="Name an existing file that this user may read.",
         ) from error
-
-
-@contextmanager
-def _database(config: Config, *, checked: bool = True) -> Iterator[Database]:
-    database = open_database(config.database.url)
-    try:
-        if checked:
-            schema.check_schema(database)
-        yield database
-    finally:
-        database.close()
-
-
-@contextmanager
-def _errors_named() -> Iterator[None]:
-    """Turn what a person can mend into two lines on standard error and an exit code."""
-    try:
-        yield
-    except (DatabaseUnusable, LedgerUnavailable) as error:
-        _give_up(error, DATABASE)
-    except (
-        ConfigInvalid,
-        ReferenceRefused,
-        EnrolmentRefused,
-        BackupRefused,
-        ContractError,
-    ) as error:
-        _give_up(error, USAGE)
-    except CentralError as error:
-        _give_up(error, FINDING)
-
-
-def _give_up(error: CentralError | ContractError, code: int) -> NoReturn:
-    typer.echo(f"error: {error}\nhint: {error.hint}", err=True)
-    raise typer.Exit(code)
-
-
-def _say(text: str, result: object, *, as_json: bool) -> None:
-    typer.echo(json.dumps(result, ensure_ascii=False) if as_json else text)
 
 
 if __name__ == "__main__":

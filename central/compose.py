@@ -12,6 +12,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from logging import getLogger
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -20,6 +21,8 @@ from typing import Protocol
 
 import uvicorn
 
+from central.access.building import build_access
+from central.access.sealing import Sealing
 from central.api.context import Entrance
 from central.api.writing import WriteSide
 from central.clock import SystemClock, random_64
@@ -31,9 +34,13 @@ from central.inbox.receiver import CREDIT_COUNT
 from central.ledger.collector import collect_rarely
 from central.ledger.desk import Desk
 from central.orders.following import FOLLOWERS
+from central.service_notice import Pulse, notify_service
 from central.storage.database import Database, open_database
 from central.storage.schema import check_schema, migrate
 from central.storage.sole_use import sole_use
+from central.trust.building import build_trust
+from central.trust.trust import Trust
+from central.trust.upkeep import trust_loops
 from central.web.app import Application, create_app, notify_of_app
 from central.web.live import POLL_OF_MANY_S, POLL_S
 from central.worker import Worker, build_inbox, build_worker, refuse_second_worker_of_sqlite
@@ -93,21 +100,25 @@ class WebServer(uvicorn.Server):
         ready: Callable[[], None],
         *,
         intake_alive: Callable[[], bool],
+        pulse: Pulse,
     ) -> None:
         super().__init__(config)
         self._ready = ready
         self._intake_alive = intake_alive
+        self._pulse = pulse
         self.intake_ended = False
 
     async def on_tick(self, counter: int) -> bool:
         """Return whether to end; asked ten times a second."""
         if not self.should_exit and not self._intake_alive():
             self.intake_ended = self.should_exit = True
+        self._pulse.tick()
         return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, then say so."""
         await super().startup(sockets)
+        notify_service("READY=1")
         self._ready()
 
     @contextmanager
@@ -143,11 +154,13 @@ def serve(
         if takes_facts:
             worker = build_worker(config, database, name=worker_name, shards=None, told=told)
             downlink = build_downlink(config, database, name=worker_name, shards=None, told=told)
-        app = _application(config, database, worker, downlink, told=told)
+        trust = build_trust(config, database)
+        app = _application(config, database, worker, downlink, told=told, trust=trust)
         url = _url_of(config.http, listening)
         loops = None
         if worker is not None and downlink is not None:
-            loops = Loops(worker.intake, *downlink.loops)
+            sealing = Sealing(database, clock=SystemClock())
+            loops = Loops(worker.intake, *downlink.loops, *trust_loops(trust), sealing)
         server = WebServer(
             uvicorn.Config(
                 app,
@@ -161,6 +174,7 @@ def serve(
             ),
             lambda: ready(url),
             intake_alive=loops.alive if loops is not None else lambda: True,
+            pulse=_pulse(worker),
         )
         logger.info("serving", extra={"url": url, "revision": revision})
         run_both(server, loops, listening)
@@ -189,8 +203,10 @@ def take(
             signal.signal(number, lambda received, _frame: ended.put(received))
         loops.start()
         logger.info("taking facts", extra={"worker": worker_name})
+        notify_service("READY=1")
         ready()
-        asked = _wait_for_end(ended, loops)
+        asked = _wait_for_end(ended, loops, _pulse(worker))
+        notify_service("STOPPING=1")
         loops.stop()
         logger.info("stopped", extra={"worker": worker_name, **worker.intake.counters()})
         if not asked:
@@ -199,9 +215,16 @@ def take(
         database.close()
 
 
-def _wait_for_end(ended: SimpleQueue[int], loops: Loops) -> bool:
+def _pulse(worker: Worker | None) -> Pulse:
+    """Return what feeds the watchdog while facts are taken; without a worker, while pages are."""
+    turns = worker.intake.turns_count if worker is not None else count().__next__
+    return Pulse(turns, clock_s=SystemClock().monotonic_s)
+
+
+def _wait_for_end(ended: SimpleQueue[int], loops: Loops, pulse: Pulse) -> bool:
     """Return True when a signal has come, False when the loops have ended by themselves."""
     while loops.alive():
+        pulse.tick()
         with suppress(Empty):
             ended.get(timeout=ALIVE_LOOK_S)
             return True
@@ -225,6 +248,7 @@ def _application(
     downlink: Downlink | None,
     *,
     told: Callable[[], None],
+    trust: Trust | None,
 ) -> Application:
     key = load_ledger_key(database)
     credit = worker.credit if worker is not None else lambda: CREDIT_COUNT
@@ -235,6 +259,7 @@ def _application(
         if webhooks is not None:
             webhooks.wake()
 
+    desk = Desk(database, clock=SystemClock(), followers=FOLLOWERS, told=desk_told)
     return create_app(
         database=database,
         clock=SystemClock(),
@@ -251,15 +276,17 @@ def _application(
         telling=build_outgoing(
             database, told=downlink.loop.notices_written if downlink is not None else lambda: None
         ),
-        writing=WriteSide(Desk(database, clock=SystemClock(), followers=FOLLOWERS, told=desk_told)),
+        writing=WriteSide(desk),
+        access=build_access(config.access, database, desk),
         epcis_base_uri=config.epcis.base_uri,
+        trust=trust,
     )
 
 
 def _counters(worker: Worker | None, downlink: Downlink | None) -> dict[str, int]:
     counted = worker.intake.counters() if worker is not None else {}
     if downlink is not None:
-        names = ("down", "upkeep", "webhooks")
+        names = ("down", "upkeep", "webhooks", "watching")
         for prefix, loop in zip(names, downlink.loops, strict=False):
             counted |= {f"{prefix}_{name}": count for name, count in loop.counters().items()}
     return counted
@@ -274,6 +301,7 @@ def run_both(server: WebServer, intake: Running | None, listening: socket.socket
     stopping = Thread(target=intake.stop if intake is not None else None, name="stopping")
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        notify_service("STOPPING=1")
         server.should_exit = True
         if not stopping.ident:
             stopping.start()

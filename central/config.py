@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from central.config_access import AccessSection, checked_access
+from central.config_keeping import AlertsSection, BackupSection, MailSection
 from central.contract.errors import ContractError
 from central.contract.identifiers import parse_code
 from central.contract.topics import SHARD_COUNT
@@ -40,6 +42,7 @@ class MqttSection(_Section, frozen=True, kw_only=True):
     """The broker. password: after reading, also if it came from `password_file`; "" for none.
 
     tls_ca_file: certificates that the broker's must come from; "" speaks without TLS.
+    tls_certificate_file, tls_key_file: PEM files by which we log in, where the broker asks for it.
     protocol: "3.1.1" for clusters that do not speak MQTT 5, such as NATS and RabbitMQ 3.
     """
 
@@ -49,6 +52,8 @@ class MqttSection(_Section, frozen=True, kw_only=True):
     password: str = ""
     password_file: str = ""
     tls_ca_file: str = ""
+    tls_certificate_file: str = ""
+    tls_key_file: str = ""
     protocol: Literal["5", "3.1.1"] = "5"
 
 
@@ -81,6 +86,24 @@ class EpcisSection(_Section, frozen=True, kw_only=True):
     base_uri: str = ""
 
 
+class TrustSection(_Section, frozen=True, kw_only=True):
+    """Who is who. directory: of the authorities; "" where gateways are enrolled by hand.
+
+    broker_directory: what is written for the broker; "" is `broker` in `directory`.
+    broker_pid_file: of the broker, which is told there that something changed; "" where a systemd
+    path unit does that. crl_url: from where other brokers fetch the revocation list. public_url,
+    broker_host, broker_port: where gateways reach us, for what they are given on their way.
+    """
+
+    directory: str = ""
+    broker_directory: str = ""
+    broker_pid_file: str = ""
+    crl_url: str = ""
+    public_url: str = ""
+    broker_host: str = ""
+    broker_port: Port = 8883
+
+
 class Config(_Section, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -89,11 +112,17 @@ class Config(_Section, frozen=True, kw_only=True):
     ledger: LedgerSection
     http: HttpSection = HttpSection()
     epcis: EpcisSection = EpcisSection()
+    trust: TrustSection = TrustSection()
+    backup: BackupSection = BackupSection()
+    alerts: AlertsSection = AlertsSection()
+    mail: MailSection = MailSection()
+    access: AccessSection = AccessSection()
 
 
-def load_config(path: Path) -> Config:
+def load_config(path: Path, *, before_certificates: bool = False) -> Config:
     """Return the checked configuration of a file; secrets are read from their files.
 
+    before_certificates: for who makes them; the files that it names need not be there yet.
     Raises ConfigInvalid that names line and key.
     """
     text = _read_text(path, bytes_max=CONFIG_BYTES_MAX, what="the configuration")
@@ -107,6 +136,11 @@ def load_config(path: Path) -> Config:
         raise _located(path, text, error) from error
     _check_site(path, text, config)
     _check_base_uri(path, text, config)
+    config = _with_trust(path, config)
+    access = checked_access(path, config.access, http_host=config.http.host)
+    config = msgspec.structs.replace(config, access=access)
+    if before_certificates:
+        return config
     return _with_certificates(path, text, _with_password(path, text, config))
 
 
@@ -198,35 +232,44 @@ def _check_base_uri(path: Path, text: str, config: Config) -> None:
 
 
 def _with_password(path: Path, text: str, config: Config) -> Config:
-    mqtt = config.mqtt
-    if not mqtt.password_file:
-        return config
-    if mqtt.password:
-        line = line_of(text, ["mqtt", "password_file"])
-        raise ConfigInvalid(
-            f"{path}, line {line}: mqtt.password_file: mqtt.password is given, too",
-            hint="Keep one of `password` and `password_file`.",
+    for name in ("mqtt", "mail"):
+        section = getattr(config, name)
+        if not section.password_file:
+            continue
+        if section.password:
+            line = line_of(text, [name, "password_file"])
+            raise ConfigInvalid(
+                f"{path}, line {line}: {name}.password_file: {name}.password is given, too",
+                hint="Keep one of `password` and `password_file`.",
+            )
+        secret = _read_text(
+            path.parent / section.password_file,
+            bytes_max=SECRET_BYTES_MAX,
+            what=f"{name}.password_file",
         )
-    secret = _read_text(
-        path.parent / mqtt.password_file, bytes_max=SECRET_BYTES_MAX, what="mqtt.password_file"
-    )
-    password = secret.rstrip("\r\n")
-    return msgspec.structs.replace(config, mqtt=msgspec.structs.replace(mqtt, password=password))
+        changed = msgspec.structs.replace(section, password=secret.rstrip("\r\n"))
+        config = msgspec.structs.replace(config, **{name: changed})
+    return config
 
 
 def _with_certificates(path: Path, text: str, config: Config) -> Config:
     files = (
         ("mqtt", "tls_ca_file", "the authority that signed the broker's certificate"),
+        ("mqtt", "tls_certificate_file", "the certificate by which central logs in at the broker"),
+        ("mqtt", "tls_key_file", "the private key of that certificate"),
+        ("mail", "tls_ca_file", "the authority that signed the mail server's certificate"),
         ("http", "tls_certificate_file", "the certificate that browsers and gateways are shown"),
         ("http", "tls_key_file", "the private key of that certificate"),
     )
-    if bool(config.http.tls_certificate_file) != bool(config.http.tls_key_file):
-        line = line_of(text, ["http", "tls_key_file"])
-        raise ConfigInvalid(
-            f"{path}, line {line}: http.tls_certificate_file and http.tls_key_file are not both"
-            " given",
-            hint="Name both PEM files, or neither.",
-        )
+    for section in ("http", "mqtt"):
+        part = getattr(config, section)
+        if bool(part.tls_certificate_file) != bool(part.tls_key_file):
+            line = line_of(text, [section, "tls_key_file"])
+            raise ConfigInvalid(
+                f"{path}, line {line}: {section}.tls_certificate_file and {section}.tls_key_file"
+                " are not both given",
+                hint="Name both PEM files, or neither.",
+            )
     for section, key, what in files:
         given = getattr(getattr(config, section), key)
         if not given:
@@ -244,6 +287,18 @@ def _with_certificates(path: Path, text: str, config: Config) -> Config:
     return config
 
 
+def _with_trust(path: Path, config: Config) -> Config:
+    trust = config.trust
+    if not trust.directory:
+        return config
+    directory = path.parent / trust.directory
+    broker = (
+        path.parent / trust.broker_directory if trust.broker_directory else directory / "broker"
+    )
+    changed = msgspec.structs.replace(trust, directory=str(directory), broker_directory=str(broker))
+    return msgspec.structs.replace(config, trust=changed)
+
+
 def _try_certificates(path: Path, text: str, config: Config) -> None:
     """Read the files as the broker's client and the web server will, to name them here."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -251,6 +306,11 @@ def _try_certificates(path: Path, text: str, config: Config) -> None:
         place = ["mqtt", "tls_ca_file"]
         if config.mqtt.tls_ca_file:
             context.load_verify_locations(config.mqtt.tls_ca_file)
+        place = ["mqtt", "tls_certificate_file"]
+        if config.mqtt.tls_certificate_file:
+            context.load_cert_chain(
+                config.mqtt.tls_certificate_file, config.mqtt.tls_key_file, password=b""
+            )
         place = ["http", "tls_certificate_file"]
         if config.http.tls_certificate_file:
             # Without a password: the service has nobody to ask for one.

@@ -19,6 +19,8 @@ from central.outbox.down_loop import DownLoop, publish_down
 from central.outbox.sending import Parts, Sending
 from central.outbox.snapshot import Snapshots
 from central.storage.database import Database
+from central.watching.building import build_watching
+from central.watching.watch_loop import WatchLoop
 from central.webhooks.http_sender import HttpSender
 from central.webhooks.webhook_loop import WebhookLoop
 
@@ -27,18 +29,20 @@ from central.webhooks.webhook_loop import WebhookLoop
 class Downlink:
     """What tells gateways of some shards, and other programs; not started yet.
 
-    webhooks: None where another process tells them.
+    webhooks, watching: None where another process tells them.
     """
 
     link: CentralLink
     loop: DownLoop
     upkeep: Upkeep
     webhooks: WebhookLoop | None
+    watching: WatchLoop | None
 
     @property
-    def loops(self) -> tuple[DownLoop | Upkeep | WebhookLoop, ...]:
+    def loops(self) -> tuple[DownLoop | Upkeep | WebhookLoop | WatchLoop, ...]:
         """Return everything that has a thread of its own."""
-        return (self.loop, self.upkeep) + ((self.webhooks,) if self.webhooks else ())
+        others = (self.webhooks, self.watching)
+        return (self.loop, self.upkeep, *(one for one in others if one is not None))
 
 
 def build_downlink(
@@ -93,8 +97,11 @@ def build_downlink(
         checkpoints=Checkpoints(database, clock=clock) if alone else None,
         guidance=StaleGuidance(database, desk=desk) if alone else None,
     )
+    watching = None
+    if webhooks is not None:
+        watching = build_watching(config, database, told=webhooks.wake)
     loop = DownLoop(link=link, sending=sending, clock=clock, comparing=upkeep)
-    return Downlink(link, loop, upkeep, webhooks)
+    return Downlink(link, loop, upkeep, webhooks, watching)
 
 
 def build_outgoing(database: Database, *, told: Callable[[], None]) -> Outgoing:

@@ -8,7 +8,10 @@ CentralError              has `retriable` and a `hint`: what a person can do
 |-- LedgerUnavailable     nothing of this attempt is committed; try it again
 |-- ReferenceRefused      the reference data is older than what is loaded
 |-- EnrolmentRefused      the gateway cannot be enrolled as asked
-|-- BackupRefused         the backup cannot have been taken as said
+|-- TrustUnusable         the authorities, or what they write for the broker, cannot be used
+|-- BackupRefused         a backup cannot be made, confirmed or read as asked
+|-- BackupFailed          no usable backup was made; the ledger is as it was
+|-- RestoreRefused        a backup is not put where it was asked to; nothing is changed there
 |-- GatewayUnknown        nobody enrolled the gateway that something is for
 |-- OrderRefused          what was ordered of a gateway cannot be, as things are
 |-- DeskRefused           what was asked at the desk cannot be done; nothing of it is
@@ -16,6 +19,7 @@ CentralError              has `retriable` and a `hint`: what a person can do
 |   |-- Unusable          a value in it cannot be
 |   |-- Conflict          it contradicts what is there, e.g. the state of an order
 |   `-- Outdated          somebody else has changed the object meanwhile
+|-- SignInRefused         whoever signs in is not let in, or not yet
 |-- LinkLost              the broker is not reachable; it will be tried again
 `-- IntakeEnded           the thread that takes facts has died; the program must end
 
@@ -66,6 +70,10 @@ class EnrolmentRefused(CentralError):
     """The gateway cannot be enrolled as asked."""
 
 
+class TrustUnusable(CentralError):
+    """The authorities' files, or what is written for the broker, cannot be used."""
+
+
 class GatewayUnknown(CentralError):
     """The gateway that something is for is not enrolled."""
 
@@ -75,7 +83,17 @@ class OrderRefused(CentralError):
 
 
 class BackupRefused(CentralError):
-    """The backup cannot have been taken as said."""
+    """A backup cannot be made, confirmed or read as asked."""
+
+
+class BackupFailed(CentralError):
+    """No usable backup was made; the ledger is as it was."""
+
+    retriable = True
+
+
+class RestoreRefused(CentralError):
+    """A backup is not put where it was asked to; nothing is changed there."""
 
 
 class DeskRefused(CentralError):
@@ -103,6 +121,14 @@ class Conflict(DeskRefused):
 
 class Outdated(DeskRefused):
     """The object has another version than the one that the caller has seen."""
+
+
+class SignInRefused(CentralError):
+    """Whoever signs in is not let in, or not yet. wait_s: how long to wait, 0 for not at all."""
+
+    def __init__(self, message: str, *, hint: str, wait_s: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.wait_s = wait_s
 
 
 class LinkLost(CentralError):

@@ -189,7 +189,11 @@ class CentralLink:
         if self._mqtt.username:
             client.username_pw_set(self._mqtt.username, self._mqtt.password or None)
         if self._mqtt.tls_ca_file:
-            client.tls_set(ca_certs=self._mqtt.tls_ca_file)
+            client.tls_set(
+                ca_certs=self._mqtt.tls_ca_file,
+                certfile=self._mqtt.tls_certificate_file or None,
+                keyfile=self._mqtt.tls_key_file or None,
+            )
         if will is not None:
             client.will_set(will[0], will[1], qos=1, retain=True)
         client.on_pre_connect = _drop_what_is_old

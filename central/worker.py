@@ -17,6 +17,8 @@ from central.ledger.state import read_state
 from central.mqtt_link import WAITING_MAX, CentralLink
 from central.orders.following import FOLLOWERS
 from central.storage.database import Database
+from central.trust.clones import CloneWatch
+from central.trust.events import note_clones
 
 
 class ToldInbox:
@@ -93,8 +95,11 @@ def build_worker(
     def credit() -> int:
         return credit_for(waiting_count=link.waiting_count, waiting_max=WAITING_MAX)
 
+    clones = CloneWatch()
+
     def note_states(payloads: Sequence[tuple[str, bytes]]) -> None:
-        record_states(database, payloads, clock=clock)
+        cloned = clones.look(record_states(database, payloads, clock=clock))
+        note_clones(database, cloned, now_ms=clock.now_ms())
         told()
 
     intake = IntakeLoop(

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from gateway.clock import WITNESS_FILE
 from gateway.compose import gateway_identity
 from gateway.config import load_config
 from gateway.devices.check import check_devices
@@ -52,6 +53,16 @@ def run(
     os.execve(sys.executable, words, thrifty(os.environ))  # noqa: S606
 
 
+@app.command("watch-clock")
+def watch_clock(
+    to: Annotated[Path, typer.Option("--to", help="The file to write.")] = WITNESS_FILE,
+) -> None:
+    """Write down, until SIGTERM, whether the clock is disciplined; for the sandboxed service."""
+    words = [sys.executable, "-P", "-m", "gateway.clock_witness", str(to)]
+    # As for `run`: what the command line has loaded is not kept in memory.
+    os.execve(sys.executable, words, thrifty(os.environ))  # noqa: S606
+
+
 @app.command("check-devices")
 def check_devices_command(
     config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False
@@ -78,6 +89,19 @@ def identity(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False)
     else:
         typer.echo(f"gateway    {shown.gateway}", err=True)
         typer.echo(f"public key {shown.public_key}", err=True)
+
+
+@app.command()
+def enrol(
+    file: Annotated[Path, typer.Option("--file", help="The enrolment file of this gateway.")],
+    *,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Become the gateway of an enrolment file now. The service does so by itself."""
+    from gateway.identity.child import enrol_now  # noqa: PLC0415 - X.509, as no other needs
+
+    identity = enrol_now(load_config(config), file)
+    typer.echo(f"enrolled: {identity.gateway}, until {identity.expires_at}", err=True)
 
 
 @app.command("preview-label")

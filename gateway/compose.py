@@ -31,6 +31,8 @@ from gateway.housekeeping import (
     notify_service,
     start_upkeep,
 )
+from gateway.identity.keeper import IdentityKeeper
+from gateway.identity.settings import with_identity
 from gateway.journal.journal import Journal
 from gateway.journal.unsent import oldest_unsent
 from gateway.journal.upkeep import Upkeep
@@ -40,7 +42,7 @@ from gateway.replication.down_traffic import DownTraffic
 from gateway.replication.downlink import Downlink
 from gateway.replication.known_ledger import LEDGER_FILE, KnownLedger
 from gateway.replication.replicator import Replicator
-from gateway.replication.signing import GatewayKey, load_or_create_key
+from gateway.replication.signing import KEY_FILE, GatewayKey, load_or_create_key
 from gateway.replication.snapshot_load import SnapshotLoader
 from gateway.replication.stock_report import ReportTimes
 from gateway.screen.page_settled import SETTLED_SHOWN_MAX
@@ -55,8 +57,6 @@ from gateway.stations import (
     start_loops,
     station_parts,
 )
-
-KEY_FILE = "gateway.key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,7 @@ def run_gateway(config: GatewayConfig, *, config_path: Path) -> bool:
         signal.signal(number, lambda received, _: stop.put(received))
     devices = configured_devices(config, config_path=config_path)
     key = _load_key(config)
+    config = with_identity(config)
     ledger = KnownLedger(
         Path(config.gateway.data_directory) / LEDGER_FILE, configured_key=config.ledger.public_key
     )
@@ -148,6 +149,10 @@ def _start_parts(
     replicator = _replicator(config, shared, key, ledger)
     replicator.start()
     parts.callback(replicator.stop)
+    keeper = _keeper(config, shared, ledger) if config.identity.enrol_file else None
+    if keeper is not None:
+        keeper.start()
+        parts.callback(keeper.stop)
     stations = start_loops(
         parts,
         shared.stations,
@@ -156,6 +161,7 @@ def _start_parts(
         health=shared.health,
         clock=shared.clock,
         claims=discovery.desk,
+        enrolment=keeper,
     )
     supervisor.start()
     parts.callback(supervisor.stop)
@@ -249,6 +255,16 @@ def _replicator(
     )
 
 
+def _keeper(config: GatewayConfig, shared: _Shared, ledger: KnownLedger) -> IdentityKeeper:
+    return IdentityKeeper(
+        config,
+        signing_key_file=Path(config.gateway.data_directory) / KEY_FILE,
+        clock=shared.clock,
+        health=shared.health,
+        heard=ledger.hear,
+    )
+
+
 def _down_traffic(
     config: GatewayConfig, shared: _Shared, key: GatewayKey, ledger: KnownLedger
 ) -> DownTraffic:
@@ -259,6 +275,7 @@ def _down_traffic(
         sign=key.sign,
         signed=ledger.signed,
         nonce=lambda: f"{random_64():016x}",
+        now_ms=shared.clock.now_ms,
     )
     downlink = Downlink(
         journal=shared.journal,

@@ -252,6 +252,9 @@ def _with_absolute_paths(config: GatewayConfig, folder: Path) -> GatewayConfig:
             config.mqtt,
             password_file=absolute(config.mqtt.password_file),
             tls_ca_file=absolute(config.mqtt.tls_ca_file),
+            tls_certificate_file=absolute(config.mqtt.tls_certificate_file),
+            tls_key_file=absolute(config.mqtt.tls_key_file),
         ),
+        identity=replace(config.identity, enrol_file=absolute(config.identity.enrol_file)),
         central=replace(config.central, tls_ca_file=absolute(config.central.tls_ca_file)),
     )

@@ -48,6 +48,10 @@ EXAMPLES = (
         "mqtt.keepalive_s": "keepalive_s = 15",
         "mqtt.protocol": 'protocol = "5"',
         "mqtt.tls_ca_file": 'tls_ca_file = "/etc/dockledger-gateway/ca.pem"',
+        "mqtt.tls_certificate_file": 'tls_certificate_file = "/etc/dockledger-gateway/mqtt.pem"',
+        "mqtt.tls_key_file": 'tls_key_file = "/etc/dockledger-gateway/mqtt.key"',
+        "identity": "[identity]",
+        "identity.enrol_file": 'enrol_file = "/etc/dockledger-gateway/dockledger-enrol.toml"',
         "central": "[central]",
         "central.url": 'url = "https://central.example.com:8443"',
         "central.tls_ca_file": 'tls_ca_file = "/etc/dockledger-gateway/ca.pem"',
@@ -114,6 +118,9 @@ class StationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class MqttSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The broker. password and password_file exclude each other; tls_ca_file "" is no TLS.
 
+    tls_certificate_file, tls_key_file: PEM, by which we log in; both may stand in one file. Without
+    them, where [identity] names an enrolment file, what came of the enrolment.
+
     protocol: "3.1.1" only for brokers that do not speak MQTT 5: refused messages are not seen then.
     """
 
@@ -124,6 +131,8 @@ class MqttSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     password_file: str = ""
     keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] = 15
     tls_ca_file: str = ""
+    tls_certificate_file: str = ""
+    tls_key_file: str = ""
     protocol: Literal["5", "3.1.1"] = "5"
 
 
@@ -136,6 +145,12 @@ class CentralSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s?#]+)?$", max_length=1024)] = ""
     tls_ca_file: str = ""
     report_interval_s: Annotated[float, msgspec.Meta(ge=1, le=86400)] = 60.0
+
+
+class IdentitySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who we are. enrol_file: where an enrolment file is put; "" where keys are carried by hand."""
+
+    enrol_file: str = ""
 
 
 class LedgerSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -190,6 +205,7 @@ class GatewayConfig(
     station: StationSection | None = None
     stations: Annotated[tuple[StationSection, ...], msgspec.Meta(max_length=STATIONS_MAX)] = ()
     central: CentralSection = CentralSection()
+    identity: IdentitySection = IdentitySection()
     ledger: LedgerSection = LedgerSection()
     journal: JournalSection = JournalSection()
     screen: ScreenSection = ScreenSection()

@@ -7,8 +7,10 @@ GatewayError            has `retriable` and a `hint`: what a person can do
 |   |-- JournalNotOurs  the file is no journal, or another gateway's, or a newer version's
 |   |-- JournalDamaged  the file or its chain of digests is broken
 |   |-- JournalLocked   another process holds the journal
+|   |-- BackupUnusable  an encrypted copy cannot be written or read
 |   |-- RestoreRefused  there is no copy to restore from, or no need to
 |   `-- JournalFull     the disk took no more; the last step was not recorded
+|-- IdentityUnusable    what the gateway is known by cannot be read or written
 |-- DevicesUnseen       the kernel cannot be asked what is plugged in
 |-- ClaimsDamaged       the file of claims cannot be understood; it is kept aside
 |-- ClaimsUnwritable    the file of claims cannot be written
@@ -55,6 +57,10 @@ class JournalLocked(JournalError):
     """Another process has the journal open."""
 
 
+class BackupUnusable(JournalError):
+    """An encrypted copy of the journal cannot be written or read; the journal is untouched."""
+
+
 class RestoreRefused(JournalError):
     """The journal is not restored from a copy; nothing was changed."""
 
@@ -73,6 +79,10 @@ class LinkLost(GatewayError):
     """The broker cannot be reached."""
 
     retriable = True
+
+
+class IdentityUnusable(GatewayError):
+    """The enrolment file, key or certificate of the gateway cannot be used."""
 
 
 class DevicesUnseen(GatewayError):

@@ -28,6 +28,10 @@ InstallationProblem = Literal[
     "copy_same_medium",
     "copy_foreign",  # The second medium holds the copy of another gateway.
     "copy_failing",
+    "update_failed",  # A release was given up; the one before runs.
+    "not_enrolled",  # Nobody has given this gateway a claim yet, or central is not reached.
+    "claim_refused",  # Central does not take the claim.
+    "certificate_ends",  # It cannot be renewed; soon the broker refuses us.
 ]
 # How full the journal's disk is: drawn in `gateway/journal/storage_levels.py`.
 StorageLevel = Literal["ok", "low", "shedding", "full"]
@@ -52,6 +56,7 @@ ConnectionProblem = Literal[
     "code_taken",  # Another machine connects with this gateway's code.
     "reading_refused",
     "writing_refused",
+    "not_enrolled",  # There is no certificate yet by which the broker could know us.
     "central_silent",  # The broker is there; nobody takes facts from it.
 ]
 

@@ -19,6 +19,7 @@ from central.contract.facts import (
     fact_fields,
     kind_of,
 )
+from gateway.clock import SystemClock
 from gateway.config import load_config
 from gateway.errors import JournalDamaged
 from gateway.housekeeping import journal_path
@@ -183,6 +184,52 @@ def journal_restore(
         return
     for line in restored_text(restored):
         typer.echo(line, err=True)
+
+
+@journal_app.command("backup")
+def journal_backup(
+    folder: Annotated[Path, typer.Option("--to", help="A folder in another place.")],
+    recipient: Annotated[
+        list[str], typer.Option("--recipient", help="Who may read it: a public key; repeatable.")
+    ],
+    *,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Write an encrypted copy of the journal into a folder, beside a running gateway."""
+    from gateway.journal.backup_export import export_backup  # noqa: PLC0415
+
+    settings = load_config(config)
+    written = export_backup(
+        journal_path(settings),
+        folder,
+        gateway=settings.gateway.code,
+        recipients=recipient,
+        clock=SystemClock(),
+    )
+    if as_json:
+        _write_json({"backup": str(written), "bytes_count": written.stat().st_size})
+    else:
+        typer.echo(f"{written} is written", err=True)
+
+
+@journal_app.command("unpack-backup")
+def journal_unpack(
+    file: Annotated[Path, typer.Argument(help="The .dlb file.")],
+    identity: Annotated[Path, typer.Option("--identity", help="The file of the private key.")],
+    folder: Annotated[Path, typer.Option("--to", help="An empty folder for the copy.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Decrypt a copy into a folder; then `journal restore --from` makes the journal of it."""
+    from gateway.journal.backup_crypto import read_key  # noqa: PLC0415
+    from gateway.journal.backup_export import unpack_backup  # noqa: PLC0415
+
+    contents = unpack_backup(file, folder, secret=read_key(identity))
+    if as_json:
+        _write_json(contents)
+    else:
+        typer.echo(f"the copy of {contents.owner} lies in {folder}", err=True)
 
 
 def restored_text(restored: Restored) -> list[str]:

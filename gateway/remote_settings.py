@@ -4,12 +4,15 @@
     receive_location   where goods come in
     place_template, pallet_template
 
+A setting of a station counts for every station of the gateway; `receive_location@dock-2` for that
+one alone, and more than one for all.
+
 Nothing else: no setting of central names a path, a device, a key, a broker or the journal. One that
 cannot be used changes nothing, and is told.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -22,6 +25,7 @@ from gateway.config_sections import GatewayConfig
 
 LANGUAGES = ("en", "zh")
 TEMPLATE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+OF_ONE = "@"  # No code has it.
 STATION_SETTINGS = frozenset({"receive_location", "place_template", "pallet_template"})
 
 
@@ -38,27 +42,39 @@ def with_settings(
 ) -> tuple[GatewayConfig, tuple[RefusedSetting, ...]]:
     """Return the configuration with central's settings in it, and those that do not count."""
     refused = []
-    for setting in settings:
-        reason = _reason_against(setting) or _many(setting, config)
+    stations = frozenset(place.code for place in config.work_places)
+    for setting in sorted(settings, key=lambda one: OF_ONE in one.name):
+        reason = _reason_against(setting, stations)
         if reason:
             refused.append(RefusedSetting(setting.name, reason))
-        elif setting.name in STATION_SETTINGS and config.station is not None:
-            station = msgspec.structs.replace(config.station, **{setting.name: setting.value})
-            config = msgspec.structs.replace(config, station=station)
-        else:
+        elif setting.name == "language":
             section = msgspec.structs.replace(config.gateway, language=setting.value)
             config = msgspec.structs.replace(config, gateway=section)
+        else:
+            config = _with_station_setting(config, setting)
     return config, tuple(refused)
 
 
-def _many(setting: Setting, config: GatewayConfig) -> str:
-    """Return why a setting of the station says nothing here: there are several, it names none."""
-    several = setting.name in STATION_SETTINGS and config.station is None
-    return "this gateway has several stations; its file says it for each" if several else ""
+def _with_station_setting(config: GatewayConfig, setting: Setting) -> GatewayConfig:
+    name, _, code = setting.name.partition(OF_ONE)
+    places = tuple(
+        msgspec.structs.replace(place, **{name: setting.value})
+        if code in {"", place.code}
+        else place
+        for place in config.work_places
+    )
+    if config.station is not None:
+        return msgspec.structs.replace(config, station=places[0])
+    return msgspec.structs.replace(config, stations=places)
 
 
-def _reason_against(setting: Setting) -> str:
-    name, value = setting.name, setting.value
+def _reason_against(setting: Setting, stations: Container[str]) -> str:
+    name, of_one, code = setting.name.partition(OF_ONE)
+    value = setting.value
+    if of_one and name in STATION_SETTINGS and code not in stations:
+        return f"no station here is called {code!r}"
+    if of_one and name not in STATION_SETTINGS:
+        return "central may not set this"
     if name == "language":
         return "" if value in LANGUAGES else f"{value[:40]!r} is none of {', '.join(LANGUAGES)}"
     if name == "receive_location":

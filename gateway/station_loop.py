@@ -37,6 +37,7 @@ from gateway.station.effects import (
     ShowPrompt,
     Signal,
 )
+from gateway.station.enrolment import Enrolment, claim_code
 from gateway.station.interpret import interpret
 from gateway.station.meanings import Meaning
 from gateway.station.messages import N_, say
@@ -73,9 +74,11 @@ class StationLoop:
         setup: StationSetup,
         clock: Clock,
         claims: Claims | None = None,
+        enrolment: Enrolment | None = None,
     ) -> None:
-        """claims: who takes binding codes; None refuses them."""
+        """claims: who takes binding codes; None refuses them. enrolment: who takes claims."""
         self._claims = claims
+        self._enrolment = enrolment
         self._journal = journal
         self._catalogue = catalogue
         self._observations = observations
@@ -205,12 +208,15 @@ class StationLoop:
 
     def _without_step(self, observation: Observation) -> Signal | None:
         """Return what became of a code that is for no workflow: it waits for no commit."""
+        claim = claim_code(observation) if self._enrolment is not None else ""
+        if self._enrolment and claim and (told := self._enrolment.scanned(claim)) is not None:
+            return told
         code = binding_code(observation)
         if not code:
             return self._board.press(scanned_text(observation.reading) or "")
         if self._claims is None:
             return Signal("error", say(NO_CLAIMS))
-        return self._claims.scanned(code)
+        return self._claims.scanned(code, station=self._setup.station)
 
     def _worth_a_step(self, observation: Observation) -> bool:
         """Note what scales say; a scale that repeats its fault is told once."""

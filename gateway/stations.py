@@ -22,6 +22,7 @@ from gateway.journal.journal import Journal
 from gateway.screen.stations import ScreenStation
 from gateway.station.board import Board
 from gateway.station.claiming import Claims
+from gateway.station.enrolment import Enrolment
 from gateway.station.observations import Observation
 from gateway.station_loop import StationLoop
 
@@ -78,6 +79,7 @@ def start_loops(
     health: Health,
     clock: Clock,
     claims: Claims,
+    enrolment: Enrolment | None,
 ) -> tuple[StationLoop, ...]:
     """Start a loop for each station; `parts` stops them."""
     loops = []
@@ -91,6 +93,7 @@ def start_loops(
             setup=following.setup_of(station.code),
             clock=clock,
             claims=claims,
+            enrolment=enrolment,
         )
         following.lead(loop, station.code)
         loop.start()

@@ -1,7 +1,6 @@
 """Settings of all tests: searches are not timed, and a failing example is printed to repeat it."""
 
 import gc
-import warnings
 
 import pytest
 from hypothesis import settings
@@ -19,9 +18,12 @@ LONG = (
     "tests/scenarios/",
     "tests/chaos/",
     "tests/simulation/",
+    "tests/provisioning/",
     "tests/central/test_",
     "tests/gateway/test_",
     "tests/browser/",
+    "tests/central/backup/",
+    "tests/trust/",
 )
 
 
@@ -40,10 +42,9 @@ def _what_is_there_already_is_not_collected():
     """Leave what earlier files made out of the search for cycles.
 
     Whole applications stay in memory from file to file; tests that look at memory collect dozens of
-    times, and would walk through all of it each time.
+    times, and would walk through all of it each time. Collected at the end of a file, what it has
+    left open is told as a fault of its last test.
     """
-    with warnings.catch_warnings():
-        # A socket that an earlier file left open would be told of a test that is not to blame.
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
     gc.freeze()
+    yield
+    gc.collect()

@@ -53,8 +53,10 @@ class PostgresqlServer:
     Create from the thread that lives longest: the server ends with it. port: stays the same.
     """
 
-    def __init__(self, folder: Path, *, settings: Sequence[str] = SETTINGS) -> None:
-        """Make an empty database cluster in an empty folder."""
+    def __init__(
+        self, folder: Path, *, settings: Sequence[str] = SETTINGS, is_new: bool = True
+    ) -> None:
+        """Make an empty database cluster in an empty folder, or take the one in its `data`."""
         binaries = postgresql_binaries()
         assert binaries is not None, "install PostgreSQL, e.g. `apt-get install postgresql`"
         self._user = _server_user(folder)
@@ -64,7 +66,8 @@ class PostgresqlServer:
             *(*self._user, binaries / "initdb", "--pgdata", folder / "data", "--username=postgres"),
             *("--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"),
         ]
-        subprocess.run(initdb, check=True, capture_output=True, cwd=folder)
+        if is_new:
+            subprocess.run(initdb, check=True, capture_output=True, cwd=folder)
         self.port = steady_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}"
         options = [part for setting in settings for part in ("-c", setting)]

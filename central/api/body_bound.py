@@ -1,5 +1,6 @@
 """Lets nothing of a request in that nothing here can use. Edge of HTTP."""
 
+import asyncio
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
@@ -11,6 +12,7 @@ from central.api.problems import Problem, problem_response
 from central.orders.spreadsheets.sheets import FILE_BYTES_MAX
 
 BODY_BYTES_MAX = 512 * 1024  # A batch, or a label template written with escapes.
+BODY_WAIT_S = 20  # So long whoever has to be asked for before the routes may take to send.
 IMPORTS = f"{PREFIX}/imports/"  # Whole tables, as files.
 
 
@@ -54,6 +56,31 @@ class AddressBound:
                     await _without_nul(name)(scope, receive, send)
                     return
         await self._app(scope, receive, send)
+
+
+async def read_whole(receive: Receive, *, bytes_max: int) -> tuple[bytes, Receive]:
+    """Return a body, and what gives it once more. Raises HTTPException if it is long or slow."""
+    body, more = b"", True
+    try:
+        async with asyncio.timeout(BODY_WAIT_S):
+            while more:
+                message = await receive()
+                body += message.get("body", b"")
+                more = message["type"] == "http.request" and message.get("more_body", False)
+                if len(body) > bytes_max:
+                    raise HTTPException(413, "Request too large")
+    except TimeoutError as error:
+        raise HTTPException(408, "Request too slow") from error
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return body, again
 
 
 def _without_nul(name: str) -> Response:

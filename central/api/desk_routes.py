@@ -6,7 +6,9 @@ Each module has one `router`; all of them stand here, so that an application has
 from fastapi import APIRouter
 
 from central.api import (
+    account_routes,
     asn_routes,
+    audit_routes,
     cleaning_routes,
     count_actions,
     count_plan_routes,
@@ -27,6 +29,7 @@ from central.api import (
     sales_routes,
     supplier_return_routes,
     transfer_routes,
+    user_routes,
     view_routes,
     webhook_routes,
 )
@@ -55,4 +58,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     kpi_routes.router,
     webhook_routes.router,
     view_routes.router,
+    account_routes.router,
+    user_routes.router,
+    audit_routes.router,
 )

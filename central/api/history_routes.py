@@ -69,12 +69,13 @@ def history(
     page = found[: asked.limit]
     more = len(found) > asked.limit
     return HistoryPage(
-        events=[_event_out(event) for event in page],
+        events=[event_out(event) for event in page],
         next_cursor=write_cursor(RecordCursor(page[-1].event_no)) if more else None,
     )
 
 
-def _event_out(event: ObjectEvent) -> EventOut:
+def event_out(event: ObjectEvent) -> EventOut:
+    """Return an event as it is answered."""
     return EventOut.model_validate(
         {
             "event_no": event.event_no,

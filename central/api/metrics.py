@@ -3,15 +3,21 @@
 Source of the format: prometheus.io/docs/instrumenting/exposition_formats, text format 0.0.4.
 """
 
+from collections import Counter
 from collections.abc import Iterable
+from importlib.metadata import version
 
 from fastapi import APIRouter, Response
 
 from central.api.context import Entering, Entrance, Reading
+from central.api.metric_text import metric
 from central.api.routes import measure_health
+from central.stock.alerts import KINDS, SEVERITY, Alert
 from central.stock.rows import GatewayRow, Workers
 from central.stock.states import count_discrepancies, list_gateways
+from central.stock.watching_figures import WatchingFigures, read_watching_figures
 from central.stock.workers import list_workers
+from central.storage.schema import head_revision
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 GATEWAYS_MAX = 1000
@@ -23,35 +29,39 @@ router = APIRouter(tags=["monitoring"])
 def metrics(reading: Reading, entrance: Entering) -> Response:
     """Return the figures; 200 also without a database, so that the scrape itself says so."""
     health = measure_health(reading)
-    text = _metric("dockledger_database_up", "gauge", [((), int(health.database_reachable))])
+    build = (("version", version("dockledger")), ("revision", head_revision()))
+    text = metric("dockledger_build_info", "gauge", [(build, 1)])
+    text += metric("dockledger_database_up", "gauge", [((), int(health.database_reachable))])
     if health.intake_connected is not None:
-        text += _metric("dockledger_intake_up", "gauge", [((), int(health.intake_connected))])
+        text += metric("dockledger_intake_up", "gauge", [((), int(health.intake_connected))])
     if entrance is not None:
         text += _intake_metrics(entrance)
     if health.counts is None:
         return Response(text, media_type=CONTENT_TYPE)
-    text += _metric("dockledger_facts_recorded_total", "counter", [((), health.counts.facts)])
-    text += _metric("dockledger_quarantined_payloads", "gauge", [((), health.counts.quarantined)])
+    text += metric("dockledger_facts_recorded_total", "counter", [((), health.counts.facts)])
+    text += metric("dockledger_quarantined_payloads", "gauge", [((), health.counts.quarantined)])
     with reading.database.read() as connection:
         rows = list_gateways(connection, limit=GATEWAYS_MAX)
         workers = list_workers(connection, now_ms=reading.clock.now_ms())
         by_kind = count_discrepancies(connection)
-    text += _metric(
+        figures = read_watching_figures(connection, now_ms=reading.clock.now_ms())
+    text += metric(
         "dockledger_discrepancies_open",
         "gauge",
         [((("kind", kind),), count) for kind, count in sorted(by_kind.items())],
     )
     text += _gateway_metrics(rows, now_ms=reading.clock.now_ms())
     text += _worker_metrics(workers)
+    text += _watching_metrics(figures, reading.alerts.read(reading.database, reading.clock).alerts)
     return Response(text, media_type=CONTENT_TYPE)
 
 
 def _intake_metrics(entrance: Entrance) -> str:
     text = "".join(
-        _metric(f"dockledger_intake_{name}", "counter", [((), count)])
+        metric(f"dockledger_intake_{name}", "counter", [((), count)])
         for name, count in sorted(entrance.counters().items())
     )
-    return text + _metric("dockledger_intake_credit_facts", "gauge", [((), entrance.credit())])
+    return text + metric("dockledger_intake_credit_facts", "gauge", [((), entrance.credit())])
 
 
 def _gateway_metrics(rows: list[GatewayRow], *, now_ms: int) -> str:
@@ -74,26 +84,57 @@ def _gateway_metrics(rows: list[GatewayRow], *, now_ms: int) -> str:
     )
     labels = [(("gateway", row.code), ("warehouse", row.warehouse)) for row in rows]
     return "".join(
-        _metric(name, "gauge", zip(labels, values, strict=True)) for name, values in figures
+        metric(name, "gauge", zip(labels, values, strict=True)) for name, values in figures
     )
 
 
 def _worker_metrics(workers: Workers) -> str:
     online = [((("worker", row.name),), int(row.alive)) for row in workers.rows]
-    return _metric("dockledger_worker_online", "gauge", online) + _metric(
+    return metric("dockledger_worker_online", "gauge", online) + metric(
         "dockledger_shards_unserved", "gauge", [((), len(workers.unserved))]
     )
 
 
-def _metric(
-    name: str, kind: str, samples: Iterable[tuple[tuple[tuple[str, str], ...], int]]
-) -> str:
-    lines = [f"# TYPE {name} {kind}"]
-    for labels, value in samples:
-        text = ",".join(f'{label}="{_escaped(content)}"' for label, content in labels)
-        lines.append(f"{name}{{{text}}} {value}" if text else f"{name} {value}")
-    return "\n".join(lines) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+def _watching_metrics(figures: WatchingFigures, alerts: Iterable[Alert]) -> str:
+    runs = [(((("kind", run.kind),)), run) for run in figures.runs]
+    good = [(labels, run) for labels, run in runs if run.good_ms]
+    text = metric(
+        "dockledger_backup_last_good_timestamp_seconds",
+        "gauge",
+        [(labels, run.good_ms // 1000) for labels, run in good],
+    )
+    text += metric(
+        "dockledger_backup_last_good_bytes",
+        "gauge",
+        [(labels, run.bytes_count) for labels, run in good if run.bytes_count],
+    )
+    text += metric(
+        "dockledger_backup_last_good_record",
+        "gauge",
+        [(labels, run.record_no) for labels, run in good],
+    )
+    text += metric(
+        "dockledger_backup_last_run_good",
+        "gauge",
+        [(labels, int(run.last_is_good)) for labels, run in runs],
+    )
+    text += metric("dockledger_letters_waiting", "gauge", [((), figures.letters_count)])
+    oldest = [((), figures.letters_oldest_ms // 1000)] if figures.letters_count else []
+    text += metric("dockledger_letters_oldest_timestamp_seconds", "gauge", oldest)
+    deliveries = [((), figures.deliveries_count)]
+    text += metric("dockledger_webhook_deliveries_waiting", "gauge", deliveries)
+    text += metric(
+        "dockledger_certificate_expiry_timestamp_seconds",
+        "gauge",
+        [((("gateway", code),), expires_ms // 1000) for code, expires_ms in figures.expiries],
+    )
+    failures = [((), figures.sign_in_failures_count)]
+    text += metric("dockledger_sign_in_failures", "gauge", failures)
+    disk = [] if figures.disk_percent is None else [((), figures.disk_percent)]
+    text += metric("dockledger_machine_disk_used_percent", "gauge", disk)
+    kinds = Counter(alert.kind for alert in alerts)
+    return text + metric(
+        "dockledger_alerts",
+        "gauge",
+        [((("kind", kind), ("severity", SEVERITY[kind])), kinds[kind]) for kind in KINDS],
+    )

@@ -25,10 +25,12 @@ CENTRAL = Path(__file__).parent.parent
 # batches, snapshots, files and the start of a server.
 # fmt: off
 ELSEWHERE = (
-    "__main__", "compose", "config", "downlink", "logs", "messages", "mqtt_link", "tcp",
-    "worker", "api/ingest", "api/snapshots", "inbox/backups", "inbox/gateways",
-    "inbox/ledger_key", "outbox/snapshot", "contract/acks", "contract/envelope",
-    "contract/epc", "contract/facts", "contract/notices", "contract/reference",
+    "__main__", "access_commands", "backup", "backup_commands", "contract/backup_files",
+    "compose", "config", "config_access", "downlink", "logs",
+    "messages", "mqtt_link", "tcp", "worker", "api/ingest", "api/snapshots",
+    "inbox/backups", "inbox/gateways", "inbox/ledger_key", "outbox/snapshot",
+    "contract/acks", "contract/envelope", "contract/epc", "contract/facts",
+    "contract/notices", "contract/reference",
     "contract/sealed", "contract/snapshots", "contract/states", "contract/stock_digests",
     "contract/topics", "storage/migrations", "storage/schema", "storage/sole_use",
 )

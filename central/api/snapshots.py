@@ -1,7 +1,8 @@
 """Gives gateways the snapshots that they begin with. Edge of HTTP.
 
 The request is signed by the gateway, the answer by the ledger. The file is a capability: who knows
-its SHA-256 may load it, in pieces (RFC 9110, section 14), as often as the line breaks.
+its SHA-256 may load it, in pieces (RFC 9110, section 14), as often as the line breaks. Where
+gateways have certificates they sign that, too.
 """
 
 import re
@@ -13,6 +14,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from central.api.context import Outgoing, Reading, ReadSide, Telling
+from central.api.gateway_signature import RequireGateway
 from central.api.parameters import PREFIX
 from central.api.problems import PROBLEM, ProblemRaised
 from central.outbox.snapshot import PAUSE_S, REQUEST_BYTES_MAX, Refusal, find_file, read_piece
@@ -54,10 +56,11 @@ async def ask_for_snapshot(request: Request, telling: Telling) -> Response:
 @router.get(
     "/snapshots/{sha256}",
     response_class=Response,
+    dependencies=[RequireGateway],
     responses={
         200: {"content": {MEDIA_TYPE: {}}, "description": "The whole file."},
         206: {"content": {MEDIA_TYPE: {}}, "description": "The piece that Range names."},
-        416: PROBLEM,
+        **dict.fromkeys((403, 416), PROBLEM),
     },
 )
 def load_snapshot(

@@ -3,7 +3,7 @@
     POST /api/v1/transfers/TR-1/approve
     Idempotency-Key: 0b9f...  the same request again gets the same answer; another body: 422
     If-Match: "3"             the version that the caller has seen; another one: 412
-    Dockledger-Actor: li.na   who asks; "staff" if nobody is named
+    Dockledger-Actor: li.na   for whom, where the caller may act for others; else it is themselves
 
 Each request is one change at the desk: durable with its answer, or not done at all. A route is
 
@@ -26,12 +26,12 @@ from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 from sqlalchemy import delete
 
+from central.access.permissions import Permission, Principal, may
 from central.api.problems import PROBLEM, ProblemRaised
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change, Desk
 from central.storage import bulk, tables
 
-ACTOR_DEFAULT = "staff"
 KEY_CHARACTERS_MAX = 128
 KEPT_MS = 7 * 24 * 3600 * 1000  # So long a repeated request gets its answer again.
 KEY = r"^[\x20-\x7e]+$"
@@ -97,7 +97,7 @@ async def asked_of(
         str | None, Header(max_length=KEY_CHARACTERS_MAX, pattern=KEY)
     ] = None,
     if_match: Annotated[str | None, Header(max_length=64)] = None,
-    dockledger_actor: Annotated[str, Header(max_length=64)] = ACTOR_DEFAULT,
+    dockledger_actor: Annotated[str | None, Header(max_length=64)] = None,
 ) -> Asked:
     """Return who asks for what. Raises ProblemRaised, ContractError for an unusable actor."""
     body = await request.body()
@@ -110,7 +110,7 @@ async def asked_of(
         )
     text = f"{request.method} {request.url.path}?{request.url.query}\0".encode()
     return Asked(
-        actor=parse_code(dockledger_actor, what="actor"),
+        actor=_actor(request.state.principal, dockledger_actor),
         version=_version(if_match),
         key=idempotency_key or "",
         digest=hashlib.sha256(text + body).digest(),
@@ -138,6 +138,20 @@ Writing = Annotated[WriteSide, Depends(write_side_of)]
 def etag_of(version: int) -> str:
     """Return the entity tag of a version."""
     return f'"{version}"'
+
+
+def _actor(principal: Principal, named: str | None) -> str:
+    """Return for whom a change is made: whoever is signed in, or whom they may act for."""
+    if named is None or named == principal.name:
+        return principal.name
+    if not may(principal, Permission.ACT_FOR_OTHERS):
+        raise ProblemRaised(
+            status=403,
+            title="Not allowed",
+            detail="You may not act for others, and Dockledger-Actor names somebody else.",
+            hint="Leave the header out: what you do stands under your own name.",
+        )
+    return parse_code(named, what="actor")
 
 
 def _place_of_nul(body: bytes) -> str:

@@ -31,6 +31,7 @@ DocumentKind = Literal[
     "supplier_return",
     "count",  # Nothing moves: places or items are to be counted.
 ]
+OPERATOR_LANGUAGES = ("", "en", "zh")
 DOCUMENT_KINDS: frozenset[str] = frozenset(get_args(DocumentKind))
 Code = Annotated[str, msgspec.Meta(max_length=64)]
 Name = Annotated[str, msgspec.Meta(max_length=256)]
@@ -116,11 +117,16 @@ class ExpectedDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     round: Annotated[int, msgspec.Meta(ge=1, le=ROUND_MAX)] = 1
 
 
-class Operator(msgspec.Struct, frozen=True, kw_only=True):
-    """A person at a station. The badge's bar code is the code, as "OPR-" and the code."""
+class Operator(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A person at a station. The badge's bar code is the code, as "OPR-" and the code.
+
+    language: "en" or "zh", or what a newer central says; "" if nobody said. Pages of stations are
+    in it while the person is signed in, until they choose another there.
+    """
 
     code: str
     name: Name
+    language: Annotated[str, msgspec.Meta(max_length=8)] = ""
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,6 +211,12 @@ def _check(reference: Reference) -> None:
     _check_unique("item", [item.code for item in reference.items])
     _check_unique("GTIN", [barcode.gtin for item in reference.items for barcode in item.barcodes])
     _check_unique("operator", [operator.code for operator in reference.operators])
+    for operator in reference.operators:
+        if operator.language not in OPERATOR_LANGUAGES:
+            raise ContractError(
+                f"operator {operator.code}: language {operator.language!r} is not known",
+                hint="Give it en or zh, or leave the language out.",
+            )
     for item in reference.items:
         parse_unit(item.unit)
         for barcode in item.barcodes:

@@ -81,6 +81,7 @@ class GatewayState(msgspec.Struct, frozen=True, kw_only=True):
     known_age_s: how old that is. disk_used_percent: of the disk that holds the journal.
     written_bytes_day: what the gateway wrote in the last 24 hours, or since its start.
     shed_count: RFID passages that were not recorded since the start, for want of disk.
+    failed_release: the version that the update agent gave up last, "" if none.
     """
 
     version: Number = STATE_VERSION
@@ -106,6 +107,7 @@ class GatewayState(msgspec.Struct, frozen=True, kw_only=True):
     disk_used_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
     written_bytes_day: Number = 0
     shed_count: Number = 0
+    failed_release: CodeText = ""
 
 
 class CentralState(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from central.storage.database import Database
 from central.storage.tables import gateways, warehouses
 
 PUBLIC_KEY_BYTES = 32  # Ed25519, RFC 8032
+NO_KEY = b""  # Of a revoked gateway: no signature is good.
 
 
 class Enrolled(msgspec.Struct, frozen=True):
@@ -36,6 +37,27 @@ def enrol_gateway(
     Raises ContractError for an unusable code, EnrolmentRefused for a key that is none or for a
     warehouse that the loaded reference data does not have.
     """
+    with database.write() as connection:
+        return write_enrolment(
+            connection,
+            gateway=gateway,
+            site=site,
+            warehouse=warehouse,
+            public_key=public_key,
+            now_ms=clock.now_ms(),
+        )
+
+
+def write_enrolment(
+    connection: Connection,
+    *,
+    gateway: str,
+    site: str,
+    warehouse: str,
+    public_key: bytes,
+    now_ms: int,
+) -> bool:
+    """Do what `enrol_gateway` does, in the transaction of the caller; raises the same."""
     for what, code in (("gateway", gateway), ("site", site), ("warehouse", warehouse)):
         parse_code(code, what=what)
     if gateway == OWN_GATEWAY:
@@ -49,23 +71,33 @@ def enrol_gateway(
             hint="Give the Ed25519 public key that the gateway shows, 64 hexadecimal digits.",
         )
     identity = {"site": site, "warehouse": warehouse, "public_key": public_key}
-    with database.write() as connection:
-        known = set(connection.execute(select(warehouses.c.warehouse)).scalars())
-        if known and warehouse not in known:
-            raise EnrolmentRefused(
-                f"no warehouse is called {warehouse!r}; known: {', '.join(sorted(known))[:200]}",
-                hint="Name a warehouse of the reference data, or load newer reference data first.",
-            )
-        row = connection.execute(select(gateways).where(gateways.c.gateway == gateway)).first()
-        if row is not None and all(getattr(row, key) == value for key, value in identity.items()):
-            return False
-        bulk.insert_missing_rows(
-            connection,
-            gateways,
-            [(gateway, site, warehouse, public_key, clock.now_ms(), *_never_heard())],
-        )
-        connection.execute(update(gateways).where(gateways.c.gateway == gateway).values(identity))
+    check_warehouse(connection, warehouse)
+    row = connection.execute(select(gateways).where(gateways.c.gateway == gateway)).first()
+    if row is not None and all(getattr(row, key) == value for key, value in identity.items()):
+        return False
+    bulk.insert_missing_rows(
+        connection,
+        gateways,
+        [(gateway, site, warehouse, public_key, now_ms, *_never_heard())],
+    )
+    connection.execute(update(gateways).where(gateways.c.gateway == gateway).values(identity))
     return True
+
+
+def check_warehouse(connection: Connection, warehouse: str) -> None:
+    """Return if gateways may speak for a warehouse. Raises EnrolmentRefused."""
+    known = set(connection.execute(select(warehouses.c.warehouse)).scalars())
+    if known and warehouse not in known:
+        raise EnrolmentRefused(
+            f"no warehouse is called {warehouse!r}; known: {', '.join(sorted(known))[:200]}",
+            hint="Name a warehouse of the reference data, or load newer reference data first.",
+        )
+
+
+def close_key(connection: Connection, *, gateway: str) -> None:
+    """Believe nothing more of what a gateway signs, until it is enrolled with another key."""
+    closed = update(gateways).where(gateways.c.gateway == gateway)
+    connection.execute(closed.values(public_key=NO_KEY))
 
 
 def enrolled_gateways(connection: Connection, names: Iterable[str]) -> dict[str, Enrolled]:

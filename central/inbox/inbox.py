@@ -21,13 +21,13 @@ from central.contract.facts import NO_HEAD
 from central.inbox import quarantine
 from central.inbox.gateways import Enrolled, enrolled_gateways, mark_seen
 from central.inbox.offers import Offer, authenticate, decode_offer
-from central.inbox.positions import Position, Positions
+from central.inbox.positions import Position, Positions, lock_positions
 from central.inbox.receiver import CREDIT_COUNT, acknowledgement, digest_of, judge, take_order
 from central.ledger.discrepancies import open_discrepancies
 from central.ledger.entries import Entry, Finding, finding_of
 from central.ledger.ledger import Follower, Ledger
 from central.ledger.runs import Run
-from central.ledger.state import LedgerState, lock_ledger, read_state
+from central.ledger.state import LedgerState, lock_soon, read_state
 from central.storage.database import Database
 
 PAYLOADS_PER_CALL_MAX = 64
@@ -126,17 +126,20 @@ class Inbox:
     ) -> list[Outcome]:
         now_ms = self._clock.now_ms()
         with self._database.write() as connection:
+            batches = [offer.batch for offer in offers if offer.batch is not None]
+            epochs = [(batch.gateway, str(batch.epoch)) for batch in batches]
+            locked = lock_positions(connection, epochs)
             if enrolled_gateways(connection, names) != enrolled:
                 raise _EnrolledAnewError
-            call = _Call(connection, offers, stable_at_commit=self._stable_at_commit)
+            positions = Positions(connection, locked(), stable_at_commit=self._stable_at_commit)
+            call = _Call(connection, positions)
             decisions: dict[int, _Decision] = {}
             for index in take_order([offer.batch for offer in offers]):
                 decisions[index] = call.decide(offers[index])
             if all(one.kind in {"duplicate", "gap"} for one in decisions.values()):
                 state = read_state(connection)
             else:
-                state = lock_ledger(connection)
-                call.write(self._ledger, state, list(decisions.values()), now_ms=now_ms)
+                state = call.write(self._ledger, list(decisions.values()), now_ms=now_ms)
             mark_seen(connection, call.seen, now_ms=now_ms)
         credit_count = self._credit()
         return [
@@ -156,22 +159,12 @@ class _OvertakenError(Exception):
 class _Call:
     """One attempt of `accept`, in one transaction."""
 
-    def __init__(
-        self, connection: Connection, offers: Sequence[Offer], *, stable_at_commit: bool
-    ) -> None:
+    def __init__(self, connection: Connection, positions: Positions) -> None:
         self._connection = connection
+        self._positions = positions
         self._runs: list[Run] = []
         self._findings: list[Finding] = []
         self.seen: set[str] = set()
-        self._positions = Positions(
-            connection,
-            [
-                (offer.batch.gateway, str(offer.batch.epoch))
-                for offer in offers
-                if offer.batch is not None
-            ],
-            stable_at_commit=stable_at_commit,
-        )
 
     def decide(self, offer: Offer) -> _Decision:
         """Judge an offer by what the ledger and the offers before it have."""
@@ -200,15 +193,21 @@ class _Call:
             return _Decision(offer, "duplicate", position)
         return _refused(offer, position, verdict.kind)
 
-    def write(
-        self,
-        ledger: Ledger,
-        state: LedgerState,
-        decisions: Sequence[_Decision],
-        *,
-        now_ms: int,
-    ) -> None:
-        """Write everything that the decisions lead to, under the ledger's lock."""
+    def write(self, ledger: Ledger, decisions: Sequence[_Decision], *, now_ms: int) -> LedgerState:
+        """Write everything that the decisions lead to, under the ledger's lock.
+
+        Returns the ledger's state as it was before.
+        """
+        locked = lock_soon(self._connection)
+        ledger.look_ahead(
+            self._connection,
+            [
+                (one.position.warehouse, one.offer.facts)
+                for one in decisions
+                if one.kind == "accepted" and one.position is not None and one.offer.facts
+            ],
+        )
+        state = locked()
         if self._positions.overtaken():
             raise _OvertakenError
         for decision in decisions:
@@ -225,6 +224,7 @@ class _Call:
             if one.reason
         ]
         quarantine.keep(self._connection, state, refused, now_ms=now_ms)
+        return state
 
     def outcome(
         self, decision: _Decision, state: LedgerState, *, credit_count: int, now_ms: int

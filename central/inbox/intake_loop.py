@@ -91,6 +91,7 @@ class IntakeLoop:
         self._stopping = Event()
         self._failures_count = 0
         self._counters: dict[str, int] = {}
+        self._turns_count = 0
         self._thread = Thread(target=self._run, name="intake", daemon=True)
 
     def start(self) -> None:
@@ -111,6 +112,10 @@ class IntakeLoop:
         """Return False before `start`, after `stop`, and after a fault that ended the loop."""
         return self._thread.is_alive()
 
+    def turns_count(self) -> int:
+        """Return a number that grows at least every few seconds unless the loop hangs."""
+        return self._turns_count
+
     def counters(self) -> dict[str, int]:
         """Return counts since the start: one a kind of outcome, and failures."""
         return dict(self._counters)
@@ -124,6 +129,7 @@ class IntakeLoop:
 
     def _take_until_stopped(self) -> None:
         while not self._stopping.is_set():
+            self._turns_count += 1
             messages = self._link.take(MESSAGES_PER_COMMIT_MAX, IDLE_S)
             try:
                 self._take_states([one for one in messages if one.channel == "state"])
@@ -166,6 +172,7 @@ class IntakeLoop:
         """Return the outcomes, however long the database is away; None if we are stopping."""
         payloads = [(_gateway_of(message), message.payload) for message in messages]
         while not self._stopping.is_set():
+            self._turns_count += 1  # A database that is away is no fault of this loop.
             try:
                 outcomes = self._inbox.accept(payloads)
             except LedgerUnavailable as error:

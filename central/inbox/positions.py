@@ -5,7 +5,7 @@ one gateway only one at a time moves an epoch on. An epoch that begins has no ro
 `overtaken` says, under the ledger's own lock, that another worker has begun it meanwhile.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
@@ -38,21 +38,35 @@ class Position:
     previous_epoch_head: bytes
 
 
+def lock_positions(
+    connection: Connection, keys: Iterable[EpochKey]
+) -> Callable[[], Sequence[bulk.Row]]:
+    """Lock the positions of epochs before whatever is asked next, and with it; return the rows."""
+    wanted = sorted(set(keys))
+    if connection.dialect.name == "sqlite":  # Its only writer has locked everything.
+        found = list(bulk.select_by_key(connection, tables.positions, wanted, columns_count=2))
+        return lambda: found
+    if not wanted:
+        return lambda: ()
+    arrays = ([gateway for gateway, _ in wanted], [epoch for _, epoch in wanted])
+    return bulk.open_with(connection, LOCK_POSTGRESQL, arrays)
+
+
 class Positions:
     """The positions that a call works on: read and locked once, moved on by it, written once.
 
-    stable_at_commit: what is committed is replicated already.
+    rows: what `lock_positions` gives. stable_at_commit: what is committed is replicated already.
     """
 
     def __init__(
-        self, connection: Connection, keys: Iterable[EpochKey], *, stable_at_commit: bool
+        self, connection: Connection, rows: Iterable[bulk.Row], *, stable_at_commit: bool
     ) -> None:
         self._connection = connection
         self._stable_at_commit = stable_at_commit
         self._changed: set[EpochKey] = set()
         self._taken: dict[EpochKey, list[Batch]] = {}
         self._positions: dict[EpochKey, Position] = {}
-        for row in _locked(connection, sorted(set(keys))):
+        for row in rows:
             gateway, epoch, warehouse, acked, head_digest, previous, _updated_ms, stable = row
             standing = Standing(acked, head_digest, acked if stable_at_commit else stable)
             self._positions[gateway, epoch] = Position(
@@ -139,12 +153,3 @@ class Positions:
                 for one in changed
             ],
         )
-
-
-def _locked(connection: Connection, keys: Sequence[EpochKey]) -> Iterable[bulk.Row]:
-    if connection.dialect.name == "sqlite":  # Its only writer has locked everything.
-        return bulk.select_by_key(connection, tables.positions, keys, columns_count=2)
-    if not keys:
-        return ()
-    arrays = ([gateway for gateway, _ in keys], [epoch for _, epoch in keys])
-    return bulk.select_rows(connection, LOCK_POSTGRESQL, arrays)

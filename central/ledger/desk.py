@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection
@@ -28,7 +29,7 @@ from central.ledger.own_facts import OWN_BOOT, Heads, post_own_facts
 from central.ledger.state import (
     LedgerState,
     last_event_no,
-    lock_ledger,
+    lock_soon,
     set_last_event_no,
     set_state,
 )
@@ -50,25 +51,34 @@ class ObjectNote:
 class Change:
     """What one change works with. Only inside `Desk.change`.
 
-    connection: of its transaction. state: of the ledger, as this change has moved it on. actor: who
-    asked. now_ms: one moment for all of it.
+    connection: of its transaction. actor: who asked. What is asked first on the connection goes
+    together with the lock, unless `state` or `now_ms` is looked at before, which the lock gives.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        memory: "Memory",
-        state: LedgerState,
-        *,
-        actor: str,
-        now_ms: int,
-    ) -> None:
+    def __init__(self, connection: Connection, hold: Callable[[], "Held"], *, actor: str) -> None:
         self.connection = connection
         self.actor = actor
-        self.now_ms = now_ms
-        self.state = state
-        self._memory = memory
+        self._hold = hold
         self._touched: set[ReferenceChange] = set()
+
+    @cached_property
+    def held(self) -> "Held":
+        """What the lock gives, waited for."""
+        return self._hold()
+
+    @property
+    def state(self) -> LedgerState:
+        """The ledger's state, as this change has moved it on."""
+        return self.held.state
+
+    @state.setter
+    def state(self, state: LedgerState) -> None:
+        self.held.state = state
+
+    @property
+    def now_ms(self) -> int:
+        """One moment for all of it."""
+        return self.held.now_ms
 
     def post(self, drafts: Sequence[Fact]) -> list[FactKey]:
         """Post facts of the ledger's own, all of one warehouse; return their identities in order.
@@ -76,13 +86,14 @@ class Change:
         Raises ContractError for a draft that cannot be true, Unusable for one in a closed period.
         """
         refuse_backdated(self.connection, self.state, drafts)
-        keys, self.state = post_own_facts(
+        held = self.held
+        keys, held.state = post_own_facts(
             self.connection,
-            self._memory.ledger,
-            self._memory.heads,
-            self.state,
+            held.memory.ledger,
+            held.memory.heads,
+            held.state,
             drafts,
-            now_ms=self.now_ms,
+            now_ms=held.now_ms,
         )
         return keys
 
@@ -167,7 +178,7 @@ class Change:
         fresh = set(changes) - self._touched
         note_changes(self.connection, fresh, revision=self.state.reference_revision)
         self._touched |= fresh
-        self._memory.ledger.forget(fresh)
+        self.held.memory.ledger.forget(fresh)
 
 
 class Memory:
@@ -176,6 +187,17 @@ class Memory:
     def __init__(self, followers: Sequence[Follower]) -> None:
         self.ledger = Ledger(followers)
         self.heads = Heads()
+
+
+class Held:
+    """What a change has under the lock; `state` moves on with it."""
+
+    __slots__ = ("memory", "now_ms", "state")
+
+    def __init__(self, memory: Memory, state: LedgerState, now_ms: int) -> None:
+        self.memory = memory
+        self.state = state
+        self.now_ms = now_ms
 
 
 class Desk:
@@ -205,11 +227,18 @@ class Desk:
         Raises LedgerUnavailable if the database does not take part.
         """
         with self._database.write() as connection:
-            state, now_ms = lock_ledger(connection), self._clock.now_ms()
-            # In a change that fails it remembers what never was: only under the lock is it taken,
-            # and only what was committed is given back. Meanwhile others begin with none.
-            memory, self._memory = self._memory, Memory(self._followers)
-            yield Change(connection, memory, state, actor=actor, now_ms=now_ms)
+            locked = lock_soon(connection)
+
+            def hold() -> Held:
+                state = locked()
+                # In a change that fails it remembers what never was: only under the lock is it
+                # taken, and only what was committed is given back. Meanwhile others have none.
+                memory, self._memory = self._memory, Memory(self._followers)
+                return Held(memory, state, self._clock.now_ms())
+
+            change = Change(connection, hold, actor=actor)
+            yield change
+            memory = change.held.memory
         self._memory = memory
         self._told()
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, and_, bindparam, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, select, update
 
 from central.ledger.entries import DiscrepancyKind, Finding
 from central.ledger.settled_news import tell_settled
@@ -98,18 +98,17 @@ def settle_where(
 
 
 def _open_identities(connection: Connection, subjects: list[Subject]) -> dict[Subject, str]:
-    table = tables.discrepancies
-    key = tuple_(table.c.warehouse, table.c.kind, table.c.subject)
-    known: dict[Subject, str] = {}
-    for start in range(0, len(subjects), KEYS_PER_SELECT_MAX):
-        chunk = subjects[start : start + KEYS_PER_SELECT_MAX]
-        for row in connection.execute(
-            select(table.c.warehouse, table.c.kind, table.c.subject, table.c.id).where(
-                table.c.state == "open", key.in_(chunk)
-            )
-        ):
-            known[(row.warehouse, row.kind, row.subject)] = row.id
-    return known
+    """Return what is open of these subjects: a look into the index for each, however many are."""
+    keys = [(warehouse, "open", kind, subject) for warehouse, kind, subject in subjects]
+    found = bulk.select_by_columns(
+        connection,
+        tables.discrepancies,
+        keys,
+        columns=("warehouse", "state", "kind", "subject"),
+        index="discrepancies_open",
+        where="",
+    )
+    return {(row[1], row[2], row[3]): row[0] for row in found}
 
 
 def _row(found: list[Finding], *, now_ms: int) -> bulk.Row:

@@ -33,7 +33,7 @@ from central.ledger.opening import (
 from central.ledger.reference_book import ReferenceBook
 from central.ledger.reversals import find_targets, write_reversals
 from central.ledger.running import RunningBooks
-from central.ledger.runs import Route, Run
+from central.ledger.runs import Route, Run, Told
 from central.ledger.state import LedgerState, set_state
 from central.storage import bulk, tables
 from central.storage.fact_rows import insert_facts
@@ -104,6 +104,14 @@ class Ledger:
         """Forget entries of the reference data that this transaction has changed."""
         self._book.forget(changes)
 
+    def look_ahead(self, connection: Connection, told: Sequence[Told]) -> None:
+        """Read what posting these facts will look up, if they are few.
+
+        It goes with the lock, if that is taken by `lock_soon`. Forgetting it costs time alone.
+        """
+        if sum(len(read.facts) for _, read in told) <= FORESEEN_MAX:
+            self._look_ahead(connection, _routes(told), apart_of(told))
+
     def post(
         self, connection: Connection, state: LedgerState, runs: Sequence[Run], *, now_ms: int
     ) -> int:
@@ -114,8 +122,10 @@ class Ledger:
         """
         if not runs:
             return 0
-        routes, apart = _routes(runs), apart_of(runs)
-        self._look_ahead(connection, state, routes, apart)
+        told = [(run.warehouse, run.read) for run in runs]
+        routes, apart = _routes(told), apart_of(told)
+        if documents_of(apart):
+            self._look_ahead(connection, routes, apart)
         known = self._look_up(connection, state, routes, apart)
         targets = find_targets(connection, state, runs)
         opened = open_books(connection, known, runs, routes=routes, apart=apart, targets=targets)
@@ -154,22 +164,18 @@ class Ledger:
                 follow(connection, posted)
         return opened_count
 
-    def _look_ahead(
-        self,
-        connection: Connection,
-        state: LedgerState,
-        routes: Sequence[Route],
-        apart: Apart,
-    ) -> None:
-        """Read by one statement what facts under documents need; others need less."""
+    def _look_ahead(self, connection: Connection, routes: Sequence[Route], apart: Apart) -> None:
+        """Read by one statement what facts need, most of all those under documents."""
         documents = documents_of(apart)
-        if not documents or len(documents) + len(routes) > FORESEEN_MAX:
+        if len(documents) + len(routes) > FORESEEN_MAX:
             return
         goods = goods_of(routes, apart)
-        looks = looks_of(documents, goods) + self._book.looks(state.reference_revision)
-        for follow in self._followers:
-            if isinstance(follow, ForeseeingFollower):
-                looks += follow.looks(documents, goods)
+        looks = looks_of(documents, goods)
+        if documents:
+            looks += self._book.looks()
+            for follow in self._followers:
+                if isinstance(follow, ForeseeingFollower):
+                    looks += follow.looks(documents, goods)
         bulk.look_ahead(connection, looks)
 
     def _look_up(
@@ -204,10 +210,10 @@ class Ledger:
         )
 
 
-def _routes(runs: Sequence[Run]) -> list[Route]:
+def _routes(told: Sequence[Told]) -> list[Route]:
     """Return every route that plain movements go, once."""
     # Equal routes are mostly one object already, which is found sooner by what it is.
-    objects = {id(route): route for run in runs for route in run.read.routes}
+    objects = {id(route): route for _, read in told for route in read.routes}
     return [route for route in set(objects.values()) if route is not None]
 
 

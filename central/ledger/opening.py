@@ -12,7 +12,7 @@ from central.ledger.handling_units import read_packing
 from central.ledger.lots import read_expiry_dates
 from central.ledger.pairs import places_of
 from central.ledger.running import Amounts, Counted, RunningBooks, SerialKey
-from central.ledger.runs import Route, Run
+from central.ledger.runs import Route, Run, Told
 from central.storage import bulk, tables
 
 GoodsKey = tuple[str, ...]  # The first GOODS_KEY_SIZE parts of a balance's key.
@@ -30,9 +30,9 @@ class Opened:
     expected: dict[ProgressKey, Expected]
 
 
-def apart_of(runs: Sequence[Run]) -> list[tuple[str, Fact]]:
-    """Return the facts of all runs that are no plain movements, each with its epoch's warehouse."""
-    return [(run.warehouse, fact) for run in runs for fact in run.read.apart]
+def apart_of(told: Sequence[Told]) -> list[tuple[str, Fact]]:
+    """Return the facts that are no plain movements, each with its epoch's warehouse."""
+    return [(warehouse, fact) for warehouse, read in told for fact in read.apart]
 
 
 def documents_of(apart: Apart) -> list[DocumentKey]:
@@ -56,7 +56,7 @@ def goods_of(routes: Sequence[Route], apart: Apart) -> list[GoodsKey]:
 
 
 def looks_of(documents: Sequence[DocumentKey], goods: Sequence[GoodsKey]) -> list[bulk.Look]:
-    """Return what facts under documents look up, as far as nothing has to be known for that."""
+    """Return what facts look up, as far as nothing has to be known for that."""
     stored = (tables.documents, tables.document_lines, tables.document_progress)
     return [
         bulk.Look(tables.balances, goods, GOODS_KEY_SIZE),

@@ -28,6 +28,8 @@ from central.storage.catalogue_tables import item_policies
 CACHED_COUNT_MAX = 50_000  # Names kept in memory before the cache starts anew.
 CODES_AT_ONCE_MAX = 500
 REVISIONS_AT_ONCE_MAX = 100  # Of which it is looked up one by one what they touched.
+ITEMS_FORESEEN_MAX = 20  # More are better looked up by statements of arrays.
+REVISIONS_FORESEEN = 3  # So many are looked for before it is known how many there are.
 FILE = "file"  # The source of what a reference document brought.
 
 
@@ -94,9 +96,10 @@ class ReferenceBook:
             weight_units={code: item.weight_unit for code, item in found if item.weight_unit},
         )
 
-    def looks(self, revision: int) -> list[bulk.Look]:
-        """Return what `look_up` will look up first at a revision of the reference data."""
-        return [bulk.Look(tables.reference_changes, self._revisions(revision), 1)]
+    def looks(self) -> list[bulk.Look]:
+        """Return what `look_up` will look up first, if few revisions have come since."""
+        foreseen = self._revisions(self._revision + REVISIONS_FORESEEN)
+        return [bulk.Look(tables.reference_changes, foreseen, 1)]
 
     def _revisions(self, revision: int) -> list[tuple[int]]:
         """Return the keys of the revisions since the remembered one, none if those are many."""
@@ -155,6 +158,10 @@ def load_reference(connection: Connection, reference: Reference) -> bool:
 def _items_of(connection: Connection, codes: set[str]) -> dict[str, _Item | None]:
     items: dict[str, _Item | None] = dict.fromkeys(codes)
     keys = [(code,) for code in sorted(codes)]
+    if len(keys) <= ITEMS_FORESEEN_MAX:
+        bulk.look_ahead(
+            connection, [bulk.Look(table, keys, 1) for table in (item_policies, tables.items)]
+        )
     policies = {
         row[0]: (row[2], row[3])
         for row in bulk.select_by_key(connection, item_policies, keys, columns_count=1)
@@ -264,7 +271,7 @@ def _write_places_and_items(connection: Connection, reference: Reference) -> Non
     _write(
         connection,
         tables.operators,
-        ((operator.code, operator.name, FILE) for operator in reference.operators),
+        ((one.code, one.name, FILE, one.language) for one in reference.operators),
     )
 
 

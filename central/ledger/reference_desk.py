@@ -108,8 +108,8 @@ def withdraw_item(change: Change, item: str) -> None:
 
 
 def put_operator(change: Change, operator: Operator) -> None:
-    """Add a person at stations or rename them."""
-    row = (operator.code, operator.name, DESK)
+    """Add a person at stations, rename them or let them read another language."""
+    row = (operator.code, operator.name, DESK, operator.language)
     bulk.upsert_rows(change.connection, tables.operators, [row])
     change.touch(("operator", "", operator.code))
 

@@ -45,6 +45,9 @@ class FactsRead:
         )
 
 
+Told = tuple[str, FactsRead]  # Facts with the warehouse that their epoch belongs to.
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Facts first_seq, first_seq + 1 ... of one epoch on their way into the ledger.

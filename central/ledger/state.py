@@ -1,6 +1,6 @@
 """The ledger's own few values, and the lock of everything that posts. Edge of the database."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -53,7 +53,16 @@ def lock_ledger(connection: Connection) -> LedgerState:
 
     So record numbers have no gaps and are committed in their order, and balances cannot deadlock.
     """
-    return _state(dict(bulk.select_rows(connection, LOCK_STATE[connection.dialect.name])))
+    return lock_soon(connection)()
+
+
+def lock_soon(connection: Connection) -> Callable[[], LedgerState]:
+    """Lock the ledger before whatever the transaction says next; return what gives its state.
+
+    What is said next is asked in the same round trip, and sees what others have done before.
+    """
+    rows = bulk.open_with(connection, LOCK_STATE[connection.dialect.name])
+    return lambda: _state(dict(rows()))
 
 
 def read_state(connection: Connection) -> LedgerState:

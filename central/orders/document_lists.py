@@ -34,13 +34,17 @@ class Heads:
 class HeadsWanted:
     """Which heads. search: part of a code or a text. equal: by column. item: on one of the lines.
 
-    sort, group: a column, "" for the code. either: (columns, value), one of which has it.
+    sort, group: a column, "" for the code. either: (columns, value), one of which has it. between:
+    (column, first, last), texts of days, "" for no bound; what has no day is left out then.
+    states: one of them, () for any.
     """
 
     search: str = ""
     equal: Mapping[str, str] = field(default_factory=dict)
     either: tuple[tuple[str, ...], str] = ((), "")
     item: str = ""
+    between: tuple[str, str, str] = ("", "", "")
+    states: tuple[str, ...] = ()
     sort: str = ""
     group: str = ""
     descending: bool = False
@@ -176,6 +180,13 @@ def _conditions(heads: Heads, wanted: HeadsWanted) -> list[ColumnElement[bool]]:
     names, value = wanted.either
     if value:
         found.append(or_(*(heads.table.c[name] == value for name in names)))
+    day, first, last = wanted.between
+    if first or last:
+        found.append(heads.table.c[day] >= (first or "0"))
+    if last:
+        found.append(heads.table.c[day] <= last)
+    if wanted.states and heads.state is not None:
+        found.append(heads.state.in_(wanted.states))
     if wanted.item and heads.line_key is not None and heads.line_item is not None:
         with_item = select(heads.line_key).where(heads.line_item == wanted.item)
         found.append(heads.key.in_(with_item))

@@ -30,10 +30,10 @@ from central.outbox.present_reference import present_entries, present_reference
 from central.outbox.reference_copies import copy_before, read_copy
 from central.storage import bulk
 from central.storage.places import physical
-from central.storage.tables import balances, facts, positions
+from central.storage.tables import balances, facts, lines, positions
 
-# Facts since the last notice from which the positions that moved are found; beyond that all are
-# said.
+# Facts since the last notice from which the positions that moved are found, and the places; beyond
+# that all positions are said, and all balances of the warehouse looked through.
 NEAR_FACTS_MAX = 20_000
 # Touched entries that are read one by one; beyond that everything is read and compared.
 ENTRIES_BY_CODE_MAX = 2000
@@ -124,13 +124,14 @@ def read_levels(
         )
         found = (tuple(row) for row in connection.execute(query))
         return [level for level in _levels(found) if level.on_hand_micro]
-    # An expression, so that SQLite goes by the number and does not read the whole warehouse.
+    is_near = read_state(connection).record_no - after_record_no <= NEAR_FACTS_MAX
+    told_by = lines.c if is_near else balances.c
     changed = (
-        select(*LEVEL_COLUMNS[:-1])
+        select(*(told_by[column.name] for column in LEVEL_COLUMNS[:-1]))
         .where(
-            balances.c.record_no > after_record_no,
-            balances.c.warehouse.concat("") == warehouse,
-            physical(balances.c.location),
+            told_by.warehouse == warehouse,
+            told_by.record_no > after_record_no,
+            physical(told_by.location),
         )
         .distinct()
     )

@@ -41,6 +41,8 @@ from central.storage.tables import (
 # What a gateway may be told from afar; it has the same list and takes nothing else. Nothing here
 # touches its journal, its identity, its devices or whom it speaks with.
 SETTING_NAMES = ("language", "receive_location", "place_template", "pallet_template")
+OF_ONE = "@"  # receive_location@dock-2: for that station of a gateway alone.
+SETTING_NAME_MAX = 64  # What gateways read.
 LANGUAGES = ("en", "zh")
 TEMPLATE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 TEMPLATE_CHARACTERS_MAX = 64 * 1024
@@ -215,25 +217,29 @@ def parse_template(name: str) -> str:
 
 
 def _check_setting(setting: Setting) -> None:
-    if setting.name not in SETTING_NAMES:
+    name, of_one, station = setting.name.partition(OF_ONE)
+    if of_one:
+        parse_code(station, what="station")
+    is_known = name in SETTING_NAMES and not (of_one and name == "language")
+    if not is_known or len(setting.name) > SETTING_NAME_MAX:
         raise ContractError(
             f"no gateway takes the setting {setting.name[:64]!r}",
-            hint=f"Name one of {', '.join(SETTING_NAMES)}.",
+            hint=f"Name one of {', '.join(SETTING_NAMES)}; with @ and a station for it alone.",
         )
-    if setting.name == "language" and setting.value not in LANGUAGES:
+    if name == "language" and setting.value not in LANGUAGES:
         raise ContractError(
             f"{setting.value[:64]!r} is no language of the gateway",
             hint=f"Name one of {', '.join(LANGUAGES)}.",
         )
-    if setting.name == "receive_location" and setting.value in VIRTUAL_PLACES:
+    if name == "receive_location" and setting.value in VIRTUAL_PLACES:
         raise ContractError(
             f"goods cannot be received at {setting.value}",
             hint="Name a dock door or another place of the warehouse.",
         )
-    if setting.name.endswith("_template"):
+    if name.endswith("_template"):
         parse_template(setting.value)
     else:
-        parse_code(setting.value, what=setting.name)
+        parse_code(setting.value, what=name)
 
 
 def _check_room(connection: Connection, gateway: str) -> None:

@@ -137,7 +137,7 @@ def _location(row: Row[Any]) -> Location:
 
 
 def _operators(rows: Iterable[Row[Any]]) -> tuple[Operator, ...]:
-    return tuple(Operator(code=row.operator, name=row.name) for row in rows)
+    return tuple(Operator(code=row.operator, name=row.name, language=row.language) for row in rows)
 
 
 def _rows(connection: Connection, table: Table) -> Iterable[Row[Any]]:

@@ -10,6 +10,7 @@ from central.errors import Unusable
 from central.printing.sheets import BarCode
 
 DATA_CHARACTERS_MAX = 80  # "LOC-" and the longest code.
+QR_CHARACTERS_MAX = 500
 WIDTH = re.compile(r'<svg width="(\d+)"')
 
 
@@ -19,6 +20,21 @@ class Drawn:
 
     svg: str
     modules_count: int
+
+
+def draw_qr(text: str) -> Drawn:
+    """Return a QR code (ISO/IEC 18004) of a text as SVG. Raises Unusable for one too long."""
+    if not 0 < len(text) <= QR_CHARACTERS_MAX or not text.isascii():
+        raise Unusable("the text does not fit a QR code", hint="Draw a shorter text.")
+    import zxingcpp  # noqa: PLC0415 - as below
+
+    made = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    svg = made.to_svg(scale=4)
+    width = WIDTH.search(svg)
+    assert width is not None, "the library says how wide its pictures are"
+    # Without it a page cannot draw the picture larger or smaller.
+    box = f'<svg viewBox="0 0 {width[1]} {width[1]}" '
+    return Drawn(svg.replace("<svg ", box, 1), int(width[1]))
 
 
 def draw(code: BarCode) -> Drawn:

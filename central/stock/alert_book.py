@@ -9,6 +9,7 @@ from central.clock import Clock
 from central.stock.alerts import Alert, AlertCounts, counts_of, in_order
 from central.stock.alerts_gateways import gateway_alerts
 from central.stock.alerts_orders import order_alerts
+from central.stock.alerts_safety import safety_alerts
 from central.stock.alerts_stock import stock_alerts
 from central.stock.kept import Kept
 from central.storage.database import Database
@@ -52,6 +53,7 @@ def read_alerts(database: Database, clock: Clock) -> AlertList:
                 *stock_alerts(connection, now_ms=now_ms),
                 *order_alerts(connection, now_ms=now_ms),
                 *gateway_alerts(connection, now_ms=now_ms),
+                *safety_alerts(connection, now_ms=now_ms),
             ]
         )
     return AlertList(tuple(found), counts_of(found), now_ms)

@@ -32,6 +32,21 @@ AlertKind = Literal[
     "discrepancy_overdue",
     "discrepancy_old",
     "quarantined",
+    "login_failures",
+    "enrolment_refused",
+    "gateway_cloned",
+    "revoked_seen",
+    "certificate_expiring",
+    "certificate_expired",
+    "revocation_list_ends",
+    "restarting",
+    "machine_disk",
+    "backup_failed",
+    "backup_old",
+    "drill_failed",
+    "drill_old",
+    "mail_failing",
+    "webhook_failing",
 ]
 KINDS: tuple[AlertKind, ...] = get_args(AlertKind)
 SEVERITY: dict[AlertKind, Severity] = {
@@ -57,7 +72,35 @@ SEVERITY: dict[AlertKind, Severity] = {
     "discrepancy_overdue": "warn",
     "discrepancy_old": "warn",
     "quarantined": "bad",
+    "login_failures": "bad",
+    "enrolment_refused": "bad",
+    "gateway_cloned": "bad",
+    "revoked_seen": "bad",
+    "certificate_expiring": "warn",
+    "certificate_expired": "bad",
+    "revocation_list_ends": "bad",
+    "restarting": "bad",
+    "machine_disk": "bad",
+    "backup_failed": "bad",
+    "backup_old": "bad",
+    "drill_failed": "bad",
+    "drill_old": "warn",
+    "mail_failing": "bad",
+    "webhook_failing": "warn",
 }
+# Of the system itself; there is no page about one of them alone.
+SAFETY_KINDS: tuple[AlertKind, ...] = (
+    "revocation_list_ends",
+    "login_failures",
+    "enrolment_refused",
+    "machine_disk",
+    "backup_failed",
+    "backup_old",
+    "drill_failed",
+    "drill_old",
+    "mail_failing",
+    "webhook_failing",
+)
 PER_KIND_MAX = 500  # Further ones of a kind are not listed.
 
 

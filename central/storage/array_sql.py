@@ -22,6 +22,13 @@ SLOTS_MAX = 16  # Of keys that are bound one by one.
 STATEMENTS_KEPT_MAX = 1000  # Of several tables, in one of many compositions.
 
 
+class Statement(NamedTuple):
+    """What to send to the server. values: text, bytes or None for $1, $2 ..."""
+
+    sql: str
+    values: Sequence[object] = ()
+
+
 class Look(NamedTuple):
     """Which rows are wanted: those of which the first columns of the key are one of `keys`."""
 
@@ -145,6 +152,12 @@ def row_of_text(table: Table, values: Sequence[Any]) -> Row:
     return tuple(row)
 
 
+def statement_of(sql: str, values: Sequence[object]) -> Statement:
+    """Return a statement whose slots are question marks; a list is an array of text."""
+    bound = [_array(tuple(one), "text") if isinstance(one, list) else one for one in values]
+    return Statement(_numbered(sql.replace("?", "%s")), _plain(bound))
+
+
 def matches(columns: tuple[str, ...], where: str = "") -> str:
     """Return the condition that a row `t` is one of those that are wanted."""
     conditions = [f"t.{name} = wanted.k{index}" for index, name in enumerate(columns)]
@@ -239,13 +252,14 @@ def _readers(table: Table) -> tuple[tuple[int, Callable[[str], object]], ...]:
     return tuple((index, readers[kind]) for index, kind in kinds if kind != "text")
 
 
-def _array(values: Row, kind: str) -> object:
+def _array(values: Row, kind: str) -> str:
     """Return an array as PostgreSQL writes it (postgresql.org/docs/15/arrays.html, 8.15.6).
 
     The driver takes 20 times longer to write one.
     """
     if None in values:
-        return list(values)
+        parts = ("NULL" if value is None else _array((value,), kind)[1:-1] for value in values)
+        return "{" + ",".join(parts) + "}"
     if kind in {"bigint", "integer"}:
         return "{" + ",".join(map(str, values)) + "}"
     if kind == "boolean":

@@ -7,7 +7,7 @@ always bound. Statements go to the driver itself, in the transaction of the conn
 rows SQLAlchemy's own way there costs more than they do.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Table
 
 from central.storage.array_sql import (
     Look,
-    Write,
     conflict_clause,
     looks_sql,
     matches,
@@ -23,13 +22,12 @@ from central.storage.array_sql import (
     row_of_text,
     select_sql,
     slots_of,
+    statement_of,
     types,
     wanted_values,
-    write_sql,
-    write_values,
 )
 from central.storage.foresight import Kind, Row
-from central.storage.gathering import gathering_of, numbered_cursor
+from central.storage.gathering import gathering_of
 
 __all__ = ["Look", "Row"]
 
@@ -95,8 +93,24 @@ def select_rows(connection: Connection, sql: str, values: Sequence[object] = ())
     gathering = gathering_of(connection)
     if gathering is not None:
         gathering.write()
+        return gathering.ask(*statement_of(sql, values))
     text = sql if connection.dialect.name == "sqlite" else sql.replace("?", "%s")
     return list(_driver(connection).execute(text, values).fetchall())
+
+
+def open_with(
+    connection: Connection, sql: str, values: Sequence[object] = ()
+) -> Callable[[], list[Row]]:
+    """Have a statement run before whatever this transaction says next; return its rows.
+
+    On PostgreSQL it goes together with that, unless somebody asks for its rows before; elsewhere
+    it runs at once.
+    """
+    gathering = gathering_of(connection)
+    if gathering is not None:
+        return gathering.open_with(*statement_of(sql, values))
+    rows = select_rows(connection, sql, values)
+    return lambda: rows
 
 
 def look_ahead(connection: Connection, looks: Sequence[Look]) -> None:
@@ -201,23 +215,25 @@ def _write_rows(
         write_many(connection, _write_sqlite(table, kind, columns), rows)
         return
     gathering = gathering_of(connection)
-    if gathering is not None:
-        gathering.add(table, kind, columns, rows)
-        return
-    sql = write_sql((Write(table, kind, columns, len(rows) == 1),))
-    values = write_values(table, rows, columns)
-    numbered_cursor(_driver(connection)).execute(sql, values)
+    assert gathering is not None  # Nothing else may write.
+    gathering.add(table, kind, columns, rows)
 
 
 def _fetched(connection: Connection, sql: str, values: Sequence[object]) -> list[Row]:
     """Return what a statement of `array_sql` finds on PostgreSQL."""
-    return list(numbered_cursor(_driver(connection)).execute(sql, values).fetchall())
+    gathering = gathering_of(connection)
+    if gathering is not None:
+        return gathering.ask(sql, values)
+    from psycopg import RawCursor  # noqa: PLC0415 - 10 MB that a ledger on SQLite does not need
+
+    return list(RawCursor(_driver(connection)).execute(sql, values).fetchall())
 
 
 def _before_copy(connection: Connection) -> None:
     """Write what waits, e.g. that rows of this table go; forget what was read ahead of it."""
     gathering = gathering_of(connection)
     if gathering is not None:
+        gathering.open()
         gathering.write()
         gathering.foresight.forget_all()
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -26,7 +26,14 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from central.errors import DatabaseUnusable, LedgerUnavailable
-from central.storage.gathering import before_statement, gathered
+from central.storage.gathering import (
+    after_failure,
+    before_commit,
+    before_reset,
+    before_rollback,
+    before_statement,
+    gather,
+)
 
 if TYPE_CHECKING:  # SQLAlchemy loads it where a PostgreSQL is asked for; it takes 10 MB.
     import psycopg
@@ -47,7 +54,15 @@ POSTGRESQL_KEEPALIVES = {
 # The server has become a standby, or ended a transaction that lasted too long (a stopped process):
 # the driver calls that an internal error (postgresql.org/docs/15/errcodes-appendix.html, class 25).
 TAKES_NO_PART = frozenset({"25006", "25P03", "25P04"})
-POSTGRESQL_OPTIONS = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+# Who shares a session with others, as behind a pooler, finds no statement of a name that it has
+# prepared, or somebody else's (classes 26 and 42).
+SHARES_A_SESSION = frozenset({"26000", "42P05"})
+# What is read behind the ledger's lock has to be what its last holder has committed, whatever the
+# server's own default says (postgresql.org/docs/15/transaction-iso.html, 13.2.1).
+POSTGRESQL_OPTIONS = (
+    "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+    r" -c default_transaction_isolation=read\ committed"
+)
 
 
 class Database:
@@ -73,14 +88,13 @@ class Database:
         """Yield a connection in a transaction that commits at the end, durably, or not at all.
 
         On SQLite it is the only writer of the database from its beginning on.
-        Raises LedgerUnavailable if the database does not take part; then nothing is committed.
+        Raises LedgerUnavailable if the database does not take part; then nothing is committed,
+        or all of it, if the connection broke when only the answer to the commit was missing.
         """
         with _unavailable_named(self.place), self._writer.begin() as connection:
-            if self.dialect == "sqlite":
-                yield connection
-                return
-            with gathered(connection):
-                yield connection
+            if self.dialect == "postgresql":
+                gather(connection)
+            yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -160,6 +174,11 @@ def _unavailable_named(place: str) -> Iterator[None]:
             raise LedgerUnavailable(
                 f"database {place}: {_first_line(error)}",
                 hint="Check that the primary answers and that nothing stops this program for long.",
+            ) from error
+        if _state_of(error) in SHARES_A_SESSION:
+            raise LedgerUnavailable(
+                f"database {place}: {_first_line(error)}",
+                hint="Connect to PostgreSQL itself, or to a pooler that keeps whole sessions.",
             ) from error
         raise
 
@@ -257,8 +276,20 @@ def _postgresql_engine(url: URL) -> Engine:
     def will_execute(connection: Connection, _cursor: object, sql: str, *_: object) -> None:
         before_statement(connection, sql)
 
+    def failed(failure: ExceptionContext) -> None:
+        error = failure.original_exception
+        if failure.connection is not None and isinstance(error, _psycopg_errors("Error")):
+            after_failure(failure.connection, error)
+
+    def goes_back(_raw: object, record: Any, _state: object) -> None:  # noqa: ANN401
+        before_reset(record.info)
+
     event.listen(engine, "checkout", checked_out)
+    event.listen(engine, "handle_error", failed)
+    event.listen(engine, "reset", goes_back)
     event.listen(engine, "before_cursor_execute", will_execute)
+    event.listen(engine, "commit", before_commit)
+    event.listen(engine, "rollback", before_rollback)
     return engine
 
 
@@ -276,9 +307,8 @@ def _is_silent(raw: "psycopg.Connection[Any]") -> bool:
 
 
 def _answers(raw: "psycopg.Connection[Any]") -> bool:
+    # Not by the driver's own way: after its roll back the server forgets all that is prepared.
     try:
-        raw.execute("SELECT 1")
-        raw.rollback()
+        return raw.pgconn.exec_(b"SELECT 1").ntuples == 1
     except _psycopg_errors("Error"):
         return False
-    return True

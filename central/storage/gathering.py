@@ -10,26 +10,63 @@ before the commit: nobody can see that it waited. Each table is in a statement o
 do not see each other's rows (postgresql.org/docs/15/queries-with.html, 7.8.4).
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Table
 
-from central.storage.array_sql import Write, key_indices, key_of, names, write_sql, write_values
+from central.storage.array_sql import (
+    Statement,
+    Write,
+    key_indices,
+    key_of,
+    names,
+    write_sql,
+    write_values,
+)
 from central.storage.foresight import Foresight, Kind, Row
 
+if TYPE_CHECKING:  # It loads the driver, 10 MB that a ledger on SQLite does not need.
+    from central.storage.round_trips import RoundTrips
+
+_TRIPS = "round_trips"  # Among what SQLAlchemy keeps of a connection until it is closed.
 ROWS_MAX = 200  # So many of one table wait; more are better written at once.
 
 
 class Gathering:
     """What waits in one transaction. foresight: what it has read ahead."""
 
-    def __init__(self, cursor: Any) -> None:  # noqa: ANN401 - of psycopg, see `numbered_cursor`
-        self._cursor = cursor
+    def __init__(self, trips: "RoundTrips") -> None:
+        self._trips = trips
+        self._opening: list[Statement] = []
+        self._opened: list[list[Row]] = []
         self._waiting: dict[Table, tuple[Kind, tuple[str, ...], list[Row]]] = {}
         self.foresight = Foresight(key_of)
+
+    def open_with(self, sql: str, values: Sequence[object] = ()) -> Callable[[], list[Row]]:
+        """Have a statement go ahead of what is said here next, in one round trip; return its rows.
+
+        Whoever asks for them before has it go by itself.
+        """
+        number = len(self._opened) + len(self._opening)
+        self._opening.append(Statement(sql, values))
+
+        def rows() -> list[Row]:
+            if number >= len(self._opened):
+                self.open()
+            return self._opened[number]
+
+        return rows
+
+    def open(self) -> None:
+        """Have done what goes ahead."""
+        if self._opening:
+            self._ask()
+
+    def ask(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """Return the rows of a statement."""
+        return self._ask(Statement(sql, values))[0]
 
     def add(self, table: Table, kind: Kind, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
         """Let rows of these columns wait; what waits for the table is written if it has to be."""
@@ -57,36 +94,43 @@ class Gathering:
 
     def write(self) -> None:
         """Write all that waits."""
-        if not self._waiting:
-            return
-        waiting, self._waiting = self._waiting, {}
+        if self._waiting:
+            self._ask(self._written())
+            self._waiting = {}
+
+    def commit(self) -> None:
+        """Write all that waits, and commit."""
+        if self._waiting:
+            self._trips.commit(*self._opening, self._written())
+        else:  # What goes ahead is asked by nobody.
+            self._trips.commit()
+
+    def _ask(self, *statements: Statement) -> list[list[Row]]:
+        # What fails still waits: whoever takes no notice of that cannot commit without it.
+        count = len(self._opening)
+        rows = self._trips.ask(*self._opening, *statements)
+        self._opening = []
+        self._opened += rows[:count]
+        return rows[count:]
+
+    def _written(self) -> Statement:
+        """Return the statement that writes all that waits."""
         values: list[object] = []
-        for table, (_, columns, rows) in waiting.items():
+        for table, (_, columns, rows) in self._waiting.items():
             values += write_values(table, rows, columns)
         writes = (
             Write(table, kind, columns, len(rows) == 1)
-            for table, (kind, columns, rows) in waiting.items()
+            for table, (kind, columns, rows) in self._waiting.items()
         )
-        self._cursor.execute(write_sql(tuple(writes)), values)
+        return Statement(write_sql(tuple(writes)), values)
 
 
 _gatherings: WeakKeyDictionary[Connection, Gathering] = WeakKeyDictionary()
 
 
-@contextmanager
-def gathered(connection: Connection) -> Iterator[None]:
-    """Gather the writes of a transaction of PostgreSQL; they are written at the end."""
-    driver = connection.connection.driver_connection
-    gathering = _gatherings[connection] = Gathering(numbered_cursor(driver))
-    yield
-    gathering.write()
-
-
-def numbered_cursor(driver: Any) -> Any:  # noqa: ANN401 - both of psycopg
-    """Return a cursor that takes statements with slots as the server numbers them."""
-    from psycopg import RawCursor  # noqa: PLC0415 - 10 MB that a ledger on SQLite does not need
-
-    return RawCursor(driver)
+def gather(connection: Connection) -> None:
+    """Gather the writes of a transaction of PostgreSQL; they are written with its commit."""
+    _gatherings[connection] = Gathering(_trips_of(connection))
 
 
 def gathering_of(connection: Connection) -> Gathering | None:
@@ -98,9 +142,51 @@ def before_statement(connection: Connection, sql: str) -> None:
     """Write all that waits before a statement that is not of `bulk`, and forget what it changes."""
     gathering = _gatherings.get(connection)
     if gathering is not None:
+        gathering.open()
         gathering.write()
-        if not sql.lstrip().startswith("SELECT"):
+        begins = sql.lstrip()
+        if not begins.startswith("SELECT"):
             gathering.foresight.forget_all()
+            if begins.startswith(("DROP", "ALTER")):  # The driver has the server forget, too.
+                _trips_of(connection).forget()
+
+
+def before_commit(connection: Connection) -> None:
+    """Write what waits, and commit in the same round trip: SQLAlchemy finds nothing to commit."""
+    gathering = _gatherings.get(connection)
+    if gathering is not None:
+        gathering.commit()
+
+
+def before_rollback(connection: Connection) -> None:
+    """Keep what is prepared on a connection of PostgreSQL that rolls back."""
+    if not connection.invalidated:
+        before_reset(connection.info)
+
+
+def after_failure(connection: Connection, error: Any) -> None:  # noqa: ANN401 - of the driver
+    """Have everything prepared anew if an error of the driver says so."""
+    trips = None if connection.invalidated else connection.info.get(_TRIPS)
+    if trips is not None:
+        trips.look_at(error)
+
+
+def before_reset(kept: MutableMapping[Any, Any]) -> None:
+    """Do the same for one that goes back into the pool. kept: what SQLAlchemy keeps with it."""
+    trips = kept.get(_TRIPS)
+    if trips is not None:
+        trips.roll_back()
+
+
+def _trips_of(connection: Connection) -> "RoundTrips":
+    """Return the round trips of the driver's connection, the same as long as it is open."""
+    from central.storage.round_trips import RoundTrips  # noqa: PLC0415 - see above
+
+    trips: RoundTrips | None = connection.info.get(_TRIPS)
+    if trips is None:
+        driver: Any = connection.connection.driver_connection
+        trips = connection.info[_TRIPS] = RoundTrips(driver)
+    return trips
 
 
 def _merged(table: Table, kind: Kind, rows: list[Row]) -> list[Row]:

@@ -87,4 +87,5 @@ operators = Table(
     Column("operator", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("source", Text, nullable=False, server_default="file"),
+    Column("language", Text, nullable=False, server_default=""),
 )

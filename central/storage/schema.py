@@ -71,6 +71,11 @@ def head_revision() -> str:
     return _revisions()[-1]
 
 
+def knows_revision(revision: str) -> bool:
+    """Return whether this program can bring a database of that revision to its own schema."""
+    return revision in _revisions()
+
+
 def _count_events(connection: Connection) -> None:
     """Have the state say what the last event is: a program of before may have added some.
 

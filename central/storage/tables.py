@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from central.storage import (
+    access_tables,
     catalogue_tables,
     checkpoint_tables,
     count_tables,
@@ -34,7 +35,9 @@ from central.storage import (
     settlement_tables,
     subscription_tables,
     transfer_tables,
+    trust_tables,
     view_tables,
+    watching_tables,
 )
 from central.storage.metadata import metadata
 
@@ -67,6 +70,7 @@ workers = liveness_tables.workers
 
 # Tables of what people decide are used by the names of their modules; here they are all known.
 AREAS = (
+    access_tables,
     catalogue_tables,
     checkpoint_tables,
     count_tables,
@@ -75,7 +79,9 @@ AREAS = (
     settlement_tables,
     subscription_tables,
     transfer_tables,
+    trust_tables,
     view_tables,
+    watching_tables,
 )
 
 # Ten minutes: what is heard of sooner is found by its record number.
@@ -226,7 +232,7 @@ lines = Table(
 BALANCE_REST = ("location", "lot", "serial", "sscc", "unit", "status")
 
 # Sum of the lines of each key, virtual places included. status: "available", "inspection", "held"
-# or "rejected". record_no: the last fact that changed it.
+# or "rejected". record_no: the last fact that changed it; no index has what changes with each fact.
 balances = Table(
     "balances",
     metadata,
@@ -243,8 +249,6 @@ balances = Table(
     Column("weight_micro", BigInteger, nullable=False),
     # With the whole key: a planner that takes it by its first columns still reads one row a key.
     Index("balances_item", "warehouse", "item", *BALANCE_REST),
-    # Without the warehouse: else a planner that has no statistics takes it for look-ups by key.
-    Index("balances_changed", "record_no"),
     # Where a serial number is; what has none is not in it.
     Index(
         "balances_serial",

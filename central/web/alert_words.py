@@ -2,7 +2,7 @@
 
 from urllib.parse import quote, urlencode
 
-from central.stock.alerts import Alert, AlertKind
+from central.stock.alerts import SAFETY_KINDS, Alert, AlertKind
 from central.web.words import GATEWAY_PROBLEMS, marked
 
 # Kind -> what it is, what somebody does about it.
@@ -83,10 +83,75 @@ ALERTS: dict[AlertKind, tuple[str, str]] = {
         marked("Payloads in quarantine"),
         marked("Look at the reason and the bytes; enrol or repair the gateway."),
     ),
+    "login_failures": (
+        marked("Sign-in fails repeatedly"),
+        marked("Ask whose address that is; give the person a new password, or block the address."),
+    ),
+    "enrolment_refused": (
+        marked("Enrolment tried in vain"),
+        marked("Find out who has the code; withdraw the claim and make a new one."),
+    ),
+    "gateway_cloned": (
+        marked("Two machines, one certificate"),
+        marked("Find the second card, revoke the certificate, enrol the gateway anew."),
+    ),
+    "revocation_list_ends": (
+        marked("Revocation list ends soon"),
+        marked("Let central write the broker's folder, or gateways cannot connect any more."),
+    ),
+    "revoked_seen": (
+        marked("Revoked gateway tries again"),
+        marked("Find the machine: it was stolen or not yet replaced."),
+    ),
+    "certificate_expiring": (
+        marked("Certificate expires soon"),
+        marked("Let the gateway reach central: it renews by itself; else enrol it anew."),
+    ),
+    "certificate_expired": (
+        marked("Certificate has expired"),
+        marked("Connect the gateway so that it renews, or enrol it anew."),
+    ),
+    "restarting": (
+        marked("Starts again and again"),
+        marked("Read its log; roll back its last update, or replace its card."),
+    ),
+    "machine_disk": (
+        marked("Ledger's disk nearly full"),
+        marked("Make room on it, or move the ledger to a larger one, before it stops."),
+    ),
+    "backup_failed": (
+        marked("The last backup failed"),
+        marked("Mount the place that is named, make room on it, and make the backup again."),
+    ),
+    "backup_old": (
+        marked("No good backup for 26 hours"),
+        marked("Look at the backup timer and its places, then make a backup now."),
+    ),
+    "drill_failed": (
+        marked("The restore drill failed"),
+        marked("Take an older backup and drill again; do not rely on the newest."),
+    ),
+    "drill_old": (
+        marked("No restore drill for 30 days"),
+        marked("Run the restore drill with the private key."),
+    ),
+    "mail_failing": (
+        marked("Alerts cannot be mailed"),
+        marked("Check the mail server, its password and the address."),
+    ),
+    "webhook_failing": (
+        marked("Subscriber takes no messages"),
+        marked("Ask whoever runs the program at that address."),
+    ),
 }
 # Why a payload was refused.
 REFUSALS = GATEWAY_PROBLEMS | {
     "unreadable": marked("cannot be read: of another version, or of no gateway at all"),
+}
+# What has no page of its own about its subject.
+ELSEWHERE: dict[AlertKind, str] = {
+    "shard_unserved": "/gateways",
+    **dict.fromkeys(SAFETY_KINDS, "/alerts"),
 }
 SEVERITIES = {"bad": marked("Act now"), "warn": marked("See to it")}
 
@@ -108,8 +173,8 @@ def alert_url(alert: Alert) -> str:
         return f"/discrepancies/{subject}"
     if kind == "quarantined":
         return "/quarantine?" + urlencode({"gateway": alert.subject})
-    if kind == "shard_unserved":
-        return "/gateways"
+    if kind in ELSEWHERE or alert.subject == "central":
+        return ELSEWHERE.get(kind, "/alerts")
     return f"/gateways/{subject}"
 
 

@@ -19,7 +19,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from central.access.access import Access
 from central.api import (
+    claim_routes,
+    enrol_routes,
     epcis_routes,
     ingest,
     metrics,
@@ -33,6 +36,7 @@ from central.api import (
 from central.api.body_bound import AddressBound, BodyBound
 from central.api.context import Entrance, Outgoing, ReadSide
 from central.api.desk_routes import ROUTERS
+from central.api.guard import Guard
 from central.api.openapi import document_of
 from central.api.problem_translations import problem_words
 from central.api.writing import WriteSide
@@ -44,13 +48,14 @@ from central.stock.marks import Mark, News, read_mark, read_news
 from central.stock.rows import StockChange
 from central.stock.updates import Update, read_update
 from central.storage.database import Database
+from central.trust.trust import Trust
 from central.web import listing_routes
 from central.web import routes as web_routes
 from central.web.asking import asking_of, wants_page
 from central.web.live import CLIENTS_MAX, POLL_S, Event, Live
 from central.web.pages import pages_in
 from central.web.scanning import POLICY, policy_of
-from central.web.screens.all_screens import SCREENS
+from central.web.screens.all_screens import SCREENS, table_place
 from central.web.shell import refusal_page
 
 HEADERS = {
@@ -87,6 +92,8 @@ def create_app(
     telling: Outgoing | None = None,
     writing: WriteSide | None = None,
     epcis_base_uri: str = "",
+    trust: Trust | None = None,
+    access: Access | None = None,
 ) -> FastAPI:
     """Return the application; without an entrance, `telling` and `writing` it only reads.
 
@@ -95,7 +102,8 @@ def create_app(
     sse_clients_max: pages that are kept current at once. poll_s: how often a page finds what
     another process wrote; what this process writes is announced by `Live.notify`. entrance: for
     batches over HTTP. telling: for what gateways are told. writing: for orders and their kin.
-    epcis_base_uri: of `ReadSide`.
+    epcis_base_uri: of `ReadSide`. trust: None where gateways are enrolled by hand. access: who
+    may come in; None takes everybody for the administrator, which loopback addresses are for.
     """
     reading = ReadSide(
         database=database,
@@ -123,11 +131,11 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.read_side = reading
-    app.state.live = live
-    app.state.changes = changes
+    app.state.live, app.state.changes = live, changes
     app.state.entrance = entrance
     app.state.outgoing = telling
     app.state.write_side = writing
+    app.state.access, app.state.trust = access, trust
     _add_routes(app)
     _add_layers(app)
     return app
@@ -219,6 +227,8 @@ def _add_routes(app: FastAPI) -> None:
         outgoing.router,
         snapshots.router,
         metrics.router,
+        enrol_routes.router,
+        claim_routes.router,
         *ROUTERS,
         web_routes.router,
         listing_routes.router,
@@ -233,6 +243,7 @@ def _add_routes(app: FastAPI) -> None:
 
 def _add_layers(app: FastAPI) -> None:
     """Add what stands between the server and the routes, the innermost first."""
+    app.add_middleware(Guard, refuse=refuse, is_page=wants_page, table_place=table_place)
     app.add_middleware(AddressBound)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES_MIN)
     app.add_middleware(SafeHeaders)
@@ -286,6 +297,14 @@ async def _answer_person(
         return told
     problem = problems.Problem.model_validate_json(bytes(told.body))
     return await run_in_threadpool(refusal_page, asking_of(request), problem)
+
+
+async def refuse(request: Request, error: Exception) -> Response:
+    """Answer what is refused before the routes, as they would."""
+    for kind, answer in ANSWERS:
+        if isinstance(error, kind):
+            return await _answer_person(answer, request, error)
+    return await _answer_unavailable(request, error)
 
 
 async def _answer_unavailable(request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from central.access.permissions import OPEN_PRINCIPAL, Principal
 from central.api.context import ReadSide, read_side_of
 from central.web.drawing import Drawing, drawing_in
 from central.web.languages import LANGUAGE_COOKIE, LANGUAGES, choose_language
@@ -13,6 +14,7 @@ from central.web.listing import Listing
 from central.web.texts import Texts
 
 # Addresses that only programs and scripts ask for.
+NOBODY = Principal("", frozenset())  # Before anybody has signed in.
 PROGRAMS = ("/api/", "/live", "/changes", "/static/", "/tables/", "/fragments/", "/openapi.json")
 
 
@@ -20,6 +22,7 @@ PROGRAMS = ("/api/", "/live", "/changes", "/static/", "/tables/", "/fragments/",
 class Asking:
     """One request for a page. now_ms: of central's clock, once for the whole page.
 
+    principal: who asks. csrf: what their scripts have to send, "" where nobody signs in.
     parameters: of the address, as they came. path: of the address. language_asked: it came in the
     address and is to be remembered.
     """
@@ -30,6 +33,8 @@ class Asking:
     path: str
     parameters: Mapping[str, str]
     language_asked: bool
+    principal: Principal = OPEN_PRINCIPAL
+    csrf: str = ""
 
     @property
     def texts(self) -> Texts:
@@ -53,6 +58,8 @@ def asking_of(request: Request) -> Asking:
         path=request.url.path,
         parameters=dict(request.query_params),
         language_asked=asked in LANGUAGES,
+        principal=getattr(request.state, "principal", None) or NOBODY,
+        csrf=getattr(request.state, "csrf", ""),
     )
 
 

@@ -20,7 +20,10 @@ from central.web.charts_frame import (
 ROWS_MAX = 60
 COLUMNS_MAX = 24
 LEVELS = 5
+HEADING_LINES_MAX = 3
+_LINE_HEIGHT = 12
 _ROW_HEIGHT = 30
+_NARROW_TOP = 46
 
 
 def heat_map(
@@ -37,15 +40,17 @@ def heat_map(
     and stand under one another.
     """
     rows, columns = rows[:ROWS_MAX], columns[:COLUMNS_MAX]
-    height = 34 + max(1, len(rows)) * _ROW_HEIGHT + 4
+    height = _NARROW_TOP + max(1, len(rows)) * _ROW_HEIGHT + 4
     sizes = [
         Size(WIDE.name, WIDE.width, height, left=170, right=4, top=34, bottom=4),
-        Size(NARROW.name, NARROW.width, height, left=78, right=2, top=34, bottom=4),
+        Size(NARROW.name, NARROW.width, height, left=66, right=2, top=_NARROW_TOP, bottom=4),
     ]
     turned = len(columns) > 8
     if turned:
-        tall = 34 + len(columns) * _ROW_HEIGHT + 4
-        sizes[1] = Size(NARROW.name, NARROW.width, tall, left=78, right=2, top=34, bottom=4)
+        tall = _NARROW_TOP + len(columns) * _ROW_HEIGHT + 4
+        sizes[1] = Size(
+            NARROW.name, NARROW.width, tall, left=66, right=2, top=_NARROW_TOP, bottom=4
+        )
     largest = max((value for row in values for value in row if value is not None), default=None)
 
     def draw(size: Size) -> Iterator[str]:
@@ -57,13 +62,11 @@ def heat_map(
         if turn:
             over, beside = rows[:8], columns
         step = size.inner_width / len(over)
-        room = max(2, int(step / 6.3))
         for at, label in enumerate(over):
-            x = size.left + (at + 0.5) * step
-            yield text(clipped(label, room), x, size.top - 10, "tick", anchor="middle")
+            yield from _heading(label, size, x=size.left + (at + 0.5) * step, step=step)
         for down, label in enumerate(beside):
             y = size.top + down * _ROW_HEIGHT
-            words = clipped(label, 10 if size.narrow else 24)
+            words = clipped(label, 9 if size.narrow else 24)
             yield text(words, size.left - 8, y + 19, "name", anchor="end")
             for at in range(len(over)):
                 value = values[at][down] if turn else values[down][at]
@@ -73,6 +76,15 @@ def heat_map(
                 yield from _field(value, writing, largest=largest, x=x, y=y, step=step, hint=hint)
 
     return framed(picture, draw, sizes=sizes)
+
+
+def _heading(label: str, size: Size, *, x: float, step: float) -> Iterator[str]:
+    """Yield the label of a column; on a telephone its words stand below each other."""
+    kind, room = ("tick small", int(step / 5.3)) if size.narrow else ("tick", int(step / 6.6))
+    lines = label.split()[:HEADING_LINES_MAX] if size.narrow else [label]
+    for up, words in enumerate(reversed(lines)):
+        y = size.top - 8 - up * _LINE_HEIGHT
+        yield text(clipped(words, max(2, room)), x, y, kind, anchor="middle")
 
 
 def _field(

@@ -44,6 +44,8 @@ class Drawing:
             "icons_url": _asset_url("icons.svg"),
             "language": language,
             "language_tag": LANGUAGE_NAMES[language][1],
+            # Which buttons are drawn; a page says it of whoever asks for it.
+            "may": _everything,
         }
 
     def template(self, name: str, content: dict[str, object]) -> str:
@@ -61,6 +63,10 @@ def drawing_in(language: str) -> Drawing:
     """Return what draws in a language of LANGUAGES."""
     assert language in LANGUAGES
     return Drawing(language)
+
+
+def _everything(_method: str, _path: str) -> bool:
+    return True
 
 
 def _asset_url(name: str) -> str:

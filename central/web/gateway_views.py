@@ -83,7 +83,7 @@ def lights(row: GatewayRow, texts: Texts, *, now_ms: int) -> list[tuple[str, Cel
         old = known_s > KNOWN_OLD_S
         knows = moment_cell(row.known_time_ms, tone="warn" if old else "")
     return [
-        (texts.say("Line"), line),
+        (texts.say("Connection"), line),
         (texts.say("Last sign of life"), moment_cell(row.seen_time_ms)),
         (texts.say("Behind by"), state_cell(said if moving else texts.say("nothing"), behind)),
         (

@@ -4,9 +4,10 @@ An address that ends in "/" is that of one object: "/transfers/" guides every pa
 """
 
 from central.web.guides_orders import GUIDES_OF_ORDERS
+from central.web.guides_people import GUIDES_OF_PEOPLE
 from central.web.words import marked
 
-GUIDES: dict[str, tuple[str, ...]] = GUIDES_OF_ORDERS | {
+_OF_STOCK: dict[str, tuple[str, ...]] = {
     "/": (
         marked(
             "Each row is an item; the columns say how much of it each warehouse has, and how much "
@@ -233,6 +234,7 @@ GUIDES: dict[str, tuple[str, ...]] = GUIDES_OF_ORDERS | {
         marked("Export a table to go on calculating with it: the figures in the file are numbers."),
     ),
 }
+GUIDES = GUIDES_OF_ORDERS | GUIDES_OF_PEOPLE | _OF_STOCK
 
 
 def guide_of(path: str) -> tuple[str, ...]:

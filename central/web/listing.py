@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 from urllib.parse import urlencode
 
+from central.web.words import marked
+
 ROWS_PER_PAGE = 50
 ROWS_EXPORTED_MAX = 100_000
 PAGES_MAX = 1_000_000
@@ -143,7 +145,7 @@ class Listing(Generic[AskingT]):
     groups: tuple[str, ...] = ()
     sort: str = ""
     descending: bool = False
-    empty: str = "Nothing here."
+    empty: str = marked("Nothing here.")
     by_cursor: bool = False
 
     def wanted(self, parameters: Mapping[str, str], *, limit: int = ROWS_PER_PAGE) -> Wanted:

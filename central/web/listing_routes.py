@@ -10,10 +10,12 @@ from central.orders.spreadsheets.workbook_writing import write_workbook
 from central.web.asking import Asked, Table
 from central.web.listing import ROWS_EXPORTED_MAX
 from central.web.listing_views import export_rows, listing_view
+from central.web.money import seen_table
 from central.web.screens.all_screens import LISTINGS
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHEET_NAME_CHARACTERS_MAX = 31  # Excel's own limit.
+SHEET_NAME_NEVER = str.maketrans(dict.fromkeys("[]:*?/\\'", " "))  # Excel refuses these.
 
 router = APIRouter(include_in_schema=False)
 Name = Annotated[str, Path(max_length=64)]
@@ -22,12 +24,13 @@ Name = Annotated[str, Path(max_length=64)]
 @router.get("/tables/{name}.xlsx")
 def table_file(asking: Asked, name: Name) -> Response:
     """Return all rows that the filters leave, as shown, at most ROWS_EXPORTED_MAX."""
-    listing = _listing(name)
+    listing = seen_table(asking, _listing(name))
     wanted = listing.wanted(dict(asking.parameters) | {"page": ""}, limit=ROWS_EXPORTED_MAX)
     found = listing.read(asking, wanted)
     rows, numbers = export_rows(listing, found, asking.texts)
-    title = asking.texts.say(listing.title)[:SHEET_NAME_CHARACTERS_MAX]
-    body = write_workbook(rows, name=title.replace("/", " "), number_columns=numbers)
+    body = write_workbook(
+        rows, name=_sheet_name(asking.texts.say(listing.title)), number_columns=numbers
+    )
     disposition = f'attachment; filename="{listing.name}.xlsx"'
     return Response(body, media_type=XLSX, headers={"Content-Disposition": disposition})
 
@@ -35,12 +38,16 @@ def table_file(asking: Asked, name: Name) -> Response:
 @router.get("/tables/{name}")
 def table_part(asking: Asked, name: Name) -> HTMLResponse:
     """Draw a table alone, for the page that it stands on."""
-    listing = _listing(name)
+    listing = seen_table(asking, _listing(name))
     wanted = listing.wanted(asking.parameters)
     found = listing.read(asking, wanted)
     main = asking.parameters.get("main") == "1"
     view = listing_view(listing, wanted, found, asking.texts, main=main)
     return HTMLResponse(asking.drawing.part("listing_parts.html", "rows", view))
+
+
+def _sheet_name(title: str) -> str:
+    return " ".join(title.translate(SHEET_NAME_NEVER).split())[:SHEET_NAME_CHARACTERS_MAX]
 
 
 def _listing(name: str) -> Table:

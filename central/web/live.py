@@ -9,7 +9,7 @@ painting costs more than anything else.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
@@ -50,6 +50,11 @@ class _Client:
     events: asyncio.Queue[Event] = field(
         default_factory=lambda: asyncio.Queue(EVENTS_PER_CLIENT_MAX)
     )
+
+
+async def always() -> bool:
+    """Let a stream go on."""
+    return True
 
 
 class Live(Generic[ChangeT, SinceT, UpdateT]):
@@ -100,11 +105,18 @@ class Live(Generic[ChangeT, SinceT, UpdateT]):
             with suppress(RuntimeError):  # The loop has been closed: nobody is left to be told.
                 loop.call_soon_threadsafe(self._wake.set)
 
-    async def open(self, *, language: str, since: SinceT | None) -> AsyncIterator[Event]:
+    async def open(
+        self,
+        *,
+        language: str,
+        since: SinceT | None,
+        may_go_on: Callable[[], Awaitable[bool]] = always,
+    ) -> AsyncIterator[Event]:
         """Return the events for one page: first what it missed after `since`, then what comes.
 
-        The stream ends if the page does not keep up; its browser then comes back with the last
-        number that it got. Raises LedgerUnavailable before anything is sent.
+        may_go_on: asked before each event; the stream ends at the first False. It ends, too, if the
+        page does not keep up; its browser then comes back with the last number that it got. Raises
+        LedgerUnavailable before anything is sent.
         """
         client = _Client(language)
         self._clients.add(client)
@@ -114,14 +126,16 @@ class Live(Generic[ChangeT, SinceT, UpdateT]):
             self._clients.discard(client)
             raise
         self._start(missed.change)
-        return self._events(client, self._render(missed, language))
+        return self._events(client, self._render(missed, language), may_go_on)
 
     def close(self) -> None:
         """End every stream."""
         for client in self._clients:
             _end(client)
 
-    async def _events(self, client: _Client, first: Event) -> AsyncIterator[Event]:
+    async def _events(
+        self, client: _Client, first: Event, may_go_on: Callable[[], Awaitable[bool]]
+    ) -> AsyncIterator[Event]:
         try:
             yield f"retry: {RETRY_MS}\n\n".encode()
             yield first
@@ -129,9 +143,8 @@ class Live(Generic[ChangeT, SinceT, UpdateT]):
                 try:
                     event = await asyncio.wait_for(client.events.get(), KEEP_ALIVE_S)
                 except TimeoutError:
-                    yield b": still here\n\n"
-                    continue
-                if event == _END:
+                    event = b": still here\n\n"
+                if event == _END or not await may_go_on():
                     return
                 yield event
         finally:

@@ -86,6 +86,14 @@ MENU: tuple[Section, ...] = (
             Entry("/catalogue/cleaning", marked("Cleaning up")),
         ),
     ),
+    Section(
+        marked("People"),
+        (
+            Entry("/users", marked("Users")),
+            Entry("/tokens", marked("Keys of programs")),
+            Entry("/audit", marked("What was done")),
+        ),
+    ),
 )
 
 

@@ -1,10 +1,13 @@
 """The addresses of the page, its pieces, its live stream and its assets. Edge of HTTP."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
+from central.access.access import Access
 from central.api.context import Reading
 from central.api.problems import Problem, ProblemRaised, problem_response
 from central.contract.identifiers import parse_fact_id
@@ -15,12 +18,13 @@ from central.stock.updates import Update
 from central.stock.views import SEARCH_CHARACTERS_MAX, list_stock
 from central.web.assets import assets
 from central.web.languages import LANGUAGE_COOKIE, choose_language
-from central.web.live import Live, SinceT
+from central.web.live import Live, SinceT, always
 from central.web.pages import Pages, pages_in
 
 PLACES_MAX = 100
 DISCREPANCIES_MAX = 20
 DIGITS_MAX = 18
+ASKED_AGAIN_S = 5.0  # So long whoever is dismissed may still see a stream.
 
 router = APIRouter(include_in_schema=False)
 
@@ -131,10 +135,32 @@ async def _stream(request: Request, live: Live[Any, SinceT, Any], since: SinceT 
             ),
             headers={"Retry-After": "5"},
         )
-    events = await live.open(language=language_pages(request).language, since=since)
+    events = await live.open(
+        language=language_pages(request).language, since=since, may_go_on=_still_in(request)
+    )
     return StreamingResponse(
         events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
+
+
+def _still_in(request: Request) -> Callable[[], Awaitable[bool]]:
+    """Return what says whether somebody who opened a stream is still let in: a stream is one
+    request that lasts for hours, and its session may end meanwhile."""
+    access, principal = request.app.state.access, request.state.principal
+    if access is None:
+        return always
+    assert isinstance(access, Access)
+    asked_s = access.clock.monotonic_s()
+
+    async def still_in() -> bool:
+        nonlocal asked_s
+        now_s = access.clock.monotonic_s()
+        if now_s - asked_s < ASKED_AGAIN_S:
+            return True
+        asked_s = now_s
+        return await run_in_threadpool(access.lets_in, principal)
+
+    return still_in
 
 
 def _shown(text: str) -> str:

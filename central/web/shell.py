@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from urllib.parse import urlencode
 
 from fastapi.responses import HTMLResponse
 from starlette.background import BackgroundTask
 
+from central.access.permissions import Principal
 from central.api.context import ReadSide
 from central.api.problems import Problem
+from central.api.warehouse_bound import may_ask, may_open
 from central.errors import CentralError
 from central.stock.marks import read_mark
 from central.web.asking import Asking, Table
@@ -16,7 +19,8 @@ from central.web.drawing import LANGUAGE_NAMES
 from central.web.guides import guide_of
 from central.web.languages import LANGUAGE_COOKIE, LANGUAGES
 from central.web.listing_views import ListingView, listing_view
-from central.web.menu import MENU, section_of
+from central.web.menu import MENU, Entry, Section, section_of
+from central.web.money import seen_table
 from central.web.words import SCRIPT_WORDS
 
 COOKIE_AGE_S = 365 * 24 * 3600
@@ -48,20 +52,25 @@ def page(
                 texts.say(section.label),
                 [
                     (one.path, texts.say(one.label), one == entry, _badge(asking, one.badge))
-                    for one in section.entries
+                    for one in entries
                 ],
             )
-            for section in MENU
+            for section, entries in seen_menu(asking.principal)
         ],
+        "who": asking.principal.name if asking.csrf else "",
+        "csrf": asking.csrf,
         "languages": [
             (code, *LANGUAGE_NAMES[code], _language_url(asking, code)) for code in LANGUAGES
         ],
         "guide": [texts.say(sentence) for sentence in guide_of(asking.path)],
+        "may": partial(may_ask, asking.principal),
         "words": {name: texts.say(text) for name, text in SCRIPT_WORDS.items()},
     }
     response = HTMLResponse(
         asking.drawing.template(template, frame | dict(content)),
         status,
+        # Its forms say whose page they are on (Fetch standard, "append a request Origin header").
+        headers={"Referrer-Policy": "same-origin"},
         background=_alerts_later(asking),
     )
     if asking.language_asked:
@@ -78,6 +87,7 @@ def page(
 def listing_of(asking: Asking, listing: Table, **fixed: str) -> ListingView:
     """Return a table for a page. fixed: values of its fixed filters; without any it is the main
     table of its page, whose filters stand in the page's address."""
+    listing = seen_table(asking, listing)
     main = asking.path == listing.path
     wanted = listing.wanted((dict(asking.parameters) if main else {}) | fixed)
     return listing_view(listing, wanted, listing.read(asking, wanted), asking.texts, main=main)
@@ -98,6 +108,15 @@ def refusal_page(asking: Asking, problem: Problem) -> HTMLResponse:
     """Return the page that says why there is no page."""
     content = {"detail": problem.detail, "hint": problem.hint}
     return page(asking, "refused.html", title=problem.title, content=content, status=problem.status)
+
+
+def seen_menu(principal: Principal) -> list[tuple[Section, list[Entry]]]:
+    """Return the sections of the menu with the pages that somebody may open, none empty."""
+    seen = (
+        (section, [one for one in section.entries if may_open(principal, one.path)])
+        for section in MENU
+    )
+    return [(section, entries) for section, entries in seen if entries]
 
 
 def _badge(asking: Asking, name: str) -> str:

@@ -175,7 +175,7 @@ def _desk(
         store=ClaimStore(Path(config.gateway.data_directory)),
         bindings=bindings,
         configured=configured,
-        station=config.work_places[0].code,
+        stations=[place.code for place in config.work_places],
         health=Health(),
         clock=SystemClock(),
     )

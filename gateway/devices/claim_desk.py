@@ -29,7 +29,7 @@ from gateway.devices.claim_choice import (
     is_binding_code,
     listening_candidates,
 )
-from gateway.devices.claim_flow import InService, claimed_device, role_name, taken_nodes
+from gateway.devices.claim_flow import InService, claimed_device, names_at, role_name, taken_nodes
 from gateway.devices.claim_listener import ClaimListeners
 from gateway.devices.claim_trial import tried
 from gateway.devices.claims import ClaimStore
@@ -38,12 +38,7 @@ from gateway.devices.identity import identities
 from gateway.errors import ClaimRefused, ClaimsDamaged, ClaimsUnwritable
 from gateway.health import Health, InstallationTrouble
 from gateway.logs import log_event
-from gateway.station.claiming import (
-    SCANNER_KEY,
-    Claim,
-    ClaimRequest,
-    DeviceList,
-)
+from gateway.station.claiming import SCANNER_KEY, Claim, ClaimRequest, DeviceList
 from gateway.station.effects import Message, Signal
 from gateway.station.messages import say
 
@@ -59,7 +54,7 @@ class ClaimDesk:
         store: ClaimStore,
         bindings: Bindings,
         configured: Sequence[ConfiguredDevice],
-        station: str,
+        stations: Sequence[str],
         health: Health,
         clock: Clock,
         random: Callable[[], int] = random_64,
@@ -67,7 +62,7 @@ class ClaimDesk:
         self._store = store
         self._bindings = bindings
         self._configured = tuple(configured)
-        self._station = station
+        self._stations = tuple(stations)
         self._health = health
         self._clock = clock
         self._random = random
@@ -145,7 +140,7 @@ class ClaimDesk:
                     one,
                     code=codes.shown(one.identity) if one.identity else "",
                     listening=one.identity in listened,
-                    name_for=lambda kind: role_name(kind, station=self._station, used=used),
+                    names_for=lambda kind: names_at(kind, stations=self._stations, used=used),
                 )
                 for one in found
             ),
@@ -187,8 +182,8 @@ class ClaimDesk:
         log_event("info", "device released", device=name)
         return self._told(words.released(name))
 
-    def scanned(self, code: str) -> Signal:
-        """Take a binding code that a working scanner scanned; returns at once."""
+    def scanned(self, code: str, *, station: str = "") -> Signal:
+        """Take a binding code that a scanner of a station scanned, "" the first; returns at once"""
         with self._lock:
             key = self._codes.key(code, now_ns=self._clock.monotonic_ns())
             if key == SCANNER_KEY:
@@ -198,9 +193,10 @@ class ClaimDesk:
                 return words.refused(words.OLD_CODE)
             self._codes = without(self._codes, key)
             used = {device.section.name for device in self.devices()}
-        name = role_name(first_choice(found).device_class, station=self._station, used=used)
-        request = ClaimRequest(key, name=name, by="scan")
-        Thread(target=self.claim, args=(request,), name="claim", daemon=True).start()
+        kind, place = first_choice(found).device_class, station or self._stations[0]
+        name = role_name(kind, station=place, used=used)
+        args = (ClaimRequest(key, name=name, by="scan"),)
+        Thread(target=self.claim, args=args, name="claim", daemon=True).start()
         return words.claiming(name)
 
     def uses(self, host: str, port: int) -> bool:
@@ -254,7 +250,8 @@ class ClaimDesk:
         with self._lock:
             used = {device.section.name for device in self.devices()}
             used |= {claim.name for claim in self._store.claims}
-        name = request.name or role_name(sheet.device_class, station=self._station, used=used)
+        names = names_at(sheet.device_class, stations=self._stations, used=used)
+        name = request.name or names[0][1]
         try:
             parse_code(name, what="name")
         except ContractError:

@@ -95,6 +95,13 @@ def role_name(device_class: str, *, station: str, used: Collection[str]) -> str:
     return name
 
 
+def names_at(
+    device_class: str, *, stations: Sequence[str], used: Collection[str]
+) -> tuple[tuple[str, str], ...]:
+    """Return a free name for a device at each station, with the station's code before it."""
+    return tuple((one, role_name(device_class, station=one, used=used)) for one in stations)
+
+
 def settings_at(
     driver: Driver, candidate: Candidate, settings: Mapping[str, Any]
 ) -> msgspec.Struct:

@@ -93,7 +93,7 @@ def found_device(
     *,
     code: str,
     listening: bool,
-    name_for: Callable[[str], str],
+    names_for: Callable[[str], tuple[tuple[str, str], ...]],
 ) -> FoundDevice:
     """Return what pages show of a device that nobody has claimed."""
     choices = tuple(
@@ -106,16 +106,18 @@ def found_device(
         )
         for offer in one.offers
     )
+    names = names_for(choices[0].device_class) if choices else ()
     return FoundDevice(
         key=one.identity,
         kind=one.candidate.kind,
         title=title_of(one.candidate),
         where=where_text(one.candidate),
-        name=name_for(choices[0].device_class) if choices else "",
+        name=names[0][1] if names else "",
         code=code,
         listening=listening,
         choices=choices,
         note=_note(one),
+        names=names,
     )
 
 

@@ -6,11 +6,14 @@ silence, and a broker is taken to carry the largest batch. QoS 1 is used for flo
 repetition; nothing is believed because a broker acknowledged it. Nothing is kept for a next
 connection: what paho still held when the connection went is dropped, the sender knows better.
 
+A gateway that is known by a certificate reads it again when it has a newer one.
+
 Callbacks run in paho's thread and only put into the mailbox.
 """
 
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from threading import Lock
 
 import paho.mqtt.client as paho
@@ -23,9 +26,9 @@ from central.contract.envelope import BATCH_BYTES_MAX
 from central.contract.notices import DOWN_BYTES_MAX
 from central.contract.topics import Channel, GatewayTopic, central_subscription
 from gateway.config_sections import MqttSection
-from gateway.errors import ConfigInvalid
 from gateway.health import ConnectionProblem
 from gateway.replication.mailbox import Connected, Disconnected, Mailbox
+from gateway.replication.tls import BrokerTls, broker_tls
 
 MESSAGES_QUEUED_MAX = 64
 MESSAGES_IN_FLIGHT_MAX = 20
@@ -47,6 +50,7 @@ PROBLEMS: dict[str, ConnectionProblem] = {
 }
 HINTS: dict[ConnectionProblem, str] = {
     "unreachable": "Check the network cable, and host and port in [mqtt].",
+    "not_enrolled": "Give the gateway a claim: see central's page of gateways.",
     "login_refused": "Check username and password in [mqtt], and the broker's user list.",
     "protocol_refused": "Use a broker that speaks MQTT 5, such as mosquitto 2.",
     "code_taken": "Give each gateway a code of its own; two machines use this one.",
@@ -94,8 +98,10 @@ class MqttLink:
         client.will_set(self._state, will, qos=1, retain=True)
         if mqtt.username:
             client.username_pw_set(mqtt.username, mqtt.password or None)
-        if mqtt.tls_ca_file:
-            _use_tls(client, mqtt.tls_ca_file)
+        self._tls = broker_tls(mqtt)
+        self._waiting_for_certificate = False
+        if self._tls is not None:
+            client.tls_set_context(self._tls.context)
         client.on_pre_connect = _drop_what_is_old
         client.on_socket_open = _set_socket
         client.on_connect = self._on_connect
@@ -108,7 +114,17 @@ class MqttLink:
         self._payload_bytes_max = BATCH_BYTES_MAX
 
     def start(self) -> None:
-        """Begin to connect, in a thread of paho's; the mailbox tells when it is done."""
+        """Begin to connect, in a thread of paho's; the mailbox tells when it is done.
+
+        Without the certificate that it needs it waits until `renew` finds one.
+        """
+        self._waiting_for_certificate = self._tls is not None and not self._tls.load()
+        if self._waiting_for_certificate:
+            self._tell_lost("there is no certificate yet", "not_enrolled")
+        else:
+            self._begin()
+
+    def _begin(self) -> None:
         host, port, keepalive_s = self._mqtt.host, self._mqtt.port, self._mqtt.keepalive_s
         if self._is_mqtt_5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -140,10 +156,25 @@ class MqttLink:
         A cluster refuses while it elects a leader, and stays connected (NATS 2.15 within 10 s after
         a node's death); an access list refuses until somebody corrects it.
         """
+        if self._tls is not None and (self._waiting_for_certificate or self._tls.is_newer()):
+            self._take_certificate(self._tls)
         with self._lock:
             refused = sorted(self._refused_filters)
         if refused and self._client.is_connected():
             self._subscribe(refused)
+
+    def _take_certificate(self, tls: BrokerTls) -> None:
+        """Begin with the first certificate; with a newer one the connection is made anew."""
+        if not tls.load():
+            return
+        if self._waiting_for_certificate:
+            self._waiting_for_certificate = False
+            self._begin()
+            return
+        connection = self._client.socket()
+        if isinstance(connection, socket.socket):
+            with suppress(OSError):  # The base's: paho's thread still reads through TLS.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def publish(self, channel: Channel, payload: bytes, *, retain: bool = False) -> bool:
         """Give a message to the broker; False if it cannot be taken now. Not yet delivered then."""
@@ -260,16 +291,6 @@ class MqttLink:
     def _tell_lost(self, detail: str, problem: ConnectionProblem) -> None:
         self._connected = False
         self._mailbox.put_connection(Disconnected(detail, HINTS[problem], problem))
-
-
-def _use_tls(client: paho.Client, ca_file: str) -> None:
-    try:
-        client.tls_set(ca_certs=ca_file)
-    except OSError as error:
-        raise ConfigInvalid(
-            f"mqtt.tls_ca_file: {ca_file}: {error.strerror or error}",
-            hint="Name the PEM file of the authority that signed the broker's certificate.",
-        ) from error
 
 
 def _problem_of(reason: ReasonCode) -> ConnectionProblem:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.errors import GatewayError
 
+KEY_FILE = "gateway.key"  # In the data directory.
 KEY_FILE_BYTES_MAX = 4096
 # RFC 7468, section 10: the text around a PKCS #8 key; RFC 8410, section 7: the bytes before the 32
 # of an Ed25519 key. cryptography's `serialization` would read them too, and brings every other kind

@@ -19,6 +19,7 @@ from gateway.replication.snapshot_pipe import (
     LINE_BYTES_MAX,
     PART_PREFIX,
     PART_SUFFIX,
+    ROUTE,
     GotManifest,
     LoadEnded,
     LoadFile,
@@ -36,7 +37,6 @@ PAUSE_S = 0.25
 PAUSE_S_MAX = 8.0
 CHUNK_BYTES_MAX = 64 * 1024
 SEALED_BYTES_MAX = MANIFEST_BYTES_MAX + 1024
-ROUTE = "/api/v1/snapshots"
 REFUSALS = frozenset({httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN})
 
 
@@ -135,6 +135,8 @@ def _fetch_file(client: httpx.Client, wanted: LoadFile, folder: Path) -> None:
 
 def _fetch_rest(client: httpx.Client, wanted: LoadFile, part: Path, have: int) -> None:
     headers = {"range": f"bytes={have}-", "accept-encoding": "identity"}
+    if wanted.authorization:
+        headers["authorization"] = wanted.authorization
     with client.stream("GET", f"{ROUTE}/{wanted.sha256}", headers=headers) as answer:
         if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             part.unlink(missing_ok=True)

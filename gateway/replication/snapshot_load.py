@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock, Thread, Timer
 from typing import IO
 
+from central.contract.enrolment import authorization, request_bytes
 from central.contract.errors import ContractError
 from central.contract.sealed import open_sealed, seal
 from central.contract.snapshots import (
@@ -23,6 +24,7 @@ from gateway.config_sections import CentralSection
 from gateway.health import KnowledgeProblem
 from gateway.replication.snapshot_pipe import (
     LINE_BYTES_MAX,
+    ROUTE,
     GotManifest,
     LoadEnded,
     LoadFile,
@@ -70,6 +72,7 @@ class SnapshotLoader:
 
     sign: with the gateway's key. signed(data, signature): whether the ledger that is believed made
     the signature. nonce: returns another code each time.
+    now_ms: wall time.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class SnapshotLoader:
         sign: Callable[[bytes], bytes],
         signed: Callable[[bytes, bytes], bool],
         nonce: Callable[[], str],
+        now_ms: Callable[[], int],
     ) -> None:
         self._central = central
         self._gateway = gateway
@@ -88,6 +92,7 @@ class SnapshotLoader:
         self._sign = sign
         self._signed = signed
         self._nonce = nonce
+        self._now_ms = now_ms
         self._lock = Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._thread: Thread | None = None
@@ -172,13 +177,21 @@ class SnapshotLoader:
             checked = self._check_manifest(answer.data)
             if isinstance(checked, LoadFailure):
                 return checked
-            _say(child.stdin, LoadFile(checked.sha256, checked.bytes_count))
+            _say(child.stdin, self._file_order(checked))
             answer = decode_line(child.stdout.readline(LINE_BYTES_MAX))
             if isinstance(answer, LoadEnded) and not answer.problem:
                 return Loaded(checked, self._folder / part_name(checked.sha256))
         if isinstance(answer, LoadEnded):
             return LoadFailure(answer.problem, answer.detail)
         return LoadFailure("unreachable", "the child ended before the snapshot was there")
+
+    def _file_order(self, manifest: SnapshotManifest) -> LoadFile:
+        """Return the order for the file, signed: a central with authorities asks for that."""
+        gateway, time_ms = self._gateway, self._now_ms()
+        path = f"{ROUTE}/{manifest.sha256}"
+        data = request_bytes(method="GET", path=path, gateway=gateway, time_ms=time_ms)
+        signed = authorization(gateway=gateway, time_ms=time_ms, signature=self._sign(data))
+        return LoadFile(manifest.sha256, manifest.bytes_count, signed)
 
     def _check_manifest(self, data: bytes) -> SnapshotManifest | LoadFailure:
         try:

@@ -11,6 +11,7 @@ import msgspec
 from gateway.health import KnowledgeProblem
 
 LINE_BYTES_MAX = 64 * 1024
+ROUTE = "/api/v1/snapshots"
 PART_PREFIX, PART_SUFFIX = "snapshot-", ".part"
 
 
@@ -30,10 +31,11 @@ class GotManifest(msgspec.Struct, frozen=True, tag="manifest"):
 
 
 class LoadFile(msgspec.Struct, frozen=True, tag="file"):
-    """The file to load."""
+    """The file to load. authorization: the header that shows who asks."""
 
     sha256: str
     bytes_count: int
+    authorization: str = ""
 
 
 class LoadEnded(msgspec.Struct, frozen=True, tag="ended"):

@@ -6,8 +6,10 @@ from central.contract.states import DeviceState, GatewayState
 from gateway.clock import Clock
 from gateway.health import Health
 from gateway.journal.journal import Journal
+from gateway.release import release_version
+from gateway.update_report import tell_failed_release
 
-SOFTWARE = "dockledger"
+SOFTWARE = f"dockledger-{release_version()}".rstrip("-")
 DETAIL_CHARACTERS_MAX = 256
 OLDEST_BYTES_MAX = 1024
 
@@ -46,6 +48,7 @@ def gateway_state(journal: Journal, clock: Clock, health: Health, *, online: boo
         known_age_s=_age_s(known.as_of_ms, clock) if known.stream else 0,
         disk_used_percent=storage.disk_used_percent,
         written_bytes_day=storage.written_bytes_day,
+        failed_release=tell_failed_release(health),
         shed_count=health.counters().get("passages_shed_total", 0),
     )
 

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.clock import Clock
 from gateway.health import Health
+from gateway.release import RUN, release_version
 from gateway.screen.claim_routes import claim_routes
 from gateway.screen.device_routes import DeviceActions, device_routes
 from gateway.screen.documents import Received, documents_page
@@ -33,6 +34,7 @@ from gateway.station.catalogue import Catalogue
 from gateway.station.claiming import Claims
 
 STATIC_FOLDER = Path(__file__).parent / "static"
+VERSION = release_version()  # Once: a package that is replaced while we run is not ours.
 CLIENTS_MAX = 16
 COALESCE_S = 0.1
 HEARTBEAT_S = 5.0
@@ -220,6 +222,8 @@ async def _health(request: Request) -> Response:
     body = {
         "status": "failing" if sources.journal_problem else "ok",
         "problem": sources.journal_problem,
+        "version": VERSION,
+        "run": RUN,
         "central_connected": sources.link.connected,
         "unsent_count": sources.unsent.count,
         "devices": {one.name: one.state for one in _parts(request).health.devices()},

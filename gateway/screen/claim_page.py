@@ -17,6 +17,7 @@ CLAIM_WORDS = {
     "none_found": N_("Nothing new is plugged in."),
     "claimed": N_("Claimed"),
     "none_claimed": N_("No device is claimed yet."),
+    "station": N_("Station"),
     "driver": N_("Driver"),
     "name": N_("Name"),
     "claim": N_("Claim"),
@@ -53,7 +54,10 @@ class ShownChoice(msgspec.Struct, frozen=True):
 
 
 class ShownFound(msgspec.Struct, frozen=True):
-    """key: "" if it cannot be claimed. name: proposed. code: of the bar code, "" if none."""
+    """key: "" if it cannot be claimed. name: proposed, names: at each of several stations.
+
+    code: of the bar code, "" if none.
+    """
 
     key: str
     title: str
@@ -62,6 +66,7 @@ class ShownFound(msgspec.Struct, frozen=True):
     code: str
     note: str
     choices: tuple[ShownChoice, ...]
+    names: tuple[tuple[str, str], ...]
 
 
 class ShownClaimed(msgspec.Struct, frozen=True):
@@ -115,6 +120,7 @@ def _found(
             )
             for choice in one.choices
         ),
+        names=one.names if len(one.names) > 1 else (),
     )
 
 

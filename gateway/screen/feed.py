@@ -77,7 +77,12 @@ class Feed:
     async def language(self) -> Language:
         """Return the language of whoever stands at the station; switches that wait are done."""
         state = self.station.board.state()
-        chosen = self._languages.of(station=self.station.code, operator=state.operator)
+        person = self._catalogue().operator(state.operator) if state.operator else None
+        chosen = self._languages.of(
+            station=self.station.code,
+            operator=state.operator,
+            named=person.language if person else "",
+        )
         if state.language_switches != self._switches:
             is_other = (state.language_switches - self._switches) % 2 == 1
             self._switches = state.language_switches

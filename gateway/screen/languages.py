@@ -2,8 +2,9 @@
 
     <data_directory>/page-languages.json     {"operators": {"ann": "zh"}, "stations": {}}
 
-A person who badges in gets the page in the language last chosen with that badge; where nobody has,
-or nobody chose yet, the station's own choice counts, else the configuration's.
+A person who badges in gets the page in the language last chosen with that badge, else in the one
+that the reference data names; where nobody has, or nothing says it, the station's own choice
+counts, else the configuration's.
 """
 
 import logging
@@ -13,7 +14,7 @@ from threading import Lock
 
 import msgspec
 
-from gateway.screen.translation import Language
+from gateway.screen.translation import LANGUAGES, Language
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +39,15 @@ class PageLanguages:
         self._lock = Lock()
         self._choices = self._read()
 
-    def of(self, *, station: str, operator: str) -> Language:
-        """Return the language for whoever stands at a station; operator "": nobody badged in."""
+    def of(self, *, station: str, operator: str, named: str = "") -> Language:
+        """Return the language for whoever stands at a station; operator "": nobody badged in.
+
+        named: of the operator by the reference data; any but ours counts as none.
+        """
         with self._lock:
             of_station = self._choices.stations.get(station, self._default)
-            return self._choices.operators.get(operator, of_station) if operator else of_station
+            of_badge = next((one for one in LANGUAGES if one == named), of_station)
+            return self._choices.operators.get(operator, of_badge) if operator else of_station
 
     def choose(self, language: Language, *, station: str, operator: str) -> None:
         """Keep a choice: of the person if there is one, else of the station; durable on return.

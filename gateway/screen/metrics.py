@@ -21,6 +21,27 @@ COUNTER_LABELS: dict[DeviceCounter, str] = {
     "print_jobs": "outcome",
 }
 
+HELPS = {
+    "unsent_facts": "Facts that are not acknowledged by the ledger yet.",
+    "central_connected": "Whether the broker is connected.",
+    "central_stock_known": "Whether central's stock is known here.",
+    "central_stock_age_minutes": "How old what is known of central's stock is.",
+    "journal_writable": "Whether scans can be recorded.",
+    "journal_disk_used_percent": "How full the disk of the journal is.",
+    "written_bytes_day": "What was written to the disk in a day.",
+    "journal_copy_lag_facts": "Facts that the copy on the second medium does not have yet.",
+    "device_ready": "Whether a device works.",
+    "device_locked": "Whether somebody has locked a device.",
+    "device_state": "1 for the state that a device is in.",
+    "device_last_reading_age_seconds": "Since when a device has said nothing.",
+    "device_readings_total": "Readings of a device.",
+    "device_faults_total": "Faults of a device by code.",
+    "device_reopens_total": "How often a device was opened again.",
+    "device_commands_total": "Commands to a device by outcome.",
+    "device_print_jobs_total": "Labels by outcome.",
+}
+COUNTED = "Count since the start of the process."
+
 
 def metrics_text(
     sources: PageSources,
@@ -49,7 +70,7 @@ def metrics_text(
     lines += _gauge("device_last_reading_age_seconds", ages)
     lines += _device_counters(device_counts)
     for name in sorted(counters):
-        lines += [f"# TYPE {PREFIX}{name} counter", f"{PREFIX}{name} {counters[name]}"]
+        lines += [*_head(name, "counter"), f"{PREFIX}{name} {counters[name]}"]
     return "\n".join(lines) + "\n"
 
 
@@ -78,7 +99,7 @@ def _devices(devices: Sequence[DeviceHealth]) -> Iterator[str]:
 
 def _device_counters(counts: Sequence[DeviceCount]) -> Iterator[str]:
     for name, label in COUNTER_LABELS.items():
-        yield f"# TYPE {PREFIX}device_{name}_total counter"
+        yield from _head(f"device_{name}_total", "counter")
         for one in counts:
             if one.name == name:
                 kind = {label: one.kind} if label else {}
@@ -86,9 +107,14 @@ def _device_counters(counts: Sequence[DeviceCount]) -> Iterator[str]:
 
 
 def _gauge(name: str, series: Sequence[tuple[str, object]]) -> Iterator[str]:
-    yield f"# TYPE {PREFIX}{name} gauge"
+    yield from _head(name, "gauge")
     for labels, value in series:
         yield f"{PREFIX}{name}{labels} {value}"
+
+
+def _head(name: str, kind: str) -> Iterator[str]:
+    yield f"# HELP {PREFIX}{name} {HELPS.get(name, COUNTED)}"
+    yield f"# TYPE {PREFIX}{name} {kind}"
 
 
 def _labels(**labels: str) -> str:

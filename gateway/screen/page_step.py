@@ -9,16 +9,15 @@ from central.contract.facts import VIRTUAL_PLACES
 from central.contract.quantities import canonical_text
 from gateway.station.commands import COMMAND_TITLES, Command
 from gateway.station.effects import Message
-from gateway.station.messages import UNIT_WORDS, plain
+from gateway.station.messages import N_, UNIT_WORDS, plain
 from gateway.station.screen_state import ShownWeight
 from gateway.station.step import NOTES_SHOWN_MAX, ShownStep, StepLine, WeighingAim
 
 PER_MILLE_MAX = 1250  # A bar that is a quarter over full is as long as it gets.
 
 # The first of them among a step's buttons is what usually comes next.
-GO_ON = frozenset(
-    {Command.CONFIRM, Command.DONE, Command.ACCEPT, Command.TARE, Command.REASON_OTHER}
-)
+GO_ON = frozenset({Command.CONFIRM, Command.DONE, Command.ACCEPT, Command.TARE})
+EVERYTHING = N_("Everything there")
 
 
 class PageButton(msgspec.Struct, frozen=True):
@@ -99,7 +98,7 @@ def page_step(
             PageButton(str(one), translate(COMMAND_TITLES[one]), go=one is go)
             for one in step.buttons
         ),
-        lines=tuple(_line(line, language=language) for line in step.lines),
+        lines=tuple(_line(line, language=language, translate=translate) for line in step.lines),
         lines_count=step.lines_count,
         lines_left=step.lines_left,
         in_hand=step.in_hand,
@@ -111,12 +110,14 @@ def page_step(
     )
 
 
-def _line(line: StepLine, *, language: str) -> PageLine:
+def _line(line: StepLine, *, language: str, translate: Callable[[str], str]) -> PageLine:
     chinese = language == "zh"
     name = line.name_zh if chinese and line.name_zh else line.name
+    shown = f"{name} ({line.code})" if name and name != line.code else line.code
+    which = (part for part in (line.lot, line.sscc) if part and part != line.code)
     return PageLine(
-        name=plain(f"{name} ({line.code})" if name and name != line.code else line.code),
-        which=plain(" ".join(part for part in (line.lot, line.sscc) if part)),
+        name=plain(shown) or translate(EVERYTHING),
+        which=plain(" ".join(which)),
         place=plain(line.place),
         done=line.done,
         expected=line.expected,
@@ -131,11 +132,13 @@ def _line(line: StepLine, *, language: str) -> PageLine:
 def _aim(aim: WeighingAim, weight: ShownWeight | None) -> PageAim:
     expected, done = _decimal(aim.expected), _decimal(aim.done) or Decimal(0)
     at_least, at_most = _decimal(aim.at_least), _decimal(aim.at_most)
-    net = _net(aim, weight)
+    net = Decimal(0) if aim.recorded else _net(aim, weight)
     total = None if net is None else done + net
     verdict = ""
     if total is not None and at_least is not None and at_most is not None:
         verdict = "under" if total < at_least else "over" if total > at_most else "within"
+    if aim.recorded and verdict == "under":  # More loads may follow; DONE tells what is missing.
+        verdict = ""
     unit = UNIT_WORDS.get(aim.unit, (aim.unit, ""))[0]
     bounds = f"{aim.at_least} – {aim.at_most} {unit}" if aim.at_least and aim.at_most else ""
     tare_unit = UNIT_WORDS.get(aim.tare_unit, (aim.tare_unit, ""))[0]

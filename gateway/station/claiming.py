@@ -51,7 +51,7 @@ class FoundDevice:
 
     key: names it in a claim: its identity; "" if it is refused, see `problem`.
     title: what it calls itself. where: its node now, of a network device with its port.
-    name: what it would be called.
+    name: what it would be called at the first station; names: at each, with the station's code.
     code: binding code to scan, "" if it cannot be claimed so. listening: scanning with it is heard.
     note: what to know before or what to do instead; None if all is well.
     """
@@ -65,6 +65,7 @@ class FoundDevice:
     listening: bool
     choices: tuple[DriverChoice, ...]
     note: Message | None = None
+    names: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,11 @@ class Claims(Protocol):
         """Take a claimed device out of service; it is offered again."""
         ...
 
-    def scanned(self, code: str) -> Signal:
-        """Take a binding code that a working scanner scanned; returns at once."""
+    def scanned(self, code: str, *, station: str = "") -> Signal:
+        """Take a binding code that a working scanner scanned; returns at once.
+
+        station: where it was scanned, which the device will serve; "" for the first.
+        """
         ...
 
 

@@ -28,6 +28,15 @@ UNIT_WORDS: dict[str, tuple[str, str]] = {
     "APZ": ("oz t", "oz t"),
 }
 
+VIRTUAL_PLACE_WORDS: dict[str, tuple[str, str]] = {
+    "supplier": ("the supplier", "供应商"),
+    "customer": ("the customer", "客户"),
+    "in_transit": ("goods in transit", "在途"),
+    "adjustment": ("the adjustment", "调整"),
+    "scrap": ("scrap", "报废"),
+    "production": ("production", "生产"),
+}
+
 
 def N_(text: str) -> str:  # noqa: N802 - gettext's own name for "mark only".
     """Return `text` as it is; marks it as an entry of the message catalogue."""
@@ -60,6 +69,12 @@ def plain(text: str) -> str:
     if len(text) > VALUE_CHARACTERS_MAX:
         text = text[: VALUE_CHARACTERS_MAX - 1] + "…"
     return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def place_words(code: str, *, name: str) -> Words:
+    """Return a place as the value `name`: its code, or what a virtual place stands for."""
+    english, chinese = VIRTUAL_PLACE_WORDS.get(code, (code, code))
+    return ((name, english), (f"{name}_zh", chinese))
 
 
 def amount_words(quantity: Decimal, unit: str, *, name: str = "amount") -> Words:

@@ -61,6 +61,10 @@ INSTALLATION_SEVERITIES: dict[InstallationProblem, Severity] = {
     "copy_same_medium": "warning",
     "copy_foreign": "warning",
     "copy_failing": "warning",
+    "update_failed": "warning",
+    "not_enrolled": "warning",
+    "claim_refused": "error",
+    "certificate_ends": "error",
 }
 
 

@@ -24,6 +24,7 @@ Expected = Literal[
 class StepLine:
     """Goods of a document, or in hand. name, unit: for people, name_zh and unit_zh in Chinese.
 
+    code and name are "" where everything at a place is to be counted.
     expected, done, remaining: decimal text in `unit`; "" where it is not told (a count is blind) or
     no document says it. lot, sscc, place: "" for any. next: it is what comes next.
     """
@@ -48,7 +49,7 @@ class WeighingAim:
 
     tare: of the container, "" without one. done: of the document line so far; expected, at_least,
     at_most: of the line, "" without a document. unit: of the item, "" while none is chosen.
-    tare_unit: of the tare, as the scale said it.
+    tare_unit: of the tare, as the scale said it. recorded: what stands on the scale is in `done`.
     """
 
     unit: str
@@ -58,6 +59,7 @@ class WeighingAim:
     expected: str = ""
     at_least: str = ""
     at_most: str = ""
+    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,22 @@ INSTALLATION_TEXTS: dict[InstallationProblem, str] = {
         "The journal's copy in {subject} cannot be written: replace the second medium."
         " Go on working."
     ),
+    "update_failed": N_(
+        "Release {subject} did not work here; the one before runs. Tell whoever makes releases."
+        " Go on working."
+    ),
+    "not_enrolled": N_(
+        "{subject} is not enrolled yet: make a claim for it on central's page of gateways, then"
+        " scan or type its code here. Go on working."
+    ),
+    "claim_refused": N_(
+        "Central does not take the claim of {subject}: make a new one on central's page of"
+        " gateways, then scan or type its code here. Go on working."
+    ),
+    "certificate_ends": N_(
+        "The certificate of {subject} ends soon and is not renewed: check the way to central, or"
+        " make a new claim. Go on working."
+    ),
 }
 # By LinkProblem; a newer ledger may say more.
 LINK_TEXTS: dict[str, str] = {
@@ -114,6 +130,7 @@ LINK_TEXT_UNKNOWN = N_(
 )
 CONNECTION_TEXTS: dict[ConnectionProblem, str] = {
     "unreachable": N_("Central is out of reach: check the network cable. Go on working."),
+    "not_enrolled": N_("This gateway is not enrolled yet: give it a claim. Go on working."),
     "login_refused": N_(
         "The broker refuses this gateway: correct user and password in [mqtt]. Go on working."
     ),

@@ -16,11 +16,11 @@ class BrokerAddress:
 
 
 def central_toml(*, site: str, database_file: str, broker: BrokerAddress, http_port: int) -> str:
-    """Return central's configuration on SQLite, pages on 127.0.0.1."""
+    """Return central's configuration on SQLite, pages on 127.0.0.1 that ask for no password."""
     return (
         f"[database]\nurl = {_quoted(f'sqlite:///{database_file}')}\n\n{_mqtt(broker)}\n"
         f"[ledger]\nsite = {_quoted(site)}\n\n"
-        f'[http]\nhost = "127.0.0.1"\nport = {http_port}\n'
+        f'[http]\nhost = "127.0.0.1"\nport = {http_port}\n\n[access]\nmode = "open"\n'
     )
 
 

@@ -5,7 +5,8 @@ MOVEMENTS movements (environment variable, default 10,000,000; an hour's work on
 by the ledger itself into each database in turn. Then: the stock page's query, the trace of a lot,
 the stock of a warehouse a year ago by either time, and the posting rate beside an empty ledger's in
 the same run. Queries are timed 20 times with what the operating system has in its memory; bounds
-are absolute, as people wait for them.
+are absolute, as people wait for them. Each figure is printed as soon as it is known. DATABASE
+(environment variable): "sqlite" or "postgresql" for one of them alone.
 """
 
 import os
@@ -40,6 +41,7 @@ from tests.central.scenery import NOW_MS, FixedClock
 from tests.postgresql import new_database, postgresql_server
 
 MOVEMENTS = int(os.environ.get("MOVEMENTS", "10000000"))
+WANTED = os.environ.get("DATABASE", "sqlite postgresql").split()
 ITEMS, PLACES, WAREHOUSES = 50_000, 200, 12
 FACTS_PER_CALL = 8_000
 SPAN_MS = 2 * 365 * 86_400_000
@@ -53,15 +55,19 @@ EPOCH = "00000001-0000000000000001"
 def measure() -> list[Ratio]:
     """Return what each database takes for pages and the past, and how its posting rate holds."""
     collect_rarely()
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory:
-        big, empty = f"sqlite:///{directory}/big.db", f"sqlite:///{directory}/empty.db"
-        ratios = _measured("sqlite", big, empty)
-    with (
-        postgresql_server() as server,
-        new_database(server, DATABASE) as big,
-        new_database(server, f"{DATABASE}_empty") as empty,
-    ):
-        return ratios + _measured("postgresql", big, empty)
+    ratios = []
+    if "sqlite" in WANTED:
+        with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory:
+            big, empty = f"sqlite:///{directory}/big.db", f"sqlite:///{directory}/empty.db"
+            ratios += _measured("sqlite", big, empty)
+    if "postgresql" in WANTED:
+        with (
+            postgresql_server() as server,
+            new_database(server, DATABASE) as big,
+            new_database(server, f"{DATABASE}_empty") as empty,
+        ):
+            ratios += _measured("postgresql", big, empty)
+    return ratios
 
 
 def _measured(name: str, big_url: str, empty_url: str) -> list[Ratio]:
@@ -81,11 +87,12 @@ def _measured(name: str, big_url: str, empty_url: str) -> list[Ratio]:
     if name == "postgresql":
         with big.write() as connection:
             connection.exec_driver_sql("ANALYZE")
-    ratios = _queries(name, big, clock.time_ms, goods)
+    ratios = [_told(found) for found in _queries(name, big, clock.time_ms, goods)]
     full = _rate(big, Ledger(), goods, clock.time_ms, backend=DATABASE)
     bare = _rate(empty, Ledger(), Goods(random.Random(1)), clock.time_ms, f"{DATABASE}_empty")
     detail = f"{full:,.0f} against {bare:,.0f} movements per CPU-second"
-    ratios.append(Ratio(f"big-{name}-posting-vs-empty", full / bare, detail, at_least=0.8))
+    name = f"big-{name}-posting-vs-empty"
+    ratios.append(_told(Ratio(name, full / bare, detail, at_least=0.8)))
     for database in (big, empty):
         database.close()
     return ratios
@@ -160,7 +167,13 @@ class Goods:
         )
 
 
-def _queries(name: str, database: Database, now_ms: int, goods: Goods) -> list[Ratio]:
+def _told(ratio: Ratio) -> Ratio:
+    """Print a figure, since the next one may take an hour; return it."""
+    print(f"    {ratio.name}: {ratio.value:.3f}; {ratio.detail}", file=sys.stderr, flush=True)
+    return ratio
+
+
+def _queries(name: str, database: Database, now_ms: int, goods: Goods) -> Iterator[Ratio]:
     year_ago_ms = now_ms - 365 * 86_400_000
     warehouse = StockFilter(warehouse="W03")
     lots = iter(goods.lots)
@@ -194,9 +207,8 @@ def _queries(name: str, database: Database, now_ms: int, goods: Goods) -> list[R
         ("as-of-a-year-ago-event", as_of("event"), 1000),
         ("as-of-a-year-ago-record", as_of("record"), 1000),
     )
-    return [
-        Ratio(f"big-{name}-{what}-ms", *_timed(work), at_most=bound) for what, work, bound in asked
-    ]
+    for what, work, bound in asked:
+        yield Ratio(f"big-{name}-{what}-ms", *_timed(work), at_most=bound)
 
 
 def _timed(work: Callable[[], object]) -> tuple[float, str]:

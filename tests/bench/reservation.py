@@ -12,12 +12,10 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from sqlalchemy import select, update
 
 from central.contract.reference import parse_reference
@@ -37,6 +35,7 @@ from central.storage.schema import migrate
 from tests.bench.figures import Ratio
 from tests.bench.posting import backends, cpu_s_of
 from tests.central.scenery import FixedClock, Gateway, enrol
+from tests.central.storage.counting import Statements
 from tests.postgresql import new_database, postgresql_server
 
 DATABASE = "bench_reservation"
@@ -248,13 +247,13 @@ class Counter:
         if isinstance(self._raw, sqlite3.Connection):
             self._raw.set_trace_callback(self._add)
         else:
-            self._raw.cursor_factory = self._counting(psycopg.Cursor)
-            cursors: Any = psycopg.RawCursor  # A library's: what is gathered goes through it.
-            self._execute_raw = cursors.execute
-            cursors.execute = self._counted(self._execute_raw)
+            self._statements = Statements(self._raw.pgconn)
 
     def taken(self) -> int:
         """Return how many there were since the last time."""
+        if not isinstance(self._raw, sqlite3.Connection):
+            count, self._count = self._count, len(self._statements)
+            return self._count - count
         count, self._count = self._count, 0
         return count
 
@@ -263,9 +262,7 @@ class Counter:
         if isinstance(self._raw, sqlite3.Connection):
             self._raw.set_trace_callback(None)
         else:
-            self._raw.cursor_factory = psycopg.Cursor
-            cursors: Any = psycopg.RawCursor
-            cursors.execute = self._execute_raw
+            self._statements.stop()
 
     def _add(self, statement: str = "") -> None:
         # SQLite tells of each row of an executemany by itself, one after another.
@@ -273,29 +270,6 @@ class Counter:
         if statement not in ("BEGIN IMMEDIATE", "COMMIT") and (not row_of or row_of != self._last):
             self._count += 1
         self._last = row_of
-
-    def _counted(self, execute: Callable[..., Any]) -> Callable[..., Any]:
-        add = self._add
-
-        def counted(cursor: Any, *args: Any, **options: Any) -> Any:
-            add()
-            return execute(cursor, *args, **options)
-
-        return counted
-
-    def _counting(self, base: type[psycopg.Cursor[Any]]) -> type[psycopg.Cursor[Any]]:
-        add = self._add
-
-        class CountingCursor(base):  # type: ignore[valid-type,misc]
-            def execute(self, *args: Any, **options: Any) -> Any:
-                add()
-                return super().execute(*args, **options)
-
-            def copy(self, *args: Any, **options: Any) -> Any:
-                add()
-                return super().copy(*args, **options)
-
-        return CountingCursor
 
 
 def _reference() -> bytes:

@@ -11,8 +11,9 @@ from importlib.resources import files
 
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 NODES_MAX = 5  # Of one rule: the rest is alike.
-RUN = """async (tags) => (await axe.run(document, {
-    runOnly: {type: "tag", values: tags},
+RUN = """async ([tags, only, except, within]) => (await axe.run(within || document, {
+    runOnly: only.length ? {type: "rule", values: only} : {type: "tag", values: tags},
+    rules: Object.fromEntries(except.map((rule) => [rule, {enabled: false}])),
     resultTypes: ["violations"], elementRef: false
 })).violations.map((rule) => ({
     rule: rule.id,
@@ -22,21 +23,24 @@ RUN = """async (tags) => (await axe.run(document, {
 }))"""
 
 
-def violations(page):
+def violations(page, *, only=(), without=(), within=None):
     """Return one text for each element that offends, [] for a page without fault.
 
     page: a Playwright page that has been drawn. Run it in the state that is to be judged: what is
-    hidden, folded or not yet opened is not looked at.
+    hidden, folded or not yet opened is not looked at. only: rules by name, else all of TAGS.
+    without: rules left out of all. within: selectors of what is judged, else the whole page.
     """
     if not page.evaluate("typeof window.axe === 'object'"):
-        page.evaluate(_script())
+        page.evaluate(script())
+    wanted = [list(TAGS), list(only), list(without), within and [[one] for one in within]]
     return [
         f"{found['rule']} ({found['help']}): {node}"
-        for found in page.evaluate(RUN, list(TAGS))
+        for found in page.evaluate(RUN, wanted)
         for node in found["nodes"][:NODES_MAX]
     ]
 
 
 @cache
-def _script():
+def script():
+    """Return axe-core, which a context may be told to start each page with."""
     return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")

@@ -1,33 +1,73 @@
-"""Finds every page of central over a ledger that holds something of everything."""
+"""Finds every page of central over a ledger that holds something of everything.
+
+The pages are those of the menu, every address of a page that needs no code, and one page of each
+shape that these link to. A page that is added to the application is thereby walked.
+"""
 
 import re
 from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fastapi.responses import HTMLResponse
 
 from central.storage.database import open_database
 from central.storage.schema import migrate
+from central.web.asking import PROGRAMS
 from central.web.menu import MENU
 from tests.central.api.test_openapi import gone
 from tests.central.clients import served
 
 MENU_PATHS = [entry.path for section in MENU for entry in section.entries]
+MISSING = "/nothing/there"
 # What no link leads to, or what a link leads to only while somebody types.
-FURTHER = ["/search", "/search?q=BO", "/items/BOLT", "/items/NOT-KNOWN", "/nothing/there"]
-PAGES_MAX = 120
+FACT = "/facts/sh1-dock-1/00000001-0000000000001eef/10"
+FURTHER = ["/search?q=BO", "/items/BOLT", "/items/NOT-KNOWN", FACT, MISSING]
+PAGES_MAX = 140
 NOT_PAGES = re.compile(
     r"^/(api|static|print|metrics|openapi|tables|export|fragments|events)|\.(xlsx|csv|pdf)$"
 )
+PIECES = ("/look-up/",)  # What a page asks for while somebody types.
 SHAPE = re.compile(r"[^/]*[A-Z0-9][^/]*")
+
+
+@dataclass
+class Central:
+    """A central that serves. url: its base. routes: forms of the addresses of its pages."""
+
+    url: str
+    routes: list[str]
 
 
 @contextmanager
 def full_ledger(folder):
-    """The base URL of central over a ledger after every way of the example walk."""
+    """Central over a ledger after every way of the example walk."""
     database = open_database(f"sqlite:///{folder / 'ledger.db'}")
     migrate(database, generation="g")
     walk = gone(database)
     with served(walk.app) as url:
-        yield url
+        yield Central(url, page_routes(walk.app))
     database.close()
+
+
+def page_routes(app):
+    """The addresses of an application that answer with a page, as they were declared."""
+    return [
+        route.path
+        for route in app.routes
+        if "GET" in (getattr(route, "methods", None) or ())
+        and route.endpoint.__annotations__.get("return") in (HTMLResponse, "HTMLResponse")
+        and not route.path.startswith((*PROGRAMS, *PIECES))
+    ]
+
+
+def unseen_routes(routes, seen):
+    """Those of the routes that no page of seen belongs to."""
+    places = {path.partition("?")[0] for path in seen}
+    whole = {route: re.sub(r"{\w+:path}", ".+", route) for route in routes}
+    forms = {
+        route: re.compile(re.sub(r"{\w+}", "[^/]+", form) + "$") for route, form in whole.items()
+    }
+    return [route for route, form in forms.items() if not any(map(form.match, places))]
 
 
 def shape_of(path):
@@ -36,10 +76,14 @@ def shape_of(path):
 
 
 class Way:
-    """The pages still to be seen: those of the menu, then one of each shape that they link to."""
+    """The pages still to be seen: those without a code, then one of each shape that they link to.
 
-    def __init__(self):
-        self._waiting = [*MENU_PATHS, *FURTHER]
+    routes: of `page_routes`.
+    """
+
+    def __init__(self, routes):
+        plain = [route for route in routes if "{" not in route]
+        self._waiting = list(dict.fromkeys([*MENU_PATHS, *plain, *FURTHER]))
         self._known = {shape_of(path) for path in self._waiting}
 
     def __iter__(self):

@@ -37,9 +37,11 @@ def browser():
 
 
 @contextmanager
-def devices_page(browser, folder, *candidates, language="en", size=(1280, 800)):
+def devices_page(
+    browser, folder, *candidates, language="en", size=(1280, 800), stations=("dock-2",)
+):
     """Serve the page of a desk that has found `candidates`; yield the desk's bench and the page."""
-    claims = ClaimBench(folder)
+    claims = ClaimBench(folder, stations=stations)
     claims.plug(*candidates)
     with bench_at(folder) as bench:
         server = ScreenServer(
@@ -115,6 +117,25 @@ def test_a_code_on_the_screen_is_read_by_a_reader_that_is_not_ours(browser, tmp_
         assert ATTACK in page.inner_text("#found h3")
         assert page.title() != "owned"
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+def test_with_several_stations_the_one_that_it_serves_is_chosen_and_names_it(browser, tmp_path):
+    gone = usb_serial(str(tmp_path / "gone"), "A50285BI")
+    stations = ("dock-2", "dock-3")
+    with devices_page(browser, tmp_path, gone, size=(800, 480), stations=stations) as (
+        claims,
+        page,
+    ):
+        assert page.input_value("#found input").startswith("dock-2-")
+        page.select_option("#found .station", label="dock-3")
+        name = page.input_value("#found input")
+        assert name.startswith("dock-3-")
+        page.click("#found button.go")
+        page.click("#found button.force")
+        page.wait_for_selector(f"#notice.success:has-text('{name}')")
+        assert [one.section.name for one in claims.floor.devices] == [name]
+        assert page.evaluate("document.documentElement.scrollWidth") <= 800
+        assert page.problems == []
 
 
 def test_what_is_being_typed_stays_while_the_list_changes(browser, tmp_path):

@@ -1,23 +1,39 @@
-"""Every page of central: in English on a desk, in Chinese on a telephone.
+"""Every page of central, in both languages, on a desk, on a kiosk's screen and on a telephone.
 
-axe-core takes most of the time, so it judges each page in one of the two, by its address.
+A page is loaded once for each language and then goes through the sizes. axe-core judges it with
+everything unfolded; its rules for contrast see one text of each look, and what depends on the
+size is first looked for by a script that costs a tenth (`layout`).
 """
 
 import re
-from zlib import crc32
 
 import pytest
 
 from central.web.catalogue import read_translations
-from tests.browser.axe import violations
-from tests.browser.every_page import MENU_PATHS, Way, full_ledger, shape_of
+from tests.browser.axe import script, violations
+from tests.browser.every_page import (
+    MENU_PATHS,
+    MISSING,
+    Way,
+    full_ledger,
+    shape_of,
+    unseen_routes,
+)
+from tests.browser.layout import layout_faults, mark_new_looks
 from tests.browser.test_stock_page import ARGUMENTS, CHROMIUM
 
 pytestmark = pytest.mark.browser
 
-SIZES = {"en": (1280, 800), "zh": (390, 844)}
+SIZES = ((1280, 800), (1024, 600), (390, 844))  # Of a desk, a kiosk and a telephone.
+LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 TAGS = {"en": "en", "zh": "zh-Hans"}
+BY_SIZE = ("target-size", "scrollable-region-focusable")  # What axe-core judges by the size.
+WHOLE_MAX = 3  # Pages of which axe-core judges the frame too: it is the same on all.
 LINKS = "[...document.querySelectorAll('a[href]')].map((one) => one.getAttribute('href'))"
+# What lies over the page while it is open stays closed; all else is unfolded, or folded again.
+UNFOLD = """(open) => [...document.querySelectorAll("main details")]
+    .filter((one) => !one.matches(".guide, .views details, .fold"))
+    .filter((one) => one.open !== open).map((one) => { one.open = open; }).length"""
 # What people read: text that is drawn, and what is read out instead of it.
 LOOK = """() => {
     const found = new Set();
@@ -33,13 +49,11 @@ LOOK = """() => {
     return {
         language: document.documentElement.lang, title: document.title,
         headings: document.querySelectorAll("h1").length,
-        width: document.documentElement.scrollWidth, texts: [...found].filter(Boolean),
+        framed: document.querySelector("nav.menu") !== null, texts: [...found].filter(Boolean),
     };
 }"""
-WIDE = """() => [...document.querySelectorAll("body *")].filter((one) =>
-    one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll, dialog, svg"))
-    .slice(0, 3).map((one) => one.outerHTML.slice(0, 120))"""
-MISSING = "/nothing/there"
+# Nothing is called so, and nobody is signed in where everything is open.
+NOT_THERE = {MISSING, "/account"}
 NAMES = {"bin"}  # Of a label template, and of what a gateway calls itself.
 SENTENCE = re.compile(
     r"\b[A-Za-z]{2,},? [a-z]{2,},? [a-z]{2,}\b"
@@ -47,7 +61,7 @@ SENTENCE = re.compile(
 # Reasons and notes of the examples, as people typed them, and what is to be typed.
 TYPED = re.compile(
     "open transfers are known|for the shop|on one pallet|Before the holiday|dockledger-gateway"
-    "|counted again: none|found in BIN-7|driver says|nobody needs it"
+    "|counted again: none|found in BIN-7|driver says|nobody needs it|the wrong bin|no longer wanted"
 )
 
 
@@ -62,13 +76,13 @@ def english_texts():
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    with full_ledger(tmp_path_factory.mktemp("walk")) as address:
-        yield address
+def central(tmp_path_factory):
+    with full_ledger(tmp_path_factory.mktemp("walk")) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
-def browser(url):  # After it: the walk needs this thread for itself.
+def browser(central):  # After it: the walk needs this thread for itself.
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -82,14 +96,11 @@ class Visitor:
 
     def __init__(self, browser, url, language):
         self.language, self._url = language, url
-        self._width, height = SIZES[language]
-        self._context = browser.new_context(
-            locale={"en": "en-GB", "zh": "zh-CN"}[language],
-            viewport={"width": self._width, "height": height},
-        )
+        self._context = browser.new_context(locale=LOCALES[language], reduced_motion="reduce")
+        self._context.add_init_script(script())
         self.page = self._context.new_page()
         self.page.set_default_timeout(15_000)
-        self.seen, self._faults = [], {}
+        self.seen, self._faults, self._looks = [], {}, set()
         self._asked = ""
         self.page.on("pageerror", lambda error: self._note(f"script: {error}"))
         self.page.on("console", self._console)
@@ -97,18 +108,24 @@ class Visitor:
         self._english = english_texts()
 
     def visit(self, path):
-        """Look at a page; return where it links to."""
+        """Look at a page in all sizes; return where it links to."""
         self._asked = path
+        # Each page begins at the size at which the one before ended.
+        sizes = SIZES if len(self.seen) % 2 else SIZES[::-1]
+        self._resize(sizes[0])
         # Styles are there and scripts have run by then.
         answer = self.page.goto(self._url + path, wait_until="domcontentloaded")
-        if answer.status != (404 if path == MISSING else 200):
+        if answer.status != (404 if path in NOT_THERE else 200):
             self._note(f"answer {answer.status}")
             return []
         self.seen.append(path)
-        self._look()
-        if list(SIZES)[crc32(path.encode()) % 2] == self.language:
-            for violation in violations(self.page):
-                self._note(violation)
+        framed = self._look()
+        self._look_at_size(sizes[0])
+        self._judge(whole=not framed or len(self.seen) <= WHOLE_MAX)
+        for size in sizes[1:]:
+            self._resize(size)
+            self._look_at_size(size)
+        self._judge_contrast()
         return self.page.evaluate(LINKS)
 
     @property
@@ -122,6 +139,11 @@ class Visitor:
     def close(self):
         self._context.close()
 
+    def _resize(self, size):
+        if self.page.viewport_size == {"width": size[0], "height": size[1]}:
+            return
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
+
     def _look(self):
         seen = self.page.evaluate(LOOK)
         if seen["language"] != TAGS[self.language]:
@@ -130,8 +152,6 @@ class Visitor:
             self._note(f"title {seen['title']!r}")
         if seen["headings"] != 1:
             self._note(f"{seen['headings']} headings of the first level")
-        if seen["width"] > self._width:
-            self._note(f"{seen['width']} wide: {self.page.evaluate(WIDE)}")
         if self.language == "en":
             for text in seen["texts"]:
                 if re.search("[\u4e00-\u9fff]", text) and text != "中文":
@@ -142,6 +162,31 @@ class Visitor:
                     SENTENCE.search(text) and not TYPED.search(text)
                 ):
                     self._note(f"untranslated: {text!r}")
+        return seen["framed"]
+
+    def _look_at_size(self, size):
+        """Look at the layout, folded as it came and unfolded; leaves it unfolded."""
+        for unfolded in (False, True):
+            if not self.page.evaluate(UNFOLD, unfolded) and unfolded:
+                continue  # There is nothing to unfold.
+            faults, suspicious = layout_faults(self.page)
+            for fault in faults:
+                self._note(f"at {size[0]}: {fault}")
+            if suspicious:
+                for violation in violations(self.page, only=BY_SIZE):
+                    self._note(f"at {size[0]}: {violation}")
+
+    def _judge(self, *, whole):
+        within = None if whole else ["main"]
+        for violation in violations(self.page, without=(*BY_SIZE, "color-contrast"), within=within):
+            self._note(violation)
+        self._judge_contrast()
+
+    def _judge_contrast(self):
+        if mark_new_looks(self.page, self._looks):
+            judged = violations(self.page, only=["color-contrast"], within=["[data-judged]"])
+            for violation in judged:
+                self._note(violation)
 
     def _console(self, message):
         # A page that is not there is asked for on purpose; browsers say so on the console.
@@ -158,13 +203,14 @@ class Visitor:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_every_page_is_sound(browser, url, language):
-    visitor, way = Visitor(browser, url, language), Way()
+def test_every_page_is_sound_at_every_size(browser, central, language):
+    visitor, way = Visitor(browser, central.url, language), Way(central.routes)
     for path in way:
         for href in visitor.visit(path):
             way.link(href)
     visitor.close()
-    shapes = {shape_of(path) for path in visitor.seen}
     assert not visitor.faults, "\n" + "\n".join(visitor.faults)
     assert set(MENU_PATHS) <= set(visitor.seen)
+    assert unseen_routes(central.routes, visitor.seen) == []
+    shapes = {shape_of(path) for path in visitor.seen}
     assert {"/transfers/*", "/items/*", "/sales-orders/*", "/counts/*"} <= shapes

@@ -80,6 +80,37 @@ def test_a_printed_gs1_text_is_typed_with_its_parentheses(browser, tmp_path):
         assert (fact.item, fact.lot) == ("MILK-1", "L1")
 
 
+# What a loudspeaker would get: of each tone its loudness and, by its crossings of zero, its pitch.
+HEARD = """async (kind) => {
+    const rate = 44100, seconds = TONES[kind].reduce((sum, tone) => sum + tone[1] + 0.03, 0);
+    const context = new OfflineAudioContext(1, Math.ceil(rate * seconds), rate);
+    sounds(context, kind);
+    const samples = (await context.startRendering()).getChannelData(0);
+    let at = 0;
+    return TONES[kind].map(([pitch, length]) => {
+        const tone = samples.slice(Math.round(at * rate), Math.round((at + length) * rate));
+        at += length + 0.03;
+        let crossings = 0;
+        for (let i = 1; i < tone.length; i++) crossings += tone[i - 1] < 0 && tone[i] >= 0;
+        return [tone.reduce((most, one) => Math.max(most, Math.abs(one)), 0), crossings / length];
+    });
+}"""
+
+
+def test_the_four_answers_sound_and_none_like_another(browser, tmp_path):
+    with served(tmp_path) as (_, server), page_of(browser, server.url) as page:
+        page.wait_for_selector("#tiles button")
+        heard = {
+            kind: page.evaluate(HEARD, kind) for kind in ("success", "info", "warning", "error")
+        }
+        assert all(loudness > 0.1 for tones in heard.values() for loudness, _ in tones)
+        pitches = {kind: [pitch for _, pitch in tones] for kind, tones in heard.items()}
+        wanted = {"success": [1320], "info": [740], "warning": [660, 880, 660], "error": [220, 160]}
+        for kind, tones in wanted.items():
+            assert pitches[kind] == pytest.approx(tones, rel=0.05), kind
+        assert max(pitches["error"]) < min(pitches["warning"]) < min(pitches["success"])
+
+
 def test_three_banners_leave_room_for_the_step_and_the_persons_name(browser, tmp_path):
     with served(tmp_path) as (bench, server):
         bench.clock.disciplined = False

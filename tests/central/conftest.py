@@ -1,26 +1,33 @@
 """The same ledger on both databases, for every test that asks for `database`.
 
 Making a database is slow beside a test: one migrated SQLite file is copied, one migrated
-PostgreSQL database is emptied, and made anew where a test has changed its schema.
+PostgreSQL database is emptied, and made anew where a test has changed its schema. Connections to
+PostgreSQL stay open from test to test: each new one loads the catalogue of all tables.
 """
 
 import itertools
 import shutil
 from contextlib import ExitStack
 
+import psycopg
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
-from central.storage import bulk
 from central.storage.database import open_database
-from central.storage.schema import head_revision, migrate
-from central.storage.tables import ledger_state, metadata
+from central.storage.schema import VERSION_TABLE, head_revision, migrate
+from tests.memory_folder import memory_folder
 from tests.postgresql import new_database, postgresql_server
 
 GENERATION = "generation-1"
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+FIRST_ROWS = "first_rows"  # A schema with what the tables held before the first test.
 _numbers = itertools.count(1)
+
+
+@pytest.fixture
+def tmp_path(tmp_path):
+    """A folder of the test's own, in memory: no commit waits for the disk."""
+    with memory_folder(tmp_path) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -52,72 +59,117 @@ def database(request, tmp_path):
         opened.close()
         return
     shared = request.getfixturevalue("_shared_postgresql")
-    opened = open_database(shared.url())
+    yield shared.opened()
+    shared.clean()
+
+
+@pytest.fixture
+def own_database(database_url, fill):
+    """A migrated, empty ledger in a database of the test's own."""
+    fill(database_url)
+    opened = open_database(database_url)
     yield opened
-    shared.clean(opened)
     opened.close()
 
 
 @pytest.fixture
-def own_database(database_url):
-    """A migrated, empty ledger in a database of the test's own."""
-    opened = open_database(database_url)
-    migrate(opened, generation=GENERATION)
-    yield opened
-    opened.close()
+def fill(request):
+    """Make the empty database at a URL a migrated, empty ledger: the copy of one."""
+
+    def copy_to(url):
+        place, _, name = url.rpartition("/")
+        if place.startswith("sqlite:"):
+            copied = request.getfixturevalue("_migrated_file")
+            shutil.copyfile(copied, url.removeprefix("sqlite:///"))
+            return
+        server = request.getfixturevalue("postgresql_url")
+        template = request.getfixturevalue("_migrated_postgresql")
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+
+    return copy_to
 
 
 @pytest.fixture(scope="session")
 def _migrated_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("migrated") / "ledger.db"
-    opened = open_database(f"sqlite:///{path}")
-    migrate(opened, generation=GENERATION)
-    opened.close()  # The last connection takes the write-ahead log into the file.
+    _migrate(f"sqlite:///{path}")  # The last connection takes the write-ahead log into the file.
     return path
 
 
 @pytest.fixture(scope="session")
+def _migrated_postgresql(postgresql_url):
+    name = f"migrated_{next(_numbers)}"
+    with new_database(postgresql_url, name) as url:
+        _migrate(url)
+        yield name
+
+
+def _migrate(url):
+    opened = open_database(url)
+    migrate(opened, generation=GENERATION)
+    opened.close()
+
+
+@pytest.fixture(scope="session")
 def _shared_postgresql(postgresql_url):
-    with ExitStack() as databases:
-        yield _Shared(postgresql_url, databases)
+    shared = _Shared(postgresql_url)
+    yield shared
+    shared.give_up()
 
 
 class _Shared:
     """One migrated PostgreSQL database for test after test."""
 
-    def __init__(self, server_url, databases):
+    def __init__(self, server_url):
         self._server_url = server_url
-        self._databases = databases
-        self._url = None
+        self._stack = ExitStack()
+        self._opened = None
 
-    def url(self):
-        """URL of the database, migrated and empty."""
-        if self._url is None:
+    def opened(self):
+        """The database, migrated and empty."""
+        if self._opened is None:
             name = f"shared_{next(_numbers)}"
-            self._url = self._databases.enter_context(new_database(self._server_url, name))
-            opened = open_database(self._url)
-            migrate(opened, generation=GENERATION)
-            opened.close()
-        return self._url
+            url = self._stack.enter_context(new_database(self._server_url, name))
+            self._opened = open_database(url)
+            self._stack.callback(self._opened.close)
+            migrate(self._opened, generation=GENERATION)
+            self._cleaner = psycopg.connect(
+                f"{self._server_url}/{name}", autocommit=True, options="-c lock_timeout=10s"
+            )
+            self._stack.callback(self._cleaner.close)
+            self._remember()
+        return self._opened
 
-    def clean(self, opened):
-        """Empty it; leave it behind if a test has changed its schema."""
+    def clean(self):
+        """Make it what it was before the test; leave it behind if that has changed its schema."""
         try:
-            with opened.write() as connection:
-                for table in reversed(metadata.sorted_tables):  # Quicker than TRUNCATE of few rows.
-                    connection.execute(table.delete())
-                revision = connection.execute(text("SELECT version_num FROM alembic_version"))
-                assert revision.scalar_one() == head_revision()
-                initial = {
-                    "generation": GENERATION,
-                    "last_event_no": "0",
-                    "own_facts_count": "0",
-                    "record_no": "0",
-                    "reference_revision": "0",
-                    "quarantine_dropped_count": "0",
-                    "reversals_waiting_count": "0",
-                    "signing_key": "5a" * 32,
-                }
-                bulk.insert_rows(connection, ledger_state, list(initial.items()))
-        except (SQLAlchemyError, AssertionError):
-            self._url = None
+            # All in one transaction and one journey, and quicker than TRUNCATE of few rows.
+            self._cleaner.execute(self._cleaning)
+            revision = self._cleaner.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
+        except psycopg.Error:
+            revision = None
+        if revision != (head_revision(),):
+            self.give_up()
+
+    def give_up(self):
+        """Leave it; whoever asks next gets another."""
+        self._opened = None
+        self._stack.close()
+
+    def _remember(self):
+        query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> %s"
+        names = [f'"{name}"' for (name,) in self._cleaner.execute(query, [VERSION_TABLE])]
+        # No trigger is run: so the order does not matter, and no key is looked up.
+        lines = ["SET session_replication_role = replica"]
+        lines += [f"DELETE FROM {name}" for name in names]
+        self._cleaner.execute(f"CREATE SCHEMA {FIRST_ROWS}")
+        for name in names:
+            kept = f"{FIRST_ROWS}.{name}"
+            self._cleaner.execute(f"CREATE TABLE {kept} AS TABLE {name}")
+            if self._cleaner.execute(f"SELECT 1 FROM {kept} LIMIT 1").fetchone():
+                lines.append(f"INSERT INTO {name} SELECT * FROM {kept}")
+            else:
+                self._cleaner.execute(f"DROP TABLE {kept}")
+        self._cleaning = "; ".join(lines)

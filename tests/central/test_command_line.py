@@ -1,6 +1,7 @@
 """`dockledger-central`: results, exit codes and hints, on both databases."""
 
 import json
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import text
@@ -36,19 +37,37 @@ def gateway():
 
 
 @pytest.fixture
-def ledger(run, database_url, gateway, tmp_path):
-    """A ledger that was made by commands alone, and took one movement."""
-    reference = tmp_path / "reference.toml"
-    reference.write_bytes(REFERENCE)
-    assert run("migrate").exit_code == 0
-    assert run("load-reference", str(reference)).exit_code == 0
-    enrolment = ("enrol-gateway", gateway.code, "--warehouse", "SH1", "--public-key")
-    assert run(*enrolment, gateway.public_key.hex()).exit_code == 0
-    database = open_database(database_url)
-    (outcome,) = Inbox(database, clock=FixedClock()).accept([gateway.offer()])
-    assert outcome.kind == "accepted"
-    yield database
-    database.close()
+def furnish(run, database_url, gateway, tmp_path):
+    """Make a ledger by commands alone, and have it take one movement; return its database."""
+    with ExitStack() as stack:
+
+        def make():
+            reference = tmp_path / "reference.toml"
+            reference.write_bytes(REFERENCE)
+            assert run("migrate").exit_code == 0
+            assert run("load-reference", str(reference)).exit_code == 0
+            enrolment = ("enrol-gateway", gateway.code, "--warehouse", "SH1", "--public-key")
+            assert run(*enrolment, gateway.public_key.hex()).exit_code == 0
+            database = open_database(database_url)
+            stack.callback(database.close)
+            (outcome,) = Inbox(database, clock=FixedClock()).accept([gateway.offer()])
+            assert outcome.kind == "accepted"
+            return database
+
+        yield make
+
+
+@pytest.fixture
+def ledger(furnish, fill, database_url):
+    """Such a ledger, which was migrated before: that takes longest."""
+    fill(database_url)
+    return furnish()
+
+
+def test_a_ledger_is_made_by_commands_of_an_empty_database(run, furnish):
+    assert run("verify-ledger").exit_code == 3
+    furnish()
+    assert run("verify-ledger").exit_code == 0
 
 
 def test_a_sound_ledger_verifies(run, ledger):

@@ -10,6 +10,7 @@ import uvicorn
 from central.compose import WebServer, run_both
 from central.errors import IntakeEnded
 from central.inbox.intake_loop import IntakeLoop
+from central.service_notice import Pulse
 from central.web.app import create_app
 from tests.central.scenery import FixedClock
 from tests.central.test_intake_loop import KEY, MemoryInbox, MemoryLink
@@ -51,7 +52,8 @@ def serve_until_end(link, database, *, ready):
     )
     app = create_app(database=database, clock=FixedClock(), site="demo", intake_alive=intake.alive)
     config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
-    server = WebServer(config, ready, intake_alive=intake.alive)
+    pulse = Pulse(lambda: 0, clock_s=lambda: 0.0)
+    server = WebServer(config, ready, intake_alive=intake.alive, pulse=pulse)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         run_both(server, intake, listening)
     assert not intake.alive()

@@ -159,7 +159,7 @@ def site(tmp_path, postgresql_url):
         (tmp_path / "central.toml").write_text(
             f'[database]\nurl = "{url}"\n[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\n'
             f'username = "{USERNAME}"\npassword = "{PASSWORD}"\n'
-            f'[http]\nport = 0\n[ledger]\nsite = "demo"\n'
+            f'[http]\nport = 0\n[ledger]\nsite = "demo"\n[access]\nmode = "open"\n'
         )
         yield Site(tmp_path, broker, url, database, stack)
 

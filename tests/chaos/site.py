@@ -177,6 +177,7 @@ class Site:
                 f'[mqtt]\nhost = "127.0.0.1"\nport = {proxy.port}\n'
                 f'username = "{USERNAME}"\npassword = "{PASSWORD}"\n{protocol_line(self._protocol)}'
                 f'[ledger]\nsite = "{SITE_CODE}"\n[http]\nport = {self._http_port}\n'
+                f'[access]\nmode = "open"\n'
             )
 
     def _start_centrals(self, names: Sequence[str]) -> None:

@@ -40,6 +40,7 @@ lines = [{ line = 1, item = "BOLT-M8", quantity = "24" },
 [[operators]]
 code = "OP7"
 name = "Li"
+language = "zh"
 """
 
 
@@ -48,6 +49,7 @@ def test_a_reference_document_is_read_whole():
     assert reference.revision == 3
     assert reference.items[0].barcodes[1].quantity == "12"
     assert reference.documents[0].lines[1].tolerance_percent == "2.5"
+    assert reference.operators[0].language == "zh"
 
 
 @pytest.mark.parametrize(
@@ -67,6 +69,7 @@ def test_a_reference_document_is_read_whole():
         ("line = 2", "line = 1", "line of PO-1001 '1' is there twice"),
         ('"2.5"', '"-1"', "tolerance < 0"),
         ("lot_tracked", "lot_tracking", "lot_tracking"),
+        ('"zh"', '"de"', "operator OP7: language 'de' is not known"),
     ],
 )
 def test_a_mistake_in_the_document_is_named(old, new, complaint):

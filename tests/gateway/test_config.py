@@ -61,6 +61,7 @@ def test_the_example_shows_and_explains_every_key():
         "station": config_sections.StationSection,
         "mqtt": config_sections.MqttSection,
         "central": config_sections.CentralSection,
+        "identity": config_sections.IdentitySection,
         "ledger": config_sections.LedgerSection,
         "screen": config_sections.ScreenSection,
     }.items():

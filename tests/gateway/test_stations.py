@@ -11,8 +11,10 @@ import httpx
 import pytest
 
 from central.contract.facts import Movement, Reversal
+from central.contract.notices import Setting
 from gateway.config import load_config
 from gateway.errors import ConfigInvalid
+from gateway.remote_settings import with_settings
 from tests.gateway.journal.samples import StillClock
 from tests.waiting import wait_for
 
@@ -199,3 +201,20 @@ def test_a_device_serves_the_station_that_names_it_else_the_one_whose_code_it_be
         "rfid": "dock-1",
         "screen": "dock-1",
     }
+
+
+def test_settings_of_central_count_for_every_station_but_for_the_one_that_has_its_own(tmp_path):
+    path = Path(tmp_path / "gateway.toml")
+    path.write_text(CONFIGURATION.replace("PORT_1", "1").replace("PORT_2", "2"))
+    settings = (
+        Setting("receive_location@dock-2", "STAGE-2"),
+        Setting("receive_location@dock-9", "STAGE-9"),
+        Setting("language@dock-1", "zh"),
+        Setting("receive_location", "STAGE-1"),
+        Setting("pallet_template", "mine"),
+    )
+    config, refused = with_settings(load_config(path), settings)
+    places = [(one.code, one.receive_location, one.pallet_template) for one in config.work_places]
+    assert places == [("dock-1", "STAGE-1", "mine"), ("dock-2", "STAGE-2", "mine")]
+    assert config.gateway.language == "en"
+    assert [one.name for one in refused] == ["receive_location@dock-9", "language@dock-1"]

@@ -53,7 +53,7 @@ PURE_EXCEPTIONS = {
     ("gateway/station/board.py", "threading"): "a lock and a condition around plain state",
 }
 FOREIGN_IMPORTS = frozenset({"drivers/registry.py"})  # What a plugin's import raises is unknown.
-CLOCK_FILES = frozenset({"gateway/clock.py", "central/clock.py"})
+CLOCK_FILES = frozenset({"gateway/clock.py", "central/clock.py", "provisioning/updating/clock.py"})
 WALL_CLOCK = frozenset({"time.time", "time.time_ns", "datetime.now", "datetime.utcnow"})
 RANDOM_MODULES = frozenset({"random", "secrets"})
 HOMES = {
@@ -63,23 +63,33 @@ HOMES = {
     "PIL": ("drivers/drawing/",),
     "zxingcpp": ("drivers/drawing/", "central/printing/"),
     "typst": ("central/printing/",),
+    "argon2": ("central/access/passwords.py",),
+    "pyotp": ("central/access/second_factor.py",),
+    "authlib": ("central/access/oidc.py",),
+    "joserfc": ("central/access/oidc.py",),
     "reportlab": ("gateway/screen/sheet_pdf.py",),
     "pyudev": ("gateway/devices/kernel_devices.py",),
     "httpx": (
         "drivers/transports/",
         "gateway/replication/snapshot_child.py",
+        "central/access/oidc.py",
+        "gateway/identity/child.py",
         "central/webhooks/http_sender.py",
     ),
     "paho": ("gateway/replication/mqtt_link.py", "central/mqtt_link.py"),
     "sqlite_utils": ("gateway/journal/",),
     "sqlalchemy": (
         "central/storage/",
+        "central/access/",
+        "central/backup/",
         "central/inbox/",
         "central/outbox/",
         "central/ledger/",
         "central/orders/",
         "central/staff/",
         "central/stock/",
+        "central/trust/",
+        "central/watching/",
         "central/webhooks/",
         "central/api/writing.py",
     ),
@@ -91,6 +101,11 @@ HOMES = {
     "cryptography": (
         "gateway/replication/signing.py",
         "gateway/replication/known_ledger.py",
+        "gateway/identity/child.py",
+        "central/trust/",
+        "gateway/journal/backup_crypto.py",
+        "central/backup/keys.py",
+        "central/backup/reading.py",
         "central/inbox/",
         "central/outbox/",
     ),

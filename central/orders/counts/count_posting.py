@@ -48,7 +48,7 @@ def post_count(change: Change, code: str, *, version: int | None) -> PostedCount
     ]
     if asking:
         raise Conflict(
-            f"{len(asking)} lines of count {code} need a review",
+            f"lines of count {code} that need a review: {len(asking)}",
             hint="Refer the count to somebody who did not count.",
             fields={"lines": [list(thing) for thing in asking[:NAMED_MAX]]},
         )

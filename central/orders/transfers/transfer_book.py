@@ -35,6 +35,7 @@ from central.orders.transfers.transfers import (
     state_after,
 )
 from central.storage import bulk, tables
+from central.storage.transfer_tables import transfer_lines
 
 KIND = "transfer"
 TOLERANCE_PERCENT_MICRO_MAX = 100_000_000
@@ -126,6 +127,9 @@ def decide(
 
     reason: has to be given to reject or cancel. Raises NotThere, Outdated, Conflict, Unusable.
     """
+    if action == "release":
+        looks = [bulk.Look(table, [(code,)], 1) for table in (transfers, transfer_lines)]
+        bulk.look_ahead(change.connection, looks)
     transfer = load_seen(change, code, version)
     after = replace(transfer, state=state_after(transfer, action, actor=change.actor))
     if action == "request":
@@ -275,6 +279,9 @@ def _released(change: Change, transfer: Transfer) -> Transfer:
         bulk.Look(tables.documents, [(code, transfer.code) for code in warehouses], 2),
         bulk.Look(tables.document_lines, [(code, transfer.code) for code in warehouses], 2),
     ]
+    key = [(transfer.code,)]
+    lines = bulk.select_by_key(change.connection, transfer_lines, key, columns_count=1)
+    looks.append(bulk.Look(tables.items, sorted({(row[2],) for row in lines}), 1))
     bulk.look_ahead(change.connection, [*standing_looks(change.connection, [transfer]), *looks])
     standing = read_standing(change.connection, transfer)
     names = {code: code for code in warehouses}

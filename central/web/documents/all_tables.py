@@ -58,7 +58,9 @@ DOCUMENT_TABLES: tuple[DocumentTable, ...] = (
         get_args(OrderState),
         "supplier",
         groups=("state", "supplier", "warehouse"),
-        wide=frozenset({"warehouse", "value", "currency", "created_time", "note"}),
+        wide=frozenset({"warehouse", "fulfilment", "value", "currency", "created_time", "note"}),
+        promised="promised_date",
+        under_way=("sent", "confirmed"),
     ),
     DocumentTable(
         SHIPPING_NOTICE,
@@ -71,7 +73,9 @@ DOCUMENT_TABLES: tuple[DocumentTable, ...] = (
         get_args(NoticeState),
         "supplier",
         groups=("state", "supplier", "warehouse"),
-        wide=frozenset({"warehouse", "order", "created_time", "note"}),
+        wide=frozenset({"warehouse", "order", "fulfilment", "created_time", "note"}),
+        promised="expected_date",
+        under_way=("announced", "expected"),
     ),
     DocumentTable(
         INSPECTION,
@@ -83,7 +87,18 @@ DOCUMENT_TABLES: tuple[DocumentTable, ...] = (
         frozenset({"item", "lot", "warehouse", "created_time", "document"}),
         ("open", "decided"),
         groups=("warehouse", "item", "state"),
-        wide=frozenset({"lot", "arrived", "accepted", "rejected", "document", "warehouse"}),
+        wide=frozenset(
+            {
+                "lot",
+                "arrived",
+                "held",
+                "accepted",
+                "rejected",
+                "document",
+                "warehouse",
+                "created_time",
+            }
+        ),
         empty=marked("Nothing came that has to be inspected."),
     ),
     DocumentTable(
@@ -97,20 +112,22 @@ DOCUMENT_TABLES: tuple[DocumentTable, ...] = (
         get_args(SupplierReturnState),
         "supplier",
         groups=("state", "supplier", "warehouse"),
-        wide=frozenset({"warehouse", "order", "created_time", "note"}),
+        wide=frozenset({"warehouse", "order", "fulfilment", "created_time", "note"}),
     ),
     DocumentTable(
         SALES_ORDER,
         marked("Sales orders"),
         (
             *("state", "customer", "warehouse", "promised_on", "coverage", "fulfilment"),
-            *("stale", "reference", "created_time"),
+            *("reference", "created_time"),
         ),
         _USUAL_SORT | {"customer", "promised_on"},
         get_args(SalesState),
         "customer",
         groups=("state", "customer", "warehouse"),
-        wide=frozenset({"warehouse", "fulfilment", "stale", "reference", "created_time"}),
+        wide=frozenset({"warehouse", "coverage", "fulfilment", "reference", "created_time"}),
+        promised="promised_on",
+        under_way=("approved", "released", "signed"),
     ),
     DocumentTable(
         PICK_WAVE,
@@ -132,7 +149,7 @@ DOCUMENT_TABLES: tuple[DocumentTable, ...] = (
         get_args(CustomerReturnState),
         "customer",
         groups=("state", "customer", "warehouse"),
-        wide=frozenset({"warehouse", "order_code", "created_time", "note"}),
+        wide=frozenset({"warehouse", "fulfilment", "order_code", "created_time", "note"}),
     ),
     DocumentTable(
         COUNT,
@@ -144,7 +161,7 @@ DOCUMENT_TABLES: tuple[DocumentTable, ...] = (
         _USUAL_SORT | {"kind", "plan"},
         get_args(CountState),
         groups=("state", "warehouse", "kind"),
-        wide=frozenset({"round", "plan", "blind", "created_by", "note"}),
+        wide=frozenset({"round", "plan", "blind", "created_by", "created_time", "note"}),
         with_item=False,
     ),
     DocumentTable(

@@ -149,7 +149,9 @@ def _table(
         name=table.name,
         title=texts.say(table.title),
         headings=tuple(
-            Heading(label_of(name, texts), is_number(name), name not in table.wide)
+            Heading(
+                label_of(name, texts, within=table.within), is_number(name), name not in table.wide
+            )
             for name in columns
         ),
         lines=tuple(

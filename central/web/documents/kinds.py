@@ -74,6 +74,7 @@ class TableOf:
     """A list in the document. columns: fields of its rows. wide: those left out on a phone.
 
     title, empty: English texts of the catalogue; a table without rows and `empty` is left out.
+    within: the answer that its rows are of, where a field is called otherwise there.
     """
 
     name: str
@@ -81,6 +82,7 @@ class TableOf:
     columns: tuple[str, ...]
     wide: frozenset[str] = frozenset()
     empty: str = ""
+    within: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,10 @@ INSPECTION = DocumentKind(
                 *("time", "decision", "source", "quantity", "location", "to_location", "reason"),
                 *("result", "serial", "sscc", "actor", "fact"),
             ),
-            wide=frozenset({"source", "to_location", "result", "serial", "sscc", "fact"}),
+            wide=frozenset(
+                {"source", "location", "to_location", "result", "serial", "sscc", "actor", "fact"}
+            ),
+            within="DecisionOut",
             empty=marked("Nothing is decided yet."),
         ),
     ),

@@ -104,7 +104,7 @@ SALES_ORDER = DocumentKind(
                 *("line", "item", "lot", "quantity", "shipped", "reserved", "picked", "backorder"),
                 *("given_up", "fulfilment"),
             ),
-            wide=frozenset({"line", "lot", "picked", "given_up"}),
+            wide=frozenset({"line", "lot", "picked", "given_up", "fulfilment"}),
         ),
         TableOf(
             "picks",
@@ -185,7 +185,7 @@ CUSTOMER_RETURN = DocumentKind(
                 *("line", "item", "lot", "quantity", "received", "remaining", "undecided"),
                 *("fulfilment", "reason"),
             ),
-            wide=frozenset({"line", "lot", "reason"}),
+            wide=frozenset({"line", "lot", "reason", "fulfilment"}),
         ),
         TableOf(
             "decisions",

@@ -8,6 +8,7 @@ from central.web.words import marked
 
 STATES: dict[str, str] = {
     "draft": marked("Draft"),
+    "created": marked("Made"),
     "requested": marked("Requested"),
     "submitted": marked("Submitted"),
     "approved": marked("Approved"),
@@ -203,6 +204,7 @@ EVENTS: dict[str, str] = {
 # Of states and choices; what is not here has none.
 TONES: dict[str, Tone] = {
     "draft": "quiet",
+    "created": "quiet",
     "shipping": "busy",
     "in_transit": "busy",
     "receiving": "busy",

@@ -10,6 +10,7 @@ from central.orders.document_lists import HeadsWanted, page_of_codes
 from central.web.asking import Asking, Table
 from central.web.cells import link_cell
 from central.web.documents.cells import field_cell, is_number
+from central.web.documents.due import DUE_LOOKED_AT_MAX, Due, due_filters, due_of
 from central.web.documents.field_words import FIELDS
 from central.web.documents.forms import word_of
 from central.web.documents.kinds import Connection, DocumentKind
@@ -36,7 +37,8 @@ class DocumentTable:
     """How documents of a kind are listed. columns: after the code. sortable: those that are stored.
 
     states: those to choose from. partner: field of the other side, "" for none. ends: fields that
-    the filter of warehouses looks at. groups: columns.
+    the filter of warehouses looks at. groups: columns. promised: the day that was promised, "" for
+    none; under_way: states in which it is still to be kept.
     """
 
     kind: DocumentKind
@@ -49,6 +51,8 @@ class DocumentTable:
     groups: tuple[str, ...] = ("warehouse",)
     wide: frozenset[str] = frozenset()
     with_item: bool = True
+    promised: str = ""
+    under_way: tuple[str, ...] = ()
     empty: str = marked("None yet.")
 
 
@@ -63,6 +67,7 @@ def listing_of_kind(told: DocumentTable) -> Table:
         filters.append(Filter(told.partner, FIELDS[told.partner]))
     if told.with_item:
         filters.append(Filter("item", marked("Item")))
+    filters += due_filters(told.promised)
     return Listing(
         name=told.kind.name,
         title=told.title,
@@ -106,7 +111,9 @@ def _column(name: str, told: DocumentTable) -> Column:
 def _reader(told: DocumentTable) -> Callable[[Asking, Wanted], Found]:
     def read(asking: Asking, wanted: Wanted) -> Found:
         with asking.reading.database.read() as connection:
-            codes, total = page_of_codes(connection, told.kind.name, _heads(told, wanted))
+            due = due_of(wanted.values, promised=told.promised, now_ms=asking.now_ms)
+            heads = _heads(told, wanted, due)
+            codes, total = page_of_codes(connection, told.kind.name, heads)
             values: list[Values] = []
             for start in range(0, len(codes), READ_AT_ONCE):
                 chunk = codes[start : start + READ_AT_ONCE]
@@ -114,13 +121,17 @@ def _reader(told: DocumentTable) -> Callable[[Asking, Wanted], Found]:
             warehouses = warehouse_choices(connection, asking.texts)
         by_code = {one["code"]: one for one in values}
         known = [by_code[code] for code in codes if code in by_code]
+        if due.fulfilments:
+            known = [one for one in known if one.get("fulfilment") in due.fulfilments]
+            total = len(known)
+            known = known[wanted.offset : wanted.offset + wanted.limit]
         rows = tuple(_row(told, one, wanted.group, asking.texts) for one in known)
         return Found(rows, total, choices={"warehouse": warehouses})
 
     return read
 
 
-def _heads(told: DocumentTable, wanted: Wanted) -> HeadsWanted:
+def _heads(told: DocumentTable, wanted: Wanted, due: Due) -> HeadsWanted:
     values = wanted.values
     equal = {name: values.get(name, "") for name in ("state", told.partner) if name}
     return HeadsWanted(
@@ -128,11 +139,13 @@ def _heads(told: DocumentTable, wanted: Wanted) -> HeadsWanted:
         equal=equal,
         either=(told.ends, values.get("warehouse", "")),
         item=values.get("item", ""),
+        between=(told.promised, due.first, due.last),
+        states=told.under_way if due.choice else (),
         sort=STORED.get(wanted.sort, wanted.sort),
         group=STORED.get(wanted.group, wanted.group),
         descending=wanted.descending,
-        offset=wanted.offset,
-        limit=wanted.limit,
+        offset=0 if due.fulfilments else wanted.offset,
+        limit=DUE_LOOKED_AT_MAX if due.fulfilments else wanted.limit,
     )
 
 

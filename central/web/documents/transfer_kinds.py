@@ -109,7 +109,7 @@ TRANSFER = DocumentKind(
                 *("event_time", "item", "lot", "quantity", "warehouse", "location", "sscc"),
                 *("operator", "fact"),
             ),
-            wide=frozenset({"lot", "location", "sscc", "operator"}),
+            wide=frozenset({"lot", "location", "sscc", "operator", "fact"}),
         ),
         TableOf(
             "unasked",

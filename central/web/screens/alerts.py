@@ -64,6 +64,10 @@ def read_alerts(asking: Asking, wanted: Wanted) -> Found:
     )
 
 
+DISK_KINDS = frozenset({"gateway_disk", "machine_disk"})
+CODED_KINDS = frozenset(
+    {"enrolment_refused", "gateway_cloned", "revoked_seen", "backup_failed", "drill_failed"}
+)
 ALERT_TABLE = Table(
     name="alerts",
     title=marked("Alerts"),
@@ -160,12 +164,14 @@ def _subject(asking: Asking, alert: Alert) -> str:
 def _notes(alert: Alert, name: str) -> tuple[str, ...]:
     if alert.kind == "quarantined":
         return ()
+    if alert.kind in CODED_KINDS:  # Its lot is a code of ours, which says nothing to people.
+        return (name,)
     return (name or alert.item if alert.item != alert.subject else name, alert.location, alert.lot)
 
 
 def _figure(asking: Asking, alert: Alert) -> Cell:
     if alert.figure_micro is None and alert.detail.isdecimal():
-        return text_cell(alert.detail + (" %" if alert.kind == "gateway_disk" else ""))
+        return text_cell(alert.detail + (" %" if alert.kind in DISK_KINDS else ""))
     return _quantity(asking, alert.figure_micro, alert.unit)
 
 

@@ -4,9 +4,12 @@ from fastapi import APIRouter
 
 from central.web.asking import Table
 from central.web.documents.all_tables import DOCUMENT_LISTINGS
+from central.web.people import pages as people_pages
+from central.web.people import sign_in
 from central.web.screens import (
     alerts,
     catalogue_screens,
+    claims,
     dashboard,
     discrepancies,
     document_screens,
@@ -28,8 +31,11 @@ from central.web.screens.stock_tables import STOCK_LISTINGS
 
 # One router an area; the tables by their names.
 SCREENS: tuple[APIRouter, ...] = (
+    sign_in.router,
+    people_pages.router,
     look_ups.router,
     alerts.router,
+    claims.router,
     dashboard.router,
     discrepancies.router,
     gateways.router,
@@ -62,3 +68,11 @@ _TABLES: tuple[Table, ...] = (
 )
 
 LISTINGS: dict[str, Table] = {table.name: table for table in _TABLES}
+
+
+def table_place(name: str) -> tuple[str, bool] | None:
+    """Return the address of a table's page, and whether a table can be narrowed to a warehouse."""
+    table = LISTINGS.get(name)
+    if table is None:
+        return None
+    return table.path, any(one.name == "warehouse" for one in table.filters)

@@ -83,7 +83,12 @@ def places(asking: Asked) -> HTMLResponse:
     links = [("/catalogue/warehouses/new", texts.say(WAREHOUSE.new_title))]
     if warehouse:
         links.append((f"/print/bin-labels/{warehouse}.pdf", texts.say("Print: labels of all bins")))
-        links.append((f"/catalogue/warehouses/{warehouse}", f"{texts.say('Card of')} {warehouse}"))
+        links.append(
+            (
+                f"/catalogue/warehouses/{warehouse}",
+                texts.say("Card of %(code)s") % {"code": warehouse},
+            )
+        )
         parent = parameters.get("parent", "")[:64]
         end = f"?parent={parent}" if parent.isalnum() else ""
         links.append((f"/catalogue/places/{warehouse}/new{end}", texts.say(PLACE.new_title)))

@@ -3,13 +3,13 @@
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import HTMLResponse, Response
 
 from central.api.problems import Problem
 from central.inbox.quarantine import list_kept
 from central.outbox.notices import read_progress
-from central.outbox.orders import SETTING_NAMES, read_settings, read_templates
+from central.outbox.orders import OF_ONE, SETTING_NAMES, read_settings, read_templates
 from central.outbox.print_outcomes import PrintOrder, list_print_orders
 from central.stock.discrepancy_pages import InboxFilter, page_of
 from central.stock.rows import GatewayRow
@@ -138,7 +138,7 @@ REFUSED = Table(
     path="/quarantine",
     columns=(
         Column("received", marked("Came last"), "moment"),
-        Column("gateway", marked("In whose name")),
+        Column("gateway", marked("In whose name"), phone=False),
         Column("reason", marked("Reason")),
         Column("offers", marked("How often"), "number", phone=False),
         Column("bytes", marked("The bytes"), "number"),
@@ -151,11 +151,15 @@ REFUSED = Table(
 
 
 @router.get("/gateways")
-def gateways_page(asking: Asked) -> HTMLResponse:
+def gateways_page(request: Request, asking: Asked) -> HTMLResponse:
     """Draw all gateways, and an alarm if nobody takes the facts of some."""
     with asking.reading.database.read() as connection:
         unserved = list_workers(connection, now_ms=asking.now_ms).unserved
-    content = {"listing": listing_of(asking, GATEWAYS), "unserved": ranges_text(unserved)}
+    content = {
+        "listing": listing_of(asking, GATEWAYS),
+        "unserved": ranges_text(unserved),
+        "has_trust": request.app.state.trust is not None,
+    }
     return page(
         asking,
         "oversight/gateways.html",
@@ -207,7 +211,9 @@ def gateway_page(asking: Asked, code: Annotated[str, Path(max_length=64)]) -> Re
         if progress
         else [],
         "settings": [
-            (name, say(SETTING_LABELS[name]), settings.get(name, "")) for name in SETTING_NAMES
+            *((name, say(SETTING_LABELS[name]), settings.get(name, "")) for name in SETTING_NAMES),
+            # Of one station; kept as it is, for the form says all settings anew.
+            *((name, name, value) for name, value in settings.items() if OF_ONE in name),
         ],
         "templates": sorted({"bin", "pallet", *templates}),
         "pairs_of_templates": [(name, name) for name in sorted({"bin", "pallet", *templates})],

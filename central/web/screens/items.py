@@ -113,7 +113,7 @@ def _facts(asking: Asking, card: ItemCard) -> Pairs:
         (texts.say("By lots"), text_cell(yes if card.lot_tracked else no)),
         (texts.say("By serial numbers"), text_cell(yes if policy.serial_tracked else no)),
         (texts.say("Inspected on receipt"), text_cell(yes if policy.inspected else no)),
-        (texts.say("Picked"), text_cell(texts.word(ROTATIONS, policy.rotation))),
+        (texts.say("Rotation"), text_cell(texts.word(ROTATIONS, policy.rotation))),
         (texts.say("Class"), text_cell(policy.abc)),
         (texts.say("Item group"), text_cell(policy.category)),
     ]

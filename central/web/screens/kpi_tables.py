@@ -27,6 +27,8 @@ from central.web.kpi_words import FIGURES, times_words
 from central.web.listing import Column, Found, Row, Tone, Wanted
 from central.web.words import UNITS, marked
 
+HUNDREDTH_MICRO = 10_000
+
 
 def _read_turnover(asking: Asking, wanted: Wanted) -> Found:
     texts = asking.texts
@@ -53,7 +55,7 @@ def _read_turnover(asking: Asking, wanted: Wanted) -> Found:
                 state_cell(said, tone),
                 text_cell(times_words(one.before_a_year, texts)),
                 amount(asking, one.shipped_micro, one.unit),
-                amount(asking, one.average_micro, one.unit),
+                amount(asking, _in_hundredths(one.average_micro), one.unit),
             ),
         )
 
@@ -207,3 +209,8 @@ STOCK_TABLES: tuple[Table, ...] = (
         read=_read_ages,
     ),
 )
+
+
+def _in_hundredths(micro: int) -> int:
+    """Return an average as people read it: its further digits say nothing."""
+    return (micro + HUNDREDTH_MICRO // 2) // HUNDREDTH_MICRO * HUNDREDTH_MICRO

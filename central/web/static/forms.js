@@ -9,6 +9,7 @@
   function valueOf(field) {
     if (field.dataset.type === "check") return field.checked;
     if (field.dataset.type === "object") return {};  // Sent even if nothing in it is filled in.
+    if (field.type === "password") return field.value || undefined;
     const text = field.value.trim();
     if (text === "") return field.dataset.empty === "keep" ? "" : undefined;
     if (field.dataset.type === "int") return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
@@ -79,7 +80,7 @@
     for (const button of buttons) button.disabled = true;
     refuse(form, []);
     try {
-      const headers = { "Content-Type": "application/json", "Idempotency-Key": key, "Accept-Language": shell.language };
+      const headers = { "Content-Type": "application/json", "Idempotency-Key": key, "Accept-Language": shell.language, ...shell.csrf };
       if (form.dataset.version) headers["If-Match"] = `"${form.dataset.version}"`;
       const method = form.dataset.api;
       const answer = await fetch(url, { method, headers, body: method === "DELETE" && body === "{}" ? undefined : body, signal: AbortSignal.timeout(WAIT_MS) });

@@ -38,7 +38,7 @@
   }
 
   async function send(address, headers) {
-    const answer = await fetch(address, { method: "POST", body: file.files[0], headers: { "Content-Type": "application/octet-stream", ...headers } });
+    const answer = await fetch(address, { method: "POST", body: file.files[0], headers: { "Content-Type": "application/octet-stream", ...shell.csrf, ...headers } });
     return { ok: answer.ok, told: await answer.json() };
   }
 

@@ -29,7 +29,7 @@
   const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
 
   async function ask(method, url, body, version) {
-    const headers = { "Content-Type": "application/json", "Accept-Language": shell.language };
+    const headers = { "Content-Type": "application/json", "Accept-Language": shell.language, ...shell.csrf };
     if (method === "POST") Object.assign(headers, { "Idempotency-Key": newKey(), "If-Match": `"${version}"` });
     try {
       const answer = await fetch(url, { method, headers, body: body && JSON.stringify(body) });

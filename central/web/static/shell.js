@@ -6,17 +6,20 @@ const shell = (() => {
   const words = JSON.parse(byId("words").textContent);
   const language = body.dataset.language, tag = document.documentElement.lang;
   const clock = new Intl.DateTimeFormat(tag, { timeStyle: "short", hour12: false });
-  const calendar = new Intl.DateTimeFormat(tag,
-    { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
+  const written = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false };
+  const thisYear = new Intl.DateTimeFormat(tag, written);
+  const calendar = new Intl.DateTimeFormat(tag, { year: "numeric", ...written });
+  const csrf = { "Dockledger-Csrf": body.dataset.csrf || "" };  // With whatever changes something.
   const watchers = [];
   let mark = body.dataset.mark, source = null, again = 0, waiting = 0, last = 0, stale = new Set();
 
   function localTimes(root) {
-    const today = new Date().toDateString();
+    const now = new Date(), today = now.toDateString();
     for (const node of root.querySelectorAll("time:not([title])")) {
       const moment = new Date(node.dateTime);
       node.title = node.textContent;
-      node.textContent = (moment.toDateString() === today ? clock : calendar).format(moment);
+      const near = moment.getFullYear() === now.getFullYear() ? thisYear : calendar;
+      node.textContent = (moment.toDateString() === today ? clock : near).format(moment);
     }
   }
 
@@ -141,5 +144,5 @@ const shell = (() => {
   button.addEventListener("toggle", () => byId("menu").classList.toggle("shown", button.open));
 
   localTimes(document);
-  return { words, language, localTimes, piece, refreshSoon, tell, sure, busy, watch: (watcher) => watchers.push(watcher) };
+  return { words, language, localTimes, piece, refreshSoon, tell, sure, busy, csrf, watch: (watcher) => watchers.push(watcher) };
 })();

@@ -12,7 +12,7 @@
   }
 
   async function asked(address, options) {
-    const headers = { "Content-Type": "application/json", "Accept-Language": shell.language };
+    const headers = { "Content-Type": "application/json", "Accept-Language": shell.language, ...shell.csrf };
     try {
       const answer = await fetch(address, { ...options, headers });
       const told = await answer.json();

@@ -82,7 +82,7 @@ function showFound(found) {
   const rows = found.map((device, place) => {
     const key = device.key || "refused " + place + device.where;
     // A card is kept as long as it says the same: a rebuilt one would lose what is being typed.
-    const stamp = JSON.stringify([language, device.title, device.where, device.note, device.choices, device.name]);
+    const stamp = JSON.stringify([language, device.title, device.where, device.note, device.choices, device.names, device.name]);
     let card = cards.get(key);
     if (!card || card.stamp !== stamp) {
       card = foundCard(device);
@@ -124,7 +124,19 @@ function foundCard(device) {
   name.maxLength = 64;
   const button = make("button", "go", words.claim);
   button.disabled = free < 0;
-  for (const [label, input] of [[words.driver, driver], [words.name, name]]) {
+  const fields = [[words.driver, driver], [words.name, name]];
+  if (device.names.length) {
+    // A device serves the station whose code begins its name.
+    const station = make("select", "station");
+    for (const [code, named] of device.names) {
+      const option = make("option", "", code);
+      option.value = named;
+      station.append(option);
+    }
+    station.addEventListener("change", () => { name.value = station.value; });
+    fields.unshift([words.station, station]);
+  }
+  for (const [label, input] of fields) {
     const wrapped = make("label", "", label);
     wrapped.append(input);
     form.append(wrapped);
@@ -155,7 +167,7 @@ async function claim(key, driver, name, form, force) {
     const again = make("button", "force", words.force);
     again.type = "button";
     again.addEventListener("click", () => {
-      const [select, input] = [form.querySelector("select"), form.querySelector("input")];
+      const [select, input] = [form.querySelector("select:not(.station)"), form.querySelector("input")];
       claim(key, select.value, input.value, form, true);
     });
     form.append(again);

@@ -130,7 +130,8 @@ function show(state) {
   const step = state.step || START;
   setText("prompt", state.prompt);
   const where = [step.title, step.document, step.place].filter(Boolean).join(" · ");
-  const left = step.lines_left ? words.lines_left.replace("{count}", step.lines_left) : "";
+  const whole = step.document && step.lines_count ? words.nothing_left : "";
+  const left = step.lines_left ? words.lines_left.replace("{count}", step.lines_left) : whole;
   const hand = step.in_hand ? words.in_hand.replace("{count}", step.in_hand) : "";
   setText("where", [where, left, hand].filter(Boolean).join(" — "));
   showSignal(state);
@@ -226,7 +227,8 @@ function showLines(step) {
     if (line.which) name.append(textElement("small", line.which));
     const bar = document.createElement("i");
     bar.className = "bar";
-    if (line.share >= 0) {
+    if (line.share < 0) bar.className = "";
+    else {
       const part = document.createElement("i");
       part.style.width = Math.min(100, line.share / 10) + "%";
       bar.append(part);

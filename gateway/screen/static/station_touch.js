@@ -82,14 +82,19 @@ const GRAVEST = ["error", "warning", "success", "info"];
 function play(kind) {
   document.body.dataset.sounded = kind;
   if (!audio || audio.state !== "running" || localStorage.getItem("muted")) return;
-  let at = audio.currentTime;
+  sounds(audio, kind);
+}
+
+// Into any audio context, from now on.
+function sounds(context, kind) {
+  let at = context.currentTime;
   for (const [frequency, seconds] of TONES[kind]) {
-    const tone = audio.createOscillator();
-    const volume = audio.createGain();
+    const tone = context.createOscillator();
+    const volume = context.createGain();
     tone.type = kind === "info" ? "sine" : "square";
     tone.frequency.value = frequency;
     volume.gain.value = 0.2;
-    tone.connect(volume).connect(audio.destination);
+    tone.connect(volume).connect(context.destination);
     tone.start(at);
     tone.stop(at + seconds);
     at += seconds + 0.03;

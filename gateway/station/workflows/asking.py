@@ -86,7 +86,7 @@ def asks_of(session: Session) -> Asks:
 def _weigh_asks(session: Session, state: Weigh) -> Asks:
     closing = (Command.DONE, Command.UNDO, Command.CANCEL)
     if session.recorded_gross is not None:
-        return Asks(("weight", "item"), (Command.TARE, *closing))
+        return Asks(("weight", "item"), (Command.DONE, Command.TARE, *closing[1:]))
     if state.scanned is None:
         return Asks(("item", "document"), closing)
     if state.tare is None:

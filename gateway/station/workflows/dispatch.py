@@ -29,7 +29,7 @@ from gateway.station.meanings import (
     Unreadable,
     WeightSeen,
 )
-from gateway.station.messages import N_, amount_words, item_words, say
+from gateway.station.messages import N_, amount_words, item_words, place_words, say
 from gateway.station.observations import scanned_text
 from gateway.station.session import (
     Counting,
@@ -121,9 +121,7 @@ def prompt(session: Session) -> Message:
         )
     match state:
         case Menu():
-            return say(
-                N_("Scan what to do: receive, ship, put away, pick, count, weigh; or a document")
-            )
+            return say(N_("Scan what to do or a document, or touch it here"))
         case Receive():
             return receive.prompt(state)
         case Putaway():
@@ -284,8 +282,8 @@ def _undo(session: Session, surroundings: Surroundings) -> Step:
         text,
         item_words(surroundings.catalogue.item(moved.item), moved.item),
         amount_words(Decimal(moved.quantity), moved.unit),
-        to_place=moved.to_location,
-        from_place=moved.from_location,
+        place_words(moved.to_location, name="to_place"),
+        place_words(moved.from_location, name="from_place"),
     )
     session = _after_undo(session, moved, surroundings)
     return recorded(session, (reversal(session, surroundings, fact_id),), done)

@@ -56,7 +56,7 @@ from gateway.station.workflows.replies import (
     success,
     warning,
 )
-from gateway.station.workflows.sending import Aim, pallet_loads, send, send_pallet
+from gateway.station.workflows.sending import Aim, likely_place, pallet_loads, send, send_pallet
 from gateway.station.workflows.short_picks import SHORT_REASONS, ShortPick, say_short
 
 SCAN_PLACE = N_("Scan the place that the goods leave, then the goods.")
@@ -118,11 +118,12 @@ def guided(state: Pick, surroundings: Knowing, book: Book) -> Pick:
     item = surroundings.catalogue.item(line.item)
     done = _counting_picks(state, surroundings, book).received(document.code)
     amount = remaining(line, done)
+    place = line.location or likely_place(line, surroundings, book)
     if state.source and fits:
         text = N_("Picking {document}: take {amount} {item} at {source}")
     elif state.source:
         text = N_("Picking {document}: nothing is asked for at {source}, go to {place}")
-    elif line.location:
+    elif place:
         text = N_("Picking {document}: go to {place} and scan it; {amount} {item}")
     else:
         text = N_("Picking {document}: {amount} {item}; scan the place where it is")
@@ -133,7 +134,7 @@ def guided(state: Pick, surroundings: Knowing, book: Book) -> Pick:
             line_words(line, surroundings.catalogue),
             amount_words(amount, item.unit if item else PIECE),
             document=document.code,
-            place=line.location,
+            place=place,
             source=state.source,
         ),
     )
@@ -244,8 +245,7 @@ def _recorded(
     book = PendingBook(surroundings.book, facts)
     left = lines_left(state, surroundings, book)
     # A place is left once nothing of it is next.
-    stays = not left or any(line.location == state.source for line in left if line.location)
-    stays = stays or not left[0].location
+    stays = not left or not left[0].location or state.source in {line.location for line in left}
     following = replace(state, undo="movement", source=state.source if stays else "")
     following = guided(following, surroundings, book)
     return recorded(changed(session, following), facts, done)

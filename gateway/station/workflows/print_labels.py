@@ -40,7 +40,8 @@ def prompt(state: PrintBin | PrintPallet) -> Message:
     """Return what to do next."""
     if isinstance(state, PrintBin):
         return say(N_("Bin labels: scan the bin whose label is wanted"))
-    return say(N_("Pallet labels: scan the item on the pallet, or CONFIRM for the number alone"))
+    text = N_("Pallet labels: quantity first, then the item on it; or CONFIRM for the number alone")
+    return say(text)
 
 
 def advance(

@@ -14,7 +14,7 @@ from central.contract.reference import DocumentLine, ExpectedDocument
 from gateway.station.book import Book, PendingBook, picked_under
 from gateway.station.drafts import movement
 from gateway.station.meanings import ScannedItem
-from gateway.station.session import Load, Session, Surroundings
+from gateway.station.session import Knowing, Load, Session, Surroundings
 from gateway.station.workflows.documents import (
     PickingBook,
     Progress,
@@ -139,6 +139,22 @@ def standing_places(line: DocumentLine, book: Book, *, waiting: str) -> list[str
         if row.on_hand > 0 and line.lot in {"", row.lot}:
             amounts[row.location] = amounts.get(row.location, Decimal(0)) + row.on_hand
     return sorted(amounts, key=lambda place: (place != waiting, -amounts[place], place))
+
+
+def likely_place(line: DocumentLine, known: Knowing, book: Book) -> str:
+    """Return where the book has most of a line, but for what stands ready; "" for nowhere."""
+    ready = known.setup.ship_location or known.setup.receive_location
+    return next((one for one in standing_places(line, book, waiting="") if one != ready), "")
+
+
+def following_place(
+    line: DocumentLine, left: Decimal, book: Book, *, place: str, waiting: str
+) -> str:
+    """Return where to go on where `place` has less than is left of a line, "" for nowhere."""
+    rows = book.stock(location=place, item=line.item, sscc=line.sscc)
+    there = sum((row.on_hand for row in rows if line.lot in {"", row.lot}), Decimal(0))
+    others = (one for one in standing_places(line, book, waiting=waiting) if one != place)
+    return next(others, "") if there < left else ""
 
 
 def from_where(

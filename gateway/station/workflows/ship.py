@@ -42,6 +42,7 @@ from gateway.station.workflows.replies import (
 )
 from gateway.station.workflows.sending import (
     Aim,
+    following_place,
     pallet_loads,
     send,
     send_pallet,
@@ -190,13 +191,16 @@ def guided(state: Ship, surroundings: Knowing, book: Book) -> Ship:
     item = surroundings.catalogue.item(line.item)
     left: Decimal = remaining(line, book.received(document.code))
     place = place_of(line, document, surroundings, book)
-    text = (
-        N_("Shipping {document}: next {amount} {item} from {place}")
-        if place
-        else N_("Shipping {document}: next {amount} {item}")
-    )
+    waiting = surroundings.setup.ship_location or surroundings.setup.receive_location
+    then = following_place(line, left, book, place=place, waiting=waiting) if place else ""
+    text = N_("Shipping {document}: next {amount} {item}")
+    if then:
+        text = N_("Shipping {document}: next {amount} {item} from {place}, then from {next_place}")
+    elif place:
+        text = N_("Shipping {document}: next {amount} {item} from {place}")
     words = (
         line_words(line, surroundings.catalogue),
         amount_words(left, item.unit if item else PIECE),
     )
-    return replace(state, guidance=say(text, *words, document=document.code, place=place))
+    where = {"document": document.code, "place": place, "next_place": then}
+    return replace(state, guidance=say(text, *words, **where))

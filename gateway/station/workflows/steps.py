@@ -65,17 +65,23 @@ def shown_step(session: Session, known: Knowing) -> ShownStep:
         buttons=asks.buttons,
         workflow=_workflow(state),
         document=getattr(state, "document", ""),
-        place=getattr(state, "place", "") or getattr(state, "source", ""),
+        place=_place(state),
         lines=tuple(lines[:LINES_SHOWN_MAX]),
         lines_count=max(len(lines), lines_count),
         lines_left=lines_left,
         in_hand=_in_hand(state),
         times=canonical_text(session.multiplier) if session.multiplier != 1 else "",
         keypad=asks.keypad,
-        weighing=_aim(state, known) if isinstance(state, Weigh) else None,
+        weighing=_aim(session, state, known) if isinstance(state, Weigh) else None,
         notes=state.notes if isinstance(state, LookUp) else (),
         operator=session.operator,
     )
+
+
+def _place(state: State) -> str:
+    if isinstance(state, Inspect):  # Its source is a status.
+        return state.place
+    return getattr(state, "place", "") or getattr(state, "source", "")
 
 
 def _workflow(state: State) -> Command | None:
@@ -98,12 +104,17 @@ def _lines(state: State, known: Knowing) -> list[StepLine]:
     if document is None:
         return []
     if known_kind(document) == "count":
-        return _to_count(document, known)
+        return _to_count(document, known, here=getattr(state, "place", ""))
     received = _book(state, document, known).received(document.code)
     skipped = state.short if isinstance(state, Pick) else ()
+    on_scale = state.scanned if isinstance(state, Weigh) else None
     lines = sorted(
         document.lines,
-        key=lambda line: (not remaining(line, received), line.line in skipped),
+        key=lambda line: (
+            on_scale is not None and line.item != on_scale.code,
+            not remaining(line, received),
+            line.line in skipped,
+        ),
     )
     here = state.source if isinstance(state, Pick) else ""
     if here:
@@ -149,10 +160,13 @@ def _loads(loads: Sequence[Load]) -> list[StepLine]:
     return lines
 
 
-def _to_count(document: ExpectedDocument, known: Knowing) -> list[StepLine]:
-    """Return where is still to be counted; never how much the book has."""
+def _to_count(document: ExpectedDocument, known: Knowing, *, here: str) -> list[StepLine]:
+    """Return what is still to be counted, `here` first; never how much the book has."""
     lines = []
-    for index, line in enumerate(count_lines_left(document, known.book, ())):
+    left = count_lines_left(document, known.book, ())
+    if here:
+        left = sorted(left, key=lambda line: line.location != here)
+    for index, line in enumerate(left):
         item = known.catalogue.item(line.item)
         name, name_zh = (item.name, item.name_zh) if item else (line.item, line.item)
         lines.append(
@@ -221,13 +235,14 @@ def _in_hand(state: State) -> int:
             return 0
 
 
-def _aim(state: Weigh, known: Knowing) -> WeighingAim:
+def _aim(session: Session, state: Weigh, known: Knowing) -> WeighingAim:
     tare = state.tare
     item = state.scanned.item if state.scanned else None
     aim = WeighingAim(
         unit=item.unit if item else state.scanned.unit if state.scanned else "",
         tare=f"{tare.value:f}" if tare else "",
         tare_unit=tare.unit if tare else "",
+        recorded=session.recorded_gross is not None,
     )
     document = _document(state, known)
     if document is None or item is None or state.scanned is None:
@@ -247,8 +262,8 @@ def _aim(state: Weigh, known: Knowing) -> WeighingAim:
         aim,
         done=canonical_text(found.received),
         expected=canonical_text(found.expected),
-        at_least=f"{found.expected - spread:f}",
-        at_most=f"{found.at_most:f}",
+        at_least=canonical_text(found.expected - spread),
+        at_most=canonical_text(found.at_most),
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from central.contract.facts import NO_HEAD
 from central.errors import LedgerUnavailable
 from central.inbox.inbox import Inbox
-from central.inbox.positions import Positions
+from central.inbox.positions import lock_positions
 from central.ledger.state import lock_ledger
 from central.ledger.verify import verify_ledger
 from central.storage import tables
@@ -393,7 +393,7 @@ def test_an_epoch_is_moved_on_by_one_worker_at_a_time(database):
     inbox.accept([gateway.offer(1, 1)])
     with ThreadPoolExecutor(1) as pool:
         with database.write() as connection:
-            Positions(connection, [(gateway.code, str(gateway.epoch))], stable_at_commit=False)
+            lock_positions(connection, [(gateway.code, str(gateway.epoch))])()
             call = pool.submit(inbox.accept, [gateway.offer(2, 5)])
             until(lambda: waiting_for_locks(database) == 1, "the worker to wait")
             assert len(stored(database)) == 1

@@ -3,12 +3,12 @@
 from datetime import date
 
 import pytest
+from psycopg import RawCursor
 from sqlalchemy import text
 
 from central.ledger.ledger import Ledger
 from central.ledger.verify import verify_ledger
 from central.storage import array_sql, tables
-from central.storage.gathering import numbered_cursor
 from tests.central.ledger.test_posting_property import post
 from tests.central.scenery import (
     Gateway,
@@ -199,7 +199,7 @@ def test_where_a_serial_number_is_is_found_by_its_own_index(own_database):
         )
         columns = ("warehouse", "item", "serial")
         sql = array_sql.select_sql(tables.balances, columns, 0, "serial <> ''")
-        server = numbered_cursor(connection.connection.driver_connection)
+        server = RawCursor(connection.connection.driver_connection)
         arrays = [["W"] * 100, ["ITEM"] * 100, [f"S{number}" for number in range(100)]]
         for analyzed in (False, True):
             if analyzed:

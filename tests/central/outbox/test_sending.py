@@ -2,6 +2,7 @@
 
 import pytest
 
+from central.contract.errors import ContractError
 from central.contract.notices import (
     LabelField,
     PrintRequested,
@@ -200,6 +201,17 @@ def test_settings_that_are_so_already_are_no_notice(database):
     settings = [Setting("language", "zh"), Setting("receive_location", "DOCK-1")]
     assert outbox.order(orders.change_settings, told.code, settings).changed
     assert not outbox.order(orders.change_settings, told.code, settings[::-1]).changed
+
+
+@ONE_DATABASE
+def test_a_setting_may_be_of_one_station_and_the_language_never_is(database):
+    outbox, _, told = served(database)
+    of_one = [Setting("receive_location@dock-2", "DOCK-2")]
+    assert outbox.order(orders.change_settings, told.code, of_one).changed
+    too_long = "pallet_template@" + "x" * 60
+    for name in ("language@dock-2", "receive_location@", "paths@dock-2", too_long):
+        with pytest.raises(ContractError):
+            outbox.order(orders.change_settings, told.code, [Setting(name, "zh")])
 
 
 @ONE_DATABASE

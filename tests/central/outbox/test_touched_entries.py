@@ -103,7 +103,7 @@ def test_what_was_touched_is_told_as_it_is_and_nothing_else_is_read(database):
     with desk.change(actor="x") as change:
         put_item(change, msgspec.structs.replace(item("A"), barcodes=(Barcode(gtin="96385074"),)))
         put_location(change, "SH1", Location(code="BIN-9", kind="bin"))
-        put_operator(change, Operator(code="OP9", name="王"))
+        put_operator(change, Operator(code="OP9", name="王", language="zh"))
         put_document(change, document("SO-1"))
         withdraw_location(change, "SH1", "BIN-3")
     outbox.settle()
@@ -113,7 +113,7 @@ def test_what_was_touched_is_told_as_it_is_and_nothing_else_is_read(database):
     assert [one.code for one in mine.locations] == ["BIN-9"]
     assert mine.gone_locations == ("BIN-3",)
     assert mine.documents == (document("SO-1"),)
-    assert [one.code for one in mine.operators] == ["OP9"]
+    assert [(one.code, one.language) for one in mine.operators] == [("OP9", "zh")]
     assert (theirs.locations, theirs.gone_locations, theirs.documents) == ((), (), ())
     copies = rows(database, tables.reference_copies, "revision")
     assert copies == [(1,)], "a copy was made of it all"

@@ -31,7 +31,7 @@ def ledger(database):
     with database.write() as connection:
         bulk.insert_rows(connection, transfer_tables.transfers, [tuple(row.values())])
         bulk.insert_rows(connection, tables.item_barcodes, [(GTIN, "BOLT", 1, "file")])
-        bulk.insert_rows(connection, tables.operators, [("op-7", "Li Wei", "file")])
+        bulk.insert_rows(connection, tables.operators, [("op-7", "Li Wei", "file", "")])
     database.fact_id = f"{gateway.code}/{gateway.epoch}/1"
     return database
 

@@ -1,10 +1,10 @@
 """What is written in bulk is read back as it was, whatever the texts hold."""
 
 import pytest
+from psycopg import RawCursor
 
 from central.errors import LedgerUnavailable
 from central.storage import array_sql, bulk, tables
-from central.storage.gathering import numbered_cursor
 from central.storage.line_pairs import insert_line_pairs
 from central.storage.transfer_tables import transfer_lines
 from tests.central.scenery import rows
@@ -145,7 +145,7 @@ def test_many_serial_numbers_of_one_item_are_found_each_by_its_own_key(own_datab
             [(*keyed(number), 1, number, 0) for number in range(20_000)],
         )
         keys = [keyed(number) for number in range(0, 20_000, 40)]
-        server = numbered_cursor(connection.connection.driver_connection)
+        server = RawCursor(connection.connection.driver_connection)
         sql = "EXPLAIN " + array_sql.select_sql(tables.balances, KEY, 0)
         for analyzed in (False, True):
             if analyzed:

@@ -2,7 +2,7 @@
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from central.errors import DatabaseUnusable, LedgerUnavailable
 from central.storage import bulk, tables
@@ -13,6 +13,7 @@ from tests.waiting import wait_for
 
 pytestmark = pytest.mark.postgresql
 ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+ISOLATION = "SHOW transaction_isolation"
 BALANCE = ("SH1", "BIN-é", "BOLT", "螺", "", "", "C62", "available", 1, 1, 0)
 WORK = [
     pytest.param(lambda c: c.execute(text("SELECT 1")), id="a statement"),
@@ -69,6 +70,23 @@ def test_the_client_encoding_of_the_surroundings_changes_no_text(
         bulk.upsert_rows(connection, tables.balances, [BALANCE])
     assert rows(database, tables.lines, "location", "lot")[0] == ("BIN-é", "螺")
     assert rows(database, tables.balances) == [BALANCE]
+    database.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("usual", ["serializable", "repeatable read"])
+def test_what_the_server_isolates_by_itself_changes_nothing(own_database, database_url, usual):
+    name = make_url(database_url).database
+    with own_database.write() as connection:
+        connection.execute(
+            text(f"ALTER DATABASE {name} SET default_transaction_isolation = '{usual}'")
+        )
+    database = open_database(database_url)
+    with database.write() as connection:
+        # A snapshot of before the lock would be what it was before others have changed it.
+        assert bulk.select_rows(connection, ISOLATION) == [("read committed",)]
+    with database.read() as connection:
+        assert bulk.select_rows(connection, ISOLATION) == [("repeatable read",)]
     database.close()
 
 

@@ -75,7 +75,7 @@ class Floor:
 class ClaimBench:
     """A desk over a folder; `plug` replaces all that is plugged in."""
 
-    def __init__(self, folder, configured=()):
+    def __init__(self, folder, configured=(), *, stations=("dock-2",)):
         self.present = {}
         self.health = Health()
         self.clock = StillClock()
@@ -87,7 +87,7 @@ class ClaimBench:
             store=ClaimStore(folder),
             bindings=self.bindings,
             configured=configured,
-            station="dock-2",
+            stations=stations,
             health=self.health,
             clock=self.clock,
             random=lambda: next(numbers) * 0x12345,

@@ -223,9 +223,9 @@ def test_a_scanned_code_claims_once_and_expires(bench, tmp_path):
         assert words(bench.desk.scanned(found.code))[0] == "error"
         bench.desk.refresh()
         code = bench.desk.device_list().found[0].code
-        assert words(bench.desk.scanned(code))[0] == "warning"
+        assert words(bench.desk.scanned(code, station="dock-3"))[0] == "warning"
         until(lambda: bench.floor.devices, "claimed")
-        assert bench.floor.devices[0].section.name == "dock-2-scanner"
+        assert bench.floor.devices[0].section.name == "dock-3-scanner", "of where it was scanned"
         assert words(bench.desk.scanned(code)) == (
             "error",
             "This code is old or used: scan the one on the screen now.",

@@ -65,6 +65,7 @@ class Bench:
             sign=GATEWAY_KEY.sign,
             signed=lambda data, signature: is_signed(central, data, signature),
             nonce=lambda: f"n{next(numbers)}",
+            now_ms=lambda: 0,
         )
         self.downlink = Downlink(
             journal=self.journal,

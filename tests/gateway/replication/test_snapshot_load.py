@@ -42,6 +42,7 @@ def loader_for(central: Central, folder, *, tls_ca_file: str = ""):
         sign=GATEWAY_KEY.sign,
         signed=lambda data, signature: is_signed(central, data, signature),
         nonce=lambda: f"n{next(numbers)}",
+        now_ms=lambda: 0,
     )
     try:
         yield loader

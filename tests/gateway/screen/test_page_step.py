@@ -7,7 +7,7 @@ from gateway.screen.page_unsent import Moment, Unsent, unsent_at
 from gateway.screen.translation import translator
 from gateway.station.commands import Command
 from gateway.station.effects import Message
-from gateway.station.messages import VALUE_CHARACTERS_MAX, render, say
+from gateway.station.messages import VALUE_CHARACTERS_MAX, place_words, render, say
 from gateway.station.screen_state import ShownWeight
 from gateway.station.step import ShownStep, StepLine, WeighingAim
 from tests.gateway.journal.samples import movement
@@ -42,6 +42,12 @@ def test_a_name_from_outside_is_one_short_line_that_turns_nothing(name, wanted):
     step = ShownStep(Message(""), (), (), Command.RECEIVE, document=name, lines=(line,))
     assert shown(step).document == wanted
     assert shown(step).lines[0].name == wanted
+
+
+def test_a_place_that_is_none_is_said_in_words():
+    said = say("{to_place}", place_words("supplier", name="to_place"))
+    assert render(said, language="zh", translate=str) == "供应商"
+    assert render(said, language="en", translate=str) == "the supplier"
 
 
 def test_buttons_are_commands_in_words_and_the_usual_one_is_marked():
@@ -79,6 +85,24 @@ def test_the_bar_of_a_weighing_says_where_the_net_weight_stands(value, at, verdi
     drawn = shown(ShownStep(Message(""), (), (), Command.WEIGH, weighing=aim), weight).aim
     assert (drawn.at, drawn.verdict) == (at, verdict)
     assert (drawn.at_least, drawn.at_most) == (980, 1020)
+
+
+@pytest.mark.parametrize(
+    ("done", "at", "verdict"),
+    [("58", 580, ""), ("99", 990, "within"), ("103", 1030, "over")],
+)
+def test_a_load_that_is_recorded_and_still_stands_there_is_not_counted_twice(done, at, verdict):
+    aim = WeighingAim("KGM", "", "", done, "100", "98", "102", recorded=True)
+    weight = ShownWeight("scale", "58.00", "KGM", "gross", stable=True)
+    drawn = shown(ShownStep(Message(""), (), (), Command.WEIGH, weighing=aim), weight).aim
+    assert (drawn.at, drawn.verdict) == (at, verdict)
+
+
+def test_a_line_without_an_item_is_everything_there_and_a_pallet_is_said_once():
+    sscc = "006141411234567890"
+    lines = (StepLine("", "", "", "", "", "", place="A-1"), StepLine(sscc, sscc, sscc, "1", "", ""))
+    drawn = shown(ShownStep(Message(""), (), (), lines=lines), language="zh").lines
+    assert [(one.name, one.which) for one in drawn] == [("该处全部商品", ""), (sscc, "")]
 
 
 @pytest.mark.parametrize("unit", ["GRM", ""])

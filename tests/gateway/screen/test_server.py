@@ -10,6 +10,7 @@ from gateway.errors import ConfigInvalid
 from gateway.health import DeviceHealth, InstallationTrouble, LinkHealth
 from gateway.screen.app import CLIENTS_MAX, local_name
 from tests.gateway.screen.served import served
+from tests.house.exposition import parse
 from tests.waiting import wait_for
 
 TEA = "6901234567892"
@@ -143,6 +144,9 @@ def test_metrics_are_prometheus_text(page):
     text = client.get("/metrics").text
     assert "dockledger_gateway_facts_recorded_total 1\n" in text
     assert 'dockledger_gateway_device_ready{device="a\\"b",device_class="scale"} 1\n' in text
+    for name, family in parse(text).items():
+        assert family.help, name
+        assert (family.kind == "counter") == name.endswith("_total"), name
 
 
 def test_metrics_of_a_device_tell_its_state_its_age_and_its_counts(page):

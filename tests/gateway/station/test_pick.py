@@ -216,7 +216,7 @@ READY = [
     pytest.param([], "go to A-01-04", "SO-1 closed short: Milk", id="by another"),
     pytest.param(
         [CASE],
-        "12 pcs Green tea 250 g (TEA-250); scan",
+        "go to A-01-03 and scan it; 12 pcs Green tea 250 g (TEA-250)",
         "SO-1 closed short: Green tea",
         id="a part of it here",
     ),

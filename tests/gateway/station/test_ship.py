@@ -35,6 +35,15 @@ def test_goods_go_where_the_kind_of_the_document_says(bench, document, place):
     assert (fact.business_step, fact.to_location, fact.document) == ("shipping", place, document)
 
 
+def test_the_prompt_names_where_to_go_on_only_where_one_place_has_not_enough(bench):
+    stocked(bench)
+    assert bench.scan("DOC-TO-1").prompt.endswith(
+        "next 12 pcs Green tea 250 g (TEA-250) from DOCK-1"
+    )
+    bench.scan("CMD-DONE", "CMD-SHIP", "LOC-DOCK-1", "CMD-QTY-5", TEA, "CMD-DONE")
+    assert bench.scan("DOC-TO-1").prompt.endswith("from DOCK-1, then from A-01-03")
+
+
 ROWS = [
     # name, scans, (item, quantity, lot, from, line, flags), signal
     ("line's place", [TEA], ("TEA-250", "1", "", "A-01-03", 1, ()), "success"),

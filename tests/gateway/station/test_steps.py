@@ -91,6 +91,18 @@ def test_a_count_tells_places_and_no_quantities(bench):
     assert {(line.expected, line.done, line.remaining) for line in step.lines} == {("", "", "")}
 
 
+def test_what_stands_on_the_scale_and_where_somebody_counts_come_first(bench):
+    bench.scan("CMD-WEIGH", "DOC-PO-7", SALT)
+    assert [line.code for line in bench.board.state().step.lines] == ["SALT", "TEA-250"]
+    bench.scan("CMD-COUNT", "DOC-CNT-1", "LOC-A-01-04")
+    assert [line.place for line in bench.board.state().step.lines][:2] == ["A-01-04", "A-01-04"]
+
+
+def test_an_inspection_without_a_place_names_none(bench):
+    bench.scan("CMD-INSPECT")
+    assert bench.board.state().step.place == ""
+
+
 def test_what_is_in_hand_is_listed_the_last_first(bench):
     bench.scan("CMD-PUTAWAY", TEA, MILK_L1, "CMD-QTY-3")
     step = bench.board.state().step
@@ -109,7 +121,7 @@ def test_a_weighing_tells_what_its_bar_is_drawn_from(bench):
     bench.scan("CMD-CONFIRM")
     aim = bench.board.state().step.weighing
     assert (aim.unit, aim.done, aim.expected) == ("KGM", "40", "100")
-    assert [float(text) for text in (aim.at_least, aim.at_most)] == [98, 102]
+    assert (aim.at_least, aim.at_most, aim.recorded) == ("98", "102", True)
     bench.scan("CMD-CANCEL", "CMD-WEIGH")
     assert bench.board.state().step.weighing.unit == ""
 

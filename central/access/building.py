@@ -1,0 +1,14 @@
+"""Builds who lets people in, as the configuration says. Root."""
+
+from central.access.access import Access
+from central.clock import SystemClock
+from central.config_access import AccessSection
+from central.ledger.desk import Desk
+from central.storage.database import Database
+
+
+def build_access(section: AccessSection, database: Database, desk: Desk) -> Access | None:
+    """Return who lets people in, None where whoever reaches the address is the administrator."""
+    if section.mode == "open":
+        return None
+    return Access(database, desk=desk, clock=SystemClock(), section=section)

@@ -1,0 +1,84 @@
+"""Keeps and checks passwords. Edge of argon2.
+
+argon2id with 19 MiB, 2 passes, 1 lane (OWASP Password Storage Cheat Sheet); a check takes some 50
+ms and 19 MiB, so only a few run at once. Length is asked for, not kinds of characters (NIST SP
+800-63B, section 5.1.1.2).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from central.errors import SignInRefused, Unusable
+
+CHECKS_AT_ONCE_MAX = 4
+WAIT_S = 5
+CHARACTERS_MIN = 10
+CHARACTERS_MAX = 200
+# What is guessed first, of those that are long enough.
+GUESSED = frozenset(
+    {"1234567890", "12345678910", "password123", "qwertyuiop", "administrator", "dockledger"}
+)
+
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
+_PLACES = BoundedSemaphore(CHECKS_AT_ONCE_MAX)
+# Of a password that nobody has: who is not known costs as much time as who is.
+_NOBODY = _HASHER.hash("nobody comes in with this")
+
+
+def new_hash(password: str, *, name: str) -> str:
+    """Return what is kept of a new password. Raises Unusable with what is wrong with it, and
+    SignInRefused where too many are checked."""
+    if not CHARACTERS_MIN <= len(password) <= CHARACTERS_MAX:
+        raise Unusable(
+            f"a password has {CHARACTERS_MIN} to {CHARACTERS_MAX} characters",
+            hint="Take a longer one, for instance four words that do not belong together.",
+        )
+    plain = password.casefold()
+    if plain in GUESSED or plain.strip(plain[0]) == "" or name.casefold() in plain:
+        raise Unusable(
+            "this password is among the first that are guessed",
+            hint="Take four words that do not belong together.",
+        )
+    return hash_password(password)
+
+
+def hash_password(password: str) -> str:
+    """Return what is kept of a password, whatever it is. Raises SignInRefused as above."""
+    with _place():
+        return _HASHER.hash(password)
+
+
+def password_matches(kept: str, password: str) -> bool:
+    """Return whether a password is the one that was kept; "" for nobody's, which takes as long.
+
+    Raises SignInRefused where too many are checked at once.
+    """
+    with _place():
+        try:
+            _HASHER.verify(kept or _NOBODY, password[: CHARACTERS_MAX + 1])
+        except (VerificationError, InvalidHashError):
+            return False
+        return bool(kept)
+
+
+def outdated(kept: str) -> bool:
+    """Return whether a password that was just given should be kept anew, in today's strength."""
+    return _HASHER.check_needs_rehash(kept)
+
+
+@contextmanager
+def _place() -> Iterator[None]:
+    if not _PLACES.acquire(timeout=WAIT_S):
+        raise SignInRefused(
+            "too many people sign in at this moment",
+            hint="Try again in some seconds.",
+            wait_s=WAIT_S,
+        )
+    try:
+        yield
+    finally:
+        _PLACES.release()

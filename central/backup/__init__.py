@@ -1,0 +1,1 @@
+"""Copies of the ledger that outlive its machine: made, kept, proven, brought back. Pure."""

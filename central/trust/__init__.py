@@ -1,0 +1,1 @@
+"""Who a gateway is: authorities, claims, certificates, revocation. Pure."""

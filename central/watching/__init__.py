@@ -1,0 +1,1 @@
+"""Tells people and programs what needs somebody, while it does. Pure."""

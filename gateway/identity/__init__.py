@@ -1,0 +1,1 @@
+"""Who this gateway is: its key, its claim, its certificate. Pure."""

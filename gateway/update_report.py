@@ -1,0 +1,42 @@
+"""Which release the update agent gave up here, for people and for central. Edge of its report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from gateway.health import Health, InstallationTrouble
+
+REPORT_FILE = Path("/var/lib/dockledger-update/report.json")
+REPORT_BYTES_MAX = 16 * 1024
+Version = Annotated[str, msgspec.Meta(pattern=r"^[0-9.]{0,32}$")]
+
+
+class _Report(msgspec.Struct, frozen=True):
+    """What of the agent's report is wanted here; `provisioning/updating/state.py` writes it."""
+
+    failed_version: Version = ""
+    failed_reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    failed_at_s: int = 0
+
+
+_decoder = msgspec.json.Decoder(_Report)
+
+
+def tell_failed_release(health: Health, *, report: Path = REPORT_FILE) -> str:
+    """Return the version that was given up last, "" if none was; the page tells it as well."""
+    try:
+        with report.open("rb") as file:
+            read = _decoder.decode(file.read(REPORT_BYTES_MAX))
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        read = _Report()  # No agent here, or one of another kind: nothing is known, nothing told.
+    for known in health.troubles():
+        if known.problem == "update_failed" and known.subject != read.failed_version:
+            health.clear_trouble("update_failed", known.subject)
+    if read.failed_version:
+        since_ms = max(read.failed_at_s, 0) * 1000
+        trouble = InstallationTrouble(
+            "update_failed", read.failed_version, read.failed_reason, since_ms
+        )
+        health.set_trouble(trouble)
+    return read.failed_version

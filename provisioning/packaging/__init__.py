@@ -1,0 +1,1 @@
+"""Makes what is installed: wheelhouses, signed releases, Debian packages. Pure."""

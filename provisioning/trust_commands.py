@@ -1,0 +1,198 @@
+"""`dockledger-provision ca`, `broker`, `gateway-package`: who trusts whom. Root."""
+
+import html
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from provisioning.central_program import CentralFailed, ask_central
+from provisioning.mosquitto import BrokerPlan, configuration
+from provisioning.mosquitto_trial import TrialFailed, installed_version, try_configuration
+
+CONFIG_FILE = Path("/etc/dockledger-central/central.toml")
+FINDING, USAGE = 1, 2
+ConfigFile = Annotated[Path, typer.Option("--config", help="Central's configuration file.")]
+
+ca_app = typer.Typer(help="The installation's own authorities.", no_args_is_help=True)
+
+
+@ca_app.command("init")
+def ca_init(
+    name: Annotated[str, typer.Option(help="The installation's name, in its certificates.")],
+    *,
+    config: ConfigFile = CONFIG_FILE,
+) -> None:
+    """Make the root and the authorities of gateways and servers."""
+    with _failures_named():
+        made = ask_central("trust", "init", "--name", name, config=config)
+    typer.echo(
+        f"The authorities are in {made['directory']}.\n"
+        f"Now carry {made['directory']}/offline/root.key to a safe place and delete it here."
+    )
+
+
+@ca_app.command("status")
+def ca_status(*, config: ConfigFile = CONFIG_FILE) -> None:
+    """Say until when everything is good. Exit code 1 if somebody has to see to something."""
+    with _failures_named():
+        status = ask_central("trust", "status", config=config, findings=True)
+    for key, value in status.items():
+        if key != "findings":
+            typer.echo(f"{key.replace('_', ' ')}: {value}")
+    for finding in status["findings"]:
+        typer.echo(f"see to it: {finding}")
+    raise typer.Exit(FINDING if status["findings"] else 0)
+
+
+def broker(
+    host: Annotated[list[str], typer.Option(help="A name or address of the broker; several.")],
+    to: Annotated[Path, typer.Option(help="The configuration file of mosquitto to write.")],
+    *,
+    config: ConfigFile = CONFIG_FILE,
+    port: Annotated[int, typer.Option(help="For gateways.")] = 8883,
+    central_port: Annotated[int, typer.Option(help="For central.")] = 8884,
+    central_address: Annotated[
+        str, typer.Option(help="Where central comes in: 127.0.0.1 if it is on this machine.")
+    ] = "127.0.0.1",
+    pid_file: Annotated[str, typer.Option(help="Where mosquitto writes its number.")] = "",
+    persistence: Annotated[str, typer.Option(help="Where mosquitto keeps its data.")] = (
+        "/var/lib/mosquitto/"
+    ),
+    version: Annotated[
+        Literal["2.0", "2.1"] | None, typer.Option(help="Of mosquitto; asked of it if not given.")
+    ] = None,
+) -> None:
+    """Write certificates, access list, revocation list and configuration of mosquitto; try them."""
+    with _failures_named():
+        hosts = [word for one in host for word in ("--host", one)]
+        files = ask_central("trust", "broker-files", *hosts, config=config)["directory"]
+        found = installed_version()
+        plan = BrokerPlan(
+            files=files,
+            port=port,
+            central_port=central_port,
+            central_address=central_address,
+            pid_file=pid_file,
+            persistence_directory=persistence,
+        )
+        text = configuration(plan, version=version or found or "2.0")
+        if found is not None:
+            try_configuration(plan, version=version or found)
+        to.write_text(text, encoding="utf-8")
+    tried = "mosquitto was started with it" if found else "no mosquitto is here to try it with"
+    typer.echo(f"Written: {to}; {tried}.")
+
+
+def gateway_package(
+    gateway: Annotated[str, typer.Argument(help="The gateway's code, e.g. sh1-dock-2.")],
+    warehouse: Annotated[str, typer.Option(help="The warehouse that it will speak for.")],
+    receive_location: Annotated[str, typer.Option(help="Where received goods go, e.g. DOCK-1.")],
+    to: Annotated[Path, typer.Option(help="The folder to write.")],
+    *,
+    central_url: Annotated[str, typer.Option(help="https://... of central.")] = "",
+    broker_host: Annotated[str, typer.Option(help="Name or address of the broker.")] = "",
+    hours: Annotated[int, typer.Option(help="How long the claim is good.")] = 72,
+    config: ConfigFile = CONFIG_FILE,
+) -> None:
+    """Write what a Pi needs to become a gateway by itself: two files, and a sheet to print."""
+    with _failures_named():
+        made = ask_central(
+            *("trust", "claim", gateway, "--warehouse", warehouse, "--hours", str(hours)),
+            config=config,
+        )
+        url, broker_at = central_url or made["central_url"], broker_host or made["broker_host"]
+        if not url.startswith("https://") or not broker_at:
+            raise CentralFailed(
+                "nobody says where central and broker are",
+                hint="Give --central-url https://... and --broker-host, or write both in [trust].",
+                status=USAGE,
+            )
+        to.mkdir(parents=True, exist_ok=True)
+        _write(to / "dockledger-enrol.toml", enrol_file(made, central_url=url), private=True)
+        _write(
+            to / "gateway.toml",
+            gateway_file(
+                made, central_url=url, broker_host=broker_at, receive_location=receive_location
+            ),
+        )
+        _write(to / "claim.html", claim_sheet(made), private=True)
+    typer.echo(f"Written: {to}. The claim is good until {made['expires_at']}.")
+
+
+def enrol_file(made: dict[str, Any], *, central_url: str) -> str:
+    """Return `dockledger-enrol.toml`: where central is, whom to believe, the claim."""
+    text = (
+        f"# Makes one Pi the gateway {made['gateway']}; good once, until {made['expires_at']}.\n"
+        f'central_url = "{central_url}"\nclaim = "{made["claim"]}"\n'
+        f'root_pem = """\n{made["root_pem"]}"""\n'
+    )
+    tomllib.loads(text)
+    return text
+
+
+def gateway_file(
+    made: dict[str, Any], *, central_url: str, broker_host: str, receive_location: str
+) -> str:
+    """Return `gateway.toml`, to be put beside the enrolment file."""
+    text = f"""# See gateway.example.toml for every key.
+[gateway]
+code = "{made["gateway"]}"
+site = "{made["site"]}"
+warehouse = "{made["warehouse"]}"
+data_directory = "/var/lib/dockledger-gateway"
+
+[station]
+code = "{made["gateway"]}"
+receive_location = "{receive_location}"
+
+[mqtt]
+host = "{broker_host}"
+port = {made["broker_port"]}
+
+[central]
+url = "{central_url}"
+
+[identity]
+enrol_file = "/etc/dockledger-gateway/dockledger-enrol.toml"
+
+[ledger]
+public_key = "{made["ledger_public_key"]}"
+"""
+    tomllib.loads(text)
+    return text
+
+
+def claim_sheet(made: dict[str, Any]) -> str:
+    """Return a page to print: the code for hand and scanner, for one gateway."""
+    svg = made["qr_svg"][made["qr_svg"].index("<svg") :]
+    words = {key: html.escape(str(made[key])) for key in ("gateway", "warehouse", "claim")}
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        f"<title>Claim {words['gateway']}</title>"
+        f"<h1>{words['gateway']}</h1><p>Warehouse {words['warehouse']}</p>{svg}"
+        f'<p style="font:2rem monospace">{words["claim"]}</p>'
+        f"<p>Good once, until {html.escape(made['expires_at'])}. Scan it at the station, or type "
+        "it on its page.</p></html>\n"
+    )
+
+
+def _write(path: Path, text: str, *, private: bool = False) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600 if private else 0o644)
+    path.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _failures_named() -> Iterator[None]:
+    try:
+        yield
+    except (CentralFailed, TrialFailed) as error:
+        typer.echo(f"error: {error}\nhint: {error.hint}", err=True)
+        raise typer.Exit(USAGE) from error
+    except OSError as error:
+        typer.echo(f"error: {error}\nhint: Name a place that may be written.", err=True)
+        raise typer.Exit(USAGE) from error

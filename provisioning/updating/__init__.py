@@ -1,0 +1,1 @@
+"""Updates a gateway by itself, and goes back by itself. Pure."""

@@ -1,0 +1,39 @@
+"""Whether a release that is offered is taken. Pure."""
+
+from collections.abc import Collection
+from typing import Literal
+
+from provisioning.updating.manifest import Manifest, is_chosen, version_key
+
+Decision = Literal[
+    "take",
+    "current",  # It runs already.
+    "older",  # Than what runs, and not said to replace it.
+    "expired",  # A mirror that stands still, or somebody who holds back what is newer.
+    "failed_before",  # Here; a person decides, with `dockledger-update retry`.
+    "not_chosen",  # Its ring is not that far yet.
+]
+
+
+def decide(
+    manifest: Manifest,
+    *,
+    current: str,
+    failed: Collection[str],
+    now_s: int,
+    ring: str,
+    name: str,
+) -> Decision:
+    """Return what to do with a release whose signature is good. current: "" if none runs."""
+    if current and version_key(manifest.version) == version_key(current):
+        return "current"
+    if now_s >= manifest.expires_s:
+        return "expired"
+    if manifest.version in failed:
+        return "failed_before"
+    older = bool(current) and version_key(manifest.version) < version_key(current)
+    if older and not manifest.downgrade:
+        return "older"
+    if not is_chosen(manifest, ring=ring, name=name):
+        return "not_chosen"
+    return "take"

@@ -1,0 +1,1 @@
+"""Backups of the ledger: made, kept, proven, brought back."""

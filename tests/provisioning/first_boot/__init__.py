@@ -1,0 +1,1 @@
+"""Tests of the card and of the first boot. Pure."""

@@ -1,0 +1,1 @@
+"""Tests of the update agent, with real processes where it counts. Pure."""

@@ -1,0 +1,1 @@
+"""Who is who, with real brokers, real gateways and real certificates."""
