@@ -1,0 +1,302 @@
+"""Builds the guest: a small Debian with our packages, its kernel, its first program. Edge of tools.
+
+    base-SUITE-ARCH-KEY.tar.zst   Debian's packages and the pruned kernel; kept over our changes
+    guest-ARCH-KEY/               kernel, initrd, root.img; and, after freezing, ready.*
+
+Everything is made under another name and renamed when whole, so that what an interrupted run leaves
+is never taken for an image. Nothing is mounted, no loop device is used.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.hardware.errors import LabUnusable
+from tests.hardware.host import Host
+from tests.hardware.kernel import (
+    copy_modules,
+    module_tree,
+    prune_modules,
+    unpacked_kernel,
+    wanted_modules,
+)
+from tests.hardware.packages import ROOT, install_packages
+
+HERE = Path(__file__).parent
+PACKAGES = [
+    "systemd",
+    "systemd-sysv",
+    "udev",
+    "dbus",
+    "kmod",
+    "python3",
+    "iproute2",
+    "procps",
+    "nftables",
+    "e2fsprogs",
+    "busybox-static",
+    "adduser",
+    "libdbus-1-3",
+]
+UNWANTED_PATHS = ("man", "doc", "locale", "info", "bash-completion")
+BOOT_MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "ext4", "crc32c_generic", "crc32c_intel")
+ROOT_BYTES = 900 * 1024**2  # Sparse.
+# Started by nobody here: each costs a second or two of an emulated boot.
+MASKED_UNITS = [
+    "systemd-timesyncd.service",
+    "systemd-networkd.service",
+    "systemd-networkd-wait-online.service",
+    "systemd-resolved.service",
+    "systemd-pstore.service",
+    "systemd-logind.service",
+    "systemd-hwdb-update.service",
+    "systemd-update-utmp.service",
+    "systemd-update-utmp-runlevel.service",
+    "systemd-firstboot.service",
+    "systemd-random-seed.service",
+    "systemd-machine-id-commit.service",
+    "systemd-user-sessions.service",
+    "ldconfig.service",
+    "getty.target",
+    "getty@tty1.service",
+    "serial-getty@ttyS0.service",
+    "serial-getty@ttyAMA0.service",
+    "e2scrub_reap.service",
+    "e2scrub_all.timer",
+    "fstrim.timer",
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "systemd-tmpfiles-clean.timer",
+    "dev-hugepages.mount",
+    "dev-mqueue.mount",
+    "sys-kernel-debug.mount",
+    "sys-kernel-tracing.mount",
+    "proc-sys-fs-binfmt_misc.automount",
+    "remote-fs.target",
+    "nftables.service",
+]
+TOOL_S_MAX = 1200
+# The shape of a machine: a frozen guest is resumed in the same one only.
+MEMORY_MB = 640
+DISK_PORTS = 4
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A built guest. frozen: whether it can be resumed instead of booted."""
+
+    folder: Path
+    architecture: str
+
+    @property
+    def kernel(self) -> Path:
+        return self.folder / "kernel"
+
+    @property
+    def initrd(self) -> Path:
+        return self.folder / "initrd"
+
+    @property
+    def disk(self) -> Path:
+        return self.folder / "root.img"
+
+    @property
+    def ready_disk(self) -> Path:
+        return self.folder / "ready.qcow2"
+
+    @property
+    def ready_state(self) -> Path:
+        return self.folder / "ready.state"
+
+    @property
+    def frozen(self) -> bool:
+        return self.ready_state.exists()
+
+
+def image_for(host: Host, say: Say, *, rebuild: bool = False) -> Image:
+    """Return the image of what is checked out here; builds what is missing. Raises LabUnusable."""
+    if rebuild:
+        for path in host.cache.glob("*"):
+            _remove(path)
+    for left in host.cache.glob("building-*"):  # An earlier run was ended in the middle.
+        _remove(left)
+    base = host.cache / f"base-{host.suite}-{host.architecture}-{_base_key()}.tar.zst"
+    folder = host.cache / f"guest-{host.architecture}-{_guest_key(base)}"
+    if not folder.is_dir():
+        with _Building(host.cache) as building:
+            if not base.exists():
+                say(f"fetching Debian {host.suite} for {host.architecture} from {host.mirror}")
+                _build_base(host, building, base)
+            say("building the guest: packages, kernel, disk")
+            _build_guest(base, building, folder)
+        for old in host.cache.glob("*"):
+            if old not in {base, folder}:
+                _remove(old)
+    return Image(folder, host.architecture)
+
+
+class _Building:
+    """A folder for what is not whole yet; gone afterwards, whatever happens."""
+
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache
+
+    def __enter__(self) -> Path:
+        self._path = Path(tempfile.mkdtemp(prefix="building-", dir=self._cache))
+        return self._path
+
+    def __exit__(self, *_exc: object) -> None:
+        _remove(self._path)
+
+
+def _base_key() -> str:
+    return _digest([" ".join(PACKAGES), (HERE / "modules.list").read_text(), *UNWANTED_PATHS])
+
+
+def _guest_key(base: Path) -> str:
+    recipe = [path.read_text() for path in sorted((HERE / "guest").iterdir())]
+    ours = [(HERE / name).read_text() for name in ("image.py", "packages.py", "freezing.py")]
+    return _digest([base.name, (ROOT / "constraints.txt").read_text(), *recipe, *ours])
+
+
+def _digest(texts: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
+
+
+def _build_base(host: Host, building: Path, base: Path) -> None:
+    root, part = building / "base", building / "base.tar.zst"
+    # The kernel is unpacked, never installed: its scripts would make an initial disk for minutes.
+    kernel = (
+        'set -e; export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"; mkdir "$1/kernel"; cd "$1/kernel";'
+        f" package=$(apt-cache depends linux-image-{host.architecture}"
+        ' | sed -n "s/^ *Depends: //p" | head -1);'
+        ' apt-get -o APT::Sandbox::User=root download "$package"; dpkg-deb -x ./*.deb x;'
+        ' cp -a x/lib/modules "$1/usr/lib/"; cp x/boot/vmlinuz-* "$1/boot/vmlinuz";'
+        ' cd /; rm -rf "$1/kernel"'
+    )
+    tool(
+        "mmdebstrap",
+        "--quiet",
+        "--variant=minbase",
+        f"--architectures={host.architecture}",
+        f"--include={','.join(PACKAGES)}",
+        "--aptopt=APT::Install-Recommends false",
+        "--aptopt=Acquire::Languages none",
+        "--dpkgopt=force-unsafe-io",
+        *(f"--dpkgopt=path-exclude=/usr/share/{one}/*" for one in UNWANTED_PATHS),
+        f"--customize-hook={kernel}",
+        host.suite,
+        str(root),
+        f"deb {host.mirror} {host.suite} main",
+        what="fetching Debian's packages",
+        hint="See that the archive of this machine's apt can be reached, then run the lab again.",
+    )
+    prune_modules(root, wanted_modules(HERE / "modules.list"))
+    for path in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/lib/firmware"):
+        _remove(root / path)
+    (root / "var/lib/apt/lists").mkdir(parents=True)
+    tool("tar", "-C", str(root), "--zstd", "-cf", str(part), ".", what="packing Debian")
+    part.replace(base)
+    _remove(root)
+
+
+def _build_guest(base: Path, building: Path, folder: Path) -> None:
+    root, made = building / "root", building / "guest"
+    root.mkdir()
+    made.mkdir()
+    tool("tar", "-C", str(root), "--zstd", "-xf", str(base), what="unpacking Debian")
+    install_packages(root / "opt/lab/packages")
+    _configure(root)
+    (made / "kernel").write_bytes(unpacked_kernel((root / "boot/vmlinuz").read_bytes()))
+    _remove(root / "boot")
+    (root / "boot").mkdir()
+    _build_initrd(root, building / "initrd", made / "initrd")
+    disk = made / "root.img"
+    with disk.open("wb") as file:
+        file.truncate(ROOT_BYTES)
+    options = "lazy_itable_init=1,lazy_journal_init=1"
+    words = ("-q", "-t", "ext4", "-L", "lab", "-m", "0", "-E", options, "-d", str(root), str(disk))
+    tool("mke2fs", *words, what="making the guest's disk")
+    made.replace(folder)
+
+
+def _configure(root: Path) -> None:
+    _write(root / "etc/hostname", "lab\n")
+    _write(root / "etc/fstab", "")
+    _write(root / "etc/machine-id", f"{'0123456789abcdef' * 2}\n")
+    _write(root / "etc/profile.d/lab.sh", "export PYTHONPATH=/opt/lab/packages\n")
+    units = root / "etc/systemd/system"
+    _copy(HERE / "guest/agent.py", root / "usr/local/lib/lab/agent.py")
+    _copy(HERE / "guest/lab-agent.service", units / "lab-agent.service")
+    wants = units / "multi-user.target.wants"
+    wants.mkdir(parents=True, exist_ok=True)
+    (wants / "lab-agent.service").symlink_to("../lab-agent.service")
+    (units / "default.target").symlink_to("/lib/systemd/system/multi-user.target")
+    for unit in MASKED_UNITS:
+        path = units / unit
+        path.unlink(missing_ok=True)
+        path.symlink_to("/dev/null")
+    for cache in (root / "opt/lab/packages").rglob("__pycache__"):
+        shutil.rmtree(cache)
+    _write(root / "etc/modules-load.d/lab.conf", "")
+
+
+def _build_initrd(root: Path, folder: Path, target: Path) -> None:
+    for name in ("bin", "dev", "proc", "newroot", "lib/modules"):
+        (folder / name).mkdir(parents=True)
+    shutil.copy(root / "usr/bin/busybox", folder / "bin/busybox")
+    _copy(HERE / "guest/init", folder / "init", mode=0o755)
+    order = copy_modules(root, folder / "lib/modules", BOOT_MODULES)
+    _write(folder / "modules.order", "\n".join(order) + "\n")
+    names = "\n".join(str(path.relative_to(folder)) for path in sorted(folder.rglob("*")))
+    packed = subprocess.run(
+        ["cpio", "-o", "-H", "newc", "--quiet"],
+        cwd=folder,
+        input=names.encode(),
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    target.write_bytes(packed.stdout)
+    assert module_tree(root)
+
+
+def tool(*words: str, what: str, hint: str = "Run the lab again with --rebuild.") -> str:
+    """Run a program and return what it printed. Raises LabUnusable with its last words."""
+    environment = os.environ | {"PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
+    try:
+        done = subprocess.run(
+            words, capture_output=True, text=True, check=False, timeout=TOOL_S_MAX, env=environment
+        )
+    except subprocess.TimeoutExpired as error:
+        raise LabUnusable(f"{what} took over {TOOL_S_MAX} s", hint=hint) from error
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()[-800:]
+        raise LabUnusable(f"{what} failed: {said}", hint=hint)
+    return done.stdout
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.write_text(text)
+
+
+def _copy(source: Path, target: Path, *, mode: int = 0o644) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
+    target.chmod(mode)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

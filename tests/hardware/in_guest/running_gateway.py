@@ -1,0 +1,170 @@
+"""The whole gateway of the wheel under test, running in the guest. Edge of its program and page."""
+
+import http.client
+import json
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tests.hardware.in_guest.gadget import wait_until
+
+START_S = 120.0
+CONFIG = """
+[gateway]
+code = "gw-1"
+warehouse = "sh1"
+data_directory = "{folder}/data"
+reference_file = "{folder}/reference.toml"
+
+[station]
+code = "dock-1"
+receive_location = "DOCK"
+
+[mqtt]
+host = "127.0.0.1"
+port = 1
+
+[screen]
+port = {port}
+"""
+REFERENCE = """
+revision = 1
+[[warehouses]]
+code = "sh1"
+name = "Shanghai"
+name_zh = "上海"
+locations = [{ code = "DOCK", kind = "dock_door" }, { code = "BIN-1", kind = "bin" }]
+[[items]]
+code = "BOLT"
+name = "Bolt"
+name_zh = "螺栓"
+unit = "C62"
+barcodes = [{ gtin = "04006381333931" }]
+"""
+
+
+class RunningGateway:
+    """The program `dockledger-gateway run` in a folder of its own; a with-block ends it."""
+
+    def __init__(self, folder, *, port=8081, more=""):
+        self.folder = Path(folder)
+        self._port = port
+        (self.folder / "data").mkdir(exist_ok=True)
+        self.config = self.folder / "gateway.toml"
+        self.config.write_text(CONFIG.format(folder=self.folder, port=port) + more)
+        (self.folder / "reference.toml").write_text(REFERENCE)
+        self._log = (self.folder / "gateway.log").open("ab")
+        words = [sys.executable, "-m", "gateway", "run", "--config", str(self.config)]
+        self.child = subprocess.Popen(words, stdout=self._log, stderr=self._log)
+        try:
+            wait_until(self._answers, "page of the gateway", START_S)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exc):
+        self.close()
+
+    def ask(self, method, path, body=None):
+        """Return the answer of its page's interface, as JSON or text."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        try:
+            headers = {"Content-Type": "application/json"} if body is not None else {}
+            connection.request(
+                method, path, json.dumps(body) if body is not None else None, headers
+            )
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            assert answer.status < 400, (path, answer.status, text)
+            return json.loads(text) if "json" in answer.getheader("content-type", "") else text
+        finally:
+            connection.close()
+
+    def found(self, title):
+        """Wait until a device of that title is offered with its drivers, and return it."""
+
+        def look():  # Which drivers there are is read by a program of its own, once.
+            offered = self.ask("GET", "/api/v1/devices")["found"]
+            return next((one for one in offered if title in one["title"] and one["choices"]), None)
+
+        return wait_until(look, f"offer of {title}", START_S)
+
+    def claim(self, key, name, driver):
+        """Put a found device into service."""
+        self.ask(
+            "POST", "/api/v1/claims", {"key": key, "name": name, "driver": driver, "force": True}
+        )
+        self.wait_for(name, "ready")
+
+    def wait_for(self, name, *states, timeout_s=60.0):
+        """Wait until a device is in one of the states; return how long that took, in seconds."""
+        begin = time.monotonic()
+        what = f"{name} {' or '.join(states)}"
+        wait_until(lambda: self.states().get(name) in states, what, timeout_s)
+        return time.monotonic() - begin
+
+    def states(self):
+        """Return the state of each device by its name."""
+        return self.ask("GET", "/health")["devices"]
+
+    def scan(self, scanner, code, *, until):
+        """Scan until it is understood, as people do who are told to scan again."""
+        deadline = time.monotonic() + START_S
+        while not until():
+            assert time.monotonic() < deadline, self.ask("GET", "/api/v1/state")
+            scanner.type(f"{code}\n")
+            with suppress(TimeoutError):
+                wait_until(until, code, 10.0)
+
+    def prompt(self):
+        """Return what the station asks for."""
+        return self.ask("GET", "/api/v1/state")["prompt"]
+
+    def movements(self):
+        """Return the item and quantity of each movement in the journal, in order."""
+        words = [sys.executable, "-m", "gateway", "journal", "tail", "--json", "--count", "10000"]
+        done = subprocess.run(
+            [*words, "--config", str(self.config)], capture_output=True, text=True, check=True
+        )
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def memory_bytes(self):
+        """Return what it holds in memory that nobody shares."""
+        text = Path(f"/proc/{self.child.pid}/smaps_rollup").read_text()
+        kinds = ("Private_Clean:", "Private_Dirty:")
+        return sum(
+            int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith(kinds)
+        )
+
+    def descriptors(self):
+        """Return what it has open, sorted; sockets of this moment's page visits not among it."""
+        found = []
+        for path in Path(f"/proc/{self.child.pid}/fd").iterdir():
+            with suppress(OSError):
+                found.append(str(path.readlink()))
+        return sorted(name for name in found if not name.startswith("socket:"))
+
+    def threads_count(self):
+        """Return how many threads it has."""
+        return len(list(Path(f"/proc/{self.child.pid}/task").iterdir()))
+
+    def close(self):
+        """End it and return what it logged."""
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGTERM)
+            self.child.wait(60)
+        self._log.close()
+        return (self.folder / "gateway.log").read_text()
+
+    def _answers(self):
+        assert self.child.poll() is None, (self.folder / "gateway.log").read_text()
+        try:
+            return self.ask("GET", "/health")
+        except OSError:
+            return None

@@ -1,0 +1,94 @@
+"""Which of our Python packages a guest gets, locked as in constraints.txt. Edge of pip."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.hardware.errors import LabUnusable
+
+ROOT = Path(__file__).parents[2]
+WANTED = ("dockledger[gateway,central]", "pytest", "pytest-timeout")
+# 60 MB that print documents for people at central, and ours, which comes as the wheel under test.
+LEFT_OUT = frozenset({"dockledger", "typst"})
+BLOCK_NAME = re.compile(r"^([A-Za-z0-9._-]+)==")
+
+
+def locked_requirements(constraints: str, names: Iterable[str]) -> str:
+    """Return of a locked file the parts of the named packages, hashes and all."""
+    wanted = {canonicalize_name(name) for name in names}
+    kept: list[str] = []
+    keeping = False
+    for line in constraints.splitlines():
+        found = BLOCK_NAME.match(line)
+        if found:
+            keeping = canonicalize_name(found[1]) in wanted
+        if keeping and line[:1] not in {"#", ""}:
+            kept.append(line)
+    return "\n".join(kept) + "\n"
+
+
+def needed_packages() -> list[str]:
+    """Return the names of all packages that WANTED need here, sorted. Raises LabUnusable."""
+    found: set[str] = set()
+    waiting = [Requirement(one) for one in WANTED]
+    while waiting:
+        asked = waiting.pop()
+        for extra in (*asked.extras, ""):
+            key = f"{canonicalize_name(asked.name)}[{extra}]"
+            if key in found:
+                continue
+            found.add(key)
+            for text in _requires(asked.name):
+                needed = Requirement(text)
+                if needed.marker is None or needed.marker.evaluate({"extra": extra}):
+                    waiting.append(needed)
+    names = {key.partition("[")[0] for key in found}
+    return sorted(names - LEFT_OUT)
+
+
+def install_packages(target: Path) -> None:
+    """Put them into a folder, from the locked file with its hashes. Raises LabUnusable."""
+    target.mkdir(parents=True)
+    requirements = target.with_suffix(".txt")
+    text = locked_requirements((ROOT / "constraints.txt").read_text(), needed_packages())
+    requirements.write_text(text)
+    _pip(
+        "install", "--require-hashes", "--no-deps", "-r", str(requirements), "--target", str(target)
+    )
+    requirements.unlink()
+
+
+def build_wheel(target: Path) -> Path:
+    """Build the wheel under test into a folder and return it. Raises LabUnusable."""
+    _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(target), str(ROOT))
+    (wheel,) = target.glob("dockledger-*.whl")
+    return wheel
+
+
+def _requires(name: str) -> list[str]:
+    try:
+        return distribution(name).requires or []
+    except PackageNotFoundError as error:
+        raise LabUnusable(
+            f"package {name} is not installed here", hint="Run `make setup` first."
+        ) from error
+
+
+def _pip(*words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise LabUnusable(
+            f"pip {words[0]} failed: {done.stderr.strip()[-600:]}",
+            hint="See what pip says; without a network the lab needs the cache of an earlier run.",
+        )
