@@ -206,7 +206,9 @@ def gateway_page(asking: Asked, code: Annotated[str, Path(max_length=64)]) -> Re
         "printers": [one.name for one in row.devices if one.device_class == "label_printer"],
         "epochs": epoch_rows(row),
         "progress": progress,
-        "acked_time": utc_text(progress.row.acked_ms) if progress else None,
+        "acked_time": utc_text(progress.row.acked_ms)
+        if progress and progress.row.acked_ms
+        else None,
         "waiting": [(texts.word(NOTICES, kind), count) for kind, count in progress.waiting]
         if progress
         else [],
