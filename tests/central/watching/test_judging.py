@@ -95,7 +95,7 @@ def test_a_letter_says_what_since_when_what_to_do_and_where():
 def test_the_same_letter_in_chinese():
     found = letter(OWN, language="zh")
     assert found.subject == "[Dockledger demo] 待处理: 超过 26 小时没有成功的备份 central"
-    assert "处理方法: 检查备份定时器及各存放位置,然后立即备份。" in found.body
+    assert "处理方法: 检查备份定时器及各存放位置，然后立即备份。" in found.body
 
 
 def test_a_letter_about_very_many_names_some_and_counts_the_rest():
