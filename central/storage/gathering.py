@@ -154,8 +154,16 @@ def before_statement(connection: Connection, sql: str) -> None:
 def before_commit(connection: Connection) -> None:
     """Write what waits, and commit in the same round trip: SQLAlchemy finds nothing to commit."""
     gathering = _gatherings.get(connection)
-    if gathering is not None:
+    if gathering is None:
+        return
+    driver: Any = connection.connection.driver_connection
+    committed = False
+    try:
         gathering.commit()
+        committed = True
+    finally:
+        if not committed and driver.closed:  # The pool is not to roll back what is gone.
+            connection.invalidate()
 
 
 def before_rollback(connection: Connection) -> None:

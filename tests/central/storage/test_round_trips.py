@@ -315,3 +315,19 @@ def test_a_connection_that_ends_in_a_change_is_named_and_nothing_is_committed(da
     with database.write() as connection:
         bulk.upsert_rows(connection, NUMBERS, [("A", 3)])
     assert rows(database, NUMBERS) == [("A", 3)]
+
+
+def test_a_server_that_goes_while_it_commits_is_named_once_and_left_to_nobody(database, caplog):
+    def write_without_server():
+        with database.write() as connection:
+            bulk.insert_rows(connection, NUMBERS, [("A", 1)])
+            with database.write() as other:
+                other.exec_driver_sql("SELECT pg_terminate_backend(%s)", (pid_of(connection),))
+
+    for _ in range(2):
+        with pytest.raises(LedgerUnavailable):
+            write_without_server()
+    assert [record.name for record in caplog.records] == []
+    with database.write() as connection:
+        bulk.insert_rows(connection, NUMBERS, [("A", 1)])
+    assert rows(database, NUMBERS) == [("A", 1)]
