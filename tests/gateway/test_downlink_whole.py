@@ -160,7 +160,11 @@ def put(url: str, path: str, body: dict, *, method: str) -> None:
 
 def equal(left: Gateway, right: Gateway, stock: dict) -> None:
     for one in (left, right):
-        wait_for(lambda one=one: one.stock() == stock, timeout_s=30, what=f"{one.code}: {stock}")
+        try:
+            wait_for(lambda one=one: one.stock() == stock, timeout_s=30, what=one.code)
+        except AssertionError:
+            said = [scan["signal"]["text"] for scan in one.state()["scans"]]
+            pytest.fail(f"{one.code} has {one.stock()}, not {stock}; its latest scans: {said}")
 
 
 @pytest.mark.timeout(180)

@@ -162,6 +162,7 @@ def test_two_docks_agree_with_the_ledger_whatever_is_cut_tampered_with_or_restor
         equal(old, old, {("DOCK-1", "TEA-250"): 4})
         new.start()  # A blank card: what the other dock did is in its snapshot.
         equal(old, new, {("DOCK-1", "TEA-250"): 4})
+        wait_for(new.knows, timeout_s=20, what="the second dock works by its snapshot")
 
         # Both work on the same two bins while one of them is cut off.
         site.relay.cut()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from psycopg.pq import Trace
 
-NOT_COUNTED = ("BEGIN", "COMMIT", "ROLLBACK")
+# DEALLOCATE: a connection that other tests have filled makes room for what is new to it.
+NOT_COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "DEALLOCATE")
 # postgresql.org/docs/15/protocol-message-formats.html: what the client (F) sends to have a
 # statement run by itself, prepared, or run as it was prepared.
 SENT = re.compile(
@@ -21,7 +22,7 @@ SENT = re.compile(
 class Statements(Sequence):
     """The first lines of statements in the order in which they were run.
 
-    Without those that only begin or end a transaction.
+    Without those that only begin or end a transaction, or forget what was prepared.
     """
 
     def __init__(self, pgconn):
