@@ -1,9 +1,11 @@
 """Driver gpio-lines: buttons, lights and buzzers on the lines of a GPIO chip. Edge of the chip."""
 
 import contextlib
+import errno
 import fcntl
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import msgspec
@@ -23,6 +25,7 @@ from drivers.protocols.gpio_lines import (
     values,
 )
 from drivers.protocols.gpio_outputs import OutputLine, OutputSchedule
+from drivers.protocols.gpio_settling import Settling
 from drivers.readings import Reading
 from drivers.transports.gpio_chip import GpioChip, Ioctl, open_gpio_chip
 
@@ -75,10 +78,18 @@ class GpioSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class GpioDevice:
-    """A CommandedDevice on requested lines; one thread uses it."""
+    """A CommandedDevice on requested lines; one thread uses it.
+
+    settles: whether it has to wait itself until the inputs rest, as the kernel does not.
+    """
 
     def __init__(
-        self, chip: GpioChip, inputs: Sequence[InputLine], outputs: Sequence[OutputLine]
+        self,
+        chip: GpioChip,
+        inputs: Sequence[InputLine],
+        outputs: Sequence[OutputLine],
+        *,
+        settles: bool,
     ) -> None:
         self._chip = chip
         self._protocol = GpioInputs(inputs)
@@ -86,10 +97,15 @@ class GpioDevice:
         self._outputs_mask = (1 << len(outputs)) - 1
         self._shown_bits = 0
         self._first: Sequence[Reading] = ()
+        bits = 0
         if inputs:
             mask = (1 << len(inputs)) - 1
             bits = chip.input_bits(request=GET_VALUES_IOCTL, mask=mask)
             self._first = self._protocol.initial(bits)
+        self._settling = Settling(
+            {one.name: one.debounce_ms / 1000 for one in inputs if settles},
+            active=[one.name for index, one in enumerate(inputs) if bits >> index & 1],
+        )
 
     def read(self, timeout_s: float) -> Sequence[Reading]:
         """Return what changed as soon as something did; empty after `timeout_s`.
@@ -103,11 +119,16 @@ class GpioDevice:
         while True:
             now_s = time.monotonic()
             self._show(now_s)
-            change_s = self._schedule.next_change_s(now_s)
-            wake_s = deadline_s if change_s is None else min(deadline_s, change_s)
+            changes_s = (self._schedule.next_change_s(now_s), self._settling.next_s())
+            wake_s = min([deadline_s, *(at_s for at_s in changes_s if at_s is not None)])
             data = self._chip.read(max(wake_s - now_s, 0.0))
-            if data or time.monotonic() >= deadline_s:
-                return self._protocol.receive_data(data)
+            now_s = time.monotonic()
+            readings = [
+                *self._settling.feed(self._protocol.receive_data(data), now_s),
+                *self._settling.rested(now_s),
+            ]
+            if readings or now_s >= deadline_s:
+                return readings
 
     def execute(self, command: DeviceCommand) -> CommandResult:
         """Show a signal on the outputs, at once. Raises DeviceLost."""
@@ -145,14 +166,30 @@ def open_gpio(settings: GpioSettings, *, ioctl: Ioctl = fcntl.ioctl) -> GpioDevi
         )
     lows = [one.active_low for one in outputs]
     wanted_out = output_request([one.line for one in outputs], lows) if outputs else None
-    chip = open_gpio_chip(
-        settings.path, request=GET_LINE_IOCTL, inputs=wanted_in, outputs=wanted_out, ioctl=ioctl
-    )
+
+    def requested(wanted: bytes | None) -> GpioChip:
+        return open_gpio_chip(
+            settings.path, request=GET_LINE_IOCTL, inputs=wanted, outputs=wanted_out, ioctl=ioctl
+        )
+
+    settles = False
     try:
-        return GpioDevice(chip, inputs, outputs)
+        chip = requested(wanted_in)
+    except DeviceLost as error:
+        # It may be the debouncing alone that this chip's driver cannot do.
+        if not any(one.debounce_ms for one in inputs) or not _is_refusal(error):
+            raise
+        chip = requested(input_request([replace(one, debounce_ms=0) for one in inputs]))
+        settles = True
+    try:
+        return GpioDevice(chip, inputs, outputs, settles=settles)
     except DeviceLost:
         chip.close()
         raise
+
+
+def _is_refusal(error: DeviceLost) -> bool:
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EINVAL
 
 
 def _inputs(settings: GpioSettings) -> list[InputLine]:

@@ -49,9 +49,11 @@ class VirtualGpioChip:
 
     active: which lines are active, as the one outside of the chip sees it, active_low undone.
     flags, debounce_us: of each requested line. history: each state that outputs were switched to.
+    debounces: False for a chip that the kernel has to ask, on I2C or USB.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, debounces: bool = True) -> None:
+        self._debounces = debounces
         self.active: set[int] = set()
         self.flags: dict[int, int] = {}
         self.debounce_us: dict[int, int] = {}
@@ -120,6 +122,9 @@ class VirtualGpioChip:
             raise OSError(22, "Invalid argument")
         if set(lines) & {line for taken in self._requests.values() for line in taken}:
             raise OSError(16, "Device or resource busy")
+        attributes = request.attrs[: request.num_attrs]
+        if not self._debounces and any(one.id == ATTRIBUTE_DEBOUNCE for one in attributes):
+            raise OSError(22, "Invalid argument")
         self.consumer = request.consumer
         for at, line in enumerate(lines):
             own = [one for one in request.attrs[: request.num_attrs] if one.mask >> at & 1]

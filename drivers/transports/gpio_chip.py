@@ -37,10 +37,13 @@ class GpioChip:
         poller = select.poll()
         if self._inputs_fd != -1:
             poller.register(self._inputs_fd, select.POLLIN)
+        if self._outputs_fd != -1:
+            poller.register(self._outputs_fd, 0)  # Tells nothing but that the chip is gone.
         try:
-            if not poller.poll(max(timeout_s, 0.0) * 1000):
+            found = dict(poller.poll(max(timeout_s, 0.0) * 1000))
+            if not found:
                 return b""
-            events = os.read(self._inputs_fd, EVENTS_BYTES_MAX)
+            events = os.read(self._inputs_fd, EVENTS_BYTES_MAX) if self._inputs_fd in found else b""
         except OSError as error:
             raise self._lost(error) from error
         if not events:

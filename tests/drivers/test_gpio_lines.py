@@ -14,6 +14,8 @@ from drivers.errors import DeviceLost, SettingsInvalid
 from drivers.protocols import gpio_lines
 from drivers.protocols.gpio_lines import GpioInputs, InputLine, input_request, output_request
 from drivers.protocols.gpio_outputs import OutputLine, OutputSchedule
+from drivers.protocols.gpio_settling import Settling
+from drivers.readings import InputChanged
 from drivers.simulators import gpio
 from drivers.simulators.gpio import VirtualGpioChip
 from tests.drivers.check_stream import check_stream, feed
@@ -59,6 +61,49 @@ def test_a_button_stands_for_its_code_when_it_is_pressed_alone(chip):
     device.close()
     with pytest.raises(DeviceLost):
         device.read(0.01)
+
+
+def test_a_chip_for_which_the_kernel_waits_for_no_rest_is_waited_for():
+    chip = VirtualGpioChip(debounces=False)
+    chip.active = {4}
+    gate = GATE | {"line": 4, "debounce_ms": 30}
+    device = open_device(chip, inputs=[BUTTON | {"debounce_ms": 300}, gate], outputs=[GREEN])
+    assert chip.debounce_us == {17: 0, 4: 0, 5: 0}
+    for pressed in (True, False, True, False, True):  # It bounces.
+        chip.press(17, active=pressed)
+    chip.press(4, active=False)
+    begin = time.monotonic()
+    found = [(one.name, one.active) for one in read_until(device, 3)]
+    assert found == [("gate", True), ("gate", False), ("confirm", True)]
+    assert time.monotonic() - begin >= 0.29
+    for pressed in (False, True):  # Too short to be a hand.
+        chip.press(17, active=pressed)
+    assert list(device.read(0.5)) == []
+    device.close()
+    chip.close()
+
+
+@pytest.mark.parametrize(
+    ("fed", "told"),
+    [
+        pytest.param([(0.0, True)], [(0.5, True)], id="pressed"),
+        pytest.param([(0.0, True), (0.1, False)], [], id="too short"),
+        pytest.param([(0.0, True), (0.4, False), (0.8, True)], [(1.3, True)], id="begins anew"),
+        pytest.param([(0.0, True), (1.0, False)], [(0.5, True), (1.5, False)], id="and let go"),
+        pytest.param([(0.0, False)], [], id="lost the change before"),
+    ],
+)
+def test_an_input_is_told_when_it_has_rested(fed, told):
+    settling = Settling({"confirm": 0.5}, active=())
+    found = []
+    waiting = dict(fed)
+    for tenth in range(30):
+        now_s = tenth / 10
+        if now_s in waiting:
+            settling.feed([InputChanged("confirm", active=waiting[now_s])], now_s)
+        found += [(now_s, one.active) for one in settling.rested(now_s)]
+    assert found == told
+    assert settling.next_s() is None
 
 
 def test_what_is_active_at_the_start_is_told_but_a_stuck_button_confirms_nothing(chip):
@@ -123,6 +168,14 @@ def test_a_chip_that_goes_away_is_lost(chip):
         device.execute(DeviceCommand("signal", "success"))
     device.close()
     open_device(chip, inputs=[GATE]).close()
+
+
+def test_a_chip_with_lights_alone_is_missed_before_the_next_signal(chip):
+    device = open_device(chip, outputs=[GREEN])
+    assert list(device.read(0.01)) == []
+    chip.unplug()
+    assert read_until_raises(device, DeviceLost).hint
+    device.close()
 
 
 def test_lines_that_are_taken_or_are_not_there_say_what_to_choose(chip):
