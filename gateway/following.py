@@ -100,7 +100,11 @@ class Following:
                 self._take_settings()
             if applied.templates:
                 self._take_templates()
-            self._tell_stations()
+            if applied.reference or applied.settings or applied.templates:
+                self._tell_stations()
+            if applied.shares:
+                for station in self._stations.values():
+                    station.look_again()
 
     def label_for(self, request: PrintRequested) -> tuple[NewPrintJob, str]:
         """Return the print job for a request, and why it cannot be printed, "" if it can."""

@@ -20,6 +20,8 @@ from gateway.station_loop import StationLoop
 JOURNAL_FILE = "journal.db"
 HOUSEKEEPING_S = 1.0
 STOP_S_MAX = 5.0
+BEAT_S_MAX = 1.0  # Said later it is worth nothing.
+READY_S_MAX = 60.0  # Said not at all, the service would be started again.
 
 
 def start_upkeep(
@@ -65,12 +67,17 @@ def keep_house(stations: Sequence[StationLoop], upkeep: Upkeep, stop: SimpleQueu
 
 
 def notify_service(state: str) -> None:
-    """Tell systemd, if it started us, how we are (sd_notify(3)). It not listening is no fault."""
+    """Tell systemd, if it started us, how we are (sd_notify(3)).
+
+    It not listening or not reading is no fault. Its socket takes a few messages, by
+    net.unix.max_dgram_qlen: a send beyond them would wait, and our end with it.
+    """
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
     name = "\0" + address[1:] if address.startswith("@") else address
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.settimeout(READY_S_MAX if state == "READY=1" else BEAT_S_MAX)
         notify.connect(name)
         notify.sendall(state.encode())
 

@@ -90,6 +90,7 @@ class StationLoop:
         self._session = self._restored()
         self._scale: ScaleView | None = None
         self._weight_waits = False
+        self._news = False
         self._weight_shown_ns = 0
         self._faults: dict[str, str] = {}
         self._sources = StepSources(journal)
@@ -110,6 +111,10 @@ class StationLoop:
         """Work with these scales and printers from now on. Any thread may call."""
         self._setup = setup
         tell_broken_templates(setup.templates.faults, self._health, now_ms=self._clock.now_ms())
+
+    def look_again(self) -> None:
+        """Show anew what is left: others may have done some of it. Any thread may call."""
+        self._news = True
 
     def start(self) -> None:
         """Begin to work in a thread of its own."""
@@ -132,7 +137,11 @@ class StationLoop:
         group = CommitGroup(self._session)
         for observation in batch:
             group = self._observe(group, observation)
-        self._commit(group)
+        group = self._commit(group)
+        if self._news:
+            self._news = False
+            self._session = guide(self._session, self._known())
+            self._publish(CommitGroup(self._session), done=None, changed=True)
         self._show_weight()
         return len(batch)
 

@@ -1,5 +1,6 @@
 """Which release the update agent gave up here, for people and for central. Edge of its report."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -23,8 +24,17 @@ class _Report(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(_Report)
 
 
-def tell_failed_release(health: Health, *, report: Path = REPORT_FILE) -> str:
-    """Return the version that was given up last, "" if none was; the page tells it as well."""
+@dataclass(frozen=True, slots=True)
+class FailedRelease:
+    """A release that was given up. version: "" for none. since_ms: 0 if nobody knows."""
+
+    version: str = ""
+    reason: str = ""
+    since_ms: int = 0
+
+
+def tell_failed_release(health: Health, *, report: Path = REPORT_FILE) -> FailedRelease:
+    """Return the release that was given up last; the station's page tells it as well."""
     try:
         with report.open("rb") as file:
             read = _decoder.decode(file.read(REPORT_BYTES_MAX))
@@ -33,10 +43,10 @@ def tell_failed_release(health: Health, *, report: Path = REPORT_FILE) -> str:
     for known in health.troubles():
         if known.problem == "update_failed" and known.subject != read.failed_version:
             health.clear_trouble("update_failed", known.subject)
-    if read.failed_version:
-        since_ms = max(read.failed_at_s, 0) * 1000
-        trouble = InstallationTrouble(
-            "update_failed", read.failed_version, read.failed_reason, since_ms
-        )
-        health.set_trouble(trouble)
-    return read.failed_version
+    if not read.failed_version:
+        return FailedRelease()
+    since_ms = max(read.failed_at_s, 0) * 1000
+    found = FailedRelease(read.failed_version, read.failed_reason, since_ms)
+    trouble = InstallationTrouble("update_failed", found.version, found.reason, found.since_ms)
+    health.set_trouble(trouble)
+    return found

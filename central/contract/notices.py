@@ -29,6 +29,7 @@ DOWN_BYTES_MAX = 192 * 1024  # With the seal; below every broker's packet limit 
 DOWN_BODY_BYTES_MAX = 1024 * 1024  # Unpacked.
 DOWN_ACK_BYTES_MAX = 1024
 LEVELS_PER_NOTICE_MAX = 1000
+SHARES_PER_NOTICE_MAX = 100  # With a full notice of levels still below NOTICE_BYTES_MAX.
 
 Name = Annotated[str, msgspec.Meta(max_length=256)]
 TemplateText = Annotated[str, msgspec.Meta(max_length=64 * 1024)]
@@ -56,6 +57,19 @@ class StockLevel(msgspec.Struct, frozen=True, array_like=True):
         return (self.location, self.item, self.lot, self.serial, self.sscc, self.unit)
 
 
+class DocumentShare(msgspec.Struct, frozen=True, array_like=True):
+    """What all other gateways of the warehouse did of a document line, in 10^-6 units of the item.
+
+    Absolute, reversals deducted; 0 where it came to nothing. picked_micro: put ready to go out;
+    done_micro: came in or went out.
+    """
+
+    document: CodeText
+    line: Number
+    picked_micro: Micro
+    done_micro: Micro
+
+
 class StockChanged(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=1):
     """The ledger's stock of the gateway's warehouse at `revision`, as far as it changed.
 
@@ -64,12 +78,17 @@ class StockChanged(msgspec.Struct, frozen=True, array_like=True, kw_only=True, t
         the notice before (one that is not named stays where it was; a snapshot names all): the
         gateway shows the levels plus its facts beyond these.
     final: False if more notices of the same revision follow.
+    shares: of document lines that moved on, as they are at the revision; they count as they come.
+        Added later: written only where there are some, and skipped by gateways of before.
     """
 
     revision: Number
     levels: Annotated[tuple[StockLevel, ...], msgspec.Meta(max_length=LEVELS_PER_NOTICE_MAX)]
     positions: EpochPositions
     final: bool = True
+    shares: Annotated[
+        tuple[DocumentShare, ...], msgspec.Meta(max_length=SHARES_PER_NOTICE_MAX)
+    ] = ()
 
 
 class ReferenceChanged(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=2):
@@ -205,9 +224,20 @@ _body_decoder = msgspec.msgpack.Decoder(
 def encode_notice(notice: Notice) -> bytes:
     """Return the bytes of a notice. Raises ContractError if it is too large; divide it then."""
     data = _encoder.encode(notice)
+    if isinstance(notice, StockChanged) and not notice.shares:
+        data = without_last(data)
     if len(data) > NOTICE_BYTES_MAX:
         raise ContractError(f"notice of {len(data)} bytes exceeds {NOTICE_BYTES_MAX}")
     return data
+
+
+def without_last(data: bytes) -> bytes:
+    """Return a MessagePack array of at most 15 entries without its last one, which is empty.
+
+    So a message to which a field was added is, without it, what the first release made of it.
+    """
+    assert 0x91 <= data[0] <= 0x9F and data[-1] == 0x90
+    return bytes((data[0] - 1,)) + data[1:-1]
 
 
 def decode_notice(data: bytes) -> Notice:

@@ -16,7 +16,14 @@ import zstandard
 
 from central.contract.errors import ContractError
 from central.contract.identifiers import parse_code
-from central.contract.notices import EpochPositions, Setting, StockLevel, TemplateChanged
+from central.contract.notices import (
+    DocumentShare,
+    EpochPositions,
+    Setting,
+    StockLevel,
+    TemplateChanged,
+    without_last,
+)
 from central.contract.reference import Reference
 from central.contract.wire_types import CodeText, Number
 
@@ -30,7 +37,8 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """What central knows for one gateway after notice `number` of `stream`.
 
     generation: of the ledger. revision, positions, levels: as in StockChanged, every level that is
-    not zero. reference: of the gateway's warehouse, None if none was ever loaded.
+    not zero. reference: of the gateway's warehouse, None if none was ever loaded. shares: of every
+    document line of the reference that others began; added later, as in StockChanged.
     """
 
     version: Number = SNAPSHOT_VERSION
@@ -45,6 +53,7 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     reference: Reference | None = None
     templates: tuple[TemplateChanged, ...] = ()
     settings: tuple[Setting, ...] = ()
+    shares: tuple[DocumentShare, ...] = ()
 
 
 class SnapshotManifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +81,10 @@ _request_decoder = msgspec.json.Decoder(SnapshotRequest)
 
 def encode_snapshot(snapshot: Snapshot) -> bytes:
     """Return the file. Raises ContractError if it exceeds SNAPSHOT_BYTES_MAX."""
-    data = zstandard.ZstdCompressor(level=3).compress(_encoder.encode(snapshot))
+    unpacked = _encoder.encode(snapshot)
+    if not snapshot.shares:
+        unpacked = without_last(unpacked)
+    data = zstandard.ZstdCompressor(level=3).compress(unpacked)
     if len(data) > SNAPSHOT_BYTES_MAX:
         raise ContractError(f"snapshot of {len(data)} bytes exceeds {SNAPSHOT_BYTES_MAX}")
     return data

@@ -12,6 +12,7 @@ from central.contract.wire_types import CodeText, Number
 
 STATE_VERSION = 1
 STATE_BYTES_MAX = 64 * 1024
+REASON_CHARACTERS_MAX = 300
 
 # Why facts do not get through: the ledger says so, or the gateway finds it in answer or journal.
 LinkProblem = Literal[
@@ -81,7 +82,8 @@ class GatewayState(msgspec.Struct, frozen=True, kw_only=True):
     known_age_s: how old that is. disk_used_percent: of the disk that holds the journal.
     written_bytes_day: what the gateway wrote in the last 24 hours, or since its start.
     shed_count: RFID passages that were not recorded since the start, for want of disk.
-    failed_release: the version that the update agent gave up last, "" if none.
+    failed_release: the version that the update agent gave up last, "" if none; failed_reason: why,
+    English, in its words; failed_time_ms: when, 0 if nobody knows.
     """
 
     version: Number = STATE_VERSION
@@ -108,6 +110,8 @@ class GatewayState(msgspec.Struct, frozen=True, kw_only=True):
     written_bytes_day: Number = 0
     shed_count: Number = 0
     failed_release: CodeText = ""
+    failed_reason: Annotated[str, msgspec.Meta(max_length=REASON_CHARACTERS_MAX)] = ""
+    failed_time_ms: Number = 0
 
 
 class CentralState(msgspec.Struct, frozen=True, kw_only=True):

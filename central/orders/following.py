@@ -1,5 +1,6 @@
 """Who follows what is posted, in this order. Root."""
 
+from central.ledger.document_shares import follow_shares, share_looks
 from central.ledger.ledger import Follower, ForeseeingFollower
 from central.orders.counts.count_following import follow_counts
 from central.orders.purchasing.inspection_following import follow_decisions
@@ -21,4 +22,5 @@ FOLLOWERS: tuple[Follower, ...] = (
     follow_arrivals,
     follow_inspections,
     follow_decisions,
+    ForeseeingFollower(follow_shares, share_looks),
 )

@@ -11,7 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from central.contract.identifiers import parse_epoch
-from central.contract.notices import ReferenceChanged, StockLevel, encode_notice
+from central.contract.notices import (
+    DocumentShare,
+    ReferenceChanged,
+    StockLevel,
+    encode_notice,
+)
 from central.contract.reference import Reference
 from central.contract.wire_types import EpochSeq
 from central.ledger.expected import ReferenceChange, read_every_change
@@ -28,6 +33,7 @@ from central.outbox.difference import (
 from central.outbox.notices import StreamRow
 from central.outbox.present_reference import present_entries, present_reference
 from central.outbox.reference_copies import copy_before, read_copy
+from central.outbox.shares import read_changed_lines, shares_for
 from central.storage import bulk
 from central.storage.places import physical
 from central.storage.tables import balances, facts, lines, positions
@@ -189,6 +195,9 @@ def _epoch_seqs(rows: Iterable[tuple[str, int]]) -> tuple[EpochSeq, ...]:
     )
 
 
+_Said = tuple[str, int, tuple[EpochSeq, ...], tuple[DocumentShare, ...]]
+
+
 class _Stock:
     """Changes of stock, each read and made once a call for all gateways that stand alike."""
 
@@ -199,7 +208,8 @@ class _Stock:
         near = [one for one in told if one.looked >= self._near]
         self._moved = _moved_positions(connection, near, revision=revision)
         self._levels: dict[tuple[str, int], list[StockLevel]] = {}
-        self._made: dict[tuple[str, int, tuple[EpochSeq, ...]], tuple[bytes, ...]] = {}
+        self._shares: dict[tuple[str, int], Sequence[bulk.Row]] = {}
+        self._made: dict[_Said, tuple[bytes, ...]] = {}
 
     def told(self, one: Told) -> tuple[bytes, ...]:
         """Return the notices of stock for a gateway, none if nothing concerns it."""
@@ -210,13 +220,19 @@ class _Stock:
             self._levels[key] = read_levels(
                 self._connection, one.row.warehouse, after_record_no=one.looked
             )
+            self._shares[key] = read_changed_lines(
+                self._connection, one.row.warehouse, after_record_no=one.looked
+            )
         levels, own = self._levels[key], self._own(one)
-        if not levels and not own:
+        shares = shares_for(one.row.gateway, self._shares[key], after_record_no=one.looked)
+        if not levels and not own and not shares:
             return ()
-        if (*key, own) not in self._made:
-            notices = stock_changes(revision=self._revision, levels=levels, positions=own)
-            self._made[(*key, own)] = tuple(encode_notice(notice) for notice in notices)
-        return self._made[(*key, own)]
+        if (*key, own, shares) not in self._made:
+            notices = stock_changes(
+                revision=self._revision, levels=levels, positions=own, shares=shares
+            )
+            self._made[(*key, own, shares)] = tuple(encode_notice(notice) for notice in notices)
+        return self._made[(*key, own, shares)]
 
     def _own(self, one: Told) -> tuple[EpochSeq, ...]:
         if one.looked >= self._near:

@@ -8,6 +8,8 @@ import msgspec
 
 from central.contract.notices import (
     LEVELS_PER_NOTICE_MAX,
+    SHARES_PER_NOTICE_MAX,
+    DocumentShare,
     EpochPositions,
     ReferenceChanged,
     StockChanged,
@@ -21,6 +23,7 @@ ENTRIES_BYTES_MAX = 96 * 1024
 CHANGE_BYTES_MAX = 4 * 1024 * 1024
 # About 20 bytes each.
 POSITIONS_PER_NOTICE_MAX = 1000
+SHARES_MAX = 5000  # Of one change; beyond that a snapshot tells them.
 
 # Entries of the reference data: a field of ReferenceChanged, and the code.
 Touched = frozenset[tuple[str, str]]
@@ -51,22 +54,31 @@ def of_warehouse(reference: Reference, warehouse: str) -> Reference:
 
 
 def stock_changes(
-    *, revision: int, levels: Iterable[StockLevel], positions: EpochPositions
+    *,
+    revision: int,
+    levels: Iterable[StockLevel],
+    positions: EpochPositions,
+    shares: Sequence[DocumentShare] = (),
 ) -> list[StockChanged]:
     """Return the notices of stock that changed, the last one final; each has all positions.
 
-    Raises TooLarge.
+    shares: go with them, some with each. Raises TooLarge.
     """
-    if len(positions) > POSITIONS_PER_NOTICE_MAX:
+    if len(positions) > POSITIONS_PER_NOTICE_MAX or len(shares) > SHARES_MAX:
         raise TooLarge
+    size = SHARES_PER_NOTICE_MAX
+    told = [tuple(shares[at : at + size]) for at in range(0, len(shares), size)]
     entries = (_Entry("levels", one, len(_encoder.encode(one))) for one in levels)
     chunks = list(_cut(entries, count_max=LEVELS_PER_NOTICE_MAX)) or [[]]
+    chunks += [[]] * (len(told) - len(chunks))
+    told += [()] * (len(chunks) - len(told))
     return [
         StockChanged(
             revision=revision,
             levels=tuple(entry.value for entry in chunk),
             positions=positions,
             final=number == len(chunks),
+            shares=told[number - 1],
         )
         for number, chunk in enumerate(chunks, 1)
     ]

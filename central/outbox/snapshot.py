@@ -30,6 +30,7 @@ from central.outbox.orders import read_settings, read_templates
 from central.outbox.present_reference import present_reference
 from central.outbox.reference_copies import keep_copy
 from central.outbox.seals import is_signed_by
+from central.outbox.shares import read_expected_lines, shares_for
 from central.storage import bulk
 from central.storage.database import Database
 from central.storage.tables import gateways, snapshot_requests, snapshots
@@ -161,6 +162,7 @@ class Snapshots:
                 reference=None if reference is None else of_warehouse(reference, warehouse),
                 templates=read_templates(connection, gateway),
                 settings=read_settings(connection, gateway),
+                shares=shares_for(gateway, read_expected_lines(connection, warehouse)),
             )
         data = encode_snapshot(snapshot)
         manifest = manifest_of(snapshot, data)

@@ -39,6 +39,23 @@ notices = Table(
     sqlite_with_rowid=False,
 )
 
+# What each gateway did of a document line, in 10^-6 units of the item: put ready (picked_micro),
+# came in or went out (done_micro), reversals deducted. Counted since the table is there. record_no:
+# the last fact that changed it; what gateways are to be told is found by it.
+document_shares = Table(
+    "document_shares",
+    metadata,
+    Column("warehouse", Text, primary_key=True),
+    Column("document", Text, primary_key=True),
+    Column("line", BigInteger, primary_key=True, autoincrement=False),
+    Column("gateway", Text, primary_key=True),
+    Column("picked_micro", BigInteger, nullable=False),
+    Column("done_micro", BigInteger, nullable=False),
+    Column("record_no", BigInteger, nullable=False),
+    Index("document_shares_changed", "warehouse", "record_no"),
+    sqlite_with_rowid=False,
+)
+
 # The newest snapshot of each gateway, as the file that it loads.
 snapshots = Table(
     "snapshots",

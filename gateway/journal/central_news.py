@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from central.contract.notices import (
+    DocumentShare,
     Notice,
     PrintRequested,
     ReferenceChanged,
@@ -20,6 +21,7 @@ from central.contract.reference import Reference
 from gateway.journal.records import Known, Standing
 from gateway.journal.reference_patch import patch_reference
 from gateway.journal.reference_store import load_reference, put_reference
+from gateway.station.book import picked_under
 
 SETTLEMENTS_KEPT_MAX = 50
 PRINT_REQUESTS_KEPT_MAX = 10_000  # Codes that are over; central gives no code twice in any case.
@@ -55,6 +57,12 @@ FORGET_SETTLED = """
     WHERE number NOT IN (SELECT number FROM settlements ORDER BY number DESC LIMIT ?)
 """
 SELECT_SETTLED = "SELECT data FROM settlements ORDER BY number DESC LIMIT ?"
+
+SET_SHARE = """
+    INSERT OR REPLACE INTO others_progress (document, document_line, received_micro)
+    VALUES (?, ?, ?)
+"""
+EMPTY_SHARES = "DELETE FROM others_progress"
 
 
 class SnapshotNeeded(Exception):
@@ -130,6 +138,22 @@ def replace_reference(
     if kept is None or _follows(kept, known_revision, revision=reference.revision):
         put_reference(connection, reference)
     return reference.revision
+
+
+def keep_shares(connection: sqlite3.Connection, shares: Iterable[DocumentShare]) -> None:
+    """Keep what others did of document lines; each replaces what was known of its line."""
+    for one in shares:
+        for name, micro in (
+            (one.document, one.done_micro),
+            (picked_under(one.document), one.picked_micro),
+        ):
+            connection.execute(SET_SHARE, (name, one.line, micro))
+
+
+def replace_shares(connection: sqlite3.Connection, shares: Iterable[DocumentShare]) -> None:
+    """Keep these shares of others and no other."""
+    connection.execute(EMPTY_SHARES)
+    keep_shares(connection, shares)
 
 
 def change_template(connection: sqlite3.Connection, change: TemplateChanged) -> None:

@@ -144,7 +144,7 @@ class Journal:
             return queries.stock_rows(self._connection, location=location, item=item, sscc=sscc)
 
     def received(self, document: str) -> dict[int, Decimal]:
-        """Return what this gateway received against each line of a document, reversals deducted."""
+        """Return what was done of each line of a document, here and, as far as known, elsewhere."""
         with self._lock, reading():
             return queries.received_by_line(self._connection, document)
 

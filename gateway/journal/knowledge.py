@@ -96,6 +96,7 @@ class Knowledge:
             )
             central_news.replace_templates(self._connection, snapshot.templates)
             central_news.replace_settings(self._connection, snapshot.settings)
+            central_news.replace_shares(self._connection, snapshot.shares)
             news = Known(
                 standing=Standing(snapshot.stream, snapshot.number),
                 generation=snapshot.generation,
@@ -104,7 +105,9 @@ class Knowledge:
                 known_ms=self._clock.now_ms(),
             )
             central_news.store_known(self._connection, news)
-        return Applied(news.standing, stock=True, reference=True, templates=True, settings=True)
+        return Applied(
+            news.standing, stock=True, reference=True, templates=True, settings=True, shares=True
+        )
 
     def stock_report(self, *, after: str = "", places_max: int = 5000) -> StockReport | None:
         """Return the stock that is shown at the next places after `after`, and what it stands on.
@@ -200,6 +203,8 @@ class Knowledge:
             warehouse=self._warehouse,
             known_revision=known.reference_revision,
         )
+        shares = [share for one in notices if isinstance(one, StockChanged) for share in one.shares]
+        central_news.keep_shares(connection, shares)
         templates = [one for one in notices if isinstance(one, TemplateChanged)]
         for template in templates:
             central_news.change_template(connection, template)
@@ -222,4 +227,5 @@ class Knowledge:
             templates=bool(templates),
             settings=bool(settings),
             print_requests=bool(requests),
+            shares=bool(shares),
         )

@@ -5,7 +5,7 @@ import sqlite3
 from sqlite_utils import Database, Migrations
 
 from gateway.journal.schema import MIGRATION_SET, SCHEMA_0001, SCHEMA_0002
-from gateway.journal.schema_upkeep import SCHEMA_0003, SCHEMA_0004, SCHEMA_0005
+from gateway.journal.schema_upkeep import SCHEMA_0003, SCHEMA_0004, SCHEMA_0005, SCHEMA_0006
 
 # One function a step, numbered, only ever appended.
 MIGRATIONS = Migrations(MIGRATION_SET)
@@ -38,6 +38,12 @@ def _station_sessions(database: Database) -> None:
 @MIGRATIONS(name="0005_settlements")
 def _settlements(database: Database) -> None:
     for statement in SCHEMA_0005:
+        database.execute(statement)
+
+
+@MIGRATIONS(name="0006_others_progress")
+def _others_progress(database: Database) -> None:
+    for statement in SCHEMA_0006:
         database.execute(statement)
 
 

@@ -23,8 +23,9 @@ SELECT_STOCK_AT = """
     ORDER BY location, item, lot, serial, sscc, unit
 """
 SELECT_RECEIVED = """
-    SELECT document_line, received_micro FROM document_progress
-    WHERE document = ? ORDER BY document_line
+    SELECT document_line, received_micro FROM document_progress WHERE document = ?1
+    UNION ALL SELECT document_line, received_micro FROM others_progress WHERE document = ?1
+    ORDER BY document_line
 """
 SELECT_NEWEST = "SELECT number, data FROM facts ORDER BY number DESC LIMIT ?"
 SELECT_NEWEST_MOVEMENTS = """
@@ -60,10 +61,11 @@ def stock_rows(
 
 
 def received_by_line(connection: sqlite3.Connection, document: str) -> dict[int, Decimal]:
-    """Return what this gateway received against each line of a document."""
-    return {
-        line: from_micro(micro) for line, micro in connection.execute(SELECT_RECEIVED, (document,))
-    }
+    """Return what this gateway did of each line of a document, and others by central's word."""
+    received: dict[int, Decimal] = {}
+    for line, micro in connection.execute(SELECT_RECEIVED, (document,)):
+        received[line] = received.get(line, Decimal(0)) + from_micro(micro)
+    return received
 
 
 def newest_facts(

@@ -112,6 +112,7 @@ class Applied:
     templates: bool = False
     settings: bool = False
     print_requests: bool = False
+    shares: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Tests compare the two, and each step with a frozen copy. So a running gateway ne
 sqlite-utils, which would cost it a sixth of its memory.
 """
 
-from gateway.journal.schema_upkeep import SCHEMA_0003, SCHEMA_0004, SCHEMA_0005
+from gateway.journal.schema_upkeep import SCHEMA_0003, SCHEMA_0004, SCHEMA_0005, SCHEMA_0006
 
 # Never edit what has been released: append the next number. A test compares with frozen schemas.
 SCHEMA_0001 = (
@@ -194,10 +194,11 @@ MIGRATION_NAMES = (
     "0003_upkeep",
     "0004_station_sessions",
     "0005_settlements",
+    "0006_others_progress",
 )
 # One for each name.
-SCHEMA_STEPS = (SCHEMA_0001, SCHEMA_0002, SCHEMA_0003, SCHEMA_0004, SCHEMA_0005)
-CURRENT_SCHEMA = SCHEMA_0001 + SCHEMA_0002 + SCHEMA_0003 + SCHEMA_0004 + SCHEMA_0005
+SCHEMA_STEPS = (SCHEMA_0001, SCHEMA_0002, SCHEMA_0003, SCHEMA_0004, SCHEMA_0005, SCHEMA_0006)
+CURRENT_SCHEMA = tuple(statement for step in SCHEMA_STEPS for statement in step)
 
 # As sqlite-utils 4 makes and fills it.
 MIGRATIONS_TABLE = (

@@ -102,3 +102,15 @@ SCHEMA_0005 = (
     ) STRICT
     """,
 )
+
+# What others did of document lines, under the names of document_progress, as central says it.
+SCHEMA_0006 = (
+    """
+    CREATE TABLE others_progress (
+        document TEXT NOT NULL,
+        document_line INTEGER NOT NULL,
+        received_micro INTEGER NOT NULL,
+        PRIMARY KEY (document, document_line)
+    ) STRICT, WITHOUT ROWID
+    """,
+)

@@ -242,7 +242,7 @@ class Downlink:
         self._known = self._journal.knowledge.known()
         self._fresh_ms = self._clock.now_ms()
         self._prints_wait = self._prints_wait or applied.print_requests
-        if applied.reference or applied.templates or applied.settings:
+        if applied.reference or applied.templates or applied.settings or applied.shares:
             self._follower.follow(applied)
 
     def _queue_prints(self) -> None:

@@ -1,22 +1,30 @@
 """What a gateway says of itself: its state, from journal, clock and health. Loop."""
 
+from pathlib import Path
+
 from central.contract.errors import ContractError
 from central.contract.facts import decode_fact
-from central.contract.states import DeviceState, GatewayState
+from central.contract.states import REASON_CHARACTERS_MAX, DeviceState, GatewayState
 from gateway.clock import Clock
 from gateway.health import Health
 from gateway.journal.journal import Journal
 from gateway.release import release_version
-from gateway.update_report import tell_failed_release
+from gateway.update_report import REPORT_FILE, tell_failed_release
 
 SOFTWARE = f"dockledger-{release_version()}".rstrip("-")
 DETAIL_CHARACTERS_MAX = 256
 OLDEST_BYTES_MAX = 1024
 
 
-def gateway_state(journal: Journal, clock: Clock, health: Health, *, online: bool) -> GatewayState:
-    """Return the state as it is now; `online` False for the last will and the farewell."""
+def gateway_state(
+    journal: Journal, clock: Clock, health: Health, *, online: bool, report: Path = REPORT_FILE
+) -> GatewayState:
+    """Return the state as it is now; `online` False for the last will and the farewell.
+
+    report: of the update agent.
+    """
     epoch, known, storage = journal.epoch, health.knowledge(), health.storage()
+    failed = tell_failed_release(health, report=report)
     return GatewayState(
         gateway=journal.gateway,
         warehouse=journal.warehouse,
@@ -48,7 +56,9 @@ def gateway_state(journal: Journal, clock: Clock, health: Health, *, online: boo
         known_age_s=_age_s(known.as_of_ms, clock) if known.stream else 0,
         disk_used_percent=storage.disk_used_percent,
         written_bytes_day=storage.written_bytes_day,
-        failed_release=tell_failed_release(health),
+        failed_release=failed.version,
+        failed_reason=failed.reason[:REASON_CHARACTERS_MAX],
+        failed_time_ms=failed.since_ms,
         shed_count=health.counters().get("passages_shed_total", 0),
     )
 

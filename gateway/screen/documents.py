@@ -67,7 +67,7 @@ def documents_page(
             word=translate(KIND_WORDS[kind]),
             partner=plain(one.counterpart or one.partner),
             lines_count=len(one.lines),
-            begins=_begins(kind),
+            begins=_begins(one, kind, catalogue),
             complete=_is_complete(one, kind, received),
         )
         for one, kind in known[:DOCUMENTS_MAX]
@@ -76,11 +76,17 @@ def documents_page(
     return PageDocuments(documents=tuple(shown), count=len(known))
 
 
-def _begins(kind: DocumentKind) -> tuple[str, ...]:
+def _begins(
+    document: ExpectedDocument, kind: DocumentKind, catalogue: Catalogue
+) -> tuple[str, ...]:
     if kind == "count":
         return (str(Command.COUNT),)
     if kind in COMES_FROM:
-        return (str(Command.RECEIVE),)
+        items = (catalogue.item(line.item) for line in document.lines)
+        weighed = any(item is not None and item.kind == "bulk" for item in items)
+        also = [Command.WEIGH] if weighed else []
+        also += [Command.RETURN] if kind == "customer_return" else []
+        return (str(Command.RECEIVE), *map(str, also))
     return (str(Command.PICK), str(Command.SHIP))
 
 

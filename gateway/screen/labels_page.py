@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from html import escape
 
+from gateway.screen.sheet import BACK_WORD
 from gateway.station.messages import N_
 from gateway.station.templates.model import Language, Template, TemplateFault, Use
 
@@ -37,7 +38,9 @@ def labels_html(
     return (
         f'<!doctype html><html lang="{escape(language)}"><head><meta charset="utf-8">'
         f'<title>{title}</title><link rel="stylesheet" href="/static/sheet.css"></head>'
-        f"<body><h1>{title}</h1><p>{links}</p><p>{escape(translate(INTRODUCTION))}</p>"
+        f'<body><h1>{title}</h1><p class="pdf"><a class="back" href="/">'
+        f"{escape(translate(BACK_WORD))}</a></p>"
+        f"<p>{links}</p><p>{escape(translate(INTRODUCTION))}</p>"
         f"{_faults(faults, translate)}{sections}</body></html>"
     )
 

@@ -18,14 +18,20 @@ PER_MILLE_MAX = 1250  # A bar that is a quarter over full is as long as it gets.
 # The first of them among a step's buttons is what usually comes next.
 GO_ON = frozenset({Command.CONFIRM, Command.DONE, Command.ACCEPT, Command.TARE})
 EVERYTHING = N_("Everything there")
+# A transfer is received and shipped as any document; who looks for the word finds the task by it.
+ALSO = {Command.RECEIVE: N_("Transfer in"), Command.SHIP: N_("Transfer out")}
 
 
 class PageButton(msgspec.Struct, frozen=True):
-    """code: of the bar code that does the same. go: it is what usually comes next."""
+    """code: of the bar code that does the same. go: it is what usually comes next.
+
+    also: what else a person would look for under it in the menu.
+    """
 
     code: str
     word: str
     go: bool
+    also: str = ""
 
 
 class PageLine(msgspec.Struct, frozen=True):
@@ -95,7 +101,12 @@ def page_step(
         document=plain(step.document),
         place="" if step.place in VIRTUAL_PLACES else plain(step.place),
         buttons=tuple(
-            PageButton(str(one), translate(COMMAND_TITLES[one]), go=one is go)
+            PageButton(
+                str(one),
+                translate(COMMAND_TITLES[one]),
+                go=one is go,
+                also=translate(ALSO[one]) if one in ALSO else "",
+            )
             for one in step.buttons
         ),
         lines=tuple(_line(line, language=language, translate=translate) for line in step.lines),

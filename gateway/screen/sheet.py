@@ -25,6 +25,7 @@ CARDS_MAX = (
 )
 SHEET_TITLE = N_("Command sheet")
 PDF_WORD = N_("Print as PDF")
+BACK_WORD = N_("Back to the station")  # A kiosk has no button of its own for it.
 SECTION_TITLES = {
     "page": N_("The page"),
     "quantities": N_("Quantity of the next scan"),
@@ -96,14 +97,15 @@ def sheet_html(sheet: Sheet, *, translate: Callable[[str], str]) -> str:
         f"<h2>{escape(section.title)}</h2><div class=cards>{_cards(section)}</div>"
         for section in sheet.sections
     )
-    pdf = escape(translate(PDF_WORD))
+    pdf, back = escape(translate(PDF_WORD)), escape(translate(BACK_WORD))
     language = "zh-CN" if sheet.language == "zh" else "en"
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<title>{title}</title><link rel="stylesheet" href="/static/sheet.css"></head>'
-        f'<body><main><h1>{title}</h1><p class="pdf"><a href="/sheet.pdf?lang={sheet.language}">'
-        f"{pdf}</a></p>{body}</main></body></html>"
+        f'<body><main><h1>{title}</h1><p class="pdf"><a class="back" href="/">{back}</a>'
+        f' <a href="/sheet.pdf?lang={sheet.language}" download>{pdf}</a></p>'
+        f"{body}</main></body></html>"
     )
 
 

@@ -62,6 +62,7 @@ class Book(Protocol):
     def received(self, document: str) -> dict[int, Decimal]:
         """Return the quantity that came in or went out for each line of a document.
 
+        Here, and at other gateways of the warehouse as far as central has told.
         document: its code; `counted_under` for how often each line was counted, `picked_under`
         for what was put ready of it.
         """

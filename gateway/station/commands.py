@@ -79,7 +79,7 @@ COMMAND_TITLES: dict[Command, str] = {
     Command.LOOKUP: N_("Look up"),
     Command.PRINT_BIN: N_("Print bin label"),
     Command.PRINT_PALLET: N_("Print pallet label"),
-    Command.RELABEL: N_("New label for what is there"),
+    Command.RELABEL: N_("New label: item, place, pallet"),
     Command.REPRINT: N_("Print the last label again"),
     Command.CONFIRM: N_("Confirm"),
     Command.DONE: N_("Done"),

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.health import LinkHealth
-from tests.browser.kiosk import opened_browser, outside, page_of
+from tests.browser.kiosk import opened_browser, outside, page_of, press
 from tests.gateway.screen.served import served
 
 pytestmark = pytest.mark.browser
@@ -124,3 +124,28 @@ def test_three_banners_leave_room_for_the_step_and_the_persons_name(browser, tmp
             full = "one => one.scrollWidth <= one.clientWidth"
             assert page.eval_on_selector("#operator", full)
             assert page.inner_text("#operator") == "Ann Li"
+
+
+def test_a_newcomer_is_told_what_is_next_and_finds_the_way_back(browser, tmp_path):
+    with (
+        served(tmp_path, running=True) as (bench, server),
+        page_of(browser, server.url, (1024, 600)) as page,
+    ):
+        page.wait_for_selector("[data-code=CMD-RECEIVE] small:text-is('Transfer in')")
+        page.wait_for_selector("[data-code=CMD-SHIP] small:text-is('Transfer out')")
+        for task, document in (("CMD-WEIGH", "DOC-PO-7"), ("CMD-RETURN", "DOC-RC-1")):
+            press(page, task)
+            page.wait_for_selector(f"#documents-list [data-code={document}]")
+            press(page, "CMD-DONE")
+            page.wait_for_selector("#tiles button")
+        # What to do with picked goods is said where the person looks next: in the menu.
+        for code in ("CMD-RECEIVE", "CMD-QTY-40", TEA, "CMD-DONE", "CMD-PICK", "DOC-TO-1"):
+            bench.queue_scan(code)
+        for code in ("LOC-DOCK-1", "CMD-QTY-12", TEA, "CMD-DONE"):
+            bench.queue_scan(code)
+        page.wait_for_selector("#tiles button")
+        page.wait_for_selector("#signal:visible:has-text('TO-1')")
+        page.click("#sheet")
+        page.click("a.back")
+        page.wait_for_selector("#tiles button")
+        assert page.problems == []

@@ -149,6 +149,6 @@ def test_a_document_is_begun_and_ended_by_touch_alone(browser, tmp_path):
         page.keyboard.press("Enter")
         page.wait_for_selector("#lines li:has-text('9 / 24'):has-text('left 15')")
         press(page, "CMD-DONE")
-        page.wait_for_selector("#signal.warning:has-text('closed short')")
+        page.wait_for_selector("#signal.warning:has-text('not complete')")
         assert bench.fact_count() == 1
         assert page.problems == []

@@ -116,7 +116,8 @@ def test_fields_may_be_appended_to_what_is_sealed_and_noticed():
     ack = msgspec.msgpack.encode([*msgspec.msgpack.decode(bytes.fromhex(VECTORS["down_ack"])), 1])
     assert notices.decode_down_ack(ack) == made.ACK
     stock = msgspec.msgpack.decode(bytes.fromhex(VECTORS["notices"]["stock"]))
-    assert notices.decode_notice(msgspec.msgpack.encode([*stock, "new"])) == made.NOTICES["stock"]
+    newer = msgspec.msgpack.encode([*stock, [], "new"])
+    assert notices.decode_notice(newer) == made.NOTICES["stock"]
 
 
 def packed(value, *, stated=True):

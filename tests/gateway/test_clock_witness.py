@@ -8,6 +8,7 @@ import pytest
 
 from gateway.clock import WITNESS_AGE_NS_MAX, SystemClock
 from gateway.clock_witness import write_once
+from tests.programs import started
 from tests.waiting import until
 
 
@@ -53,10 +54,10 @@ def test_without_a_witness_the_clock_is_not_trusted(tmp_path):
 def test_the_program_writes_until_it_is_told_to_end(tmp_path):
     path = tmp_path / "synced"
     words = [sys.executable, "-m", "gateway", "watch-clock", "--to", str(path)]
-    with subprocess.Popen(words) as program:
+    with started(words) as program:
         until(path.exists, "the first line")
         program.terminate()
-        assert program.wait(10) == 0
+        assert program.wait(60) == 0
     said_ns, _ = path.read_text("ascii").split()
     assert int(said_ns) <= SystemClock().monotonic_ns()
 

@@ -7,8 +7,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,8 @@ from tests.gateway.journal.samples import (
     passage,
     weighing,
 )
-from tests.waiting import wait_for
+from tests.programs import started
+from tests.waiting import wait_for, within
 
 README = Path(command_line.__file__).with_name("README.md")
 STOP_S_MAX = 5
@@ -100,7 +101,7 @@ def run_process(config):
         [sys.executable, "-m", "gateway", "run", "--config", str(config)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=300,
         check=False,
     )
 
@@ -258,8 +259,8 @@ def test_run_tells_systemd_serves_its_page_and_stops_in_time(tmp_path, command):
     config = write_config(tmp_path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(20)
-        with subprocess.Popen(
+        systemd.settimeout(60)
+        with started(
             [sys.executable, "-m", "gateway", "run", "--config", str(config)],
             stderr=subprocess.PIPE,
             text=True,
@@ -267,35 +268,42 @@ def test_run_tells_systemd_serves_its_page_and_stops_in_time(tmp_path, command):
         ) as gateway:
             assert systemd.recv(100) == b"READY=1"
             running = _event(gateway, "gateway running")
-            assert urllib.request.urlopen(running["screen"], timeout=5).status == 200
+            assert urllib.request.urlopen(running["screen"], timeout=60).status == 200
             assert command(config, "journal", "verify").returncode == 0
             second = run_process(config)
             assert second.returncode == 3
             assert f"pid {gateway.pid}" in second.stderr
             assert systemd.recv(100) == b"WATCHDOG=1"
-            begin = time.monotonic()
-            gateway.send_signal(signal.SIGTERM)
-            assert gateway.wait(STOP_S_MAX + 1) == 0
-            assert time.monotonic() - begin < STOP_S_MAX
+            _fill(systemd)  # Nobody reads: it ends none the later.
+            with within(STOP_S_MAX, what="the end", also=gateway.pid):
+                gateway.send_signal(signal.SIGTERM)
+                assert gateway.wait(60) == 0
             assert _event(gateway, "gateway stopped")
+
+
+def _fill(listening):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other, suppress(BlockingIOError):
+        other.setblocking(False)
+        while True:
+            other.sendto(b"WATCHDOG=1", listening.getsockname())
 
 
 def test_a_scan_on_a_real_line_becomes_a_fact_in_the_journal(tmp_path, command):
     with VirtualTcpPort() as line:
         line.listen()
         config = write_config(tmp_path, devices=device("scanner", "scanner-tcp", line.port))
-        with subprocess.Popen(
+        with started(
             [sys.executable, "-m", "gateway", "run", "--config", str(config)],
             stderr=subprocess.PIPE,
             text=True,
         ) as gateway:
-            assert line.wait_for_client(20)
+            assert line.wait_for_client(60)
             line.write(b"]C0CMD-RECEIVE\r\n]E09501101530003\r\n")
             tail = wait_for(
                 lambda: command(config, "journal", "tail", "--json").stdout, what="a fact"
             )
             gateway.send_signal(signal.SIGTERM)
-            assert gateway.wait(STOP_S_MAX + 1) == 0
+            assert gateway.wait(60) == 0
     (fact,) = [json.loads(text) for text in tail.splitlines()]
     assert fact["business_step"] == "receiving"
     assert fact["to_location"] == "dock-1"
@@ -317,14 +325,14 @@ def test_run_keeps_the_reference_data_for_the_day_when_its_file_is_gone(tmp_path
     for present in (True, False):
         if not present:
             reference.unlink()
-        with subprocess.Popen(
+        with started(
             [sys.executable, "-m", "gateway", "run", "--config", str(config)],
             stderr=subprocess.PIPE,
             text=True,
         ) as gateway:
             revisions.append(_event(gateway, "gateway running")["reference_revision"])
             gateway.send_signal(signal.SIGINT)
-            assert gateway.wait(STOP_S_MAX + 1) == 0
+            assert gateway.wait(60) == 0
     assert revisions == [3, 3]
 
 

@@ -15,6 +15,7 @@ from drivers.simulators.lines import VirtualTcpPort
 from drivers.simulators.scale_mt_sics import VirtualMtSicsScale
 from gateway import __main__ as command_line
 from tests.gateway.test_command_line import Shown, closed_port, device, write_config
+from tests.programs import started
 from tests.waiting import until
 
 
@@ -36,7 +37,7 @@ def command(capsys, monkeypatch):
 @contextmanager
 def running(config):
     """Run a gateway as a process of its own; give its address."""
-    with subprocess.Popen(
+    with started(
         [sys.executable, "-m", "gateway", "run", "--config", str(config)],
         stderr=subprocess.PIPE,
         text=True,
@@ -51,11 +52,11 @@ def running(config):
                 pytest.fail("the gateway did not run")
         finally:
             gateway.send_signal(signal.SIGTERM)
-            assert gateway.wait(10) == 0
+            assert gateway.wait(60) == 0
 
 
 def state_of(url, name):
-    with urllib.request.urlopen(f"{url}api/v1/state", timeout=5) as answer:
+    with urllib.request.urlopen(f"{url}api/v1/state", timeout=60) as answer:
         devices = json.load(answer)["devices"]
     return next(one["state"] for one in devices if one["name"] == name)
 

@@ -75,7 +75,7 @@ class Gateway:
             found = [json.loads(line) for line in lines if b"gateway running" in line]
             return found[0]["screen"] if found else ""
 
-        self.url = wait_for(running, timeout_s=30, what=f"{self.code} runs")
+        self.url = wait_for(running, what=f"{self.code} runs")
 
     def kill(self) -> None:
         if self.program is not None:
@@ -90,11 +90,11 @@ class Gateway:
                 urllib.request.Request(
                     f"{self.url}api/v1/scan", body, {"content-type": "application/json"}
                 ),
-                timeout=10,
+                timeout=60,
             ).close()
 
     def state(self) -> dict:
-        with urllib.request.urlopen(f"{self.url}api/v1/state", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}api/v1/state", timeout=60) as answer:
             return json.load(answer)
 
     def rows(self, query: str) -> list[tuple]:
@@ -148,6 +148,16 @@ def site(folder: Path, *, ship_location: str = "DOCK-1"):
     database.close()
 
 
+def shows_left(gateway: Gateway, code: str, left: str) -> None:
+    """Wait until the page says how much of an item is left of the document that is open there."""
+
+    def shown() -> bool:
+        lines = gateway.state()["step"]["lines"]
+        return [one["remaining"] for one in lines if f"({code})" in one["name"]][:1] == [left]
+
+    wait_for(shown, what=f"{gateway.code} shows {left} left of {code}")
+
+
 def put(url: str, path: str, body: dict, *, method: str) -> None:
     request = urllib.request.Request(
         f"{url}/api/v1/{path}",
@@ -155,25 +165,34 @@ def put(url: str, path: str, body: dict, *, method: str) -> None:
         {"content-type": "application/json"},
         method=method,
     )
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=60).close()
 
 
 def equal(left: Gateway, right: Gateway, stock: dict) -> None:
     for one in (left, right):
         try:
-            wait_for(lambda one=one: one.stock() == stock, timeout_s=30, what=one.code)
+            wait_for(lambda one=one: one.stock() == stock, what=one.code)
         except AssertionError:
             said = [scan["signal"]["text"] for scan in one.state()["scans"]]
             pytest.fail(f"{one.code} has {one.stock()}, not {stock}; its latest scans: {said}")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_gateways_of_one_warehouse_see_each_others_work_and_do_what_central_says(tmp_path):
     with site(tmp_path) as (url, left, right):
         for one in (left, right):
-            wait_for(one.knows, timeout_s=30, what=f"{one.code} has a snapshot")
+            wait_for(one.knows, what=f"{one.code} has a snapshot")
         # The items came with the snapshot: no file of reference data is configured.
         left.scan("DOC-PO-7", TEA, TEA, "CMD-DONE")
+        equal(left, right, {("DOCK-1", "TEA-250"): 2})
+        # Of what one does the other shows what is left, while it looks.
+        right.scan("DOC-PO-7")
+        shows_left(right, "TEA-250", "22")
+        left.scan("DOC-PO-7", TEA)
+        shows_left(right, "TEA-250", "21")
+        left.scan("CMD-UNDO", "CMD-DONE", "CMD-DONE")
+        shows_left(right, "TEA-250", "22")
+        right.scan("CMD-DONE", "CMD-DONE")
         equal(left, right, {("DOCK-1", "TEA-250"): 2})
         right.scan("CMD-PUTAWAY", TEA, "LOC-A-01-03", "CMD-DONE")
         moved = {("DOCK-1", "TEA-250"): 1, ("A-01-03", "TEA-250"): 1}
@@ -186,19 +205,26 @@ def test_gateways_of_one_warehouse_see_each_others_work_and_do_what_central_says
         wait_for(lambda: right.stock() == moved, what="the other one works on")
         left.start()
         equal(left, right, moved)
-        wait_for(
-            lambda: left.state()["knowledge"]["text"] == "", timeout_s=20, what="known to be live"
-        )
+        wait_for(lambda: left.state()["knowledge"]["text"] == "", what="known to be live")
+
+        # Two pickers at one order: nobody fetches what the other has put ready.
+        for one in (left, right):
+            one.scan("CMD-PICK", "DOC-SO-1")
+        left.scan("LOC-A-01-03", TEA)
+        shows_left(right, "TEA-250", "23")
+        right.scan("LOC-A-01-04", TEA)
+        shows_left(left, "TEA-250", "22")
+        shows_left(right, "TEA-250", "22")
+        for one in (left, right):
+            one.scan("CMD-DONE")
 
         put(url, "templates/bin", {"text": TEMPLATE}, method="PUT")
         put(url, f"gateways/{left.code}/settings", {"settings": {"language": "zh"}}, method="PUT")
         written = left.folder / "labels" / "central" / "bin.toml"
-        wait_for(written.exists, timeout_s=20, what="the template is there")
+        wait_for(written.exists, what="the template is there")
         assert written.read_text() == TEMPLATE
         settings = "SELECT name, value FROM central_settings"
-        wait_for(
-            lambda: left.rows(settings) == [("language", "zh")], timeout_s=20, what="the setting"
-        )
+        wait_for(lambda: left.rows(settings) == [("language", "zh")], what="the setting")
         assert right.rows(settings) == []
 
         wanted = {"template": "bin", "fields": {"place": "A-01-03"}, "requested_by": "me"}
@@ -208,6 +234,6 @@ def test_gateways_of_one_warehouse_see_each_others_work_and_do_what_central_says
             facts = [decode_fact(row[0]) for row in left.rows("SELECT data FROM facts")]
             return [fact for fact in facts if isinstance(fact, Print)]
 
-        (fact,) = wait_for(prints, timeout_s=20, what="the print is answered")
+        (fact,) = wait_for(prints, what="the print is answered")
         assert (fact.outcome, fact.detail) == ("failed", "This station has no label printer.")
         assert fact.content.endswith(": A-01-03")

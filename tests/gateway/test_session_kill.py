@@ -68,14 +68,14 @@ def prompt(gateway):
 
 def scan(gateway, code, *, until):
     gateway.scan(code)
-    return wait_for(lambda: until in prompt(gateway), what=f"{code}: {until}", timeout_s=20)
+    return wait_for(lambda: until in prompt(gateway), what=f"{code}: {until}")
 
 
 def killed_and_started(gateway):
     before = prompt(gateway)
     gateway.kill()
     gateway.start()
-    wait_for(lambda: prompt(gateway) == before, what="the step before", timeout_s=20)
+    wait_for(lambda: prompt(gateway) == before, what="the step before")
 
 
 def facts(gateway):
@@ -90,7 +90,7 @@ def test_a_count_goes_on_with_its_tally_document_free_and_operator(gateway):
     killed_and_started(gateway)
     assert facts(gateway) == []
     gateway.scan("CMD-CONFIRM")
-    (fact,) = wait_for(lambda: facts(gateway), what="the count", timeout_s=20)
+    (fact,) = wait_for(lambda: facts(gateway), what="the count")
     assert isinstance(fact, Count)
     assert (fact.item, fact.quantity, fact.operator) == ("TEA-250", "13", "ann")
 
@@ -111,7 +111,7 @@ def test_a_weighing_goes_on_with_its_tare_and_records_its_load_once(gateway, sca
     killed_and_started(gateway)  # The load stands there still.
     stand(gateway, scale, "12.5")
     gateway.scan("CMD-CONFIRM")
-    wait_for(lambda: gateway.state()["signal"]["kind"] == "error", what="refused", timeout_s=20)
+    wait_for(lambda: gateway.state()["signal"]["kind"] == "error", what="refused")
     assert len(facts(gateway)) == 2
 
 
@@ -122,4 +122,4 @@ def stand(gateway, scale, kilograms):
         weight = gateway.state()["weight"]
         return weight and weight["stable"] and Decimal(weight["value"]) == Decimal(kilograms)
 
-    wait_for(stands, what=f"{kilograms} kg on the screen", timeout_s=20)
+    wait_for(stands, what=f"{kilograms} kg on the screen")

@@ -54,7 +54,7 @@ class Scanner:
 
     def __init__(self):
         self.server = socket.create_server(("127.0.0.1", 0))
-        self.server.settimeout(20)
+        self.server.settimeout(60)
         self.line = None
 
     @property
@@ -89,12 +89,12 @@ def gateway_at(folder, configuration):
         return [one["screen"] for one in said if one["event"] == "gateway running"]
 
     try:
-        base = wait_for(url, what="gateway running", timeout_s=30)[0]
+        base = wait_for(url, what="gateway running")[0]
         with httpx.Client(base_url=base) as client:
             yield client
     finally:
         program.terminate()
-        assert program.wait(20) == 0
+        assert program.wait(60) == 0
 
 
 def facts_in(folder):

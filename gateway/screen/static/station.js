@@ -3,7 +3,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const SILENCE_MS = 12000; // The gateway says something every five seconds.
-const TASKS = ["CMD-RECEIVE", "CMD-PICK", "CMD-SHIP", "CMD-COUNT"]; // They begin with a document.
+const TASKS = ["CMD-RECEIVE", "CMD-WEIGH", "CMD-PICK", "CMD-SHIP", "CMD-COUNT", "CMD-RETURN"]; // They begin with a document.
 const DOCUMENT_PX = 76; // One button for a glove, with its gap.
 const ICONS = {
   "CMD-RECEIVE": "in", "CMD-RETURN": "in", "CMD-SHIP": "out", "CMD-PICK": "out", "CMD-PUTAWAY": "move",
@@ -66,7 +66,7 @@ function useWords() {
   setText("station", words.title + " " + words.station);
   byId("station").title = words.stations;
   byId("station").classList.toggle("alone", words.several !== "true");
-  for (const [id, name] of [["scans-title", "last_scans"], ["passages-title", "passages"], ["settled-title", "settled"], ["devices-title", "devices"],
+  for (const [id, name] of [["scans-title", "last_scans"], ["passages-title", "passages"], ["settled-title", "settled"], 
     ["claim-link", "claim_devices"], ["weight-title", "weight"], ["zero", "zero"], ["sheet", "sheet"],
     ["keypad-title", "quantity_title"], ["typing-title", "type_code"], ["typing-hint", "type_hint"],
     ["documents-title", "documents"], ["earlier", "earlier"], ["later", "later"], ["clock", "clock"],
@@ -189,17 +189,20 @@ function showStep(step, state) {
   setText("times", step.times ? words.next_times + " × " + step.times : "");
   document.body.classList.toggle("menu", step.in_menu);
   byId("notes").hidden = !step.notes.length;
-  if (changed("notes", step.notes)) byId("notes").replaceChildren(...step.notes.map((note) => textElement("li", note)));
+  // What the answer says already is not said twice.
+  const notes = step.notes.filter((note) => !state.signal || note !== state.signal.text);
+  if (changed("notes", notes)) byId("notes").replaceChildren(...notes.map((note) => textElement("li", note)));
   byId("goods").hidden = !step.lines.length;
   if (changed("lines", [step.lines, step.lines_count])) showLines(step);
   byId("tiles").hidden = !step.in_menu;
   if (!changed("buttons", [step.buttons, step.in_menu, step.keypad, Boolean(state.step)])) return;
   const shown = state.step ? step.buttons : FALLBACK();
-  const buttons = shown.map((one) => commandButton(one, step.in_menu && ICONS[one.code]));
+  const buttons = shown.map((one) => commandButton(one, step.in_menu));
   if (step.keypad || !state.step) buttons.push(key("× " + words.quantity, () => openKeypad(), "keys-of-page"));
   buttons.push(key(words.type_code, () => openTyping(), "keys-of-page"));
   byId("tiles").replaceChildren(...(step.in_menu ? buttons : []));
   byId("buttons").replaceChildren(...(step.in_menu ? [] : buttons));
+  byId("buttons").classList.toggle("many", buttons.length > 7);
   document.querySelectorAll("#tiles button, #buttons button").forEach((button, index) => {
     if (index < 12) button.dataset.key = "F" + (index + 1);
   });
@@ -210,11 +213,12 @@ function FALLBACK() {
     ({ code: "CMD-" + name.toUpperCase(), word: words[name], go: name === "confirm" }));
 }
 
-function commandButton(one, picture) {
+function commandButton(one, isTile) {
   const button = key("", () => send(one.code), one.go ? "go" : "");
   button.dataset.code = one.code;
-  if (picture) button.append(icon(picture));
+  if (isTile && ICONS[one.code]) button.append(icon(ICONS[one.code]));
   button.append(textElement("span", one.word));
+  if (isTile && one.also) button.append(textElement("small", one.also));
   return button;
 }
 
@@ -253,8 +257,9 @@ function showWeight(weight, aim) {
   setText("weight-unit", weight ? weight.unit : "");
   const word = { none: words.no_weight, stable: "✓ " + words.stable, moving: "≈ " + words.moving };
   setText("weight-word", kind === "problem" ? weight.problem : word[kind]);
-  byId("aim").hidden = !aim;
+  byId("aim").hidden = !aim || (aim.at_least < 0 && !aim.tare);
   if (!aim) return;
+  byId("aim-scale").hidden = aim.at_least < 0;
   const percent = (mille) => Math.max(0, Math.min(100, mille / 12.5)) + "%";
   byId("aim-band").style.left = percent(aim.at_least);
   byId("aim-band").style.width = percent(aim.at_most - aim.at_least);
@@ -285,6 +290,9 @@ function showSide(state, step) {
   if (changed("passages", state.passages)) byId("passages").replaceChildren(...state.passages.map((one) => passageRow(one)));
   const scale = state.weight && state.devices.find((device) => device.name === state.weight.device);
   byId("zero").hidden = !(scale && scale.commands.includes("zero"));
+  // Beside documents there is room for devices that want something, and for one word about the rest.
+  const quiet = listed && state.devices.length && state.devices.every((device) => device.state === "ready");
+  setText("devices-title", words.devices + (quiet ? ": " + words.all_ready : ""));
   if (!changed("devices", [state.devices, state.repairs])) return;
   const rows = state.devices.map(deviceRow);
   byId("devices").replaceChildren(...(rows.length ? rows : [textElement("li", words.no_devices)]));

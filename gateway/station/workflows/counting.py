@@ -70,6 +70,10 @@ from gateway.station.workflows.replies import (
     warning,
 )
 
+COUNT_HERE = N_(
+    "Counting at {place}: scan what is there, then CONFIRM; last of all NOTHING ELSE HERE"
+)
+EVERYTHING_COUNTED = N_("Counting {document}: everything is counted, scan DONE")
 CONFIRM_FIRST = N_("Counted and not confirmed yet: scan CONFIRM, or CANCEL.")
 PALLET_FIRST = N_("Pallet {sscc} first: scan its items, CONFIRM if it is closed, or CANCEL.")
 
@@ -88,11 +92,12 @@ def prompt(state: Counting) -> Message:
         text = N_("Counting pallet {sscc}: scan its items, or CONFIRM if it is closed")
         return say(text, sscc=state.sscc)
     if state.place:
-        text = N_("Counting at {place}: scan what is there, CONFIRM; at the end NOTHING ELSE HERE")
-        return say(text, place=state.place)
+        if state.guidance is not None and state.guidance.text == EVERYTHING_COUNTED:
+            return state.guidance
+        return say(COUNT_HERE, place=state.place)
     if state.guidance is not None:
         return state.guidance
-    return say(N_("Counting: scan the place"))
+    return say(N_("Counting: scan the place, or choose a count document"))
 
 
 def waiting(state: Counting) -> Message | None:
@@ -113,7 +118,7 @@ def open_count(session: Session, document: ExpectedDocument, surroundings: Surro
     return success(
         changed(session, guided(state, surroundings, ())),
         say(
-            N_("{document}: {count} lines to count."),
+            N_("{document}, lines to count: {count}."),
             document=document.code,
             count=str(len(document.lines)),
         ),
@@ -253,7 +258,7 @@ def _record(
         more = say(N_("Recorded, and more should be here: scan NOTHING ELSE HERE again."))
         effects = (RecordFacts(tuple(facts)), Signal("warning", more))
         return Step(changed(session, following), effects, more)
-    text = N_("Recorded at {place}: {count} counts")
+    text = N_("Counts recorded at {place}: {count}")
     done = say(text, place=state.place, count=str(len(facts)))
     return recorded(changed(session, following), facts, done)
 
@@ -324,9 +329,9 @@ def guided(state: Counting, surroundings: Knowing, facts: Sequence[Count]) -> Co
         return replace(state, guidance=None)
     left = lines_left(document, surroundings.book, facts)
     places = places_left(left)
-    text = N_("Counting {document}: everything is counted, scan DONE")
+    text = EVERYTHING_COUNTED
     if places:
-        text = N_("Counting {document}: next place {place} ({count} left)")
+        text = N_("Counting {document}: go to {place} and scan it ({count} left)")
     elif left:
         text = N_("Counting {document}: scan the places of {items}")
     return replace(

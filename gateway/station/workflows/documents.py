@@ -160,9 +160,9 @@ def closing_message(document: ExpectedDocument, catalogue: Catalogue, book: Book
     item = catalogue.item(line.item)
     unit = item.unit if item else ""
     text = (
-        N_("{document} closed short: {item}, {amount} of {expected}.")
+        N_("{document} is not complete: {item}, {amount} of {expected}.")
         if len(short) == 1
-        else N_("{document} closed short: {item}, {amount} of {expected}; and {count} more lines.")
+        else N_("{document} is not complete: {item}, {amount} of {expected}; open lines: {count}.")
     )
     return say(
         text,
@@ -170,7 +170,7 @@ def closing_message(document: ExpectedDocument, catalogue: Catalogue, book: Book
         amount_words(received.get(line.line, Decimal(0)), unit),
         amount_words(parse_decimal(line.quantity), unit, name="expected"),
         document=document.code,
-        count=str(len(short) - 1),
+        count=str(len(short)),
     )
 
 

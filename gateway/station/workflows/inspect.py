@@ -52,7 +52,7 @@ def prompt(state: Inspect) -> Message:
     if not state.place:
         return say(N_("Inspection: scan the place where the goods are"))
     if state.verdict is not None:
-        text = N_("{hint}: scan the reason, before it the place if they go to another one")
+        text = N_("{hint}: choose the reason; first scan the place if they go to another one")
         return say(text, hint=COMMAND_TITLES[state.verdict])
     if state.loads:
         last = state.loads[-1]

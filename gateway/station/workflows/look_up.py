@@ -41,7 +41,7 @@ MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 def prompt(state: LookUp) -> Message:
     """Return what to do next."""
     if state.notes:
-        return say(N_("Look up: scan the next code, at the end DONE"))
+        return say(N_("Look up: scan the next code; when finished, DONE"))
     return say(N_("Look up: scan any place, item, pallet or document; nothing is moved"))
 
 
@@ -113,7 +113,7 @@ def _of_item(scanned: ScannedItem, surroundings: Surroundings) -> list[Message]:
         count=str(len({row.location for row in rows})),
     )
     stands = [_row(row, surroundings, N_("{amount} at {place}{which}")) for row in rows]
-    return [head, *_expecting(scanned, surroundings), *stands]
+    return [head, *stands, *_expecting(scanned, surroundings)]
 
 
 def _of_document(scanned: ScannedDocument, surroundings: Surroundings) -> list[Message]:
@@ -123,9 +123,9 @@ def _of_document(scanned: ScannedDocument, surroundings: Surroundings) -> list[M
     book, catalogue = surroundings.book, surroundings.catalogue
     is_count = known_kind(document) == "count"
     left = [] if is_count else open_lines(document, book)
-    text = N_("{document} of {partner}: {count} lines, {left} not done here.")
+    text = N_("{document} of {partner}, lines: {count}, not done: {left}.")
     if is_count or not (document.partner or document.counterpart):
-        text = N_("{document}: {count} lines.")
+        text = N_("{document}, lines: {count}.")
     head = say(
         text,
         document=document.code,

@@ -35,7 +35,7 @@ def prompt(state: Move) -> Message:
         )
     if state.source:
         return say(N_("Move from {place}: scan an item or a pallet"), place=state.source)
-    return say(N_("Move: scan the place that the goods leave"))
+    return say(N_("Move: scan the place where you take the goods"))
 
 
 def advance(session: Session, state: Move, meaning: Meaning, surroundings: Surroundings) -> Step:

@@ -27,12 +27,12 @@ def prompt(state: PackUnits) -> Message:
     """Return what to do next."""
     if not state.parent:
         return say(
-            N_("Packing: scan the SSCC of the outer unit")
+            N_("Packing: scan the SSCC label of the outer unit; none yet: print a pallet label")
             if state.action == "pack"
             else N_("Unpacking: scan the SSCC of the outer unit")
         )
     return say(
-        N_("Packing into {sscc}: scan what goes in ({count} so far), then DONE")
+        N_("Packing into {sscc}: scan the SSCC labels that go in ({count} so far), then DONE")
         if state.action == "pack"
         else N_("Unpacking {sscc}: scan what comes out ({count} so far), then DONE"),
         sscc=state.parent,

@@ -65,12 +65,12 @@ SCAN_PLACE = N_("Scan the place that the goods leave, then the goods.")
 def prompt(state: Pick) -> Message:
     """Return what to do next."""
     if state.asks_reason:
-        return say(N_("Not enough here: scan the reason"))
+        return say(N_("Not enough here: choose the reason"))
     if state.guidance is not None:
         return state.guidance
     if state.document:
-        return say(N_("Picking {document}: scan items, at the end DONE"), document=state.document)
-    return say(N_("Picking: scan the document"))
+        return say(N_("Picking {document}: scan the items, then DONE"), document=state.document)
+    return say(N_("Picking: choose or scan the document"))
 
 
 def open_pick(session: Session, scanned: ScannedDocument, surroundings: Surroundings) -> Step:
@@ -86,7 +86,7 @@ def open_pick(session: Session, scanned: ScannedDocument, surroundings: Surround
     return success(
         changed(session, guided(state, surroundings, surroundings.book)),
         say(
-            N_("{document} to {partner}: {count} lines."),
+            N_("{document} to {partner}, lines: {count}."),
             document=document.code,
             partner=document.partner or document.counterpart,
             count=str(len(document.lines)),
@@ -120,7 +120,7 @@ def guided(state: Pick, surroundings: Knowing, book: Book) -> Pick:
     amount = remaining(line, done)
     place = line.location or likely_place(line, surroundings, book)
     if state.source and fits:
-        text = N_("Picking {document}: take {amount} {item} at {source}")
+        text = N_("Picking {document}: take {amount} {item} at {source} and scan it")
     elif state.source:
         text = N_("Picking {document}: nothing is asked for at {source}, go to {place}")
     elif place:
@@ -174,7 +174,7 @@ def _command(session: Session, state: Pick, command: Command, surroundings: Surr
             return error(session, say(N_("Nothing is left to pick: scan DONE.")))
         asking = changed(session, replace(state, asks_reason=True))
         asking = replace(asking, multiplier=Decimal(1))
-        return success(asking, say(N_("Not enough here: scan the reason.")))
+        return success(asking, say(N_("Not enough here: choose the reason.")))
     if command is Command.CANCEL and state.source:
         without = guided(replace(state, source=""), surroundings, surroundings.book)
         return success(changed(session, without), say(N_("The place no longer counts.")))

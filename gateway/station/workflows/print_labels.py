@@ -26,7 +26,7 @@ from gateway.station.label_templates import (
     pallet_label,
 )
 from gateway.station.meanings import Meaning, ScannedBin, ScannedItem
-from gateway.station.messages import N_, say
+from gateway.station.messages import N_, item_words, say
 from gateway.station.session import Menu, PrintBin, PrintPallet, Session, Step, Surroundings
 from gateway.station.templates.fill import one_line
 from gateway.station.workflows.replies import changed, error, not_here, success
@@ -39,8 +39,8 @@ NO_PRINTER = N_("This station has no label printer: add one to its configuration
 def prompt(state: PrintBin | PrintPallet) -> Message:
     """Return what to do next."""
     if isinstance(state, PrintBin):
-        return say(N_("Bin labels: scan the bin whose label is wanted"))
-    text = N_("Pallet labels: quantity first, then the item on it; or CONFIRM for the number alone")
+        return say(N_("Bin label: scan the bin, or type its code"))
+    text = N_("Pallet label: × QUANTITY on it, then scan the item; the number alone: CONFIRM")
     return say(text)
 
 
@@ -153,7 +153,18 @@ def _print_pallet(
         content=described,
         copies_count=1,
         unknown=scanned is not None and scanned.item is None,
+        done=_pallet_words(sscc, content, scanned, setup.printers[0]),
     )
+
+
+def _pallet_words(
+    sscc: str, content: PalletContent | None, scanned: ScannedItem | None, printer: str
+) -> Message | None:
+    if content is None or scanned is None:
+        return None
+    text = N_("Pallet label for {count} x {item} ({sscc}) goes to {printer}: stick it on.")
+    words = item_words(scanned.item, scanned.code)
+    return say(text, words, count=str(content.count), sscc=sscc, printer=printer)
 
 
 def no_template(session: Session, name: str) -> Step:
@@ -171,8 +182,12 @@ def queued(
     content: str,
     copies_count: int,
     unknown: bool = False,
+    done: Message | None = None,
 ) -> Step:
-    """Return the session after a label was queued. unknown: nobody here knows what it names."""
+    """Return the session after a label was queued. unknown: nobody here knows what it names.
+
+    done: what is said of it, None names its content.
+    """
     printer = surroundings.setup.printers[0]
     job = NewPrintJob(
         printer=printer,
@@ -183,7 +198,8 @@ def queued(
         station=surroundings.setup.station,
         operator=session.operator,
     )
-    done = say(N_("Label {content} goes to {printer}."), content=content, printer=printer)
+    text = N_("Label {content} goes to {printer}: stick it on.")
+    done = done or say(text, content=content, printer=printer)
     signal = Signal("success", done)
     if unknown:
         signal = Signal(

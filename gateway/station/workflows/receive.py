@@ -58,10 +58,10 @@ def prompt(state: Receive) -> Message:
             sscc=state.sscc,
         )
     if state.document:
-        return say(N_("Receiving {document}: scan items, at the end DONE"), document=state.document)
+        return say(N_("Receiving {document}: scan the items, then DONE"), document=state.document)
     if state.sscc:
         return say(N_("Receiving on pallet {sscc}: scan items"), sscc=state.sscc)
-    return say(N_("Receiving: scan items, or first a document or a pallet"))
+    return say(N_("Receiving: scan an item; or first choose its document, or scan a pallet"))
 
 
 def advance(session: Session, state: Receive, meaning: Meaning, surroundings: Surroundings) -> Step:
@@ -86,7 +86,7 @@ def open_receipt(session: Session, document: ExpectedDocument) -> Step:
     return success(
         changed(session, Receive(document.code, source=comes_from(document, otherwise="supplier"))),
         say(
-            N_("{document} from {partner}: {count} lines."),
+            N_("{document} from {partner}, lines: {count}."),
             document=document.code,
             partner=document.partner or document.counterpart,
             count=str(len(document.lines)),

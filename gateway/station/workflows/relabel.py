@@ -45,7 +45,7 @@ TOO_LONG = N_("{code} is too long for this label: give its template thinner bars
 
 def prompt() -> Message:
     """Return what to do next."""
-    return say(N_("New labels: scan the place, the item or the pallet that needs one"))
+    return say(N_("New label: scan or type the place, item or pallet that needs one"))
 
 
 def advance(session: Session, meaning: Meaning, surroundings: Surroundings) -> Step:

@@ -34,10 +34,10 @@ RETURN_REASONS = (
 def prompt(state: Return) -> Message:
     """Return what to do next."""
     if state.reason is None:
-        return say(N_("Return: scan the reason, or the document if there is one"))
+        return say(N_("Return: choose the reason, or the document if there is one"))
     if state.sscc:
         return say(N_("Return on pallet {sscc}: scan items"), sscc=state.sscc)
-    return say(N_("Return: scan what comes back, or another reason; at the end DONE"))
+    return say(N_("Return: scan what comes back, or another reason; when finished, DONE"))
 
 
 def advance(session: Session, state: Return, meaning: Meaning, surroundings: Surroundings) -> Step:

@@ -53,7 +53,9 @@ def send(session: Session, aim: Aim, load: Load, surroundings: Surroundings, boo
     catalogue = surroundings.catalogue
     document = catalogue.document(aim.document) if aim.document else None
     answered = _answered(document, load, book, place=aim.source)
-    ready = document is not None and stands_ready(document, load.scanned.code, book)
+    ready = document is not None and stands_ready(
+        document, load.scanned.code, book, waiting=aim.waiting
+    )
     source, load = from_where(aim, load, _line(document, answered), book, ready=ready)
     flags = list(load.flags)
     rows = book.stock(location=source, item=load.scanned.code)
@@ -121,8 +123,13 @@ def send_pallet(
     return facts
 
 
-def stands_ready(document: ExpectedDocument, item: str, book: Book) -> bool:
-    """Return whether goods of a document were picked that have not gone out yet."""
+def stands_ready(document: ExpectedDocument, item: str, book: Book, *, waiting: str) -> bool:
+    """Return whether goods of a document were picked that have not gone out and stand `waiting`.
+
+    Another gateway may have put them ready elsewhere.
+    """
+    if not waiting or not any(one.on_hand > 0 for one in book.stock(location=waiting, item=item)):
+        return False
     picked, sent = book.received(picked_under(document.code)), book.received(document.code)
     lines = [line.line for line in document.lines if line.item == item]
     nothing = Decimal(0)

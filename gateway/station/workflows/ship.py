@@ -58,8 +58,8 @@ def prompt(state: Ship) -> Message:
     if state.guidance is not None:
         return state.guidance
     if state.document:
-        return say(N_("Shipping {document}: scan items, at the end DONE"), document=state.document)
-    return say(N_("Shipping: scan items or pallets, or first a document or the place"))
+        return say(N_("Shipping {document}: scan the items, then DONE"), document=state.document)
+    return say(N_("Shipping: choose the document; or scan the goods, first their place"))
 
 
 def open_shipment(session: Session, document: ExpectedDocument, surroundings: Surroundings) -> Step:
@@ -70,7 +70,7 @@ def open_shipment(session: Session, document: ExpectedDocument, surroundings: Su
     return success(
         changed(session, guided(state, surroundings, surroundings.book)),
         say(
-            N_("{document} to {partner}: {count} lines."),
+            N_("{document} to {partner}, lines: {count}."),
             document=document.code,
             partner=document.partner or document.counterpart,
             count=str(len(document.lines)),
@@ -112,7 +112,8 @@ def place_of(
     waiting = surroundings.setup.ship_location or surroundings.setup.receive_location
     if not line.location:
         return next(iter(standing_places(line, book, waiting=waiting)), "")
-    return waiting if stands_ready(document, line.item, book) else line.location
+    ready = stands_ready(document, line.item, book, waiting=waiting)
+    return waiting if ready else line.location
 
 
 def _ship_item(
@@ -193,11 +194,11 @@ def guided(state: Ship, surroundings: Knowing, book: Book) -> Ship:
     place = place_of(line, document, surroundings, book)
     waiting = surroundings.setup.ship_location or surroundings.setup.receive_location
     then = following_place(line, left, book, place=place, waiting=waiting) if place else ""
-    text = N_("Shipping {document}: next {amount} {item}")
+    text = N_("Shipping {document}: take {amount} {item} and scan it")
     if then:
-        text = N_("Shipping {document}: next {amount} {item} from {place}, then from {next_place}")
+        text = N_("Shipping {document}: take {amount} {item} at {place}, then at {next_place}")
     elif place:
-        text = N_("Shipping {document}: next {amount} {item} from {place}")
+        text = N_("Shipping {document}: take {amount} {item} at {place} and scan it")
     words = (
         line_words(line, surroundings.catalogue),
         amount_words(left, item.unit if item else PIECE),

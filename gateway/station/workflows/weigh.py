@@ -55,11 +55,11 @@ def prompt(session: Session, state: Weigh) -> Message:
     if session.recorded_gross is not None:
         return say(N_("Recorded: take the load off the scale"))
     if state.scanned is None:
-        return say(N_("Weighing: scan the item, or first a document"))
+        return say(N_("Weighing: scan the item; if a document asks for it, choose that first"))
     words = item_words(state.scanned.item, state.scanned.code)
     if state.tare is None:
         return say(
-            N_("Weighing {item}: empty container on, TARE; or load on, CONFIRM without tare"), words
+            N_("{item}: empty container on, then TARE. No container: load on, then CONFIRM"), words
         )
     return say(
         N_("Weighing {item}, tare {tare}: put the full container on, then CONFIRM"),

@@ -31,12 +31,13 @@ sweep_interval_s = {sweep_interval_s}
 class ServedGateway:
     """What a test asks of a running gateway."""
 
-    def __init__(self, url, log_file):
+    def __init__(self, url, log_file, pid):
         self.url = url
+        self.pid = pid
         self.log_file = log_file
 
     def get(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             return json.load(answer)
 
     def post(self, path, body):
@@ -45,7 +46,7 @@ class ServedGateway:
             self.url + path, json.dumps(body).encode(), {"content-type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             return json.load(error)
@@ -98,7 +99,7 @@ def served_gateway(folder, machine, *, sweep_interval_s=1.0):
             stderr=log,
         )
     try:
-        gateway = ServedGateway("", log_file)
+        gateway = ServedGateway("", log_file, program.pid)
         running = wait_for(
             lambda: [one for one in gateway.log() if one["event"] == "gateway running"],
             what="gateway running",
@@ -107,4 +108,4 @@ def served_gateway(folder, machine, *, sweep_interval_s=1.0):
         yield gateway
     finally:
         program.terminate()
-        assert program.wait(15) == 0
+        assert program.wait(60) == 0

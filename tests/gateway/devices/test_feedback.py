@@ -54,7 +54,7 @@ def told(board: Board) -> Iterator[Told]:
     feedback.thread.start()
     yield told
     feedback.thread.stop()
-    assert feedback.thread.join(5.0)
+    assert feedback.thread.join(60)
 
 
 def test_each_scan_lights_once_and_beeps_where_it_was_scanned(board: Board, told: Told) -> None:

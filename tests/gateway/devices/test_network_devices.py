@@ -28,7 +28,7 @@ from gateway.devices.network_devices import (
 )
 from gateway.station.claiming import Claim
 from tests.gateway.devices.claim_bench import SHEETS, ClaimBench, usb_serial
-from tests.waiting import until
+from tests.waiting import until, within
 
 DESK_WITH_CLAIMS = """
 import sys
@@ -102,9 +102,8 @@ def test_hosts_that_do_not_answer_cost_a_bounded_time():
     reach = NetworkReach(
         hosts=("127.0.0.1", "no.such.host.invalid"), networks=("192.0.2.0/29",), ports=(9,)
     )
-    started = time.monotonic()
-    assert sweep(reach) == ()
-    assert time.monotonic() - started < CONNECT_S_MAX * 4
+    with within(CONNECT_S_MAX * 4, what="the sweep"):
+        assert sweep(reach) == ()
 
 
 def test_no_more_hosts_are_tried_than_the_limit():
@@ -266,7 +265,7 @@ def test_what_hangs_in_a_driver_does_not_keep_discovery_from_ending(tmp_path):
 
     def read_sheets():
         asked.set()
-        hanging.wait(10)
+        hanging.wait(60)
         return SHEETS
 
     loop = DiscoveryLoop(
@@ -277,10 +276,9 @@ def test_what_hangs_in_a_driver_does_not_keep_discovery_from_ending(tmp_path):
         read_sheets=read_sheets,
     )
     loop.start()
-    assert asked.wait(10)
-    started = time.monotonic()
-    loop.stop()
-    assert time.monotonic() - started < 2 * STOP_S_MAX
+    assert asked.wait(60)
+    with within(2 * STOP_S_MAX, what="the end"):
+        loop.stop()
     hanging.set()
     until(lambda: not [one for one in enumerate_threads() if one.name == "drivers"], "ended")
     assert bench.bindings.sheets() == (), "nothing begins after the end"

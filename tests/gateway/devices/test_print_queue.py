@@ -68,7 +68,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         journal = open_journal(tmp_path / "journal.db")
         stack.callback(journal.close)
         bench = Bench(journal)
-        stack.callback(lambda: bench.queue.thread.join(5.0))
+        stack.callback(lambda: bench.queue.thread.join(60))
         stack.callback(bench.queue.thread.stop)
         yield bench
 
@@ -177,7 +177,7 @@ def test_a_job_that_an_earlier_start_had_claimed_is_unknown(tmp_path: Path) -> N
         assert bench.printer.printed == []
     finally:
         bench.queue.thread.stop()
-        bench.queue.thread.join(5.0)
+        bench.queue.thread.join(60)
         bench.journal.close()
 
 
@@ -196,6 +196,6 @@ def test_a_label_held_up_when_its_printer_is_closed_does_not_stay_claimed(bench:
     bench.printer.now = PrinterStatus(("paper_out",))
     assert bench.state(number) == "claimed"
     bench.queue.thread.stop()
-    assert bench.queue.thread.join(5.0)
+    assert bench.queue.thread.join(60)
     assert bench.outcome(number) == "failed"
     assert bench.printer.printed == [1]

@@ -41,7 +41,7 @@ PLAYED = """# dockledger capture 1
 def record(config, to, *options):
     words = ["-m", "gateway", "device", "record", *options, "--to", str(to), "--config", config]
     return subprocess.run(
-        [sys.executable, *map(str, words)], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, *map(str, words)], capture_output=True, text=True, check=False, timeout=300
     )
 
 

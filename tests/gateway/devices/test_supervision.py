@@ -1,7 +1,6 @@
 """Devices are changed, woken, locked and watched while the others work. Edge of threads."""
 
 import logging
-import time
 from dataclasses import replace
 from threading import Event
 
@@ -14,7 +13,7 @@ from gateway.devices.locks import DeviceLocks
 from gateway.errors import DeviceCommandFailed
 from tests.gateway.devices.floor import configured
 from tests.gateway.devices.scripted import ScriptedReader
-from tests.waiting import until
+from tests.waiting import until, within
 
 CODE = BarcodeScanned("", "0112345", b"0112345\r")
 LOST = DeviceLost("port is gone", hint="Plug it in.")
@@ -37,7 +36,7 @@ def test_devices_are_added_changed_and_removed_while_others_notice_nothing(floor
     assert [device.name for device in floor.health.devices()] == ["changed", "kept", "new"]
     assert (kept.opens_count, kept.closes_count) == (1, 0)
     kept.say(CODE)
-    assert floor.observations.get(timeout=5.0).device == "kept"
+    assert floor.observations.get(timeout=60).device == "kept"
 
 
 def test_a_changed_device_is_opened_only_after_its_line_is_given_back(floor) -> None:
@@ -46,7 +45,7 @@ def test_a_changed_device_is_opened_only_after_its_line_is_given_back(floor) -> 
 
     class Slow(ScriptedReader):
         def read(self, timeout_s: float):
-            release.wait(5.0)
+            release.wait(60)
             return super().read(timeout_s)
 
         def close(self) -> None:
@@ -69,7 +68,7 @@ def test_a_changed_device_is_opened_only_after_its_line_is_given_back(floor) -> 
 def test_a_removed_device_that_hangs_is_not_heard_of_again(floor) -> None:
     device = ScriptedReader()
     release = Event()
-    device.read = lambda timeout_s: release.wait(5.0) and (CODE,)  # type: ignore[method-assign]
+    device.read = lambda timeout_s: release.wait(60) and (CODE,)  # type: ignore[method-assign]
     supervisor = floor.start(configured("gone", device))
     until(lambda: device.opens_count == 1, "open")
     supervisor.set_devices([])
@@ -90,10 +89,9 @@ def test_a_woken_device_is_opened_at_once_and_soon_again_however_long_it_was_awa
         presence._backoff.lost(0, jitter=0.0)
     supervisor.wake(["scanner", "nobody"])
     until(lambda: device.opens_count == 2, "second attempt")
-    before_s = time.monotonic()
-    supervisor.wake(["scanner"])  # The third fails as well: its node may not be readable yet.
-    floor.until_state("scanner", "ready")
-    assert time.monotonic() - before_s < 2.0
+    with within(2.0, what="the way back"):
+        supervisor.wake(["scanner"])  # The third fails as well: its node may not be readable yet.
+        floor.until_state("scanner", "ready")
 
 
 def test_a_locked_device_is_closed_stays_closed_over_a_restart_and_opens_again(floor) -> None:
@@ -182,7 +180,7 @@ def test_readings_go_through_the_filter_of_their_device_also_when_nothing_came(f
     )
     reader.say(CODE)
     scanner.say(CODE)
-    got = {floor.observations.get(timeout=5.0).device for _ in range(2)}
+    got = {floor.observations.get(timeout=60).device for _ in range(2)}
     assert got == {"gate", "scanner"}
 
 
@@ -254,7 +252,7 @@ def test_a_scale_that_was_off_all_night_is_well_in_the_morning(floor) -> None:
 def test_a_locked_device_that_is_claimed_anew_at_once_is_shown_as_locked(floor) -> None:
     release = Event()
     device = ScriptedReader()
-    device.read = lambda timeout_s: release.wait(5.0) and ()  # type: ignore[method-assign]
+    device.read = lambda timeout_s: release.wait(60) and ()  # type: ignore[method-assign]
     supervisor = floor.start(configured("scanner", device))
     until(lambda: device.opens_count == 1, "open")
     supervisor.lock("scanner")

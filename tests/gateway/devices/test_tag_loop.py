@@ -105,7 +105,7 @@ def test_fifteen_hundred_reads_a_second_leave_most_of_a_core_free():
         TagRead(epc=f"{number % 300:024X}", antenna=1 + number % 2, rssi_cdbm=-5_000)
         for number in range(1_500)
     ]
-    started_s = time.process_time()
+    started_s = time.thread_time()
     for number, read in enumerate(reads):
         made.take("wide", [read], SECOND_NS + number * SECOND_NS // 1_500)
-    assert time.process_time() - started_s < 0.4
+    assert time.thread_time() - started_s < 0.4

@@ -54,7 +54,7 @@ def bench() -> Iterator[Bench]:
     made = Bench()
     yield made
     made.loop.thread.stop()
-    assert made.loop.thread.join(5.0)
+    assert made.loop.thread.join(60)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from gateway.identity.keeper import IdentityKeeper
 from gateway.replication.tls import BrokerTls
 from tests.central.trust.machines import DAY_MS
 from tests.gateway.identity.https_central import https_central
+from tests.programs import started
 from tests.waiting import wait_for
 
 # Takes lines "step order"; forks a child that asks, and kills it before the n-th moment at which it
@@ -128,7 +129,7 @@ class Clock:
 def cut_at():
     """Ask, cut off before a step; return whether it came to its end."""
     words = [sys.executable, "-c", CUTTER]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as cutter:
+    with started(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as cutter:
 
         def cut(step, order):
             line = f"{step} {json.dumps(vars_of(order))}\n".encode()

@@ -129,7 +129,7 @@ def test_a_second_process_is_told_which_one_holds_the_journal(tmp_path):
             open_journal(path)
         assert str(child.pid) in raised.value.hint
         child.stdin.close()
-        assert child.wait(10) == 0
+        assert child.wait(60) == 0
     open_journal(path).close()
 
 

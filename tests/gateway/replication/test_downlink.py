@@ -97,7 +97,7 @@ class Bench:
         self.downlink.tick(self.now_s)
         thread = self.loader._thread
         assert thread is not None, "nothing is loaded"
-        wait_for(lambda: not thread.is_alive(), timeout_s=30, what="the load ends")
+        wait_for(lambda: not thread.is_alive(), what="the load ends")
         self.downlink.tick(self.now_s)
 
     def take(self, first_number: int, *notices, stream: str = "stream-1") -> None:

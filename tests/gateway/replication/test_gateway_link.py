@@ -16,7 +16,7 @@ from tests.waiting import wait_for
 
 SUBSCRIBE = 8  # MQTT 5, 2.1.2
 GRANTED, NOT_AUTHORISED = 1, 0x87
-TIMEOUT_S = 10.0
+TIMEOUT_S = 60.0
 ACK = str(GatewayTopic("demo", "sh1-dock-1", "ack"))
 
 

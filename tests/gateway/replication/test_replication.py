@@ -201,7 +201,7 @@ def test_a_ledger_that_was_set_up_anew_gets_all_that_the_old_one_had(yard: Yard)
     (yard.directory / f"sh1-dock-2-{LEDGER_FILE}").unlink()
     gateway = yard.start_gateway()
     yard.stack.callback(gateway.stop)
-    until(lambda: yard.committed() == starts, "all of it is there again", seconds_max=20.0)
+    until(lambda: yard.committed() == starts, "all of it is there again")
 
 
 def test_the_embedded_broker_serves_as_well(tmp_path: Path) -> None:

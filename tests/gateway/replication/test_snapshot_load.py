@@ -60,7 +60,7 @@ def is_signed(central: Central, data: bytes, signature: bytes) -> bool:
 
 def load(loader: SnapshotLoader) -> Loaded | LoadFailure:
     loader.start()
-    return wait_for(loader.ended, timeout_s=30, what="the load ends")
+    return wait_for(loader.ended, what="the load ends")
 
 
 def test_a_snapshot_is_loaded_whole(tmp_path):

@@ -40,7 +40,7 @@ def claims_served(folder, language="en"):
 
 def ask(place, method, path, body=None, headers=None):
     """Return status and text of an answer."""
-    connection = http.client.HTTPConnection(place, timeout=10)
+    connection = http.client.HTTPConnection(place, timeout=60)
     try:
         data = body if isinstance(body, str | None) else json.dumps(body)
         connection.request(method, path, data, headers or JSON)

@@ -37,9 +37,9 @@ def test_more_than_expected_is_complete_and_one_line_that_is_not_keeps_it_open()
 def test_each_document_is_listed_in_the_tasks_that_may_begin_it():
     begins = {one.kind: one.begins for one in listed({})}
     assert begins == {
-        "receipt": ("CMD-RECEIVE",),
+        "receipt": ("CMD-RECEIVE", "CMD-WEIGH"),
         "transfer_in": ("CMD-RECEIVE",),
-        "customer_return": ("CMD-RECEIVE",),
+        "customer_return": ("CMD-RECEIVE", "CMD-RETURN"),
         "shipment": ("CMD-PICK", "CMD-SHIP"),
         "transfer_out": ("CMD-PICK", "CMD-SHIP"),
         "supplier_return": ("CMD-PICK", "CMD-SHIP"),

@@ -100,9 +100,9 @@ def test_the_state_of_the_page_and_the_metrics_carry_it(tmp_path):
         bench.health.set_knowledge(
             KnowledgeHealth(stream="s1", as_of_ms=now_ms - 9 * MINUTE_MS, problem="unreachable")
         )
-        with urllib.request.urlopen(server.url + "api/v1/state", timeout=10) as answer:
+        with urllib.request.urlopen(server.url + "api/v1/state", timeout=60) as answer:
             knowledge = json.load(answer)["knowledge"]
-        with urllib.request.urlopen(server.url + "metrics", timeout=10) as answer:
+        with urllib.request.urlopen(server.url + "metrics", timeout=60) as answer:
             metrics = answer.read().decode()
     assert knowledge == {
         "text": "Stock as of {time}, 9 min old",

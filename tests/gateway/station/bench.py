@@ -249,7 +249,7 @@ class Bench:
                 boot_id=self.clock.boot_id,
                 monotonic_ns=self.clock.monotonic_ns(),
             ),
-            timeout=20,
+            timeout=60,
         )
 
     def step(self) -> Seen:

@@ -165,7 +165,7 @@ def test_a_recount_whose_document_is_withdrawn_meanwhile_stays_one(bench):
 
 def test_a_document_leads_from_place_to_place_and_says_what_is_left(bench):
     stocked(bench)
-    assert "next place A-01-03 (2 left)" in bench.scan("DOC-CNT-1").prompt
+    assert "go to A-01-03 and scan it (2 left)" in bench.scan("DOC-CNT-1").prompt
     assert "everything" in bench.scan("LOC-A-01-03").text
     seen = bench.scan(TEA, "CMD-CONFIRM")  # The place is asked for as a whole.
     assert [(one.document_line, one.round, one.quantity) for one in seen.facts] == [(1, 2, "1")]

@@ -24,12 +24,12 @@ LOOKED_UP = [
         TEA,
         [
             "Green tea 250 g (TEA-250): 12 pcs at 1 places.",
+            "12 pcs at DOCK-1 006141411234567890",
             "Named by PO-7, Tea & Co",
             "Named by RS-1, Tea & Co",
             "Named by SO-1, Tea House",
             "Named by TI-1, bj1",
             "... and by 1 more documents.",
-            "12 pcs at DOCK-1 006141411234567890",
         ],
         id="item",
     ),
@@ -57,12 +57,12 @@ LOOKED_UP = [
     pytest.param(
         "DOC-TI-1",
         [
-            "TI-1 of bj1: 3 lines, 1 not done here.",
+            "TI-1 of bj1, lines: 3, not done: 1.",
             "Left: 1 pcs of 1 pcs Green tea 250 g (TEA-250) ",
         ],
         id="document",
     ),
-    pytest.param("DOC-CNT-1", ["CNT-1: 4 lines."], id="a count tells no quantity"),
+    pytest.param("DOC-CNT-1", ["CNT-1, lines: 4."], id="a count tells no quantity"),
     pytest.param("DOC-NONE", ["NONE is unknown here."], id="unknown document"),
     pytest.param("HELLO", ["HELLO is no item that is known here."], id="unknown item"),
     pytest.param("LOC-X", ["X is no place that is known here: 0 goods."], id="unknown place"),
@@ -81,7 +81,7 @@ def test_a_code_is_told_and_nothing_moves(stocked, code, expected):
     assert (seen.kind, seen.text, seen.facts) == ("success", expected[0], ())
     assert notes(stocked) == [*expected, ALONE]
     assert stocked.fact_count() == before
-    assert seen.prompt == "Look up: scan the next code, at the end DONE"
+    assert seen.prompt == "Look up: scan the next code; when finished, DONE"
 
 
 def test_undo_while_looking_up_takes_no_movement_back(stocked):

@@ -23,7 +23,7 @@ def test_goods_without_a_place_are_not_taken(stocked):
     seen = stocked.scan("CMD-MOVE", TEA)
     assert (seen.kind, seen.facts) == ("error", ())
     assert "Scan the place" in seen.text
-    assert stocked.scan("CMD-MOVE").prompt == "Move: scan the place that the goods leave"
+    assert stocked.scan("CMD-MOVE").prompt == "Move: scan the place where you take the goods"
 
 
 def test_a_pallet_moves_with_all_that_is_on_it(bench):

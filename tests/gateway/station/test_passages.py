@@ -197,7 +197,7 @@ def test_a_tag_that_goes_from_one_reader_to_the_other_is_a_passage_within_second
         wait_for(lambda: bench.health.counters()["tag_reads_total"] > moved)
         outside.take_away(EPC)
         inside.take_away(EPC)
-        bench.observations.put(observations.get(timeout=10))
+        bench.observations.put(observations.get(timeout=60))
         [fact] = bench.step().facts
         assert (fact.direction, fact.epc, fact.read_point) == ("in", EPC, "DOCK-1")
         assert {evidence.device for evidence in fact.evidence} == {"in", "out"}
@@ -206,7 +206,7 @@ def test_a_tag_that_goes_from_one_reader_to_the_other_is_a_passage_within_second
         for loop in loops:
             loop.thread.stop()
         for loop in loops:
-            assert loop.thread.join(5)
+            assert loop.thread.join(60)
 
 
 class RunningClock:

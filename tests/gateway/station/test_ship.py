@@ -38,10 +38,10 @@ def test_goods_go_where_the_kind_of_the_document_says(bench, document, place):
 def test_the_prompt_names_where_to_go_on_only_where_one_place_has_not_enough(bench):
     stocked(bench)
     assert bench.scan("DOC-TO-1").prompt.endswith(
-        "next 12 pcs Green tea 250 g (TEA-250) from DOCK-1"
+        "12 pcs Green tea 250 g (TEA-250) at DOCK-1 and scan it"
     )
     bench.scan("CMD-DONE", "CMD-SHIP", "LOC-DOCK-1", "CMD-QTY-5", TEA, "CMD-DONE")
-    assert bench.scan("DOC-TO-1").prompt.endswith("from DOCK-1, then from A-01-03")
+    assert bench.scan("DOC-TO-1").prompt.endswith("at DOCK-1, then at A-01-03")
 
 
 ROWS = [
@@ -119,7 +119,7 @@ def test_a_line_without_a_place_goes_from_where_the_book_has_most_and_the_prompt
     stocked(bench).scan("CMD-SHIP", "LOC-DOCK-1", CASE, "CMD-DONE")
     bench.scan("CMD-MOVE", "LOC-A-01-03", TEA, "LOC-A-01-04")
     opened = bench.scan("DOC-TO-1")
-    assert "next 12 pcs Green tea 250 g (TEA-250) from A-01-03" in opened.prompt
+    assert "take 12 pcs Green tea 250 g (TEA-250) at A-01-03" in opened.prompt
     assert bench.board.state().step.lines[0].place == "A-01-03"
     (fact,) = bench.scan(CASE).facts
     assert (fact.from_location, fact.flags) == ("A-01-03", ())
@@ -127,7 +127,7 @@ def test_a_line_without_a_place_goes_from_where_the_book_has_most_and_the_prompt
 
 def test_goods_that_the_book_has_nowhere_are_to_be_scanned_with_their_place(bench):
     opened = bench.scan("DOC-TO-1")
-    assert " from " not in opened.prompt
+    assert " at " not in opened.prompt
     seen = bench.scan(TEA)
     assert (seen.kind, seen.facts[0].from_location) == ("warning", "DOCK-1")
     assert "from DOCK-1" in seen.text
@@ -163,11 +163,11 @@ def test_a_pallet_that_nobody_knows_is_sent_by_its_items(bench):
 
 def test_the_prompt_says_what_is_next_until_everything_is_there(bench):
     stocked(bench)
-    assert "next 24 pcs Green tea" in bench.scan("DOC-SO-1").prompt
-    assert "next 12 pcs" in bench.scan(CASE).prompt
+    assert "take 24 pcs Green tea" in bench.scan("DOC-SO-1").prompt
+    assert "take 12 pcs" in bench.scan(CASE).prompt
     seen = bench.scan(CASE)
     assert "24 pcs of 36 pcs" in seen.text
-    assert "next 2 pcs Milk (MILK-1) L1 from A-01-04" in seen.prompt
+    assert "take 2 pcs Milk (MILK-1) L1 at A-01-04" in seen.prompt
     bench.scan(MILK_L1, MILK_L1)
     assert SSCC in bench.scan("CMD-UNDO", MILK_L1).prompt
     assert "scan DONE" in bench.scan("00" + SSCC).prompt
@@ -177,7 +177,7 @@ def test_the_prompt_says_what_is_next_until_everything_is_there(bench):
 def test_done_says_what_is_missing(bench):
     seen = stocked(bench).scan("DOC-SO-1", CASE, "CMD-DONE")
     assert seen.kind == "warning"
-    assert "12 pcs of 24 pcs; and 2 more lines" in seen.text
+    assert "12 pcs of 24 pcs; open lines: 3" in seen.text
 
 
 def test_what_was_sent_outlives_a_restart_and_an_undo_takes_it_back(bench):

@@ -219,7 +219,7 @@ def test_a_disk_that_takes_its_time_loses_and_reorders_nothing(bench):
     def hang():
         if connection.in_transaction and not released.is_set():
             waiting.set()
-            released.wait(20)
+            released.wait(60)
         return 0
 
     connection.set_progress_handler(hang, 1)
@@ -229,13 +229,13 @@ def test_a_disk_that_takes_its_time_loses_and_reorders_nothing(bench):
     station = Thread(target=lambda: [bench.loop.step(5) for _ in range(2)])
     reader.start()
     station.start()
-    assert waiting.wait(20)
+    assert waiting.wait(60)
     wait_for(bench.loop._observations.full)
     released.set()
-    station.join(20)
+    station.join(60)
     connection.set_progress_handler(None, 1)
     while bench.loop.step(0.5):
         pass
-    reader.join(20)
+    reader.join(60)
     facts = [fact for _, fact in reversed(bench.journal.recent(1000))]
     assert [int(fact.quantity) for fact in facts] == quantities
