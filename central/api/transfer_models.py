@@ -56,8 +56,8 @@ class TransferLineIn(Asking):
 TransferLines = Annotated[list[TransferLineIn], Field(min_length=1, max_length=LINES_COUNT_MAX)]
 
 
-class TransferIn(Asking):
-    """A new transfer. second_person: who approves it must be another than who requested it."""
+class TransferAtOnceIn(Asking):
+    """A new transfer that one person asks for and decides."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [TRANSFER_WANTED]})
 
@@ -65,6 +65,11 @@ class TransferIn(Asking):
     destination_warehouse: WarehouseCode
     lines: TransferLines
     note: Note = ""
+
+
+class TransferIn(TransferAtOnceIn):
+    """A new transfer. second_person: who approves it must be another than who requested it."""
+
     second_person: bool = False
 
 

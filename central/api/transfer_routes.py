@@ -18,6 +18,7 @@ from central.api.transfer_answers import (
 )
 from central.api.transfer_models import (
     CloseIn,
+    TransferAtOnceIn,
     TransferIn,
     TransferParameters,
     TransferPatch,
@@ -26,7 +27,12 @@ from central.api.transfer_models import (
 )
 from central.api.writing import REFUSALS, Answer, Asked, Call, WriteSide, Writing, etag_of
 from central.ledger.desk import Change
-from central.orders.transfers.transfer_book import create_transfer, decide, edit_transfer
+from central.orders.transfers.transfer_book import (
+    create_transfer,
+    decide,
+    edit_transfer,
+    release_at_once,
+)
 from central.orders.transfers.transfer_closing import Thing
 from central.orders.transfers.transfer_end_book import close_transfer
 from central.orders.transfers.transfer_store import load_transfer
@@ -81,8 +87,27 @@ def draft_transfer(writing: Writing, call: Call, body: TransferIn) -> Response:
             note=body.note,
             second_person=body.second_person,
         )
-        place = f"{PREFIX}/transfers/{transfer.code}"
-        return _answer(change, transfer, status=201, location=place)
+        return _answer(change, transfer, status=201, location=_place_of(transfer))
+
+    return writing.answer(call, work)
+
+
+@router.post("/release", status_code=201, response_model=TransferOut, responses=REFUSALS)
+def release_new_transfer(writing: Writing, call: Call, body: TransferAtOnceIn) -> Response:
+    """Draft, request, approve and release a transfer at once: all of it, or nothing.
+
+    For whoever may approve transfers, too.
+    """
+
+    def work(change: Change) -> Answer:
+        transfer = release_at_once(
+            change,
+            lines_wanted(body.lines),
+            source=body.source_warehouse,
+            destination=body.destination_warehouse,
+            note=body.note,
+        )
+        return _answer(change, transfer, status=201, location=_place_of(transfer))
 
     return writing.answer(call, work)
 
@@ -196,6 +221,10 @@ def _act(
             change, decide(change, code, action, version=call.version, reason=reason)
         ),
     )
+
+
+def _place_of(transfer: Transfer) -> str:
+    return f"{PREFIX}/transfers/{transfer.code}"
 
 
 def _answer(change: Change, transfer: Transfer, *, status: int = 200, location: str = "") -> Answer:

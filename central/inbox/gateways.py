@@ -102,11 +102,16 @@ def close_key(connection: Connection, *, gateway: str) -> None:
 
 def enrolled_gateways(connection: Connection, names: Iterable[str]) -> dict[str, Enrolled]:
     """Return the enrolled ones of these gateways."""
-    keys = [(name,) for name in sorted(set(names))]
+    look = gateways_look(names)
     return {
         row[0]: Enrolled(public_key=row[3], warehouse=row[2])
-        for row in bulk.select_by_key(connection, gateways, keys, columns_count=1)
+        for row in bulk.select_by_key(connection, gateways, look.keys, columns_count=1)
     }
+
+
+def gateways_look(names: Iterable[str]) -> bulk.Look:
+    """Return what `enrolled_gateways` looks up."""
+    return bulk.Look(gateways, [(name,) for name in sorted(set(names))], 1)
 
 
 def record_states(
@@ -145,11 +150,21 @@ def mark_seen(connection: Connection, names: Iterable[str], *, now_ms: int) -> N
 
 
 def _never_heard() -> bulk.Row:
-    return (False, 0, 0, "", 0, 0, "", "", "[]", 0, True, 0, "", 0, 0, 0, 0, 0, 0, 0)
+    return (False, 0, 0, "", 0, 0, "", "", "[]", 0, True, 0, "", 0, 0, 0, 0, 0, 0, 0, "", "", 0)
 
 
 def _texts(state: GatewayState) -> str:
-    return state.epoch + state.software + state.problem + state.boot_id + state.stream
+    return "".join(
+        (
+            state.epoch,
+            state.software,
+            state.problem,
+            state.boot_id,
+            state.stream,
+            state.failed_release,
+            state.failed_reason,
+        )
+    )
 
 
 def _is_will(state: GatewayState) -> bool:
@@ -206,4 +221,7 @@ def _state_values(state: GatewayState, now_ms: int) -> dict[str, object]:
         "disk_used_percent": state.disk_used_percent,
         "written_bytes_day": state.written_bytes_day,
         "shed_count": state.shed_count,
+        "failed_release": state.failed_release,
+        "failed_reason": state.failed_reason,
+        "failed_ms": state.failed_time_ms,
     }

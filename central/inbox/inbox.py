@@ -19,14 +19,15 @@ from central.clock import Clock
 from central.contract.acks import Ack, AckProblem
 from central.contract.facts import NO_HEAD
 from central.inbox import quarantine
-from central.inbox.gateways import Enrolled, enrolled_gateways, mark_seen
+from central.inbox.gateways import Enrolled, enrolled_gateways, gateways_look, mark_seen
 from central.inbox.offers import Offer, authenticate, decode_offer
 from central.inbox.positions import Position, Positions, lock_positions
 from central.inbox.receiver import CREDIT_COUNT, acknowledgement, digest_of, judge, take_order
+from central.inbox.written import Written
 from central.ledger.discrepancies import open_discrepancies
 from central.ledger.entries import Entry, Finding, finding_of
 from central.ledger.ledger import Follower, Ledger
-from central.ledger.runs import Run
+from central.ledger.runs import Run, Told
 from central.ledger.state import LedgerState, lock_soon, read_state
 from central.storage.database import Database
 
@@ -89,6 +90,7 @@ class Inbox:
         self._stable_at_commit = stable_at_commit
         self._ledger = Ledger(followers)
         self._enrolled: dict[str, Enrolled] = {}
+        self._written = Written()
 
     def accept(self, payloads: Sequence[tuple[str | None, bytes]]) -> list[Outcome]:
         """Take (gateway of the topic, payload) pairs; return one outcome each, in their order.
@@ -129,6 +131,7 @@ class Inbox:
             batches = [offer.batch for offer in offers if offer.batch is not None]
             epochs = [(batch.gateway, str(batch.epoch)) for batch in batches]
             locked = lock_positions(connection, epochs)
+            ledger_locked = self._lock_with(connection, offers, names)
             if enrolled_gateways(connection, names) != enrolled:
                 raise _EnrolledAnewError
             positions = Positions(connection, locked(), stable_at_commit=self._stable_at_commit)
@@ -137,15 +140,40 @@ class Inbox:
             for index in take_order([offer.batch for offer in offers]):
                 decisions[index] = call.decide(offers[index])
             if all(one.kind in {"duplicate", "gap"} for one in decisions.values()):
-                state = read_state(connection)
+                state = read_state(connection) if ledger_locked is None else ledger_locked()
             else:
-                state = call.write(self._ledger, list(decisions.values()), now_ms=now_ms)
+                state = call.write(
+                    self._ledger, list(decisions.values()), ledger_locked, now_ms=now_ms
+                )
             mark_seen(connection, call.seen, now_ms=now_ms)
+        said = [(one.kind == "accepted", one.offer.batch) for one in decisions.values()]
+        self._written.note(
+            (batch for is_taken, batch in said if is_taken and batch is not None),
+            (batch for is_taken, batch in said if not is_taken and batch is not None),
+        )
         credit_count = self._credit()
         return [
             call.outcome(decisions[index], state, credit_count=credit_count, now_ms=now_ms)
             for index in range(len(offers))
         ]
+
+    def _lock_with(
+        self, connection: Connection, offers: Sequence[Offer], names: Set[str]
+    ) -> Callable[[], LedgerState] | None:
+        """Have the ledger locked in one round trip with the positions, if all is probably new.
+
+        That is what follows on what this inbox itself has written last. None: not yet.
+        """
+        told: list[Told] = []
+        for offer in offers:
+            if offer.facts is None or offer.batch is None:
+                return None
+            if not self._written.is_followed_by(offer.batch):
+                return None
+            told.append((offer.warehouse, offer.facts))
+        locked = lock_soon(connection)
+        self._ledger.look_ahead(connection, told, also=[gateways_look(names)])
+        return locked
 
 
 class _EnrolledAnewError(Exception):
@@ -193,20 +221,27 @@ class _Call:
             return _Decision(offer, "duplicate", position)
         return _refused(offer, position, verdict.kind)
 
-    def write(self, ledger: Ledger, decisions: Sequence[_Decision], *, now_ms: int) -> LedgerState:
+    def write(
+        self,
+        ledger: Ledger,
+        decisions: Sequence[_Decision],
+        locked: Callable[[], LedgerState] | None,
+        *,
+        now_ms: int,
+    ) -> LedgerState:
         """Write everything that the decisions lead to, under the ledger's lock.
 
-        Returns the ledger's state as it was before.
+        locked: gives the ledger's state if the lock is taken already. Returns the state as it was
+        before.
         """
-        locked = lock_soon(self._connection)
-        ledger.look_ahead(
-            self._connection,
-            [
-                (one.position.warehouse, one.offer.facts)
-                for one in decisions
-                if one.kind == "accepted" and one.position is not None and one.offer.facts
-            ],
-        )
+        told = [
+            (one.position.warehouse, one.offer.facts)
+            for one in decisions
+            if one.kind == "accepted" and one.position is not None and one.offer.facts
+        ]
+        if locked is None or told != [(one.offer.warehouse, one.offer.facts) for one in decisions]:
+            locked = locked or lock_soon(self._connection)
+            ledger.look_ahead(self._connection, told)
         state = locked()
         if self._positions.overtaken():
             raise _OvertakenError
@@ -215,7 +250,7 @@ class _Call:
                 self._append(decision, state)
             elif decision.problem in {"fork", "broken_chain"}:
                 self._alarm(decision, state)
-        ledger.post(self._connection, state, self._runs, now_ms=now_ms)
+        ledger.post(self._connection, state, self._runs, now_ms=now_ms, foreseen=True)
         self._positions.write(now_ms=now_ms)
         open_discrepancies(self._connection, self._findings, now_ms=now_ms, counts=False)
         refused = [

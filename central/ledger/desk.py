@@ -12,7 +12,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection
@@ -55,16 +54,30 @@ class Change:
     together with the lock, unless `state` or `now_ms` is looked at before, which the lock gives.
     """
 
-    def __init__(self, connection: Connection, hold: Callable[[], "Held"], *, actor: str) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        hold: Callable[[], "Held"],
+        *,
+        actor: str,
+        numbers: dict[str, int],
+    ) -> None:
+        """Work on a connection. numbers: the last ones given, by prefix, as far as is known."""
         self.connection = connection
         self.actor = actor
         self._hold = hold
+        self._numbers = numbers
+        self._held: Held | None = None
         self._touched: set[ReferenceChange] = set()
 
-    @cached_property
+    @property
     def held(self) -> "Held":
         """What the lock gives, waited for."""
-        return self._hold()
+        # No `cached_property`: up to Python 3.11 it has one lock for all changes, and whoever waits
+        # for the ledger under it keeps out who holds the ledger.
+        if self._held is None:
+            self._held = self._hold()
+        return self._held
 
     @property
     def state(self) -> LedgerState:
@@ -164,7 +177,16 @@ class Change:
         rows = list(bulk.select_by_key(self.connection, table, [(prefix,)], columns_count=1))
         number = (rows[0][1] if rows else 0) + 1
         bulk.upsert_rows(self.connection, table, [(prefix, number)])
-        return f"{prefix}-{number:06d}"
+        self._numbers[prefix] = number
+        return _code(prefix, number)
+
+    def likely_code(self, prefix: str) -> str:
+        """Return the code that `next_code` will probably give, "" if nobody has asked it yet.
+
+        To read ahead by: another process may have given it meanwhile.
+        """
+        last = self._numbers.get(prefix)
+        return "" if last is None else _code(prefix, last + 1)
 
     def touch(self, *changes: ReferenceChange) -> None:
         """Note that reference data was changed, so that gateways and caches learn of it.
@@ -219,6 +241,7 @@ class Desk:
         self._followers = tuple(followers)
         self._told = told
         self._memory = Memory(self._followers)
+        self._numbers: dict[str, int] = {}
 
     @contextmanager
     def change(self, *, actor: str) -> Iterator[Change]:
@@ -236,7 +259,7 @@ class Desk:
                 memory, self._memory = self._memory, Memory(self._followers)
                 return Held(memory, state, self._clock.now_ms())
 
-            change = Change(connection, hold, actor=actor)
+            change = Change(connection, hold, actor=actor, numbers=self._numbers)
             yield change
             memory = change.held.memory
         self._memory = memory
@@ -254,3 +277,7 @@ def require_version(present: int, expected: int | None, *, what: str) -> None:
             hint="Load it again, look at what has changed, and decide again.",
             fields={"version": present},
         )
+
+
+def _code(prefix: str, number: int) -> str:
+    return f"{prefix}-{number:06d}"

@@ -83,7 +83,7 @@ class ForeseeingFollower:
     """
 
     follow: Follower
-    looks: Callable[[Sequence[DocumentKey], Sequence[GoodsKey]], Sequence[bulk.Look]]
+    looks: Callable[[Sequence[DocumentKey], Sequence[GoodsKey]], Sequence[bulk.Look | bulk.Led]]
 
     def __call__(self, connection: Connection, posted: Posted) -> None:
         """Follow what was posted."""
@@ -104,28 +104,39 @@ class Ledger:
         """Forget entries of the reference data that this transaction has changed."""
         self._book.forget(changes)
 
-    def look_ahead(self, connection: Connection, told: Sequence[Told]) -> None:
-        """Read what posting these facts will look up, if they are few.
+    def look_ahead(
+        self, connection: Connection, told: Sequence[Told], *, also: Sequence[bulk.Look] = ()
+    ) -> None:
+        """Read what posting these facts will look up, if they are few, and what `also` says.
 
         It goes with the lock, if that is taken by `lock_soon`. Forgetting it costs time alone.
         """
-        if sum(len(read.facts) for _, read in told) <= FORESEEN_MAX:
-            self._look_ahead(connection, _routes(told), apart_of(told))
+        looks: list[bulk.Look | bulk.Led] = [*also]
+        if _are_few(told):
+            looks += self._looks(_routes(told), apart_of(told))
+        bulk.look_ahead(connection, looks)
 
     def post(
-        self, connection: Connection, state: LedgerState, runs: Sequence[Run], *, now_ms: int
+        self,
+        connection: Connection,
+        state: LedgerState,
+        runs: Sequence[Run],
+        *,
+        now_ms: int,
+        foreseen: bool = False,
     ) -> int:
         """Store and post facts in the order given; return how many discrepancies were opened.
 
         state: as locked in this transaction; the facts are numbered from its record_no + 1 on.
+        foreseen: `look_ahead` was asked for them.
         Durable with the caller's commit, with everything else of its transaction or not at all.
         """
         if not runs:
             return 0
         told = [(run.warehouse, run.read) for run in runs]
         routes, apart = _routes(told), apart_of(told)
-        if documents_of(apart):
-            self._look_ahead(connection, routes, apart)
+        if not (foreseen and _are_few(told)) and documents_of(apart):
+            bulk.look_ahead(connection, self._looks(routes, apart))
         known = self._look_up(connection, state, routes, apart)
         targets = find_targets(connection, state, runs)
         opened = open_books(connection, known, runs, routes=routes, apart=apart, targets=targets)
@@ -164,19 +175,19 @@ class Ledger:
                 follow(connection, posted)
         return opened_count
 
-    def _look_ahead(self, connection: Connection, routes: Sequence[Route], apart: Apart) -> None:
-        """Read by one statement what facts need, most of all those under documents."""
+    def _looks(self, routes: Sequence[Route], apart: Apart) -> list[bulk.Look | bulk.Led]:
+        """Return what facts need, most of all those under documents; nothing if it is much."""
         documents = documents_of(apart)
         if len(documents) + len(routes) > FORESEEN_MAX:
-            return
+            return []
         goods = goods_of(routes, apart)
-        looks = looks_of(documents, goods)
+        looks: list[bulk.Look | bulk.Led] = [*looks_of(documents, goods)]
         if documents:
-            looks += self._book.looks()
+            looks += self._book.looks(key[2] for key in goods)
             for follow in self._followers:
                 if isinstance(follow, ForeseeingFollower):
                     looks += follow.looks(documents, goods)
-        bulk.look_ahead(connection, looks)
+        return looks
 
     def _look_up(
         self,
@@ -208,6 +219,10 @@ class Ledger:
             locations={place for place in locations if not is_virtual(place[1])},
             documents=documents,
         )
+
+
+def _are_few(told: Sequence[Told]) -> bool:
+    return sum(len(read.facts) for _, read in told) <= FORESEEN_MAX
 
 
 def _routes(told: Sequence[Told]) -> list[Route]:

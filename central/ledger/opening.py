@@ -97,7 +97,8 @@ def open_books(
         keys.update(line.balance_key[:GOODS_KEY_SIZE] for line in target.lines)
         if target.progress is not None:
             progress_keys.add(target.progress[0])
-    balances = _read_balances(connection, list(keys))
+    # Sorted, as they lie: whoever reads them in any order reads pages again and again.
+    balances = _read_balances(connection, sorted(keys))
     progress, expected = _read_progress(connection, list(progress_keys))
     goods = Goods(read_expiry_dates(connection, runs), read_packing(connection, apart))
     return Opened(RunningBooks(known, balances=balances, progress=progress), goods, expected)

@@ -96,10 +96,15 @@ class ReferenceBook:
             weight_units={code: item.weight_unit for code, item in found if item.weight_unit},
         )
 
-    def looks(self) -> list[bulk.Look]:
-        """Return what `look_up` will look up first, if few revisions have come since."""
+    def looks(self, items: Iterable[str]) -> list[bulk.Look]:
+        """Return what `look_up` of these will look up, if few revisions have come since."""
         foreseen = self._revisions(self._revision + REVISIONS_FORESEEN)
-        return [bulk.Look(tables.reference_changes, foreseen, 1)]
+        looks = [bulk.Look(tables.reference_changes, foreseen, 1)]
+        # One by one: who holds the lock may remember more of them meanwhile.
+        unknown = [(code,) for code in sorted(set(items)) if code not in self._items]
+        if 0 < len(unknown) <= ITEMS_FORESEEN_MAX:
+            looks += [bulk.Look(table, unknown, 1) for table in (item_policies, tables.items)]
+        return looks
 
     def _revisions(self, revision: int) -> list[tuple[int]]:
         """Return the keys of the revisions since the remembered one, none if those are many."""

@@ -9,7 +9,7 @@ one by one: how short an array is it learns each time anew, and plans anew for t
 Table and column names come from our own metadata, never from data; values are always bound.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -27,14 +27,6 @@ class Statement(NamedTuple):
 
     sql: str
     values: Sequence[object] = ()
-
-
-class Look(NamedTuple):
-    """Which rows are wanted: those of which the first columns of the key are one of `keys`."""
-
-    table: Table
-    keys: Sequence[Row]
-    columns_count: int
 
 
 class Write(NamedTuple):
@@ -89,7 +81,7 @@ def write_sql(writes: tuple[Write, ...]) -> str:
     """Return one statement for all of these."""
     *first, last = [_write_sql(write) for write in writes]
     parts = ", ".join(f"w{number} AS ({sql})" for number, sql in enumerate(first))
-    return _numbered(f"WITH {parts} {last}" if first else last)
+    return numbered(f"WITH {parts} {last}" if first else last)
 
 
 @cache
@@ -123,39 +115,13 @@ def wanted_values(table: Table, keys: Sequence[Row], columns: tuple[str, ...]) -
 @cache
 def select_sql(table: Table, columns: tuple[str, ...], slots_count: int, where: str = "") -> str:
     """Return the statement that reads whole rows by these columns."""
-    return _numbered(f"SELECT found.* {_found(table, columns, slots_count, where)}")
-
-
-@lru_cache(STATEMENTS_KEPT_MAX)
-def looks_sql(shapes: tuple[tuple[Table, int, int], ...]) -> str:
-    """Return one statement for several looks; each row says which one it is of.
-
-    shapes: table, columns_count and slots of each. All values are text, bytes in hexadecimal
-    digits.
-    """
-    width = max(len(names(table)) for table, _, _ in shapes)
-    parts = []
-    for number, (table, columns_count, slots_count) in enumerate(shapes):
-        values = [_as_text(table, name) for name in names(table)]
-        values += ["NULL"] * (width - len(values))
-        found = _found(table, names(table)[:columns_count], slots_count, "")
-        parts.append(f"SELECT {number}, {', '.join(values)} {found}")
-    return _numbered(" UNION ALL ".join(parts))
-
-
-def row_of_text(table: Table, values: Sequence[Any]) -> Row:
-    """Return a row that `looks_sql` has read, as it is."""
-    row = list(values[: len(names(table))])
-    for index, read in _readers(table):
-        if row[index] is not None:
-            row[index] = read(row[index])
-    return tuple(row)
+    return numbered(f"SELECT found.* {found_clause(table, columns, slots_count, where)}")
 
 
 def statement_of(sql: str, values: Sequence[object]) -> Statement:
     """Return a statement whose slots are question marks; a list is an array of text."""
     bound = [_array(tuple(one), "text") if isinstance(one, list) else one for one in values]
-    return Statement(_numbered(sql.replace("?", "%s")), _plain(bound))
+    return Statement(numbered(sql.replace("?", "%s")), _plain(bound))
 
 
 def matches(columns: tuple[str, ...], where: str = "") -> str:
@@ -164,6 +130,47 @@ def matches(columns: tuple[str, ...], where: str = "") -> str:
     if where:
         conditions.append(f"t.{where}")
     return " AND ".join(conditions)
+
+
+def found_clause(table: Table, columns: tuple[str, ...], slots_count: int, where: str) -> str:
+    """Return the part of a statement that finds rows by these columns, as `found`."""
+    source = f"unnest({_slots(table, columns)})"
+    if slots_count:
+        source = f"(VALUES {', '.join([_slot(table, columns)] * slots_count)})"
+    return (
+        f"FROM {source} AS wanted({_wanted(len(columns))})"
+        f" CROSS JOIN LATERAL {looked_up(table, columns, where)} found"
+    )
+
+
+def looked_up(table: Table, columns: tuple[str, ...], where: str) -> str:
+    """Return the look for rows of which these columns are those that are `wanted`."""
+    # One look into the key's index for each: a plain join of many keys becomes a merge over a
+    # shorter index, which reads every serial number of an item, seconds under the ledger's lock.
+    whole = columns == tuple(column.name for column in table.primary_key)
+    bound = "LIMIT 1" if whole else "OFFSET 0"
+    return (
+        f"(SELECT {', '.join(f't.{name}' for name in names(table))}"  # noqa: S608 - our own names
+        f" FROM {table.name} t WHERE {matches(columns, where)} {bound})"
+    )
+
+
+def looked_up_once(table: Table, columns: tuple[str, ...]) -> str:
+    """Return the look for rows of which these columns are what slots say."""
+    slots = [
+        f"{name} = %s::{kind}" for name, kind in zip(columns, types(table, columns), strict=True)
+    ]
+    wanted = " AND ".join(slots)
+    return f"(SELECT * FROM {table.name} WHERE {wanted} OFFSET 0)"  # noqa: S608 - our own names
+
+
+def numbered(sql: str) -> str:
+    """Return a statement with its slots as the server numbers them.
+
+    The driver would look for them each time in a statement that is as long as these.
+    """
+    first, *rest = sql.split("%s")
+    return first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
 
 
 def _write_sql(write: Write) -> str:
@@ -184,30 +191,6 @@ def _write_sql(write: Write) -> str:
         f"{name} = wanted.k{index}" for index, name in enumerate(columns) if name not in key
     )
     return f"UPDATE {table.name} t SET {changes} FROM {source} WHERE {matches(key)}"  # noqa: S608
-
-
-def _numbered(sql: str) -> str:
-    """Return a statement with its slots as the server numbers them.
-
-    The driver would look for them each time in a statement that is as long as these.
-    """
-    first, *rest = sql.split("%s")
-    return first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
-
-
-def _found(table: Table, columns: tuple[str, ...], slots_count: int, where: str) -> str:
-    # One look into the key's index for each: a plain join of many keys becomes a merge over a
-    # shorter index, which reads every serial number of an item, seconds under the ledger's lock.
-    whole = columns == tuple(column.name for column in table.primary_key)
-    bound = "LIMIT 1" if whole else "OFFSET 0"
-    source = f"unnest({_slots(table, columns)})"
-    if slots_count:
-        source = f"(VALUES {', '.join([_slot(table, columns)] * slots_count)})"
-    return (
-        f"FROM {source} AS wanted({_wanted(len(columns))})"  # noqa: S608 - our own names
-        f" CROSS JOIN LATERAL (SELECT {', '.join(f't.{name}' for name in names(table))}"
-        f" FROM {table.name} t WHERE {matches(columns, where)} {bound}) found"
-    )
 
 
 def _plain(values: Sequence[Any]) -> list[object]:
@@ -231,25 +214,6 @@ def _slots(table: Table, columns: tuple[str, ...]) -> str:
 
 def _wanted(columns_count: int) -> str:
     return ", ".join(f"k{index}" for index in range(columns_count))
-
-
-def _as_text(table: Table, name: str) -> str:
-    kind = _type_name(table.c[name].type)
-    if kind == "text":
-        return f"found.{name}"
-    return f"encode(found.{name}, 'hex')" if kind == "bytea" else f"found.{name}::text"
-
-
-@cache
-def _readers(table: Table) -> tuple[tuple[int, Callable[[str], object]], ...]:
-    readers: dict[str, Callable[[str], object]] = {
-        "bytea": bytes.fromhex,
-        "boolean": "true".__eq__,
-        "bigint": int,
-        "integer": int,
-    }
-    kinds = enumerate(types(table))
-    return tuple((index, readers[kind]) for index, kind in kinds if kind != "text")
 
 
 def _array(values: Row, kind: str) -> str:

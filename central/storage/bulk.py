@@ -14,12 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from central.storage.array_sql import (
-    Look,
     conflict_clause,
-    looks_sql,
     matches,
     names,
-    row_of_text,
     select_sql,
     slots_of,
     statement_of,
@@ -28,8 +25,10 @@ from central.storage.array_sql import (
 )
 from central.storage.foresight import Kind, Row
 from central.storage.gathering import gathering_of
+from central.storage.looks import Lead, Led, Look, Part, indices_of
+from central.storage.reading_ahead import read_ahead
 
-__all__ = ["Look", "Row"]
+__all__ = ["Lead", "Led", "Look", "Part", "Row"]
 
 # Wanted keys per SELECT on SQLite: a power of two, so that few different statements are prepared.
 KEYS_PER_SELECT_MAX = 128
@@ -113,34 +112,15 @@ def open_with(
     return lambda: rows
 
 
-def look_ahead(connection: Connection, looks: Sequence[Look]) -> None:
-    """Read what `select_by_key` will ask for, on PostgreSQL by one statement; elsewhere nothing.
+def look_ahead(connection: Connection, looks: Sequence[Look | Led]) -> None:
+    """Read what the selects will ask for, on PostgreSQL by one statement; elsewhere nothing.
 
     Only under the ledger's lock, and only of tables that nobody changes without it: what is read
     ahead is what later look-ups of this transaction find.
     """
     gathering = gathering_of(connection)
-    if gathering is None:
-        return
-    foresight = gathering.foresight
-    wanted = []
-    for table, keys, columns_count in looks:
-        unknown = [key for key in keys if foresight.rows(table, columns_count, [key]) is None]
-        if unknown:
-            wanted.append(Look(table, unknown, columns_count))
-    if not wanted:
-        return
-    values: list[object] = []
-    for look in wanted:
-        columns = names(look.table)[: look.columns_count]
-        gathering.write_before(look.table, columns, look.keys)
-        values += wanted_values(look.table, look.keys, columns)
-    shapes = ((look.table, look.columns_count, slots_of(look.keys)) for look in wanted)
-    found: list[list[Row]] = [[] for _ in wanted]
-    for number, *row in _fetched(connection, looks_sql(tuple(shapes)), values):
-        found[number].append(row_of_text(wanted[number].table, row))
-    for look, rows in zip(wanted, found, strict=True):
-        foresight.learn(look.table, look.columns_count, look.keys, rows)
+    if gathering is not None:
+        read_ahead(gathering, looks)
 
 
 def select_by_key(
@@ -170,6 +150,12 @@ def select_by_columns(
 
     index: begins with the columns, and holds the rows of which `where` is true and no others.
     """
+    gathering = gathering_of(connection)
+    if gathering is not None and not where:
+        known = gathering.foresight.rows_aside(table, indices_of(table, columns), keys)
+        if known is not None:
+            yield from known
+            return
     yield from _select(connection, table, keys, columns=columns, index=index, where=where)
 
 

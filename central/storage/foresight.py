@@ -27,6 +27,8 @@ class Foresight:
         self._count = 0
         # Table, columns_count: beginning of a row: primary key: row.
         self._known: dict[Hashable, dict[int, dict[Row, dict[Row, Row]]]] = {}
+        # Table, where other columns stand in a row: what they say: rows.
+        self._aside: dict[Hashable, dict[tuple[int, ...], dict[Row, list[Row]]]] = {}
 
     def learn(
         self, table: Hashable, columns_count: int, keys: Iterable[Row], rows: Iterable[Row]
@@ -57,8 +59,40 @@ class Foresight:
             found += rows
         return found
 
+    def learn_aside(
+        self,
+        table: Hashable,
+        indices: tuple[int, ...],
+        keys: Iterable[Row],
+        rows: Iterable[Row],
+    ) -> None:
+        """Note all rows that there are of which the columns at `indices` are one of `keys`."""
+        fresh: dict[Row, list[Row]] = {tuple(key): [] for key in keys}
+        for row in dict.fromkeys(rows):
+            fresh[tuple([row[index] for index in indices])].append(row)
+        self._aside.setdefault(table, {}).setdefault(indices, {}).update(fresh)
+        self._count += len(fresh)
+        if self._count > KNOWN_KEYS_MAX:
+            self.forget_all()
+
+    def rows_aside(
+        self, table: Hashable, indices: tuple[int, ...], keys: Sequence[Row]
+    ) -> list[Row] | None:
+        """Return the rows of which these columns are one of `keys`; None if not all is known."""
+        known = self._aside.get(table, {}).get(indices)
+        if known is None or any(tuple(key) not in known for key in keys):
+            return None
+        return [row for key in keys for row in known[tuple(key)]]
+
+    def unknown(self, table: Hashable, columns_count: int, keys: Sequence[Row]) -> Sequence[Row]:
+        """Return those of `keys` of which not all rows are known."""
+        if table not in self._known:
+            return keys
+        return [key for key in keys if self.rows(table, columns_count, [key]) is None]
+
     def write(self, table: Hashable, kind: Kind, rows: Sequence[Row]) -> None:
         """Note what the transaction writes."""
+        self._aside.pop(table, None)  # A row may have gone from one of these keys to another.
         if kind == "update":
             self._known.pop(table, None)
         for columns_count, known in self._known.get(table, {}).items():
@@ -75,6 +109,7 @@ class Foresight:
     def forget_all(self) -> None:
         """Forget all: something else has written."""
         self._known.clear()
+        self._aside.clear()
         self._count = 0
 
 

@@ -92,6 +92,11 @@ class Gathering:
         if any(row[: len(columns)] in wanted for row in rows):
             self.write()
 
+    def write_of(self, table: Table) -> None:
+        """Write all if a row of a table waits."""
+        if table in self._waiting:
+            self.write()
+
     def write(self) -> None:
         """Write all that waits."""
         if self._waiting:

@@ -3,10 +3,11 @@
 MOVEMENTS movements (environment variable, default 10,000,000; an hour's work on a small machine) of
 50,000 items, every tenth with a lot, at 200 places in each of 12 warehouses, two years long, posted
 by the ledger itself into each database in turn. Then: the stock page's query, the trace of a lot,
-the stock of a warehouse a year ago by either time, and the posting rate beside an empty ledger's in
-the same run. Queries are timed 20 times with what the operating system has in its memory; bounds
-are absolute, as people wait for them. Each figure is printed as soon as it is known. DATABASE
-(environment variable): "sqlite" or "postgresql" for one of them alone.
+the stock of a warehouse and the stock page a year ago, and the posting rate beside an empty
+ledger's, call by call in turn, so that what else the machine does meets both. Queries are timed 20
+times with what the operating system has in its memory; bounds are absolute, as people wait for
+them. Each figure is printed as soon as it is known. DATABASE (environment variable): "sqlite" or
+"postgresql" for one of them alone.
 """
 
 import os
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from central.contract.facts import Movement, encode_fact
@@ -28,6 +30,7 @@ from central.ledger.reference_book import load_reference
 from central.ledger.runs import Run
 from central.ledger.state import lock_ledger
 from central.stock.as_of import list_stock_as_of
+from central.stock.grid import grid_as_of
 from central.stock.moments import TimeKind, moment_at
 from central.stock.rows import MatrixQuery, StockFilter
 from central.stock.strays import StrayItems
@@ -88,14 +91,26 @@ def _measured(name: str, big_url: str, empty_url: str) -> list[Ratio]:
         with big.write() as connection:
             connection.exec_driver_sql("ANALYZE")
     ratios = [_told(found) for found in _queries(name, big, clock.time_ms, goods)]
-    full = _rate(big, Ledger(), goods, clock.time_ms, backend=DATABASE)
-    bare = _rate(empty, Ledger(), Goods(random.Random(1)), clock.time_ms, f"{DATABASE}_empty")
+    full, bare = _rates(
+        Side(big, goods, DATABASE),
+        Side(empty, Goods(random.Random(1)), f"{DATABASE}_empty"),
+        clock.time_ms,
+    )
     detail = f"{full:,.0f} against {bare:,.0f} movements per CPU-second"
     name = f"big-{name}-posting-vs-empty"
     ratios.append(_told(Ratio(name, full / bare, detail, at_least=0.8)))
     for database in (big, empty):
         database.close()
     return ratios
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of two ledgers that are compared. backend: the name of its database on a server."""
+
+    database: Database
+    goods: "Goods"
+    backend: str
 
 
 class Goods:
@@ -191,6 +206,15 @@ def _queries(name: str, database: Database, now_ms: int, goods: Goods) -> Iterat
         with database.read() as connection:
             return matrix_page(connection, MatrixQuery(page_index=7), strays)
 
+    def past_page(kind: TimeKind, sort: str) -> Callable[[], object]:
+        def ask() -> object:
+            with database.read() as connection:
+                moment = moment_at(connection, year_ago_ms, kind=kind, warehouse="")
+                wanted = MatrixQuery(page_index=7, sort=sort, descending=bool(sort))
+                return grid_as_of(connection, wanted, strays, moment)
+
+        return ask
+
     def places() -> object:
         with database.read() as connection:
             return list_stock(connection, warehouse, after=None, limit=101)
@@ -206,6 +230,9 @@ def _queries(name: str, database: Database, now_ms: int, goods: Goods) -> Iterat
         ("trace-of-a-lot", traced, 100),
         ("as-of-a-year-ago-event", as_of("event"), 1000),
         ("as-of-a-year-ago-record", as_of("record"), 1000),
+        ("page-a-year-ago-event", past_page("event", ""), 1000),
+        ("page-a-year-ago-record", past_page("record", ""), 1000),
+        ("page-a-year-ago-by-total", past_page("event", "total"), 1000),
     )
     for what, work, bound in asked:
         yield Ratio(f"big-{name}-{what}-ms", *_timed(work), at_most=bound)
@@ -223,14 +250,21 @@ def _timed(work: Callable[[], object]) -> tuple[float, str]:
     return statistics.median(taken), f"slowest of {QUERIES}: {max(taken):.0f} ms"
 
 
-def _rate(database: Database, ledger: Ledger, goods: Goods, now_ms: int, backend: str) -> float:
-    """Return movements per CPU-second of posting, with the making of the facts left out."""
-    goods.post(database, ledger, now_ms)
-    posts = [goods.made(now_ms) for _ in range(RATE_CALLS)]
-    begin = cpu_s_of(backends(backend))
-    for post in posts:
-        post(database, ledger)
-    return RATE_CALLS * FACTS_PER_CALL / (cpu_s_of(backends(backend)) - begin)
+def _rates(full: "Side", bare: "Side", now_ms: int) -> tuple[float, float]:
+    """Return movements per CPU-second of posting into both, the making of the facts left out."""
+    taken = []
+    ledgers = Ledger(), Ledger()
+    for _ in range(1 + RATE_CALLS):  # The first of each warms up.
+        pair = []
+        for side, ledger in zip((full, bare), ledgers, strict=True):
+            post = side.goods.made(now_ms)
+            begin = cpu_s_of(backends(side.backend))
+            post(side.database, ledger)
+            pair.append(cpu_s_of(backends(side.backend)) - begin)
+        taken.append(pair)
+    full_s, bare_s = (sum(times) for times in zip(*taken[1:], strict=True))
+    count = RATE_CALLS * FACTS_PER_CALL
+    return count / full_s, count / bare_s
 
 
 def _opened(url: str) -> Database:

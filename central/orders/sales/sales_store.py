@@ -13,6 +13,13 @@ from central.orders.sales.sales_orders import OrderFigures, SalesLine, SalesOrde
 from central.storage import bulk, sales_tables, tables
 
 Counted = dict[CountedKey, int]
+# What is set aside for an order, whose row says in which warehouse.
+_SET_ASIDE = bulk.Lead(
+    sales_tables.reservations,
+    sales_tables.sales_orders,
+    ("warehouse", "holder_kind", "holder"),
+    ((bulk.Part(column="warehouse"), bulk.Part(SALES_ORDER), bulk.Part(column="code")),),
+)
 
 
 def read_order(connection: Connection, code: str) -> SalesOrder:
@@ -30,8 +37,9 @@ def read_order(connection: Connection, code: str) -> SalesOrder:
 def read_orders(connection: Connection, codes: Collection[str]) -> list[SalesOrder]:
     """Return the orders of these codes that are there, in the order of their codes."""
     keys = [(code,) for code in sorted(set(codes))]
-    looks = (sales_tables.sales_orders, sales_tables.sales_order_lines)
-    bulk.look_ahead(connection, [bulk.Look(table, keys, 1) for table in looks])
+    orders = bulk.Look(sales_tables.sales_orders, keys, 1)
+    lines_look = bulk.Look(sales_tables.sales_order_lines, keys, 1)
+    bulk.look_ahead(connection, [orders, lines_look, bulk.Led(_SET_ASIDE, orders)])
     heads = bulk.select_by_key(connection, sales_tables.sales_orders, keys, columns_count=1)
     lines: dict[str, list[SalesLine]] = {}
     for row in bulk.select_by_key(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from central.errors import Unusable
 from central.ledger.desk import Change, ObjectNote, require_version
+from central.ledger.document_findings import REJUDGED
 from central.ledger.locations import IN_TRANSIT, place_of
 from central.ledger.reference_desk import put_documents, withdraw_documents
 from central.orders.catalogue.packs import text_of, to_base
@@ -16,11 +17,12 @@ from central.orders.order_goods import (
     require_warehouse,
 )
 from central.orders.transfers.transfer_store import (
+    book_looks,
+    code_looks,
     decided,
     load_transfer,
     observed,
     read_standing,
-    standing_looks,
     transfers,
     write_lines,
     write_transfer,
@@ -39,6 +41,12 @@ from central.storage.transfer_tables import transfer_lines
 
 KIND = "transfer"
 TOLERANCE_PERCENT_MICRO_MAX = 100_000_000
+# What a transfer and its lines lead to.
+_HOUSES = (bulk.Part(column="source_warehouse"), bulk.Part(column="destination_warehouse"))
+_WAREHOUSES = bulk.Lead(
+    tables.warehouses, transfers, ("warehouse",), tuple((house,) for house in _HOUSES)
+)
+_ITEMS = bulk.Lead(tables.items, transfer_lines, ("item",), ((bulk.Part(column="item"),),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,7 @@ def create_transfer(
 
     second_person: whether somebody else than who requests it has to approve it. Raises Unusable.
     """
-    _look_ahead(change, lines, source=source, destination=destination)
+    look_ahead(change, lines, source=source, destination=destination)
     for warehouse in (source, destination):
         require_warehouse(change.connection, warehouse)
     if source == destination:
@@ -93,6 +101,26 @@ def create_transfer(
     write_lines(change.connection, transfer.code, checked, new=True)
     change.note(KIND, transfer.code, "drafted", lines_count=len(checked), version=1)
     return transfer
+
+
+def release_at_once(
+    change: Change,
+    lines: Sequence[LineWanted],
+    *,
+    source: str,
+    destination: str,
+    note: str = "",
+) -> Transfer:
+    """Draft, request, approve and release a transfer as one decision, and return it.
+
+    Each step is noted as if it were taken by itself. Raises Unusable, and Conflict if stations work
+    on another document of its code.
+    """
+    look_ahead(change, lines, source=source, destination=destination, release=True)
+    made = create_transfer(change, lines, source=source, destination=destination, note=note)
+    for action in ("request", "approve", "release"):
+        made = decide(change, made.code, action, version=made.version)
+    return made
 
 
 def edit_transfer(
@@ -128,8 +156,7 @@ def decide(
     reason: has to be given to reject or cancel. Raises NotThere, Outdated, Conflict, Unusable.
     """
     if action == "release":
-        looks = [bulk.Look(table, [(code,)], 1) for table in (transfers, transfer_lines)]
-        bulk.look_ahead(change.connection, looks)
+        bulk.look_ahead(change.connection, release_looks(code))
     transfer = load_seen(change, code, version)
     after = replace(transfer, state=state_after(transfer, action, actor=change.actor))
     if action == "request":
@@ -183,24 +210,45 @@ def check_places(change: Change, warehouse: str, places: set[str]) -> None:
         )
 
 
+def look_ahead(
+    change: Change,
+    wanted: Sequence[LineWanted],
+    *,
+    source: str,
+    destination: str,
+    release: bool = False,
+) -> None:
+    """Read what a new transfer is checked against. release: and what it is released by."""
+    looks = [
+        bulk.Look(tables.warehouses, sorted({(source,), (destination,)}), 1),
+        bulk.Look(tables.object_numbers, [(CODE_PREFIX,)], 1),
+        *goods_looks(line.item for line in wanted[:LINES_COUNT_MAX]),
+    ]
+    code = change.likely_code(CODE_PREFIX)
+    if code:
+        looks += _code_looks(code, (source, destination))
+        if release:
+            leading: list[bulk.Row] = [(code, source, destination)]
+            looks += code_looks([code])[1:]
+            looks += [one.lead.look(leading) for one in book_looks(code, judged=REJUDGED)]
+    bulk.look_ahead(change.connection, looks)
+
+
+def release_looks(code: str) -> list[bulk.Look | bulk.Led]:
+    """Return what is looked up to release a transfer."""
+    transfer, lines = code_looks([code])
+    return [
+        *(transfer, lines),
+        bulk.Led(_WAREHOUSES, transfer),
+        bulk.Led(_ITEMS, lines),
+        *book_looks(code, judged=REJUDGED),
+    ]
+
+
 def withdraw_both(change: Change, transfer: Transfer) -> None:
     """Let no station work on a transfer any more."""
     warehouses = (transfer.source, transfer.destination)
     withdraw_documents(change, [(warehouse, transfer.code) for warehouse in warehouses])
-
-
-def _look_ahead(
-    change: Change, wanted: Sequence[LineWanted], *, source: str, destination: str
-) -> None:
-    """Read what a new transfer is checked against."""
-    bulk.look_ahead(
-        change.connection,
-        [
-            bulk.Look(tables.warehouses, [(source,), (destination,)], 1),
-            bulk.Look(tables.object_numbers, [(CODE_PREFIX,)], 1),
-            *goods_looks(line.item for line in wanted[:LINES_COUNT_MAX]),
-        ],
-    )
 
 
 def _new_code(change: Change, warehouses: Sequence[str]) -> str:
@@ -210,12 +258,7 @@ def _new_code(change: Change, warehouses: Sequence[str]) -> str:
     """
     while True:
         code = change.next_code(CODE_PREFIX)
-        place = place_of(IN_TRANSIT, document=code)
-        looks = [
-            bulk.Look(transfers, [(code,)], 1),
-            bulk.Look(tables.documents, [(warehouse, code) for warehouse in warehouses], 2),
-            bulk.Look(tables.balances, [(warehouse, place) for warehouse in warehouses], 2),
-        ]
+        looks = _code_looks(code, warehouses)
         bulk.look_ahead(change.connection, looks)
         found = [
             any(
@@ -228,6 +271,15 @@ def _new_code(change: Change, warehouses: Sequence[str]) -> str:
         ]
         if not any(found):
             return code
+
+
+def _code_looks(code: str, warehouses: Sequence[str]) -> list[bulk.Look]:
+    place = place_of(IN_TRANSIT, document=code)
+    return [
+        bulk.Look(transfers, [(code,)], 1),
+        bulk.Look(tables.documents, [(warehouse, code) for warehouse in warehouses], 2),
+        bulk.Look(tables.balances, [(warehouse, place) for warehouse in warehouses], 2),
+    ]
 
 
 def _checked_lines(
@@ -274,20 +326,10 @@ def _checked_lines(
 
 def _released(change: Change, transfer: Transfer) -> Transfer:
     warehouses = [transfer.source, transfer.destination]
-    looks = [
-        bulk.Look(tables.warehouses, [(code,) for code in warehouses], 1),
-        bulk.Look(tables.documents, [(code, transfer.code) for code in warehouses], 2),
-        bulk.Look(tables.document_lines, [(code, transfer.code) for code in warehouses], 2),
-    ]
-    key = [(transfer.code,)]
-    lines = bulk.select_by_key(change.connection, transfer_lines, key, columns_count=1)
-    looks.append(bulk.Look(tables.items, sorted({(row[2],) for row in lines}), 1))
-    bulk.look_ahead(change.connection, [*standing_looks(change.connection, [transfer]), *looks])
     standing = read_standing(change.connection, transfer)
     names = {code: code for code in warehouses}
-    for row in bulk.select_by_key(
-        change.connection, tables.warehouses, looks[0].keys, columns_count=1
-    ):
+    keys = [(code,) for code in warehouses]
+    for row in bulk.select_by_key(change.connection, tables.warehouses, keys, columns_count=1):
         names[row[0]] = row[1] or row[0]
     documents = documents_of(transfer, standing.lines, names=names)
     for document in documents:

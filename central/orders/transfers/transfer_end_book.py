@@ -9,7 +9,7 @@ from central.contract.quantities import canonical_text, from_micro
 from central.errors import Unusable
 from central.ledger.desk import Change
 from central.ledger.discrepancies import settle_discrepancies
-from central.ledger.entries import FactKey
+from central.ledger.entries import DiscrepancyKind, FactKey
 from central.orders.transfers.transfer_book import (
     check_places,
     load_seen,
@@ -22,12 +22,17 @@ from central.orders.transfers.transfer_closing import (
     ClosingMove,
     closing_moves,
 )
-from central.orders.transfers.transfer_store import load_transfer, read_standing, standing_looks
+from central.orders.transfers.transfer_store import (
+    book_looks,
+    code_looks,
+    load_transfer,
+    read_standing,
+)
 from central.orders.transfers.transfers import Transfer, state_after
 from central.storage import bulk, catalogue_tables, tables, transfer_tables
 
 # What the end of a transfer settles: its reasons explain these, wherever they came up.
-EXPLAINED = (
+EXPLAINED: tuple[DiscrepancyKind, ...] = (
     *("unexpected", "over_received", "unknown_document"),
     *("received_before_shipped", "moved_after_end"),
 )
@@ -51,9 +56,10 @@ def close_transfer(
             f"{len(closings)} closings at once are more than {CLOSINGS_COUNT_MAX}",
             hint="Say what became of each thing once, with its whole quantity.",
         )
+    looks: list[bulk.Look | bulk.Led] = [*code_looks([code]), *book_looks(code, judged=EXPLAINED)]
+    bulk.look_ahead(change.connection, looks)
     transfer = load_seen(change, code, version)
     state = state_after(transfer, "close", actor=change.actor)
-    _look_ahead(change, transfer)
     standing = read_standing(change.connection, transfer)
     check_places(change, transfer.source, {one.location for one in closings if one.location})
     moves = closing_moves(
@@ -70,18 +76,6 @@ def close_transfer(
     reasons = sorted({closing.reason for closing in closings})
     return write_done(
         change, after, "close", closings_count=len(closings), reasons=reasons, reason=reason
-    )
-
-
-def _look_ahead(change: Change, transfer: Transfer) -> None:
-    """Read what the end of a transfer is decided on, and what it changes."""
-    codes = [(warehouse, transfer.code) for warehouse in (transfer.source, transfer.destination)]
-    bulk.look_ahead(
-        change.connection,
-        [
-            *standing_looks(change.connection, [transfer]),
-            bulk.Look(tables.document_lines, codes, 2),
-        ],
     )
 
 

@@ -21,12 +21,12 @@ from central.ledger.opening import DocumentKey, GoodsKey
 from central.ledger.own_facts import OWN_GATEWAY
 from central.orders.transfers.transfer_closing import Thing, remainders_of
 from central.orders.transfers.transfer_store import (
+    code_looks,
+    counted_looks,
     find_transfers,
     observed,
     read_standing,
     transfer_facts,
-    transfer_lines,
-    transfers,
     write_transfer,
 )
 from central.orders.transfers.transfers import ENDED, Transfer
@@ -46,15 +46,12 @@ class Moved:
     fact: PostedFact
 
 
-def transfer_looks(documents: Sequence[DocumentKey], _goods: Sequence[GoodsKey]) -> list[bulk.Look]:
+def transfer_looks(
+    documents: Sequence[DocumentKey], _goods: Sequence[GoodsKey]
+) -> list[bulk.Look | bulk.Led]:
     """Return what is looked up of documents that may be transfers."""
-    codes = sorted({(code,) for _, code in documents})
-    places = [(warehouse, place_of(IN_TRANSIT, document=code)) for warehouse, code in documents]
-    return [
-        bulk.Look(transfers, codes, 1),
-        bulk.Look(transfer_lines, codes, 1),
-        bulk.Look(tables.balances, places, 2),
-    ]
+    codes = sorted({code for _, code in documents})
+    return [*code_looks(codes), *counted_looks(codes)]
 
 
 def follow_transfers(connection: Connection, posted: Posted) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from sqlalchemy import Connection, select
 
 from central.errors import NotThere
-from central.ledger.locations import IN_TRANSIT, place_of
+from central.ledger.entries import DiscrepancyKind
+from central.ledger.locations import IN_TRANSIT, IN_TRANSIT_PREFIX, place_of
 from central.ledger.progress import IN, OUT
 from central.orders.document_progress import CountedKey
 from central.orders.transfers.transfer_closing import AtPlace, Thing
@@ -18,6 +20,27 @@ transfer_lines = transfer_tables.transfer_lines
 transfer_facts = transfer_tables.transfer_facts
 
 NOWHERE = Figures({})
+# What a row of a transfer leads to: in the books of its source, and of its destination.
+_HOUSES = (bulk.Part(column="source_warehouse"), bulk.Part(column="destination_warehouse"))
+_CODE = bulk.Part(column="transfer")
+_COUNTED = (
+    bulk.Lead(
+        tables.document_progress,
+        transfers,
+        ("warehouse", "document"),
+        tuple((house, _CODE) for house in _HOUSES),
+    ),
+    bulk.Lead(
+        tables.balances,
+        transfers,
+        ("warehouse", "location"),
+        tuple((house, bulk.Part(IN_TRANSIT_PREFIX, "transfer")) for house in _HOUSES),
+    ),
+)
+_TOLD = tuple(
+    bulk.Lead(table, transfers, _COUNTED[0].columns, _COUNTED[0].keys)
+    for table in (tables.documents, tables.document_lines)
+)
 # Columns of `balances`: key, on hand, record number, weight.
 _QUANTITY, _WEIGHT = 8, 10
 # Columns of `document_progress`: key, expected, tolerance, done, record number, direction.
@@ -112,6 +135,41 @@ def read_standings(connection: Connection, found: Sequence[Transfer]) -> dict[st
         )
         for one in found
     }
+
+
+def code_looks(codes: Sequence[str]) -> list[bulk.Look]:
+    """Return what is read of transfers by their codes alone."""
+    keys = [(code,) for code in codes]
+    return [bulk.Look(table, keys, 1) for table in (transfers, transfer_lines)]
+
+
+def counted_looks(codes: Sequence[str]) -> list[bulk.Led]:
+    """Return what tells how transfers stand; with `code_looks`."""
+    leader = code_looks(codes)[0]
+    return [bulk.Led(lead, leader) for lead in _COUNTED]
+
+
+def book_looks(code: str, *, judged: tuple[DiscrepancyKind, ...]) -> list[bulk.Led]:
+    """Return what a transfer leads to in the books of its warehouses; with `code_looks`.
+
+    judged: kinds of discrepancies about its documents.
+    """
+    leader = code_looks([code])[0]
+    return [bulk.Led(lead, leader) for lead in (*_COUNTED, *_TOLD, _judged(judged))]
+
+
+@cache
+def _judged(kinds: tuple[DiscrepancyKind, ...]) -> bulk.Lead:
+    return bulk.Lead(
+        tables.discrepancies,
+        transfers,
+        ("warehouse", "state", "kind", "document"),
+        tuple(
+            (house, bulk.Part("open"), bulk.Part(kind), _CODE)
+            for house in _HOUSES
+            for kind in kinds
+        ),
+    )
 
 
 def standing_looks(connection: Connection, found: Sequence[Transfer]) -> list[bulk.Look]:

@@ -7,10 +7,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
+from central.contract.envelope import decode_batch
 from central.contract.facts import NO_HEAD
 from central.errors import LedgerUnavailable
 from central.inbox.inbox import Inbox
 from central.inbox.positions import lock_positions
+from central.inbox.written import Written
 from central.ledger.state import lock_ledger
 from central.ledger.verify import verify_ledger
 from central.storage import tables
@@ -369,7 +371,7 @@ def test_of_two_workers_that_begin_one_epoch_the_later_one_looks_again(database)
                 for inbox, last in zip(inboxes, (3, 5), strict=True)
             ]
             until(lambda: waiting_for_locks(database) == 2, "both workers to wait")
-        outcomes = [call.result(timeout=20)[0] for call in calls]
+        outcomes = [call.result(timeout=60)[0] for call in calls]
     assert {outcome.kind for outcome in outcomes} <= {"accepted", "duplicate"}
     assert sum(outcome.accepted_count for outcome in outcomes) == 5
     assert rows(database, tables.facts, "seq", "record_no") == [(n, n) for n in range(1, 6)]
@@ -397,7 +399,7 @@ def test_an_epoch_is_moved_on_by_one_worker_at_a_time(database):
             call = pool.submit(inbox.accept, [gateway.offer(2, 5)])
             until(lambda: waiting_for_locks(database) == 1, "the worker to wait")
             assert len(stored(database)) == 1
-        assert kinds(call.result(timeout=20)) == ["accepted"]
+        assert kinds(call.result(timeout=60)) == ["accepted"]
 
 
 def test_a_gateway_that_is_enrolled_anew_is_believed_by_its_new_key_alone(database):
@@ -412,3 +414,33 @@ def test_a_gateway_that_is_enrolled_anew_is_believed_by_its_new_key_alone(databa
     assert outcome.detail == f"the signature is not that of {gateway.code}"
     gateway.key = other_key
     assert kinds(inbox.accept([gateway.offer(2)])) == ["accepted"]
+
+
+def test_a_worker_that_another_has_overtaken_guesses_wrong_and_takes_nothing_twice(database):
+    gateway = moved(4)
+    first = furnished(database, gateway)
+    second = Inbox(database, clock=FixedClock())
+    assert kinds(first.accept([gateway.offer(1, 2)])) == ["accepted"]
+    assert kinds(second.accept([gateway.offer(3, 3)])) == ["accepted"]
+    # What follows on what it has written itself it takes for new, and learns better under the lock.
+    for offer, kind in (((3, 3), "duplicate"), ((3, 4), "accepted"), ((4, 4), "duplicate")):
+        (outcome,) = first.accept([gateway.offer(*offer)])
+        assert outcome.kind == kind
+    assert outcome.ack.acked == 4
+    assert stored(database) == [(number, "movement") for number in range(1, 5)]
+    gateway.move()
+    own_key = gateway.offer(5)
+    gateway.key = Ed25519PrivateKey.generate()
+    enrol(database, gateway)
+    assert kinds(first.accept([own_key, gateway.offer(5)])) == ["quarantined", "accepted"]
+
+
+def test_what_is_written_is_followed_by_what_begins_behind_it():
+    gateway = moved(5)
+    batches = {first: decode_batch(gateway.offer(first, first)[1]) for first in range(1, 6)}
+    written = Written()
+    assert not written.is_followed_by(batches[1])
+    written.note([batches[1], batches[2]], [])
+    assert [first for first, one in batches.items() if written.is_followed_by(one)] == [3]
+    written.note([], [batches[5]])
+    assert not any(map(written.is_followed_by, batches.values()))

@@ -20,7 +20,7 @@ class Comparing:
         self.free.set()
 
     def take_digests(self, payloads):
-        assert self.free.wait(10)
+        assert self.free.wait(60)
         if payloads and self.failures:
             raise self.failures.pop(0)
         self.taken += payloads

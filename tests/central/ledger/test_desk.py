@@ -118,7 +118,7 @@ def test_a_change_that_waited_beside_one_that_failed_knows_nothing_of_what_that_
                     what="it waits for the ledger",
                 )
         for done in both:
-            done.result(timeout=20)
+            done.result(timeout=60)
     assert [row.kind for row in rows(database, tables.discrepancies)] == ["unknown_item"]
 
 

@@ -142,9 +142,9 @@ def test_scans_that_arrive_while_somebody_cancels_are_all_posted_and_accounted_f
 
     arriving = threading.Thread(target=arrive)
     arriving.start()
-    assert first_are_in.wait(timeout=30)
+    assert first_are_in.wait(timeout=60)
     scene.act(code, "cancel", reason="not needed")
-    arriving.join(timeout=30)
+    arriving.join(timeout=60)
     assert [outcome.kind for outcome in outcomes] == ["accepted"] * 30
     scene.sent["SH1"] = 30
     assert (scene.state(code), scene.under_way(code)) == ("returning", {("BOLT", ""): 30})

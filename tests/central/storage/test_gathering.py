@@ -126,6 +126,72 @@ def test_writes_to_several_tables_are_one_statement_and_reads_ahead_another(data
     assert rows(database, tables.object_numbers) == [("TR", 2)]
 
 
+LEAD = bulk.Lead(
+    tables.discrepancies,
+    transfers,
+    ("warehouse", "state", "kind", "document"),
+    tuple(
+        (
+            bulk.Part(column=name),
+            bulk.Part("open"),
+            bulk.Part("unexpected"),
+            bulk.Part("", "transfer"),
+        )
+        for name in ("source_warehouse", "destination_warehouse")
+    ),
+)
+LINES_OF = bulk.Lead(transfer_lines, transfers, ("transfer",), ((bulk.Part(column="transfer"),),))
+
+
+def discrepancies_of(connection, code):
+    keys = [(warehouse, "open", "unexpected", code) for warehouse in ("SH1", "BJ1")]
+    found = bulk.select_by_columns(
+        connection,
+        tables.discrepancies,
+        keys,
+        columns=LEAD.columns,
+        index="discrepancies_open",
+        where="",
+    )
+    return sorted(row[0] for row in found)
+
+
+def discrepancy(identity, warehouse, code):
+    text_columns = (identity, warehouse, "unexpected", f"{code}/{identity}", "g", "e")
+    return (
+        *(*text_columns, 1, "BOLT", "", "", "C62", code, 1, None, None, "", "open", 1, 0, 1),
+        *(0, "", "", 0, 1),
+    )
+
+
+@ON_POSTGRESQL
+def test_what_a_row_leads_to_is_read_with_it(database):
+    transfer = ("TR-1", "SH1", "BJ1", "draft", "", 1, 'a "note"\n', False, "li", 5, "", "")
+    with database.write() as connection:
+        bulk.insert_rows(connection, transfers, [(*transfer, 0, 0, "", 0, True)])
+        bulk.insert_rows(connection, transfer_lines, [line("TR-1", 1, 5), line("TR-2", 1, 5)])
+        found = [discrepancy("d1", "SH1", "TR-1"), discrepancy("d2", "BJ1", "TR-1")]
+        elsewhere = [discrepancy("d3", "CQ1", "TR-1"), discrepancy("d4", "SH1", "TR-2")]
+        bulk.insert_rows(connection, tables.discrepancies, [*found, *elsewhere])
+    leader = bulk.Look(transfers, [("TR-1",)], 1)
+    looks = [leader, bulk.Led(LEAD, leader), bulk.Led(LINES_OF, leader)]
+    with database.write() as connection, statements_of(connection) as said:
+        bulk.look_ahead(connection, looks)
+        (row,) = bulk.select_by_key(connection, transfers, [("TR-1",)], columns_count=1)
+        assert row == (*transfer, 0, 0, "", 0, True)
+        found = bulk.select_by_key(connection, transfer_lines, [("TR-1",)], columns_count=1)
+        assert list(found) == [line("TR-1", 1, 5)]
+        assert discrepancies_of(connection, "TR-1") == ["d1", "d2"]
+        assert len(said) == 1
+        bulk.insert_rows(connection, transfer_lines, [line("TR-1", 2, 5)])
+        found = bulk.select_by_key(connection, transfer_lines, [("TR-1",)], columns_count=1)
+        assert len(list(found)) == 2
+        bulk.insert_rows(connection, tables.discrepancies, [discrepancy("d5", "SH1", "TR-1")])
+        assert discrepancies_of(connection, "TR-1") == ["d1", "d2", "d5"]
+        bulk.look_ahead(connection, looks)
+        assert discrepancies_of(connection, "TR-1") == ["d1", "d2", "d5"]
+
+
 @ON_POSTGRESQL
 def test_what_waits_is_dropped_with_its_transaction(database):
     def write_and_fail():

@@ -31,7 +31,7 @@ def deadlocks(writers, orders):
 
     They stop at the first one.
     """
-    begin, victims = threading.Barrier(2, timeout=20), []
+    begin, victims = threading.Barrier(2, timeout=60), []
 
     def work(database, order):
         for _ in range(ROUNDS):
