@@ -28,6 +28,7 @@ class Where(Enum):
     ANY = auto()  # In any one: what the address shows belongs to none.
     ALL = auto()  # In all of them: what it shows or changes belongs to all.
     QUERY = auto()  # In that of "?warehouse="; whoever has a single one need not say it.
+    OWN = auto()  # As QUERY, for pages that read what is theirs by a narrowed connection.
     PATH = auto()  # In that of the segment "{w}".
     OBJECT = auto()  # In that of the object "{it}", which is looked up.
     BODY = auto()  # In those that the body names.

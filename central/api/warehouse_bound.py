@@ -25,7 +25,6 @@ from central.storage.database import Database
 TablePlace = Callable[[str], tuple[str, bool] | None]
 # What a body names a warehouse by. A transfer has two: whoever may at one end may ask for it.
 BODY_NAMES = ("warehouse", "source_warehouse", "destination_warehouse")
-FIRST_OF_SCOPED = "/stock"  # Instead of the first page, which shows every warehouse.
 
 
 async def bind(
@@ -40,7 +39,8 @@ async def bind(
 ) -> tuple[Receive, Response | None]:
     """Return what is left to be read of a request that may pass, or what it is answered.
 
-    narrows: "?warehouse=" is understood there. Raises ProblemRaised.
+    narrows: "?warehouse=" is understood there. What a list is narrowed to is `within` of the
+    request's state. Raises ProblemRaised.
     """
     permission = fit.rule.asks(request.method)
     if permission is None:
@@ -57,11 +57,10 @@ async def bind(
             return await _of_body(receive, places, has_object=True), None
     if where is Where.BODY:
         return await _of_body(receive, places, has_object=False), None
-    if where is Where.ALL or (where is Where.QUERY and not narrows):
-        if request.url.path == "/" and is_page:
-            return receive, RedirectResponse(FIRST_OF_SCOPED, 303)
-        raise _everywhere()
-    if where is Where.QUERY:
+    lists = where in {Where.QUERY, Where.OWN}
+    if where is Where.ALL or (lists and not narrows):
+        raise everywhere()
+    if lists:
         return receive, _narrow(request, places, is_page=is_page)
     return receive, None
 
@@ -98,6 +97,16 @@ def refused(permission: Permission | None) -> ProblemRaised:
     )
 
 
+def everywhere() -> ProblemRaised:
+    """Return the refusal of whoever works in some warehouses, by what shows all of them."""
+    return ProblemRaised(
+        status=403,
+        title="Not allowed",
+        detail="This concerns every warehouse, and you work in some of them.",
+        hint="Choose a list of your own warehouse, or ask an administrator for a role everywhere.",
+    )
+
+
 def _places(
     principal: Principal, permission: Permission, also: frozenset[Permission]
 ) -> frozenset[str] | None:
@@ -117,7 +126,9 @@ def _narrow(request: Request, places: frozenset[str], *, is_page: bool) -> Respo
     query = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
     # Each one counts, also an empty one: of several, readers take the last.
     named = {value for name, value in query if name == "warehouse"}
+    state = request.scope.setdefault("state", {})
     if len(named) == 1 and named <= places:
+        state["within"] = next(iter(named))
         return None
     if named - {""}:
         raise _not_there()
@@ -133,6 +144,7 @@ def _narrow(request: Request, places: frozenset[str], *, is_page: bool) -> Respo
             hint="Name one of your warehouses as ?warehouse=.",
         )
     request.scope["query_string"] = chosen.encode("latin-1")
+    state["within"] = min(places)
     return None
 
 
@@ -170,13 +182,4 @@ def _not_there() -> ProblemRaised:
         title="Not there",
         detail="There is nothing of this name in your warehouses.",
         hint="Look the code up in the list.",
-    )
-
-
-def _everywhere() -> ProblemRaised:
-    return ProblemRaised(
-        status=403,
-        title="Not allowed",
-        detail="This concerns every warehouse, and you work in some of them.",
-        hint="Choose a list of your own warehouse, or ask an administrator for a role everywhere.",
     )

@@ -50,6 +50,13 @@ def _of_gateway(row: GatewayRow, *, now_ms: int) -> Iterator[Alert]:
         yield alert("gateway_lost", detail=str(row.lost_count))
     if row.disk_used_percent >= DISK_PERCENT:
         yield alert("gateway_disk", detail=str(row.disk_used_percent))
+    if row.failed_release:
+        yield alert(
+            "update_failed",
+            lot=row.failed_release,
+            name=row.failed_reason,
+            since_ms=row.failed_time_ms,
+        )
     if not row.clock_synced and row.online:
         yield alert("clock_unsynced", since_ms=row.told_time_ms)
     if row.online:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select, text
 
 from central.contract.facts import VIRTUAL_PLACES
 from central.contract.quantities import from_micro
-from central.stock.moments import Anchor, Moment, nearest_anchor
+from central.stock.moments import Anchor, Moment, anchor_of_items, nearest_anchor
 from central.stock.rows import UNDER_WAY_PREFIX, StockFilter, StockKey, StockRow
 from central.stock.views import list_warehouses
 from central.storage.tables import LATE, items
@@ -18,11 +18,14 @@ from central.storage.tables import LATE, items
 _KEY_NAMES = ("warehouse", "location", "item", "lot", "serial", "sscc", "unit", "status")
 _KEY = ", ".join(_KEY_NAMES)
 _LINE_KEY = ", ".join(f"l.{name}" for name in _KEY_NAMES)
-# Of one item the index of first lines is quicker than the range of the warehouse's lines.
-_LINES_OF_ITEM = (
-    "lines first JOIN lines l ON l.warehouse = first.warehouse AND l.record_no = first.record_no"
-)
-_FACTS = "facts f JOIN lines l ON l.warehouse = f.warehouse AND l.record_no = f.record_no"
+# Of few items the index of first lines is quicker than the range of the warehouses' lines. SQLite
+# without statistics would begin with all lines of that range, and look for each in what is named
+# here first: CROSS JOIN keeps the order, the plus its own index (sqlite.org/optoverview.html, 8).
+_FIRST_LINES = {"sqlite": "lines AS first INDEXED BY lines_item", "postgresql": "lines AS first"}
+_OF_FIRST = "l.warehouse = first.warehouse AND l.record_no = +first.record_no"
+_OF_FACT = "l.warehouse = f.warehouse AND l.record_no = +f.record_no"
+_FACTS = "facts f CROSS JOIN lines l"
+_PLUS = {"sqlite": "+", "postgresql": ""}  # PostgreSQL has none for text, and statistics.
 _TRUE = {"sqlite": "1", "postgresql": "true"}
 _FALSE = {"sqlite": "0", "postgresql": "false"}
 
@@ -42,9 +45,8 @@ def list_stock_as_of(
     """
     assert wanted.warehouse or wanted.item
     warehouses = [wanted.warehouse] if wanted.warehouse else _codes(connection)
-    anchor = (
-        Anchor(0, checkpoint=True) if wanted.item else nearest_anchor(connection, moment.sure_no)
-    )
+    near = anchor_of_items if wanted.item else nearest_anchor
+    anchor = near(connection, moment.sure_no)
     found: list[Row[Any]] = []
     for warehouse in warehouses:
         if after is not None and warehouse < after.warehouse:
@@ -76,9 +78,7 @@ def _query(
     after: StockKey | None,
 ) -> tuple[str, dict[str, object]]:
     """Return the statement for one warehouse, and its values but for warehouse and limit."""
-    bounds: dict[str, object] = {"anchor": anchor.record_no, "sure": moment.sure_no}
-    bounds |= {"near": moment.near_no, "event": moment.event_ms}
-    bounds |= {"late_from": moment.late_from_ms, "followed": moment.followed_no}
+    bounds = bounds_of(moment, anchor)
     kept = []
     for name in ("location", "item", "lot", "status"):
         if value := getattr(wanted, name):
@@ -96,8 +96,10 @@ def _query(
         kept.append(f"({_LINE_KEY}) > ({values})")
         bounds |= {f"after_{name}": getattr(after, name) for name in _KEY_NAMES}
     condition = "".join(f" AND {one}" for one in kept)
+    items = "= :item" if wanted.item else ""
     parts = " UNION ALL ".join(
-        f"{part}{condition}" for part in parts_of(connection.dialect.name, moment, anchor, wanted)
+        f"{part}{condition}"
+        for part in parts_of(connection.dialect.name, moment, anchor, items=items)
     )
     query = (
         f"SELECT {_KEY}, SUM(micro) AS micro, SUM(weight) AS weight"  # noqa: S608 - ours
@@ -107,17 +109,20 @@ def _query(
     return query, bounds
 
 
-def parts_of(dialect: str, moment: Moment, anchor: Anchor, wanted: StockFilter) -> Iterator[str]:
-    """Yield the statements whose rows together are the stock of one warehouse as of a moment."""
+def parts_of(dialect: str, moment: Moment, anchor: Anchor, *, items: str) -> Iterator[str]:
+    """Yield the statements whose rows together are the stock of one warehouse as of a moment.
+
+    items: the condition on the item if few are wanted, "" for all; the caller adds it to each part.
+    """
     if not anchor.checkpoint:
         yield _part("on_hand", "balances l", "l.warehouse = :warehouse")
     elif anchor.record_no:
         kept = "l.warehouse = :warehouse AND l.record_no = :anchor"
         yield _part("on_hand", "checkpoint_balances l", kept)
     lines, of_item, first = "lines l", "", "l"
-    if wanted.item:
-        lines, first = _LINES_OF_ITEM, "first"
-        of_item = " AND first.item = :item AND first.line_no = 1"
+    if items:
+        lines, first = f"{_FIRST_LINES[dialect]} CROSS JOIN lines l", "first"
+        of_item = f" AND first.item {items} AND first.line_no = 1 AND {_OF_FIRST}"
     if anchor.record_no < moment.sure_no:
         between = f"{first}.record_no > :anchor AND {first}.record_no <= :sure"
         amount: Literal["quantity", "-quantity"] = "quantity"
@@ -127,17 +132,32 @@ def parts_of(dialect: str, moment: Moment, anchor: Anchor, wanted: StockFilter) 
     yield _part(amount, lines, f"{first}.warehouse = :warehouse AND {between}{of_item}")
     if moment.event_ms is None:
         return
-    happened = "f.warehouse = :warehouse AND f.event_time_ms <= :event"
+    happened = f"{_OF_FACT} AND f.event_time_ms <= :event"
+    # By record number, whatever the warehouse is; only what came late is found by warehouse.
+    here, by_number = "f.warehouse = :warehouse", f"{_PLUS[dialect]}f.warehouse = :warehouse"
     synced, unsynced = f"f.clock_synced = {_TRUE[dialect]}", f"f.clock_synced = {_FALSE[dialect]}"
     late = LATE.replace("record_ms", "f.record_ms").replace("event_time_ms", "f.event_time_ms")
     for kept in (
-        "f.record_no > :sure AND f.record_no <= :near",
-        f"f.event_time_ms >= :late_from AND f.record_no > :near AND f.record_no <= :followed"
-        f" AND {late} AND {synced}",
-        f"f.record_no > :near AND f.record_no > :followed AND {synced}",
-        f"f.record_no > :near AND {unsynced} AND f.kind <> 'unreadable'",
+        f"{by_number} AND f.record_no > :sure AND f.record_no <= :near",
+        f"{here} AND f.event_time_ms >= :late_from AND f.record_no > :near"
+        f" AND f.record_no <= :followed AND {late} AND {synced}",
+        f"{by_number} AND f.record_no > :beyond AND {synced}",
+        f"{by_number} AND f.record_no > :near AND {unsynced} AND f.kind <> 'unreadable'",
     ):
         yield _part("quantity", _FACTS, f"{happened} AND {kept}")
+
+
+def bounds_of(moment: Moment, anchor: Anchor) -> dict[str, object]:
+    """Return the values that the statements of `parts_of` name."""
+    return {
+        "anchor": anchor.record_no,
+        "sure": moment.sure_no,
+        "near": moment.near_no,
+        "event": moment.event_ms,
+        "late_from": moment.late_from_ms,
+        "followed": moment.followed_no,
+        "beyond": max(moment.near_no, moment.followed_no),
+    }
 
 
 def _part(amount: Literal["on_hand", "quantity", "-quantity"], source: str, condition: str) -> str:

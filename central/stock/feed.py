@@ -21,6 +21,7 @@ from central.storage.tables import (
     positions,
     unsynced_facts,
 )
+from central.storage.within import within_of
 
 READABLE_KINDS = ("movement", "reversal", "weighing", "print", "passage", "count", "packing")
 CHANGED_ITEMS_MAX = 200  # A page shows fewer rows; whoever is further behind reads it anew.
@@ -68,7 +69,7 @@ def list_movements_after(
     """Return the newest `limit` facts of FEED_KINDS after `record_no`, newest first."""
     query = (
         select(*_FACT_COLUMNS)
-        .where(facts.c.kind.in_(FEED_KINDS), facts.c.record_no > record_no)
+        .where(*_within(connection), facts.c.kind.in_(FEED_KINDS), facts.c.record_no > record_no)
         .order_by(facts.c.record_no.desc())
         .limit(limit)
     )
@@ -105,7 +106,7 @@ def list_corrected(connection: Connection, *, record_no: int, limit: int) -> lis
         return []
     query = (
         select(*_FACT_COLUMNS)
-        .where(facts.c.kind.in_(FEED_KINDS), facts.c.record_no.in_(wanted))
+        .where(*_within(connection), facts.c.kind.in_(FEED_KINDS), facts.c.record_no.in_(wanted))
         .order_by(facts.c.record_no.desc())
     )
     return _movement_rows(connection, query)
@@ -195,12 +196,15 @@ def stock_change(connection: Connection, *, now_ms: int) -> StockChange:
         gateways.c.clock_synced,
         gateways.c.disk_used_percent,
         gateways.c.shed_count,
+        gateways.c.failed_release,
     ).order_by(gateways.c.gateway)
     acknowledged = select(func.max(positions.c.updated_ms), func.sum(positions.c.acked_seq))
     corrected = select(func.max(unsynced_facts.c.record_no)).where(
         unsynced_facts.c.offset_ms.is_not(None)
     )
     still_open = select(func.count()).where(discrepancies.c.state == "open")
+    if within := within_of(connection):
+        still_open = still_open.where(discrepancies.c.warehouse == within)
     return StockChange(
         record_no=last_record_no(connection),
         reference_revision=connection.execute(revision).scalar() or "",
@@ -215,6 +219,11 @@ def stock_change(connection: Connection, *, now_ms: int) -> StockChange:
         ),
         discrepancies_open=connection.execute(still_open).scalar_one(),
     )
+
+
+def _within(connection: Connection) -> list[ColumnElement[bool]]:
+    within = within_of(connection)
+    return [facts.c.warehouse == within] if within else []
 
 
 def _same_fact() -> ColumnElement[bool]:

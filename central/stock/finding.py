@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, or_, select, text
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, or_, select, text
 
 from central.contract.errors import ContractError
 from central.contract.identifiers import parse_fact_id
@@ -25,6 +25,7 @@ from central.storage import (
     tables,
     transfer_tables,
 )
+from central.storage.within import within_of
 
 HITS_MAX = 8  # Of one kind.
 CHARACTERS_MAX = 128
@@ -32,8 +33,10 @@ _NAME_CHARACTERS_MIN = 2
 _BEYOND = "\U0010ffff"
 _PURCHASING, _SALES = purchasing_tables, sales_tables
 
+_TRANSFERS = transfer_tables.transfers.c
+# By what it is called; those that belong to one warehouse have a column of its name.
 _DOCUMENTS: tuple[tuple[str, Column[str]], ...] = (
-    ("transfer", transfer_tables.transfers.c.transfer),
+    ("transfer", _TRANSFERS.transfer),
     ("purchase_order", _PURCHASING.purchase_orders.c.code),
     ("shipping_notice", _PURCHASING.shipping_notices.c.code),
     ("inspection", _PURCHASING.inspections.c.code),
@@ -44,7 +47,7 @@ _DOCUMENTS: tuple[tuple[str, Column[str]], ...] = (
 )
 _GOODS = """
 SELECT DISTINCT item FROM lines {indexed}
-WHERE {name} = :code AND {name} <> '' AND line_no = 1 LIMIT :limit
+WHERE {name} = :code AND {name} <> '' AND line_no = 1 {within} LIMIT :limit
 """
 
 
@@ -69,7 +72,10 @@ class Hit:
 
 
 def find(connection: Connection, typed: str) -> list[Hit]:
-    """Return what may be meant, at most HITS_MAX of a kind, the exact ones of a kind first."""
+    """Return what may be meant, at most HITS_MAX of a kind, the exact ones of a kind first.
+
+    On a narrowed connection nothing that belongs to other warehouses alone.
+    """
     meant = meant_by(typed[:CHARACTERS_MAX])
     if not meant.text:
         return []
@@ -142,8 +148,13 @@ def _goods(connection: Connection, name: str, code: str) -> Iterator[Hit]:
     # SQLite without statistics would read the lines themselves.
     sqlite = connection.dialect.name == "sqlite"
     indexed = f"INDEXED BY lines_{name}" if sqlite else ""
-    query = text(_GOODS.format(name=name, indexed=indexed))
-    for item in connection.execute(query, {"code": code, "limit": HITS_MAX}).scalars():
+    bounds: dict[str, object] = {"code": code, "limit": HITS_MAX}
+    condition = ""
+    if within := within_of(connection):
+        condition = "AND warehouse = :within"
+        bounds["within"] = within
+    query = text(_GOODS.format(name=name, indexed=indexed, within=condition))
+    for item in connection.execute(query, bounds).scalars():
         yield Hit(name, code, exact=True, item=item)
 
 
@@ -166,7 +177,10 @@ def _handling_unit(connection: Connection, sscc: str, codes: list[str]) -> Itera
 
 def _by_gln(connection: Connection, gln: str) -> Iterator[Hit]:
     details, partners = catalogue_tables.warehouse_details.c, catalogue_tables.partners.c
-    for code in connection.execute(select(details.warehouse).where(details.gln == gln)).scalars():
+    known = _in_reach(
+        connection, select(details.warehouse).where(details.gln == gln), details.warehouse
+    )
+    for code in connection.execute(known).scalars():
         yield Hit("warehouse", code, exact=True)
     query = select(partners.partner, partners.name, partners.name_zh).where(partners.gln == gln)
     for row in connection.execute(query.limit(HITS_MAX)):
@@ -178,6 +192,7 @@ def _items(connection: Connection, typed: str) -> Iterator[Hit]:
     yield from _named(connection, "item", table, table.c.item, typed)
     stock = tables.discrepancies.c
     unknown = select(stock.item).where(stock.kind == "unknown_item", stock.item == typed)
+    unknown = _in_reach(connection, unknown, stock.warehouse)
     for item in connection.execute(unknown.distinct().limit(1)).scalars():
         yield Hit("item", item, exact=True)
 
@@ -206,6 +221,11 @@ def _name_minimum(typed: str) -> int:
 def _beginning(connection: Connection, kind: str, column: Column[str], typed: str) -> Iterator[Hit]:
     upper = typed.upper()
     query = select(column).where(_begins(connection, column, upper))
+    if kind == "transfer":  # Both ends see it.
+        ends = (_TRANSFERS.source_warehouse, _TRANSFERS.destination_warehouse)
+        query = _in_reach(connection, query, *ends)
+    else:
+        query = _in_reach(connection, query, column.table.c.warehouse)
     for code in connection.execute(query.order_by(column).limit(HITS_MAX)).scalars():
         yield Hit(kind, code, exact=code == upper)
 
@@ -216,11 +236,20 @@ def _begins(connection: Connection, column: Column[str], typed: str) -> ColumnEl
     return column.startswith(typed, autoescape=True)
 
 
+def _in_reach(
+    connection: Connection, query: Select[Any], *warehouses: ColumnElement[str]
+) -> Select[Any]:
+    """Return a query of what belongs to the warehouse that a connection is narrowed to."""
+    within = within_of(connection)
+    return query.where(or_(*(one == within for one in warehouses))) if within else query
+
+
 def _gateway_documents(connection: Connection, typed: str) -> Iterator[Hit]:
     table = tables.documents.c
     query = select(table.warehouse, table.document).where(
         table.document.in_([typed, typed.upper()]), table.source == "file"
     )
+    query = _in_reach(connection, query, table.warehouse)
     for row in connection.execute(query.limit(HITS_MAX)):
         yield Hit("document", row.document, exact=True, warehouse=row.warehouse)
 
@@ -228,7 +257,7 @@ def _gateway_documents(connection: Connection, typed: str) -> Iterator[Hit]:
 def _places(connection: Connection, typed: str, codes: list[str]) -> Iterator[Hit]:
     table, upper = tables.locations.c, typed.upper()
     warehouse, _, place = upper.partition("/")
-    for wanted, within in ((upper, codes), (place, [warehouse])):
+    for wanted, within in ((upper, codes), (place, [one for one in codes if one == warehouse])):
         if not wanted:
             continue
         query = select(table.warehouse, table.location).where(
@@ -248,6 +277,7 @@ def _parties(connection: Connection, typed: str, codes: list[str]) -> Iterator[H
         yield Hit("warehouse", code, exact=True)
     gateways, operators = tables.gateways.c.gateway, tables.operators.c
     query = select(gateways).where(_begins(connection, gateways, folded)).order_by(gateways)
+    query = _in_reach(connection, query, tables.gateways.c.warehouse)
     for code in connection.execute(query.limit(HITS_MAX)).scalars():
         yield Hit("gateway", code, exact=code == folded)
     badge = select(operators.operator, operators.name).where(operators.operator == typed)

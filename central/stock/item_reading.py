@@ -11,6 +11,7 @@ from central.stock.states import discrepancy_row
 from central.stock.views import ESCAPE, list_warehouses, literal
 from central.storage import tables
 from central.storage.places import in_transit, physical
+from central.storage.within import within_of
 
 _balances, _lots = tables.balances, tables.lots
 _ORDER = tuple(_balances.primary_key.columns)
@@ -109,7 +110,10 @@ def list_balances(
 def list_open_lines(
     connection: Connection, item: str, *, offset: int, limit: int
 ) -> list[OpenLine]:
-    """Return lines for an item of documents that gateways know, by document and line."""
+    """Return lines for an item of documents that gateways know, by document and line.
+
+    On a narrowed connection those of its warehouse.
+    """
     lines, documents = tables.document_lines.c, tables.documents
     progress = tables.document_progress.c
     own = and_(
@@ -131,6 +135,8 @@ def list_open_lines(
         .where(lines.item == item)
         .order_by(lines.document, lines.warehouse, lines.line)
     )
+    if within := within_of(connection):
+        query = query.where(lines.warehouse == within)
     return [
         OpenLine(
             row.warehouse,
@@ -149,8 +155,10 @@ def list_open_lines(
 def list_item_discrepancies(
     connection: Connection, item: str, *, offset: int, limit: int
 ) -> list[DiscrepancyRow]:
-    """Return open discrepancies about an item, newest first."""
+    """Return open discrepancies about an item, newest first; of a narrowed connection's own."""
     table = tables.discrepancies
     query = select(table).where(table.c.state == "open", table.c.item == item)
+    if within := within_of(connection):
+        query = query.where(table.c.warehouse == within)
     ordered = query.order_by(table.c.record_no.desc(), table.c.id.desc())
     return [discrepancy_row(row) for row in connection.execute(ordered.offset(offset).limit(limit))]

@@ -108,6 +108,17 @@ def nearest_anchor(connection: Connection, record_no: int) -> Anchor:
     return min(anchors, key=lambda anchor: abs(anchor.record_no - record_no))
 
 
+def anchor_of_items(connection: Connection, record_no: int) -> Anchor:
+    """Return from where few items are followed by their own lines: nothing at all, or the present.
+
+    Copies of balances are of no use for that: they lie by place.
+    """
+    present = last_record_no(connection)
+    if record_no <= present // 2:
+        return Anchor(0, checkpoint=True)
+    return Anchor(present, checkpoint=False)
+
+
 def _followed(connection: Connection) -> int:
     table = upkeep_progress.c
     found = connection.execute(select(table.record_no).where(table.task == LATE_DAYS))

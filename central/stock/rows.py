@@ -182,8 +182,9 @@ class EpochRow:
 class GatewayRow:
     """How one gateway is, by its own last word and by what the ledger has of it.
 
-    online .. unsent_count, devices, clock_synced .. shed_count: as it reported, at told_time_ms (0
-    for never). epoch: "" before its first word. positions: newest epoch first, at most EPOCHS_MAX.
+    online .. unsent_count, devices, clock_synced .. failed_time_ms: as it reported, at
+    told_time_ms (0 for never). failed_release: which its update agent gave up last, "" for none.
+    epoch: "" before its first word. positions: newest epoch first, at most EPOCHS_MAX.
     seen_time_ms: when its last sign of life reached the ledger, 0 for never.
     missing_count: facts that it said it has, of all epochs, and the ledger has not.
     forks_count: open alarms that another card or machine speaks in its name.
@@ -212,6 +213,9 @@ class GatewayRow:
     disk_used_percent: int
     written_bytes_day: int
     shed_count: int
+    failed_release: str
+    failed_reason: str
+    failed_time_ms: int
     missing_count: int
     forks_count: int
 
@@ -242,15 +246,11 @@ class GatewayRow:
     @property
     def known_time_ms(self) -> int | None:
         """Return of when its knowledge of the ledger is, None if it never had any."""
-        if not self.stream:
-            return None
-        return max(0, self.told_time_ms - 1000 * self.stated_known_age_s)
+        known_ms = max(0, self.told_time_ms - 1000 * self.stated_known_age_s)
+        return known_ms if self.stream else None
 
     def lag_s(self, *, now_ms: int) -> int:
-        """Return how old the oldest fact on its way is, in seconds; 0 if none is.
-
-        As the gateway said, and the time since then.
-        """
+        """Return the age of the oldest fact on its way, as it was told and since; 0 for none."""
         if self.lag_movements == 0:
             return 0
         return self.stated_lag_s + self.told_age_s(now_ms=now_ms)

@@ -75,6 +75,9 @@ def list_gateways(
             disk_used_percent=row.disk_used_percent,
             written_bytes_day=row.written_bytes_day,
             shed_count=row.shed_count,
+            failed_release=row.failed_release,
+            failed_reason=row.failed_reason,
+            failed_time_ms=row.failed_ms,
             missing_count=missing.get(row.gateway, 0),
             forks_count=forks.get(row.gateway, 0),
         )

@@ -23,6 +23,7 @@ from central.stock.views import list_warehouses
 from central.storage import bulk
 from central.storage.places import is_physical
 from central.storage.tables import balances
+from central.storage.within import within_of
 
 STEPS_MAX = 10_000
 
@@ -38,11 +39,11 @@ JOIN lines AS takes ON takes.warehouse = first.warehouse AND takes.record_no = f
      AND takes.line_no = gives.line_no + 1
 JOIN facts AS fact ON fact.record_no = first.record_no
 WHERE first.item = :item AND first.{name} = :code AND first.{name} <> '' AND first.line_no = 1
+      {within}
 ORDER BY first.record_no, gives.line_no
 LIMIT :limit
 """
-_BY_LOT = text(_STEPS_SQL.format(name="lot"))
-_BY_SERIAL = text(_STEPS_SQL.format(name="serial"))
+_WITHIN = "AND first.warehouse = :within"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +141,14 @@ def trace(
     """Return the way of a lot or of a serial number of an item; one of both is given.
 
     What was taken back counts in `came_from` and `went_to` with the sign turned, so they say what
-    remains. Nothing is known of goods that were never scanned with it.
+    remains. Nothing is known of goods that were never scanned with it. On a narrowed connection
+    its way in that warehouse alone.
     """
     assert bool(lot) != bool(serial)
+    within = within_of(connection)
+    query = _STEPS_SQL.format(name="lot" if lot else "serial", within=_WITHIN if within else "")
     bounds = {"item": item, "code": lot or serial, "limit": limit + 1}
-    rows = connection.execute(_BY_LOT if lot else _BY_SERIAL, bounds).all()
+    rows = connection.execute(text(query), bounds | ({"within": within} if within else {})).all()
     steps = list(_steps(rows[:limit]))
     # By the index that is named: without statistics SQLite would read whole warehouses.
     keys = [(one.code, item) for one in list_warehouses(connection)]

@@ -28,6 +28,7 @@ from central.stock.states import list_gateways
 from central.stock.strays import StrayItems
 from central.stock.views import list_warehouses, matrix_rows
 from central.stock.workers import list_workers
+from central.storage.within import within_of
 
 FEED_ROWS_MAX = 30
 GATEWAYS_MAX = 200
@@ -67,7 +68,10 @@ def read_page(
     now_ms: int,
     moment: Moment | None = None,
 ) -> PageContent:
-    """Return everything for a newly opened page. moment: of the table, None for now."""
+    """Return everything for a newly opened page, of one warehouse on a narrowed connection.
+
+    moment: of the table, None for now.
+    """
     return PageContent(
         update=read_update(connection, None, now_ms=now_ms),
         warehouses=tuple(list_warehouses(connection)),
@@ -80,18 +84,24 @@ def read_matrix(
 ) -> MatrixPage:
     """Return one page of the table, as of a moment or of now."""
     if moment is not None:
-        return grid_as_of(connection, wanted, moment)
+        return grid_as_of(connection, wanted, strays, moment)
     return grid_page(connection, wanted, strays)
 
 
 def read_update(connection: Connection, since: int | None, *, now_ms: int) -> Update:
-    """Return what changed after a record number; everything for None or one not reached yet."""
+    """Return what changed after a record number; everything for None or one not reached yet.
+
+    On a narrowed connection what changed of its warehouse.
+    """
     change = stock_change(connection, now_ms=now_ms)
+    within = within_of(connection)
     codes: list[str] | None = None
     if since is not None and since <= change.record_no:
         codes = items_changed(connection, record_no=since)
     if since is None or codes is None:
-        found = list_movements(connection, FeedFilter(), before_record_no=None, limit=FEED_ROWS_MAX)
+        found = list_movements(
+            connection, FeedFilter(warehouse=within), before_record_no=None, limit=FEED_ROWS_MAX
+        )
     else:
         found = list_movements_after(connection, record_no=since, limit=FEED_ROWS_MAX)
         found += list_corrected(connection, record_no=since, limit=FEED_ROWS_MAX)
@@ -100,7 +110,7 @@ def read_update(connection: Connection, since: int | None, *, now_ms: int) -> Up
         whole=codes is None,
         movements=tuple(found[:FEED_ROWS_MAX]),
         rows=tuple(matrix_rows(connection, codes)) if codes else (),
-        gateways=tuple(list_gateways(connection, limit=GATEWAYS_MAX)),
+        gateways=tuple(list_gateways(connection, warehouse=within, limit=GATEWAYS_MAX)),
         workers=list_workers(connection, now_ms=now_ms),
         now_ms=now_ms,
     )

@@ -41,6 +41,7 @@ from central.storage.tables import (
     positions,
     warehouses,
 )
+from central.storage.within import within_of
 
 ROWS_PER_PAGE = 50
 SEARCH_CHARACTERS_MAX = 64
@@ -115,7 +116,8 @@ def list_stock(
 def list_warehouses(connection: Connection) -> list[WarehouseRow]:
     """Return every warehouse that stock can stand in, by code, at most WAREHOUSES_MAX.
 
-    Also those that a gateway reports from and the reference data does not know; they have no name.
+    On a narrowed connection (`central.storage.within`) it is that one. Also those that a gateway
+    reports from and the reference data does not know; they have no name.
     """
     codes = union(
         select(warehouses.c.warehouse),
@@ -128,6 +130,8 @@ def list_warehouses(connection: Connection) -> list[WarehouseRow]:
         .order_by(codes.c.warehouse)
         .limit(WAREHOUSES_MAX)
     )
+    if within := within_of(connection):
+        query = query.where(codes.c.warehouse == within)
     return [
         WarehouseRow(code=row.warehouse, name=row.name or "", name_zh=row.name_zh or "")
         for row in connection.execute(query)

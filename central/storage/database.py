@@ -34,6 +34,7 @@ from central.storage.gathering import (
     before_statement,
     gather,
 )
+from central.storage.within import narrow
 
 if TYPE_CHECKING:  # SQLAlchemy loads it where a PostgreSQL is asked for; it takes 10 MB.
     import psycopg
@@ -97,12 +98,14 @@ class Database:
             yield connection
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self, *, within: str = "") -> Iterator[Connection]:
         """Yield a connection on which all statements see one state; it cannot change anything.
 
+        within: the only warehouse that it knows, "" for all.
         Raises LedgerUnavailable if the database does not take part.
         """
         with _unavailable_named(self.place), self._reader.begin() as connection:
+            narrow(connection, within)
             yield connection
 
     def close(self) -> None:

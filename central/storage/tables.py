@@ -131,6 +131,9 @@ gateways = Table(
     Column("disk_used_percent", BigInteger, nullable=False, server_default="0"),
     Column("written_bytes_day", BigInteger, nullable=False, server_default="0"),
     Column("shed_count", BigInteger, nullable=False, server_default="0"),
+    Column("failed_release", Text, nullable=False, server_default=""),
+    Column("failed_reason", Text, nullable=False, server_default=""),
+    Column("failed_ms", BigInteger, nullable=False, server_default="0"),
 )
 
 # How far each epoch of each gateway is committed; head_digest is the chain there. stable_seq: how

@@ -3,6 +3,7 @@
 from urllib.parse import quote, urlencode
 
 from central.stock.alerts import SAFETY_KINDS, Alert, AlertKind
+from central.web.texts import Texts
 from central.web.words import GATEWAY_PROBLEMS, marked
 
 # Kind -> what it is, what somebody does about it.
@@ -57,6 +58,13 @@ ALERTS: dict[AlertKind, tuple[str, str]] = {
     "gateway_disk": (
         marked("Disk of a gateway nearly full"),
         marked("Make space on it before it can record no more."),
+    ),
+    "update_failed": (
+        marked("Update given up"),
+        marked(
+            "The release before it runs. Mend the release and offer it under a new number, or run"
+            " `dockledger-update retry` there."
+        ),
     ),
     "device_not_ready": (marked("Device not ready"), marked("Do what stands beside the device.")),
     "clock_unsynced": (
@@ -148,6 +156,8 @@ ALERTS: dict[AlertKind, tuple[str, str]] = {
 REFUSALS = GATEWAY_PROBLEMS | {
     "unreadable": marked("cannot be read: of another version, or of no gateway at all"),
 }
+# What these say beside their codes was noted in English.
+NOTED_KINDS: frozenset[AlertKind] = frozenset({"update_failed", "backup_failed", "drill_failed"})
 # What has no page of its own about its subject.
 ELSEWHERE: dict[AlertKind, str] = {
     "shard_unserved": "/gateways",
@@ -176,6 +186,13 @@ def alert_url(alert: Alert) -> str:
     if kind in ELSEWHERE or alert.subject == "central":
         return ELSEWHERE.get(kind, "/alerts")
     return f"/gateways/{subject}"
+
+
+def alert_name(alert: Alert, texts: Texts) -> str:
+    """Return the name of what an alert is about, or what was noted of it; "" for neither."""
+    if alert.kind in NOTED_KINDS:
+        return " · ".join(texts.sentence(line) for line in alert.name.splitlines())
+    return texts.name(english=alert.name, chinese=alert.name_zh)
 
 
 def place_url(warehouse: str, location: str) -> str:

@@ -20,6 +20,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from central.access.access import Access
+from central.access.permissions import OPEN_PRINCIPAL
 from central.api import (
     claim_routes,
     enrol_routes,
@@ -64,8 +65,13 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
 }
 CACHE_CONTROL = "no-cache"
+# What somebody signed in for is on no disk, and not there for whoever goes back after a sign-out.
+CACHE_CONTROL_PRIVATE = "no-store"
+# Not of subdomains: printers and scales below this name may speak http alone.
+HSTS = {"Strict-Transport-Security": "max-age=31536000"}
 GZIP_BYTES_MIN = 1024
 
 ANSWERS: tuple[tuple[type[Exception], Callable[..., Awaitable[Response]]], ...] = (
@@ -94,6 +100,7 @@ def create_app(
     epcis_base_uri: str = "",
     trust: Trust | None = None,
     access: Access | None = None,
+    loopback_only: bool = False,
 ) -> FastAPI:
     """Return the application; without an entrance, `telling` and `writing` it only reads.
 
@@ -103,7 +110,8 @@ def create_app(
     another process wrote; what this process writes is announced by `Live.notify`. entrance: for
     batches over HTTP. telling: for what gateways are told. writing: for orders and their kin.
     epcis_base_uri: of `ReadSide`. trust: None where gateways are enrolled by hand. access: who
-    may come in; None takes everybody for the administrator, which loopback addresses are for.
+    may come in; None takes everybody for the administrator. loopback_only: then no request is
+    answered that names another host.
     """
     reading = ReadSide(
         database=database,
@@ -130,11 +138,9 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.state.read_side = reading
-    app.state.live, app.state.changes = live, changes
-    app.state.entrance = entrance
-    app.state.outgoing = telling
-    app.state.write_side = writing
+    app.state.live, app.state.changes, app.state.loopback_only = live, changes, loopback_only
+    app.state.read_side, app.state.write_side = reading, writing
+    app.state.entrance, app.state.outgoing = entrance, telling
     app.state.access, app.state.trust = access, trust
     _add_routes(app)
     _add_layers(app)
@@ -198,10 +204,14 @@ class SafeHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 names = {name.lower() for name, _ in message["headers"]}
+                known = scope.get("state", {}).get("principal")
+                private = known is not None and known != OPEN_PRINCIPAL
                 added = HEADERS | {
-                    "Cache-Control": CACHE_CONTROL,
+                    "Cache-Control": CACHE_CONTROL_PRIVATE if private else CACHE_CONTROL,
                     "Content-Security-Policy": policy_of(scope["path"]),
                 }
+                if scope["scheme"] == "https":
+                    added |= HSTS
                 message["headers"] = [
                     *message["headers"],
                     *(
@@ -255,8 +265,8 @@ def _read_change(reading: ReadSide) -> StockChange:
         return stock_change(connection, now_ms=reading.clock.now_ms())
 
 
-def _read_update(reading: ReadSide, since: int | None) -> Update:
-    with reading.database.read() as connection:
+def _read_update(reading: ReadSide, since: int | None, within: str) -> Update:
+    with reading.database.read(within=within) as connection:
         return read_update(connection, since, now_ms=reading.clock.now_ms())
 
 
@@ -274,7 +284,7 @@ def _read_mark(reading: ReadSide) -> Mark:
         return read_mark(connection, now_ms=reading.clock.now_ms())
 
 
-def _read_news(reading: ReadSide, before: Mark | None) -> News:
+def _read_news(reading: ReadSide, before: Mark | None, _within: str) -> News:
     with reading.database.read() as connection:
         return read_news(connection, before, now_ms=reading.clock.now_ms())
 

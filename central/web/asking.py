@@ -1,8 +1,9 @@
 """Who asks for a page, in which language, and of what. Edge of HTTP."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
@@ -24,7 +25,7 @@ class Asking:
 
     principal: who asks. csrf: what their scripts have to send, "" where nobody signs in.
     parameters: of the address, as they came. path: of the address. language_asked: it came in the
-    address and is to be remembered.
+    address and is to be remembered. within: the only warehouse that is shown here, "" for all.
     """
 
     reading: ReadSide
@@ -35,6 +36,11 @@ class Asking:
     language_asked: bool
     principal: Principal = OPEN_PRINCIPAL
     csrf: str = ""
+    within: str = ""
+
+    def read(self) -> AbstractContextManager[Any]:
+        """Return a connection that knows what whoever asks is shown. Raises LedgerUnavailable."""
+        return self.reading.database.read(within=self.within)
 
     @property
     def texts(self) -> Texts:
@@ -60,7 +66,13 @@ def asking_of(request: Request) -> Asking:
         language_asked=asked in LANGUAGES,
         principal=getattr(request.state, "principal", None) or NOBODY,
         csrf=getattr(request.state, "csrf", ""),
+        within=within_of(request),
     )
+
+
+def within_of(request: Request) -> str:
+    """Return the only warehouse that a request is answered about, "" for all of them."""
+    return str(getattr(request.state, "within", ""))
 
 
 def wants_page(request: Request) -> bool:

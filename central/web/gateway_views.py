@@ -97,6 +97,7 @@ def lights(row: GatewayRow, texts: Texts, *, now_ms: int) -> list[tuple[str, Cel
         (texts.say("Passages not recorded"), _count(row.shed_count)),
         (texts.say("Knows the stock of"), knows),
         (texts.say("Software"), text_cell(row.software)),
+        *_given_up(row, texts),
         (texts.say("Warehouse"), text_cell(row.warehouse)),
         (texts.say("Site"), text_cell(row.site)),
     ]
@@ -131,6 +132,16 @@ def bytes_text(count: int) -> str:
     if count >= 1_000_000:
         return f"{count // 100_000 / 10:.1f} MB"
     return f"{count // 1000} kB"
+
+
+def _given_up(row: GatewayRow, texts: Texts) -> list[tuple[str, Cell]]:
+    """Return the release that did not work there and since when; nothing if all did."""
+    if not row.failed_release:
+        return []
+    return [
+        (texts.say("Release given up"), state_cell(row.failed_release, "warn")),
+        (texts.say("Given up at"), moment_cell(row.failed_time_ms)),
+    ]
 
 
 def _count(number: int) -> Cell:

@@ -39,7 +39,7 @@ def span_of(asking: Asking, wanted: Wanted) -> Span:
 
 def warehouse_choices(asking: Asking) -> tuple[tuple[str, str], ...]:
     """Return warehouses by code, with their names."""
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         return tuple(
             (one.code, f"{one.code} {asking.texts.name(english=one.name, chinese=one.name_zh)}")
             for one in list_warehouses(connection)

@@ -4,7 +4,7 @@
                                   wake -> read marks -> changed? -> read once -> render once for
     or look (other processes) ---'                                 each language -> all pages
 
-It runs only while a page is open. 200 ms between two events keep browsers at rest: measured,
+It runs only while a page is open. 200 ms from event to event keep browsers at rest: measured,
 painting costs more than anything else.
 """
 
@@ -26,6 +26,8 @@ RETRY_MS = 1000
 
 Event = bytes
 _END = b""
+# An event, not a comment: pages hear that nothing is lost, and of a dead connection nothing.
+_STILL_HERE = b"event: still\ndata: 1\n\n"
 
 ChangeT = TypeVar("ChangeT")
 SinceT = TypeVar("SinceT")
@@ -47,6 +49,7 @@ UpdateT = TypeVar("UpdateT", bound=Changed[Any])
 @dataclass(frozen=True, slots=True, eq=False)
 class _Client:
     language: str
+    within: str
     events: asyncio.Queue[Event] = field(
         default_factory=lambda: asyncio.Queue(EVENTS_PER_CLIENT_MAX)
     )
@@ -61,16 +64,16 @@ class Live(Generic[ChangeT, SinceT, UpdateT]):
     """The open pages. `notify` may be called from any thread, everything else in the event loop.
 
     read_change: returns the marks of what pages show. read_update: returns what changed after
-    where a page is (None: everything). since: returns where pages are that know one mark, when
-    another one is there; None if they have to read everything. render: returns an update as one
-    event in a language.
+    where a page is (None: everything), in a warehouse ("": in all of them). since: returns where
+    pages are that know one mark, when another one is there; None if they have to read everything.
+    render: returns an update as one event in a language.
     """
 
     def __init__(
         self,
         *,
         read_change: Callable[[], ChangeT],
-        read_update: Callable[[SinceT | None], UpdateT],
+        read_update: Callable[[SinceT | None, str], UpdateT],
         since: Callable[[ChangeT, ChangeT], SinceT | None],
         render: Callable[[UpdateT, str], Event],
         clients_max: int = CLIENTS_MAX,
@@ -110,22 +113,25 @@ class Live(Generic[ChangeT, SinceT, UpdateT]):
         *,
         language: str,
         since: SinceT | None,
+        within: str = "",
         may_go_on: Callable[[], Awaitable[bool]] = always,
     ) -> AsyncIterator[Event]:
         """Return the events for one page: first what it missed after `since`, then what comes.
 
-        may_go_on: asked before each event; the stream ends at the first False. It ends, too, if the
-        page does not keep up; its browser then comes back with the last number that it got. Raises
-        LedgerUnavailable before anything is sent.
+        within: the only warehouse that it shows, "" for all. may_go_on: asked before each event;
+        the stream ends at the first False. It ends, too, if the page does not keep up; its browser
+        then comes back with the last number that it got. Raises LedgerUnavailable before anything
+        is sent.
         """
-        client = _Client(language)
+        client = _Client(language, within)
         self._clients.add(client)
         try:
-            missed = await asyncio.to_thread(self._read_update, since)
+            change = await asyncio.to_thread(self._read_change) if within else None
+            missed = await asyncio.to_thread(self._read_update, since, within)
         except BaseException:
             self._clients.discard(client)
             raise
-        self._start(missed.change)
+        self._start(missed.change if change is None else change)
         return self._events(client, self._render(missed, language), may_go_on)
 
     def close(self) -> None:
@@ -143,7 +149,7 @@ class Live(Generic[ChangeT, SinceT, UpdateT]):
                 try:
                     event = await asyncio.wait_for(client.events.get(), KEEP_ALIVE_S)
                 except TimeoutError:
-                    event = b": still here\n\n"
+                    event = _STILL_HERE
                 if event == _END or not await may_go_on():
                     return
                 yield event
@@ -167,30 +173,48 @@ class Live(Generic[ChangeT, SinceT, UpdateT]):
                 self._wake.clear()
                 if not self._clients:
                     return
+                begin_s = asyncio.get_running_loop().time()
                 try:
                     await self._publish()
                 except CentralError:
                     return  # The pages say that the connection is lost, and come back.
-                await asyncio.sleep(COALESCE_S)
+                taken_s = asyncio.get_running_loop().time() - begin_s
+                await asyncio.sleep(max(COALESCE_S - taken_s, COALESCE_S / 4))
         finally:
             self.close()
 
     async def _publish(self) -> None:
-        before = self._change
-        change = await asyncio.to_thread(self._read_change)
-        if change == before:
+        asked = sorted({client.within for client in self._clients})
+        read = await asyncio.to_thread(self._read_news, self._change, asked)
+        if read is None:
             return
-        since = None if before is None else self._since(before, change)
-        update = await asyncio.to_thread(self._read_update, since)
-        self._change = update.change
-        events: dict[str, Event] = {}
+        change, updates = read
+        # What is newer than the marks and was read already comes again, which is harmless.
+        self._change = updates[""].change if "" in updates else change
+        events: dict[tuple[str, str], Event] = {}
         for client in list(self._clients):
-            if client.language not in events:
-                events[client.language] = self._render(update, client.language)
+            update, key = updates.get(client.within), (client.language, client.within)
+            if update is None:
+                continue  # It came meanwhile and has read all this.
+            if key not in events:
+                events[key] = self._render(update, client.language)
             try:
-                client.events.put_nowait(events[client.language])
+                client.events.put_nowait(events[key])
             except asyncio.QueueFull:
                 _end(client)
+
+    def _read_news(
+        self, before: ChangeT | None, asked: list[str]
+    ) -> tuple[ChangeT, dict[str, UpdateT]] | None:
+        """Return the marks and what changed after others, by warehouse; None if nothing did.
+
+        In one thread: on a busy machine each way there and back costs more than the reading.
+        """
+        change = self._read_change()
+        if change == before:
+            return None
+        since = None if before is None else self._since(before, change)
+        return change, {within: self._read_update(since, within) for within in asked}
 
 
 def _end(client: _Client) -> None:

@@ -5,18 +5,16 @@ from functools import cache
 
 from central.stock.rows import (
     DiscrepancyRow,
-    MatrixPage,
     MatrixQuery,
     MovementRow,
     StockRow,
-    WarehouseRow,
 )
 from central.stock.updates import PageContent, Update
 from central.web.drawing import drawing_in
 from central.web.feed_views import EvidenceView, FeedView
 from central.web.state_views import DiscrepancyView, GatewayView, unserved_views
 from central.web.stock_words import item_url
-from central.web.table_views import PlaceView, row_key, table_view
+from central.web.table_views import PlaceView, TableView, row_key, table_view
 
 
 class Pages:
@@ -28,31 +26,32 @@ class Pages:
         self._texts = self._drawing.texts
 
     def stock_content(
-        self, content: PageContent, wanted: MatrixQuery, *, as_of: str, known: bool
+        self, content: PageContent, wanted: MatrixQuery, *, as_of: str, known: bool, within: str
     ) -> dict[str, object]:
-        """Return what the template of the stock page names, beside its frame."""
+        """Return what the template of the stock page names, beside its frame.
+
+        within: the only warehouse that it shows, "" for all.
+        """
         update = content.update
         return {
             "since": update.change.record_no,
             "table": table_view(
-                content.matrix, content.warehouses, wanted, self._texts, as_of=as_of, known=known
+                content.matrix,
+                content.warehouses,
+                wanted,
+                self._texts,
+                as_of=as_of,
+                known=known,
+                within=within,
             ),
+            "within": within,
             "feed": [FeedView.of(row, self._texts) for row in update.movements],
             "gateways": self._gateways(update),
             "discrepancies_open": update.change.discrepancies_open,
         }
 
-    def table(
-        self,
-        matrix: MatrixPage,
-        warehouses: tuple[WarehouseRow, ...],
-        wanted: MatrixQuery,
-        *,
-        as_of: str = "",
-        known: bool = False,
-    ) -> str:
+    def table(self, view: TableView) -> str:
         """Return the table with its pager."""
-        view = table_view(matrix, warehouses, wanted, self._texts, as_of=as_of, known=known)
         return self._part("table", view)
 
     def places(self, rows: list[StockRow], *, item: str, limit: int) -> str:

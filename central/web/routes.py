@@ -16,6 +16,7 @@ from central.stock.rows import DiscrepancyFilter, StockChange, StockFilter
 from central.stock.states import list_discrepancies
 from central.stock.updates import Update
 from central.stock.views import SEARCH_CHARACTERS_MAX, list_stock
+from central.web.asking import within_of
 from central.web.assets import assets
 from central.web.languages import LANGUAGE_COOKIE, choose_language
 from central.web.live import Live, SinceT, always
@@ -33,7 +34,9 @@ router = APIRouter(include_in_schema=False)
 def places_fragment(request: Request, reading: Reading) -> HTMLResponse:
     """Draw where an item stands, place by place, with what is in transit."""
     item = _shown(request.query_params.get("item", ""))
-    wanted = StockFilter(item=item, include_virtual=False, include_in_transit=True)
+    wanted = StockFilter(
+        warehouse=within_of(request), item=item, include_virtual=False, include_in_transit=True
+    )
     with reading.database.read() as connection:
         rows = list_stock(connection, wanted, after=None, limit=PLACES_MAX + 1)
     return HTMLResponse(language_pages(request).places(rows, item=item, limit=PLACES_MAX))
@@ -63,10 +66,9 @@ def evidence_fragment(
 @router.get("/fragments/discrepancies")
 def discrepancies_fragment(request: Request, reading: Reading) -> HTMLResponse:
     """Draw the newest open discrepancies."""
+    wanted = DiscrepancyFilter(state="open", warehouse=within_of(request))
     with reading.database.read() as connection:
-        rows = list_discrepancies(
-            connection, DiscrepancyFilter(state="open"), before=None, limit=DISCREPANCIES_MAX
-        )
+        rows = list_discrepancies(connection, wanted, before=None, limit=DISCREPANCIES_MAX)
     return HTMLResponse(language_pages(request).discrepancies(rows))
 
 
@@ -79,7 +81,7 @@ async def live_stream(request: Request) -> Response:
     since = _number(
         request.headers.get("last-event-id", "") or request.query_params.get("since", "")
     )
-    return await _stream(request, live_of(request), since)
+    return await _stream(request, live_of(request), since, within=within_of(request))
 
 
 @router.get("/changes", response_model=None)
@@ -124,7 +126,9 @@ def live_of(request: Request) -> Live[StockChange, int, Update]:
     return live
 
 
-async def _stream(request: Request, live: Live[Any, SinceT, Any], since: SinceT | None) -> Response:
+async def _stream(
+    request: Request, live: Live[Any, SinceT, Any], since: SinceT | None, *, within: str = ""
+) -> Response:
     if live.full:
         return problem_response(
             Problem(
@@ -136,7 +140,10 @@ async def _stream(request: Request, live: Live[Any, SinceT, Any], since: SinceT 
             headers={"Retry-After": "5"},
         )
     events = await live.open(
-        language=language_pages(request).language, since=since, may_go_on=_still_in(request)
+        language=language_pages(request).language,
+        since=since,
+        within=within,
+        may_go_on=_still_in(request),
     )
     return StreamingResponse(
         events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}

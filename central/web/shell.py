@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from urllib.parse import urlencode
 
 from fastapi.responses import HTMLResponse
 from starlette.background import BackgroundTask
 
-from central.access.permissions import Principal
+from central.access.permissions import EVERYWHERE, Permission, Principal, warehouses_of
 from central.api.context import ReadSide
 from central.api.problems import Problem
-from central.api.warehouse_bound import may_ask, may_open
+from central.api.warehouse_bound import everywhere, may_ask, may_open
 from central.errors import CentralError
+from central.stock.alert_book import AlertList
+from central.stock.alerts import AlertCounts, counts_of
 from central.stock.marks import read_mark
 from central.web.asking import Asking, Table
 from central.web.drawing import LANGUAGE_NAMES
@@ -57,6 +60,8 @@ def page(
             )
             for section, entries in seen_menu(asking.principal)
         ],
+        "within": asking.within,
+        "own": own_warehouses(asking),
         "who": asking.principal.name if asking.csrf else "",
         "csrf": asking.csrf,
         "languages": [
@@ -86,11 +91,21 @@ def page(
 
 def listing_of(asking: Asking, listing: Table, **fixed: str) -> ListingView:
     """Return a table for a page. fixed: values of its fixed filters; without any it is the main
-    table of its page, whose filters stand in the page's address."""
+    table of its page, whose filters stand in the page's address. Raises ProblemRaised for one that
+    cannot be narrowed to the only warehouse that is shown."""
     listing = seen_table(asking, listing)
+    if asking.within:
+        if all(one.name != "warehouse" for one in listing.filters):
+            raise everywhere()
+        fixed["warehouse"] = asking.within
     main = asking.path == listing.path
     wanted = listing.wanted((dict(asking.parameters) if main else {}) | fixed)
-    return listing_view(listing, wanted, listing.read(asking, wanted), asking.texts, main=main)
+    found = listing.read(asking, wanted)
+    if asking.within and "warehouse" in found.choices:
+        own = own_warehouses(asking)
+        kept = tuple(one for one in found.choices["warehouse"] if one[0] in own)
+        found = replace(found, choices=dict(found.choices) | {"warehouse": kept})
+    return listing_view(listing, wanted, found, asking.texts, main=main)
 
 
 def listing_page(asking: Asking, listing: Table, *, template: str = "listing.html") -> HTMLResponse:
@@ -110,6 +125,22 @@ def refusal_page(asking: Asking, problem: Problem) -> HTMLResponse:
     return page(asking, "refused.html", title=problem.title, content=content, status=problem.status)
 
 
+def own_warehouses(asking: Asking) -> list[str]:
+    """Return the warehouses that whoever asks works in, nothing for whoever works in all."""
+    places = {place for _, place in asking.principal.allowed}
+    return [] if EVERYWHERE in places else sorted(places)
+
+
+def seen_counts(asking: Asking, known: AlertList) -> AlertCounts:
+    """Return how many alerts there are of what whoever asks is shown."""
+    places = warehouses_of(asking.principal, Permission.REPORTS_READ)
+    if asking.within:
+        places = frozenset({asking.within})
+    if places is None:
+        return known.counts
+    return counts_of([one for one in known.alerts if one.warehouse in places])
+
+
 def seen_menu(principal: Principal) -> list[tuple[Section, list[Entry]]]:
     """Return the sections of the menu with the pages that somebody may open, none empty."""
     seen = (
@@ -124,7 +155,8 @@ def _badge(asking: Asking, name: str) -> str:
     if name != "alerts":
         return ""
     known, _ = asking.reading.alerts.peek(asking.reading.clock)
-    return str(known.counts.bad_count) if known and known.counts.bad_count else ""
+    bad_count = seen_counts(asking, known).bad_count if known else 0
+    return str(bad_count) if bad_count else ""
 
 
 def _alerts_later(asking: Asking) -> BackgroundTask | None:
@@ -140,6 +172,7 @@ def _read_alerts(reading: ReadSide) -> None:
 
 
 def _mark(asking: Asking) -> str:
+    # Of all warehouses, as the stream of changes has it: else each page were drawn twice.
     with asking.reading.database.read() as connection:
         return read_mark(connection, now_ms=asking.now_ms).text
 

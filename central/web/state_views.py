@@ -128,6 +128,8 @@ def gateway_state(row: GatewayRow, texts: Texts) -> tuple[str, str, str]:
         return "warn", "warn", texts.say("Disk nearly full")
     if any(device.state != "ready" for device in row.devices):
         return "warn", "warn", texts.say("Device not ready")
+    if row.failed_release:
+        return "warn", "warn", texts.say("Update given up")
     if not row.clock_synced:
         return "warn", "warn", texts.say("Clock not set")
     if row.lag_movements:
@@ -154,9 +156,18 @@ def gateway_notes(row: GatewayRow, texts: Texts) -> Iterator[str]:
         yield texts.say("disk %(num)s%% full: make space") % {"num": row.disk_used_percent}
     if row.shed_count:
         yield texts.say("%(num)s tag passages not recorded") % {"num": row.shed_count}
+    if row.failed_release:
+        yield failed_release_note(row, texts)
     if row.online and not row.clock_synced:
         yield texts.say("give it a time server; times are corrected here")
     yield from (_device_note(device, texts) for device in row.devices if device.state != "ready")
+
+
+def failed_release_note(row: GatewayRow, texts: Texts) -> str:
+    """Return which release did not work there, and why, in words."""
+    said = texts.say("release %(version)s did not work there: %(reason)s")
+    reason = texts.sentence(row.failed_reason) or texts.say("nobody knows why")
+    return said % {"version": row.failed_release, "reason": reason}
 
 
 def _gateway_moments(

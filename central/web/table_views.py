@@ -100,11 +100,12 @@ def table_view(
     *,
     as_of: str = "",
     known: bool = False,
+    within: str = "",
 ) -> TableView:
     """Return the view of one page of the table.
 
     as_of: the moment that it is of, as it stands in the address, "" for now; known: as the ledger
-    knew it then.
+    knew it then. within: the only warehouse that it shows, "" for all.
     """
     past = (as_of, "1" if known and as_of else "")
 
@@ -117,7 +118,7 @@ def table_view(
     number = matrix.page_index + 1
     return TableView(
         rows=tuple(
-            _item_view(row, warehouses, texts, heading=heading)
+            _item_view(row, warehouses, texts, heading=heading, within=within)
             for row, heading in zip(
                 matrix.rows, matrix.groups or ("",) * len(matrix.rows), strict=True
             )
@@ -189,9 +190,15 @@ def _sort_view(wanted: MatrixQuery, column: str, past: tuple[str, str]) -> SortV
 
 
 def _item_view(
-    row: MatrixRow, warehouses: tuple[WarehouseRow, ...], texts: Texts, *, heading: str
+    row: MatrixRow,
+    warehouses: tuple[WarehouseRow, ...],
+    texts: Texts,
+    *,
+    heading: str,
+    within: str,
 ) -> ItemView:
     figures = dict(texts.cells(row))
+    named = {"warehouse": within} if within else {}
     columns = ("total", "transit", *(f"w:{warehouse.code}" for warehouse in warehouses))
     return ItemView(
         key=row_key(row),
@@ -199,7 +206,7 @@ def _item_view(
         name=texts.name(english=row.name, chinese=row.name_zh),
         unit=texts.word(UNITS, row.unit),
         cells=tuple((column, figures.get(column, "–")) for column in columns),
-        places_url="/fragments/places?" + urlencode({"item": row.item}),
-        item_url=item_url(row.item),
+        places_url="/fragments/places?" + urlencode({"item": row.item} | named),
+        item_url=item_url(row.item, **named),
         heading=heading,
     )

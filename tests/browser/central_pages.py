@@ -2,11 +2,9 @@
 
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-import pytest
 
 from central.storage.database import open_database
 from central.storage.schema import migrate
@@ -14,28 +12,7 @@ from central.web.app import notify_of_app
 from tests.central.clients import served
 from tests.central.orders.settling import Settling
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-component-update",
-]
 DESKTOP, PHONE = (1280, 800), (390, 844)
-
-
-@contextmanager
-def opened_browser(*more):
-    """Headless Chromium. more: further switches of it."""
-    if not CHROMIUM.exists():
-        pytest.fail(f"{CHROMIUM} is missing: run `make test`, which installs it")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*ARGUMENTS, *more])
-        yield opened
-        opened.close()
 
 
 @contextmanager

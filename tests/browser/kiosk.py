@@ -1,18 +1,9 @@
 """The kiosk in front of a station: one browser, pages that note what goes wrong. Edge (browser)."""
 
 from contextlib import contextmanager
-from pathlib import Path
 
-import pytest
+from tests.browser import chromium
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--autoplay-policy=no-user-gesture-required",
-]
 SIZES = [(1024, 600), (800, 480), (1280, 800)]
 SIZE_IDS = [f"{width}x{height}" for width, height in SIZES]
 GLOVE_PX = 64
@@ -20,15 +11,9 @@ GLOVE_PX = 64
 
 @contextmanager
 def opened_browser():
-    """Give a browser; it is closed at the end."""
-    if not CHROMIUM.exists():
-        pytest.fail(f"{CHROMIUM} is missing: run `make test`, which installs it")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    """Give a browser that plays sounds unasked; it is closed at the end."""
+    with chromium.opened_browser("--autoplay-policy=no-user-gesture-required") as opened:
         yield opened
-        opened.close()
 
 
 @contextmanager

@@ -1,14 +1,12 @@
 """The judge of pages finds what is wrong, and nothing where nothing is."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.browser.axe import violations
+from tests.browser.chromium import opened_browser
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = Path("/usr/bin/chromium")
 HEAD = '<!doctype html><html lang="en"><head><title>T</title></head><body><main><h1>H</h1>'
 GOOD = '<p>Text</p><label>Name <input></label><img alt="A box" src="data:,">'
 SMALL = '<button class="small">x</button>'
@@ -20,12 +18,8 @@ STYLE = """<style>
 
 @pytest.fixture(scope="module")
 def page():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+    with opened_browser() as browser:
         yield browser.new_page()
-        browser.close()
 
 
 @pytest.mark.parametrize(

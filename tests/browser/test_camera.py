@@ -1,6 +1,7 @@
 """The camera as a scanner: finds what is meant, fills in counts, says why it cannot."""
 
 import hashlib
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,7 @@ from central.storage.schema import migrate
 from central.web.app import create_app
 from central.web.assets import STATIC_FOLDER
 from tests.browser.axe import violations
-from tests.browser.test_stock_page import ARGUMENTS, CHROMIUM
+from tests.browser.chromium import launched
 from tests.central.clients import served
 from tests.central.scenery import Gateway, furnished
 
@@ -58,14 +59,11 @@ def pages(playing, tmp_path_factory):
                 "--use-fake-ui-for-media-stream",
                 f"--use-file-for-fake-video-capture={film(folder / f'{text}.y4m', text)}",
             ]
-            browsers[text] = playing.chromium.launch(
-                executable_path=str(CHROMIUM), args=[*ARGUMENTS, *shown]
-            )
+            browsers[text] = parts.enter_context(launched(playing, *shown))
         return browsers[text]
 
-    yield browser_of
-    for browser in browsers.values():
-        browser.close()
+    with ExitStack() as parts:
+        yield browser_of
 
 
 @pytest.fixture(scope="module")

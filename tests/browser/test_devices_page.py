@@ -2,7 +2,6 @@
 
 import io
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import zxingcpp
@@ -13,27 +12,20 @@ from drivers.simulators.lines import VirtualSerialLine
 from drivers.simulators.scale_mt_sics import VirtualMtSicsScale
 from gateway.screen.server import ScreenServer
 from gateway.screen.stations import ScreenStation
+from tests.browser.chromium import opened_browser
 from tests.gateway.devices.claim_bench import ClaimBench, usb_serial
 from tests.gateway.station.bench import bench_at
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 ATTACK = "<img src=x onerror=document.title='owned'>"
 
 
 @pytest.fixture(scope="module")
 def browser():
-    if not CHROMIUM.exists():
-        pytest.fail(f"{CHROMIUM} is missing: run `make test`, which installs it")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    with opened_browser() as opened:
         yield opened
-        opened.close()
 
 
 @contextmanager

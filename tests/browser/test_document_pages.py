@@ -1,7 +1,6 @@
 """Pages of documents in a real browser: each page, main actions, two people, restarts, back."""
 
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,13 +8,12 @@ import pytest
 from central.storage.database import open_database
 from central.storage.schema import migrate
 from central.web.app import notify_of_app
+from tests.browser.chromium import opened_browser
 from tests.central.clients import served
 from tests.central.web.desk_scene import application, furnished_desk
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 SIZES = {"desktop": (1280, 800), "phone": (390, 844)}
 DRAFT = {
     "source_warehouse": "SH1",
@@ -26,14 +24,8 @@ DRAFT = {
 
 @pytest.fixture(scope="module")
 def browser():
-    if not CHROMIUM.exists():
-        pytest.fail(f"{CHROMIUM} is missing: run `make test`, which installs it")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    with opened_browser() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 
 from central.web.catalogue import read_translations
 from tests.browser.axe import script, violations
+from tests.browser.chromium import opened_browser
 from tests.browser.every_page import (
     MENU_PATHS,
     MISSING,
@@ -20,7 +21,6 @@ from tests.browser.every_page import (
     unseen_routes,
 )
 from tests.browser.layout import layout_faults, mark_new_looks
-from tests.browser.test_stock_page import ARGUMENTS, CHROMIUM
 
 pytestmark = pytest.mark.browser
 
@@ -83,12 +83,8 @@ def central(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(central):  # After it: the walk needs this thread for itself.
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    with opened_browser() as opened:
         yield opened
-        opened.close()
 
 
 class Visitor:
@@ -201,7 +197,7 @@ class Visitor:
         self._faults.setdefault(fault, []).append(self._asked)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_page_is_sound_at_every_size(browser, central, language):
     visitor, way = Visitor(browser, central.url, language), Way(central.routes)

@@ -11,7 +11,8 @@ from central.contract.states import DeviceState
 from central.outbox.snapshot import Snapshots
 from central.storage import catalogue_tables, tables
 from tests.browser.axe import violations
-from tests.browser.central_pages import DESKTOP, PHONE, central_at, opened_browser, page_of
+from tests.browser.central_pages import DESKTOP, PHONE, central_at, page_of
+from tests.browser.chromium import opened_browser
 from tests.central.orders.purchasing import row
 from tests.central.scenery import NOW_MS
 
@@ -243,7 +244,8 @@ def test_a_label_is_ordered_at_a_gateway_and_its_outcome_is_seen(browser, centra
         page.wait_for_selector("#print .timeline .chip.bad")
         assert "Paper is out." in page.text_content("#print .timeline")
         page.select_option("[data-part=settings] select", "zh")
-        page.click("[data-part=settings] button")
+        with page.expect_response(lambda answer: answer.request.method != "GET"):
+            page.click("[data-part=settings] button")  # #told still has what was told before.
         page.wait_for_selector("#told.good")
         page.reload()
         assert page.input_value("[data-part=settings] select") == "zh"

@@ -9,7 +9,8 @@ from central.web.cells import link_cell, number_cell, text_cell
 from central.web.listing import Column, Filter, Found, Row
 from central.web.shell import listing_page
 from tests.browser.axe import violations
-from tests.browser.central_pages import DESKTOP, PHONE, central_at, opened_browser, page_of
+from tests.browser.central_pages import DESKTOP, PHONE, central_at, page_of
+from tests.browser.chromium import opened_browser
 
 pytestmark = pytest.mark.browser
 ROWS = [f"ROW-{number:03d}" for number in range(120)]

@@ -52,7 +52,8 @@ def test_names_of_the_reference_data_are_text_and_leave_the_page_whole(browser, 
                 for code in ("DOC-PO-7", TEA, "CMD-DONE", "CMD-DONE"):
                     number = page.evaluate("lastState.scans.length && lastState.scans[0].number")
                     bench.scan(code)
-                    page.wait_for_function("n => lastState.scans[0].number > n", arg=number)
+                    newer = "n => lastState.scans.length && lastState.scans[0].number > n"
+                    page.wait_for_function(newer, arg=number)
                     parts = ("#prompt", "#signal", "header", "#buttons button:last-child")
                     shown = [one for one in parts if page.is_visible(one)]
                     assert outside(page, *shown) == [], (kind, code)

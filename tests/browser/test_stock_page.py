@@ -1,7 +1,6 @@
 """The stock page in a real browser: live without reloading, filtered, in two languages."""
 
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,33 +10,20 @@ from central.inbox.time_correction import TimeCorrection
 from central.storage.database import open_database
 from central.storage.schema import migrate
 from central.web.app import create_app, live_of_app
+from tests.browser.chromium import opened_browser
 from tests.central.clients import served
 from tests.central.scenery import Gateway, furnished
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-component-update",
-]
 BOLT = 'tr[data-item="BOLT"]'
 
 
 @pytest.fixture(scope="module")
 def browser():
-    if not CHROMIUM.exists():
-        pytest.fail(f"{CHROMIUM} is missing: run `make test`, which installs it")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    with opened_browser() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from central.storage.database import open_database
 from central.storage.schema import migrate
 from central.web.app import create_app, notify_of_app
 from tests.browser.axe import violations
-from tests.browser.test_stock_page import ARGUMENTS, CHROMIUM
+from tests.browser.chromium import opened_browser
 from tests.central.clients import served
 from tests.central.scenery import Gateway, furnished
 
@@ -40,13 +40,8 @@ PAGES = [
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
-
-    assert CHROMIUM.exists(), f"{CHROMIUM} is missing: run `make test`, which installs it"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    with opened_browser() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -139,10 +134,12 @@ def test_an_earlier_moment_rests_while_movements_go_on(page, dock):
     page.goto(dock.url + "/?as_of=2000-01-01T00:00")
     page.wait_for_selector(".past")
     page.wait_for_selector("#live.good")
-    assert page.locator("tr[data-item]").count() == 0
+    rows = page.locator("tr[data-item]")
+    then = rows.all_inner_texts()
+    assert [text.split()[-1] for text in then] == ["–"] * 3, "what is known now, none of it then"
     scan(dock, "BOLT", "2", lot="L1")
     page.wait_for_selector("#feed li >> text=2 pcs")
-    assert page.locator("tr[data-item]").count() == 0
+    assert rows.all_inner_texts() == then
 
 
 def test_an_item_shows_where_it_stands_and_its_evidence_down_to_the_bytes(page, dock):

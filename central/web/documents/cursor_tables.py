@@ -80,7 +80,7 @@ def _reader(told: CursorTable) -> Callable[[Asking, Wanted], Found]:
         except (ContractError, ValidationError):
             # Somebody typed what no code can be: nothing is called that.
             rows, cursor = [], None
-        with asking.reading.database.read() as connection:
+        with asking.read() as connection:
             choices = {"warehouse": warehouse_choices(connection, asking.texts)}
         return Found(
             tuple(_row(told, one, asking) for one in rows),

@@ -110,7 +110,7 @@ def _column(name: str, told: DocumentTable) -> Column:
 
 def _reader(told: DocumentTable) -> Callable[[Asking, Wanted], Found]:
     def read(asking: Asking, wanted: Wanted) -> Found:
-        with asking.reading.database.read() as connection:
+        with asking.read() as connection:
             due = due_of(wanted.values, promised=told.promised, now_ms=asking.now_ms)
             heads = _heads(told, wanted, due)
             codes, total = page_of_codes(connection, told.kind.name, heads)

@@ -50,15 +50,16 @@ def account_page(request: Request, asking: Asked) -> Response:
     if request.app.state.access is None:
         return RedirectResponse("/users", 303)
     access, name = access_of(request), asking.principal.name
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         user = users.required_user(connection, name)
         open_sessions = sessions.list_sessions(
             connection, name, now_ms=asking.now_ms, limits=access.limits
         )
+    waiting = access.seal.opened(user.totp_waiting, name=name)
     content: dict[str, object] = {
         "user": user_out(user),
         "roles": _role_texts(user, asking, whole=True),
-        "waiting": user.totp_waiting,
+        "waiting": waiting,
         "image": "",
         "must": access.must_set_up(user),
         "sessions": [
@@ -72,8 +73,8 @@ def account_page(request: Request, asking: Asked) -> Response:
             for one in open_sessions
         ],
     }
-    if user.totp_waiting:
-        address = address_of(user.totp_waiting, name=name, site=asking.reading.site)
+    if waiting:
+        address = address_of(waiting, name=name, site=asking.reading.site)
         content["image"] = draw_qr(address).svg
     return page(
         asking, "access/account.html", title=asking.texts.say("My account"), content=content
@@ -83,7 +84,7 @@ def account_page(request: Request, asking: Asked) -> Response:
 @router.get("/users")
 def users_page(asking: Asked) -> HTMLResponse:
     """Draw everybody, with their roles."""
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = users.list_users(connection)
         warehouses = warehouse_choices(connection, asking.texts)
     shown = [
@@ -113,7 +114,7 @@ def users_page(asking: Asked) -> HTMLResponse:
 def tokens_page(asking: Asked) -> HTMLResponse:
     """Draw keys of programs: one's own, or everybody's."""
     owner = "" if may(asking.principal, Permission.USERS_READ) else asking.principal.name
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = tokens.list_tokens(connection, owner=owner, limit=TOKENS_SHOWN_MAX)
         warehouses = warehouse_choices(connection, asking.texts)
     held = {str(permission) for permission, _ in asking.principal.allowed}
@@ -146,7 +147,7 @@ def tokens_page(asking: Asked) -> HTMLResponse:
 def audit_page(asking: Asked, asked: Annotated[AuditAsked, Query()]) -> HTMLResponse:
     """Draw what was done, the newest first."""
     before = read_cursor(asked.cursor, RecordCursor)
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = list_audit(
             connection,
             wanted_of(asked),

@@ -7,7 +7,7 @@ from central.contract.quantities import from_micro
 from central.stock.alerts import KINDS, Alert
 from central.stock.times import utc_text
 from central.stock.views import list_warehouses
-from central.web.alert_words import ALERTS, REFUSALS, SEVERITIES, alert_url
+from central.web.alert_words import ALERTS, REFUSALS, SEVERITIES, alert_name, alert_url
 from central.web.asking import Asked, Asking, Table
 from central.web.cells import (
     date_cell,
@@ -17,7 +17,7 @@ from central.web.cells import (
     text_cell,
 )
 from central.web.listing import Cell, Column, Filter, Found, Row, Wanted
-from central.web.shell import listing_of, page
+from central.web.shell import listing_of, page, seen_counts
 from central.web.words import (
     DEVICE_PROBLEMS,
     DEVICE_STATES,
@@ -41,7 +41,7 @@ router = APIRouter(include_in_schema=False)
 def read_alerts(asking: Asking, wanted: Wanted) -> Found:
     """Return alerts, those to act on first."""
     read = asking.reading.alerts.read(asking.reading.database, asking.reading.clock, fresh=True)
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         warehouses = list_warehouses(connection)
     search = wanted.values["q"].casefold()
     found = [one for one in read.alerts if _is_wanted(one, wanted) and _matches(one, search)]
@@ -105,7 +105,8 @@ def alerts_page(asking: Asked) -> HTMLResponse:
     """Draw all alerts."""
     listing = listing_of(asking, ALERT_TABLE)
     read = asking.reading.alerts.read(asking.reading.database, asking.reading.clock)
-    content = {"listing": listing, "counts": read.counts, "read_time": utc_text(read.read_ms)}
+    counts = seen_counts(asking, read)
+    content = {"listing": listing, "counts": counts, "read_time": utc_text(read.read_ms)}
     return page(
         asking,
         "oversight/alerts.html",
@@ -136,7 +137,7 @@ def _row(asking: Asking, alert: Alert, group: str) -> Row:
     note = f"{detail}. {action}" if detail and alert.kind == "quarantined" else detail or action
     icon = "bad" if alert.severity == "bad" else "warn"
     href = alert_url(alert)
-    name = texts.name(english=alert.name, chinese=alert.name_zh)
+    name = alert_name(alert, texts)
     heading = {"kind": title, "warehouse": alert.warehouse}.get(group, "")
     return Row(
         key=alert.key,

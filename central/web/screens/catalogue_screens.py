@@ -74,7 +74,7 @@ def partners(asking: Asked) -> HTMLResponse:
 def places(asking: Asked) -> HTMLResponse:
     """Draw the places of a warehouse, an area at a time."""
     texts, parameters = asking.texts, asking.parameters
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         warehouses = warehouse_choices(connection, texts)
     known = [code for code, _ in warehouses]
     asked = parameters.get("warehouse", "")

@@ -71,7 +71,7 @@ def _place_links(one: Values) -> dict[str, str]:
 
 
 def _first_warehouse(asking: Asking) -> str:
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = list_warehouses(connection, after="", limit=1)
     return found[0].card.code if found else ""
 

@@ -63,9 +63,9 @@ class Card:
 def dashboard(asking: Asked) -> HTMLResponse:
     """Draw all key figures."""
     days = days_of(asking.parameters.get("days", ""))
-    warehouse = shown(asking.parameters.get("warehouse", ""))
+    warehouse = asking.within or shown(asking.parameters.get("warehouse", ""))
     choices = warehouse_choices(asking)
-    if warehouse not in dict(choices):
+    if not asking.within and warehouse not in dict(choices):
         warehouse = ""
     figures = asking.reading.figures.read(
         asking.reading.database, asking.reading.clock, days=days, warehouse=warehouse
@@ -217,8 +217,8 @@ class _Drawing:
         return self._texts.say("alarm") if share < alarm else self._texts.say("in order")
 
     def _discrepancies(self) -> Card:
-        reading, texts = self._asking.reading, self._texts
-        with reading.database.read() as connection:
+        texts = self._texts
+        with self._asking.read() as connection:
             found = count_open(connection, now_ms=self._asking.now_ms, warehouse=self._warehouse)
         counts = (
             (texts.say("up to a day"), sum(one.within_day_count for one in found)),

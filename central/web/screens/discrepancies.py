@@ -62,7 +62,7 @@ def read_inbox(asking: Asking, wanted: Wanted) -> Found:
         "warehouse": [by_column("warehouse")],
         "owner": [by_column("owner")],
     }.get(wanted.group, [])
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         rows, total = page_of(
             connection,
             asked,
@@ -152,7 +152,7 @@ def inbox(asking: Asked) -> HTMLResponse:
 @router.get("/discrepancies/{identity}")
 def one(asking: Asked, identity: Identity) -> HTMLResponse:
     """Draw a discrepancy with its evidence, what settles it and what was done."""
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         detail = read_detail(connection, identity)
         events = list_events(
             connection, kind=KIND, code=identity, before=None, limit=EVENTS_SHOWN_MAX
@@ -176,7 +176,7 @@ def one(asking: Asked, identity: Identity) -> HTMLResponse:
 def fragment(asking: Asked, identity: Identity) -> HTMLResponse:
     """Draw what a row of the inbox opens: meaning, proposal, first evidence."""
     try:
-        with asking.reading.database.read() as connection:
+        with asking.read() as connection:
             detail = read_detail(connection, identity)
     except NotThere:
         return HTMLResponse("", status_code=404)

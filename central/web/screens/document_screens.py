@@ -52,7 +52,7 @@ Page = Callable[..., HTMLResponse]
 
 def document_page(asking: Asking, kind: DocumentKind, code: str) -> HTMLResponse:
     """Return the page of one document. Raises NotThere."""
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = kind.read_many(connection, [code], asking.now_ms)
         if not found:
             raise NotThere(
@@ -83,7 +83,7 @@ def document_page(asking: Asking, kind: DocumentKind, code: str) -> HTMLResponse
 
 def new_page(asking: Asking, kind: DocumentKind, values: Values) -> HTMLResponse:
     """Return the form that makes a document. values: what it holds at first."""
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         choices = warehouse_choices(connection, asking.texts)
     around = Surroundings(asking.texts, body_at, choices)
     return page(
@@ -102,7 +102,7 @@ def table_page(asking: Asking, table: Table, kind: DocumentKind | None = None) -
     forms = []
     if table.name in AT_ONCE:
         name, label, address = AT_ONCE[table.name]
-        with asking.reading.database.read() as connection:
+        with asking.read() as connection:
             choices = warehouse_choices(connection, texts)
         forms.append(loose_form(name, label, address, Surroundings(texts, body_at, choices)))
     new = (f"{kind.path}/new", texts.say(kind.new_title)) if kind and kind.new_title else None
@@ -145,7 +145,7 @@ def _new(kind: DocumentKind) -> Page:
     def form(asking: Asked) -> HTMLResponse:
         values = filled_by_address(asking)
         if kind.begin is not None:
-            with asking.reading.database.read() as connection:
+            with asking.read() as connection:
                 values = kind.begin(connection, values, asking.now_ms)
         return new_page(asking, kind, values)
 

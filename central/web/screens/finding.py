@@ -47,7 +47,7 @@ router = APIRouter(include_in_schema=False)
 def search(asking: Asked) -> Response:
     """Draw what is found, or lead to the one thing that is exactly meant."""
     typed = asking.parameters.get("q", "")[:CHARACTERS_MAX]
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         hits = find(connection, typed)
     exact = {hit_url(hit) for hit in hits if hit.exact}
     if len(exact) == 1 and not asking.language_asked:
@@ -81,7 +81,7 @@ def fact(
 ) -> HTMLResponse:
     """Draw one fact with its evidence."""
     texts = asking.texts
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         row = find_fact(connection, parse_fact_id(f"{gateway}/{epoch}/{seq}"))
     if row is None:
         raise ProblemRaised(

@@ -57,7 +57,7 @@ router = APIRouter(include_in_schema=False)
 
 def read_gateways(asking: Asking, wanted: Wanted) -> Found:
     """Return gateways by code."""
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         rows = list_gateways(connection, warehouse=wanted.values["warehouse"], limit=GATEWAYS_MAX)
     search = wanted.values["q"].casefold()
     found = [row for row in rows if search in row.code.casefold()]
@@ -104,7 +104,7 @@ GATEWAYS = Table(
 def read_refused(asking: Asking, wanted: Wanted) -> Found:
     """Return payloads that were refused, newest first."""
     gateway = wanted.values["gateway"]
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         kept, _ = list_kept(connection, before=None, limit=REFUSED_MAX, gateway=gateway or None)
     chosen = kept[wanted.offset : wanted.offset + wanted.limit]
     texts = asking.texts
@@ -153,7 +153,7 @@ REFUSED = Table(
 @router.get("/gateways")
 def gateways_page(request: Request, asking: Asked) -> HTMLResponse:
     """Draw all gateways, and an alarm if nobody takes the facts of some."""
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         unserved = list_workers(connection, now_ms=asking.now_ms).unserved
     content = {
         "listing": listing_of(asking, GATEWAYS),
@@ -181,7 +181,7 @@ def quarantine_page(asking: Asked) -> HTMLResponse:
 def gateway_page(asking: Asked, code: Annotated[str, Path(max_length=64)]) -> Response:
     """Draw one gateway with everything that is known of it and what it can be told."""
     say = asking.texts.say
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         row = find_gateway(connection, code)
         if row is None:
             problem = Problem(

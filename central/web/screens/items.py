@@ -50,7 +50,7 @@ def stock(asking: Asked) -> HTMLResponse:
 def item_page(asking: Asked, item: Annotated[str, Path(max_length=64)]) -> HTMLResponse:
     """Draw everything about an item, also about one that the catalogue does not have."""
     texts = asking.texts
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         card = next((one.card for one in read_items(connection, [item]).values()), None)
         days = item_days(connection, item, now_ms=asking.now_ms, days=CHART_DAYS)
     name = texts.name(english=card.name, chinese=card.name_zh) if card else ""

@@ -22,7 +22,7 @@ from central.web.words import marked
 
 def _read_late(asking: Asking, wanted: Wanted) -> Found:
     span = Span(monday_of(asking.now_ms) - (WEEKS - 1) * WEEK_MS, asking.now_ms)
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = read_deliveries(connection, span, warehouse=wanted.values["warehouse"])
     if wanted.values["late"]:
         found = [one for one in found if not one.on_time]
@@ -53,7 +53,7 @@ def _read_late(asking: Asking, wanted: Wanted) -> Found:
 
 
 def _read_suppliers(asking: Asking, wanted: Wanted) -> Found:
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = read_suppliers(
             connection, span_of(asking, wanted), warehouse=wanted.values["warehouse"]
         )
@@ -82,7 +82,7 @@ def _read_suppliers(asking: Asking, wanted: Wanted) -> Found:
 def _read_accuracy(asking: Asking, wanted: Wanted) -> Found:
     span = span_of(asking, wanted)
     asked = AccuracyFilter(span.from_ms, span.to_ms + 1, warehouse=wanted.values["warehouse"])
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = read_accuracy(connection, asked)
     texts = asking.texts
 
@@ -105,7 +105,7 @@ def _read_accuracy(asking: Asking, wanted: Wanted) -> Found:
 
 
 def _read_docks(asking: Asking, wanted: Wanted) -> Found:
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = read_throughput(
             connection, now_ms=asking.now_ms, warehouse=wanted.values["warehouse"]
         )
@@ -134,7 +134,7 @@ def _read_docks(asking: Asking, wanted: Wanted) -> Found:
 
 
 def _read_transit(asking: Asking, wanted: Wanted) -> Found:
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = read_under_way(connection, warehouse=wanted.values["warehouse"])
 
     def row(one: UnderWay) -> Row:

@@ -59,7 +59,7 @@ def _read_turnover(asking: Asking, wanted: Wanted) -> Found:
             ),
         )
 
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         span = span_of(asking, wanted)
         found = read_turnover(connection, span, warehouse=wanted.values["warehouse"])
     return found_page(asking, wanted, found, row)
@@ -67,7 +67,7 @@ def _read_turnover(asking: Asking, wanted: Wanted) -> Found:
 
 def _read_movers(asking: Asking, wanted: Wanted) -> Found:
     span = span_of(asking, wanted)
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = read_movers(connection, span, warehouse=wanted.values["warehouse"])
     found = matching(found, wanted, lambda one: f"{one.item} {one.name} {one.name_zh}")
     if wanted.sort == "on_hand":
@@ -93,7 +93,7 @@ def _read_movers(asking: Asking, wanted: Wanted) -> Found:
 
 
 def _read_dead(asking: Asking, wanted: Wanted) -> Found:
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = read_dead_stock(
             connection, now_ms=asking.now_ms, days=DEAD_DAYS, warehouse=wanted.values["warehouse"]
         )
@@ -117,7 +117,7 @@ def _read_dead(asking: Asking, wanted: Wanted) -> Found:
 
 
 def _read_ages(asking: Asking, wanted: Wanted) -> Found:
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = read_stock_age(
             connection, now_ms=asking.now_ms, warehouse=wanted.values["warehouse"]
         )

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
+from central.access.permissions import Permission, may
 from central.orders.look_ups import (
     Proposal,
     propose_documents,
@@ -15,7 +16,7 @@ from central.orders.look_ups import (
     propose_places,
     propose_units,
 )
-from central.web.asking import Asked
+from central.web.asking import Asked, Asking
 from central.web.documents.kinds import Connection
 from central.web.listing import shown
 
@@ -48,10 +49,17 @@ def look_up(asking: Asked, what: Annotated[str, Path(max_length=32)]) -> HTMLRes
     if what in DOCUMENTS:
         propose = partial(_documents, kind=DOCUMENTS[what])
     found: list[Proposal] = []
-    if propose is not None:
-        with asking.reading.database.read() as connection:
+    if propose is not None and _may_see(asking, what, within):
+        with asking.read() as connection:
             found = propose(connection, text, within)
     options = [
         (one.code, asking.texts.name(english=one.name, chinese=one.name_zh)) for one in found
     ]
     return HTMLResponse(asking.drawing.part("documents/options.html", "options", options))
+
+
+def _may_see(asking: Asking, what: str, within: str) -> bool:
+    """Return whether somebody may be told what there is in a warehouse, "" for all of them."""
+    asked = Permission.ORDERS_READ if what in DOCUMENTS else Permission.CATALOGUE_READ
+    placed = what == "places" or what in DOCUMENTS
+    return not placed or may(asking.principal, asked, warehouse=within)

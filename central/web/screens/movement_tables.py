@@ -78,7 +78,7 @@ def _read(asking: Asking, wanted: Wanted) -> Found:
     )
     cursor = wanted.cursor
     before_no = int(cursor) if cursor.isascii() and cursor.isdecimal() else None
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = find_movements(connection, query, before_no=before_no, limit=wanted.limit)
         choices = {"warehouse": warehouse_choices(connection, asking.texts)}
     return Found(

@@ -69,7 +69,7 @@ def _board(asking: Asking) -> tuple[ColumnView, ...]:
     warehouse = asking.parameters.get("warehouse", "")[:64]
     ends = (("source_warehouse", "destination_warehouse"), warehouse)
     heads = {}
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         counts = count_by_state(connection, TRANSFER.name, HeadsWanted(either=ends))
         for state in COLUMNS:
             if not counts.get(state):

@@ -46,7 +46,7 @@ router = APIRouter(include_in_schema=False)
 
 def read_balances(asking: Asking, wanted: Wanted) -> Found:
     """Return what stood where at the end of a period."""
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         try:
             period = find_period(connection, wanted.values["period"])
         except NotThere:
@@ -83,7 +83,7 @@ def read_balances(asking: Asking, wanted: Wanted) -> Found:
 
 def read_late_totals(asking: Asking, wanted: Wanted) -> Found:
     """Return what came too late for a period, by place and item, what changed most first."""
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         try:
             totals = total_late(connection, find_period(connection, wanted.values["period"]))
         except NotThere:
@@ -110,7 +110,7 @@ def read_late_facts(asking: Asking, wanted: Wanted) -> Found:
     """Return facts that came too late for a period, as they came."""
     text = wanted.cursor
     after = int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         try:
             period = find_period(connection, wanted.values["period"])
         except NotThere:
@@ -206,7 +206,7 @@ def periods_page(asking: Asked) -> HTMLResponse:
     """Draw closed periods, and what is open before the next one that ends on the chosen day."""
     say = asking.texts.say
     through = shown(asking.parameters.get("through", "")) or _last_day_of_month(asking.now_ms)
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         closed = list_periods(connection)
         late = count_late(connection)
         try:
@@ -229,7 +229,7 @@ def periods_page(asking: Asked) -> HTMLResponse:
 @router.get("/periods/{code}")
 def period_page(asking: Asked, code: Code) -> HTMLResponse:
     """Draw a closed period: what was open, what came late, its figures."""
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         period = find_period(connection, code)
         late_count = count_late(connection).get(period.number, 0)
     content = {

@@ -14,21 +14,22 @@ from central.stock.ageing import (
     list_expiring,
     rest_counts,
 )
-from central.stock.closings import ItemDays, item_days
-from central.stock.feed import list_movements
-from central.stock.flows import transfer_flows
-from central.stock.pareto import Pareto, moved_items
-from central.stock.rows import STOCK_KINDS, FeedFilter
-from central.stock.throughput import HOURS, Throughput, hourly_throughput
+from central.stock.throughput import HOURS
 from central.web.asking import Asking, Table
 from central.web.cells import date_cell, link_cell, number_cell, quantity_cell, text_cell
 from central.web.documents.tables import warehouse_choices
 from central.web.listing import Cell, Column, Filter, Found, Row, Tone, Wanted
+from central.web.screens.picture_reading import (
+    offset_ms_of,
+    read_classes,
+    read_days,
+    read_flows,
+    read_pareto,
+    read_throughput,
+)
 from central.web.stock_words import EXPIRY_WORDS, REST_WORDS, item_url
 from central.web.words import UNITS, marked
 
-DAY_MS = 86_400_000
-DAYS_USUAL = 30
 DAYS_CHOICES = (
     ("7", marked("7 days")),
     ("30", marked("30 days")),
@@ -43,48 +44,6 @@ ZONE = Filter(
     tuple((str(60 * hours), f"UTC{hours:+d}") for hours in range(-12, 15)),
 )
 WAREHOUSE = Filter("warehouse", marked("Warehouse"), "choice")
-
-
-def days_of(wanted: Wanted) -> int:
-    """Return how many days are looked back."""
-    return int(wanted.values["days"] or DAYS_USUAL)
-
-
-def offset_ms_of(wanted: Wanted) -> int:
-    """Return how far the reader's clock is ahead of UTC."""
-    return int(wanted.values["zone"] or 0) * 60_000
-
-
-def read_days(asking: Asking, wanted: Wanted) -> tuple[str, ItemDays]:
-    """Return the item that is looked at, and its days. "": nothing has moved yet."""
-    with asking.reading.database.read() as connection:
-        item = wanted.values["item"]
-        if not item:
-            kinds = FeedFilter(kinds=STOCK_KINDS)
-            for row in list_movements(connection, kinds, before_record_no=None, limit=1):
-                item = getattr(row.taken_back or row.fact, "item", "")
-        offset_ms, days = offset_ms_of(wanted), days_of(wanted)
-        found = item_days(connection, item, now_ms=asking.now_ms, days=days, offset_ms=offset_ms)
-        return item, found
-
-
-def read_throughput(asking: Asking, wanted: Wanted) -> Throughput:
-    """Return what the docks did by hour."""
-    since_ms = asking.now_ms - days_of(wanted) * DAY_MS
-    with asking.reading.database.read() as connection:
-        return hourly_throughput(connection, since_ms=since_ms, offset_ms=offset_ms_of(wanted))
-
-
-def read_pareto(asking: Asking, wanted: Wanted) -> Pareto:
-    """Return which items move most."""
-    since_ms = asking.now_ms - days_of(wanted) * DAY_MS
-    with asking.reading.database.read() as connection:
-        return moved_items(
-            connection,
-            since_ms=since_ms,
-            warehouse=wanted.values["warehouse"],
-            unit=wanted.values["unit"],
-        )
 
 
 def _days(asking: Asking, wanted: Wanted) -> Found:
@@ -102,7 +61,7 @@ def _days(asking: Asking, wanted: Wanted) -> Found:
         for at, end_ms in reversed(list(enumerate(found.ends_ms)))
         for one in found.rows
     ]
-    return _page(rows, wanted)
+    return _page(rows, asking, wanted)
 
 
 def _throughput(asking: Asking, wanted: Wanted) -> Found:
@@ -121,7 +80,7 @@ def _throughput(asking: Asking, wanted: Wanted) -> Found:
         for hour in range(HOURS)
         if one.movements[hour] or one.others[hour]
     ]
-    return _page(rows, wanted)
+    return _page(rows, asking, wanted)
 
 
 def _gateway_cell(gateway: str) -> Cell:
@@ -132,14 +91,12 @@ def _gateway_cell(gateway: str) -> Cell:
 
 
 def _expiry(asking: Asking, wanted: Wanted) -> Found:
-    with asking.reading.database.read() as connection:
-        found = expiry_counts(connection, now_ms=asking.now_ms)
+    found = read_classes(asking, wanted, expiry_counts)
     return _classes(asking, wanted, found, EXPIRY_CLASSES)
 
 
 def _rest(asking: Asking, wanted: Wanted) -> Found:
-    with asking.reading.database.read() as connection:
-        found = rest_counts(connection, now_ms=asking.now_ms)
+    found = read_classes(asking, wanted, rest_counts)
     return _classes(asking, wanted, found, REST_CLASSES)
 
 
@@ -151,12 +108,12 @@ def _classes(
         link = link_cell(one.warehouse, f"/warehouses/{one.warehouse}")
         counts = (number_cell(count, asking.texts) for count in one.counts[: len(classes)])
         rows.append(Row(key=one.warehouse, cells=(link, *counts)))
-    return _page(rows, wanted)
+    return _page(rows, asking, wanted)
 
 
 def _lots(asking: Asking, wanted: Wanted) -> Found:
     values = wanted.values
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = list_expiring(
             connection,
             now_ms=asking.now_ms,
@@ -208,7 +165,7 @@ def _pareto(asking: Asking, wanted: Wanted) -> Found:
         )
         for one in found.rows[wanted.offset : wanted.offset + wanted.limit]
     ]
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         choices = {"warehouse": warehouse_choices(connection, asking.texts)}
     units = sorted({one.unit for one in found.rows} | {wanted.values["unit"]} - {""})
     choices["unit"] = tuple(
@@ -219,8 +176,7 @@ def _pareto(asking: Asking, wanted: Wanted) -> Found:
 
 
 def _flows(asking: Asking, wanted: Wanted) -> Found:
-    with asking.reading.database.read() as connection:
-        found = transfer_flows(connection, since_ms=asking.now_ms - days_of(wanted) * DAY_MS)
+    found = read_flows(asking, wanted)
     rows = [
         Row(
             key=f"{one.source}/{one.destination}/{one.unit}",
@@ -235,11 +191,14 @@ def _flows(asking: Asking, wanted: Wanted) -> Found:
         )
         for one in found
     ]
-    return _page(rows, wanted)
+    return _page(rows, asking, wanted)
 
 
-def _page(rows: list[Row], wanted: Wanted) -> Found:
-    return Found(tuple(rows[wanted.offset : wanted.offset + wanted.limit]), len(rows))
+def _page(rows: list[Row], asking: Asking, wanted: Wanted) -> Found:
+    with asking.read() as connection:
+        choices = {"warehouse": warehouse_choices(connection, asking.texts)}
+    shown = tuple(rows[wanted.offset : wanted.offset + wanted.limit])
+    return Found(shown, len(rows), choices=choices)
 
 
 def _day(time_ms: int) -> str:
@@ -257,7 +216,7 @@ STOCK_DAYS = Table(
         Column("on_hand", marked("On hand at its end"), "number"),
     ),
     read=_days,
-    filters=(Filter("item", marked("Item code")), DAYS, ZONE),
+    filters=(Filter("item", marked("Item code")), WAREHOUSE, DAYS, ZONE),
     empty=marked("Nothing has moved yet."),
 )
 THROUGHPUT = Table(
@@ -271,7 +230,7 @@ THROUGHPUT = Table(
         Column("others", marked("Other scans"), "number"),
     ),
     read=_throughput,
-    filters=(DAYS, ZONE),
+    filters=(WAREHOUSE, DAYS, ZONE),
     empty=marked("Nothing has moved yet."),
 )
 EXPIRY = Table(
@@ -283,6 +242,7 @@ EXPIRY = Table(
         *(Column(one, EXPIRY_WORDS[one], "number") for one in EXPIRY_CLASSES),
     ),
     read=_expiry,
+    filters=(WAREHOUSE,),
 )
 REST = Table(
     name="untouched",
@@ -293,6 +253,7 @@ REST = Table(
         *(Column(one, REST_WORDS[one], "number") for one in REST_CLASSES),
     ),
     read=_rest,
+    filters=(WAREHOUSE,),
 )
 LOTS = Table(
     name="lots",
@@ -342,7 +303,7 @@ FLOWS = Table(
         Column("missing", marked("Not arrived"), "number", phone=False),
     ),
     read=_flows,
-    filters=(DAYS,),
+    filters=(WAREHOUSE, DAYS),
     empty=marked("No transfer was released in this time."),
 )
 PICTURE_LISTINGS = (STOCK_DAYS, THROUGHPUT, EXPIRY, REST, LOTS, PARETO, FLOWS)

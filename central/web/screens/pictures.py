@@ -14,7 +14,6 @@ from central.stock.ageing import (
     expiry_counts,
     rest_counts,
 )
-from central.stock.flows import transfer_flows
 from central.stock.throughput import HOURS
 from central.web.asking import Asked, Asking, Table
 from central.web.chart_words import chart_words
@@ -31,6 +30,14 @@ from central.web.charts import (
     pareto_chart,
     stacked_chart,
 )
+from central.web.screens.picture_reading import (
+    days_of,
+    read_classes,
+    read_days,
+    read_flows,
+    read_pareto,
+    read_throughput,
+)
 from central.web.screens.picture_tables import (
     EXPIRY,
     FLOWS,
@@ -39,16 +46,11 @@ from central.web.screens.picture_tables import (
     REST,
     STOCK_DAYS,
     THROUGHPUT,
-    days_of,
-    read_days,
-    read_pareto,
-    read_throughput,
 )
 from central.web.shell import listing_of, page
 from central.web.stock_words import EXPIRY_WORDS, REST_WORDS
 from central.web.words import UNITS
 
-DAY_MS = 86_400_000
 BARS_SHOWN = 40
 
 router = APIRouter(include_in_schema=False)
@@ -113,8 +115,7 @@ def throughput(asking: Asked) -> HTMLResponse:
 @router.get("/pictures/expiry")
 def expiry(asking: Asked) -> HTMLResponse:
     """Draw how many lots are how near to expiry."""
-    with asking.reading.database.read() as connection:
-        found = expiry_counts(connection, now_ms=asking.now_ms)
+    found = read_classes(asking, EXPIRY.wanted(asking.parameters), expiry_counts)
     said = asking.texts.say("Number of lots in stock, by warehouse and days to expiry.")
     words = [EXPIRY_WORDS[one] for one in EXPIRY_CLASSES]
     chart = _heat(asking, EXPIRY, found, words, said)
@@ -124,8 +125,7 @@ def expiry(asking: Asked) -> HTMLResponse:
 @router.get("/pictures/untouched")
 def untouched(asking: Asked) -> HTMLResponse:
     """Draw how long stocks have not moved."""
-    with asking.reading.database.read() as connection:
-        found = rest_counts(connection, now_ms=asking.now_ms)
+    found = read_classes(asking, REST.wanted(asking.parameters), rest_counts)
     said = asking.texts.say("Number of stocks, by warehouse and days since their last movement.")
     chart = _heat(asking, REST, found, [REST_WORDS[one] for one in REST_CLASSES], said)
     return _drawn(asking, REST, chart, [said])
@@ -160,8 +160,7 @@ def pareto(asking: Asked) -> HTMLResponse:
 def flows(asking: Asked) -> HTMLResponse:
     """Draw what transfers carry between warehouses, in the unit that carries most of them."""
     texts, wanted = asking.texts, FLOWS.wanted(asking.parameters)
-    with asking.reading.database.read() as connection:
-        found = transfer_flows(connection, since_ms=asking.now_ms - days_of(wanted) * DAY_MS)
+    found = read_flows(asking, wanted)
     counts: dict[str, int] = {}
     for one in found:
         counts[one.unit] = counts.get(one.unit, 0) + one.transfers

@@ -17,6 +17,7 @@ from central.web.listing import shown
 from central.web.pages import pages_in
 from central.web.screens.movement_tables import time_ms_of
 from central.web.shell import page
+from central.web.table_views import table_view
 from central.web.words import UNITS
 
 PAGE_NUMBER_MAX = 1_000_000
@@ -33,13 +34,17 @@ router = APIRouter(include_in_schema=False)
 def stock_page(asking: Asked) -> HTMLResponse:
     """Draw the page."""
     wanted, parameters = _wanted(asking.parameters), asking.parameters
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         moment = _moment(connection, parameters)
         content = read_page(
             connection, wanted, asking.reading.strays, now_ms=asking.now_ms, moment=moment
         )
     drawn = pages_in(asking.drawing.language).stock_content(
-        content, wanted, as_of=_as_of(parameters), known=parameters.get("known") == "1"
+        content,
+        wanted,
+        as_of=_as_of(parameters),
+        known=parameters.get("known") == "1",
+        within=asking.within,
     )
     return page(asking, "stock.html", title=asking.texts.say("Stock"), content=drawn)
 
@@ -48,21 +53,24 @@ def stock_page(asking: Asked) -> HTMLResponse:
 def stock_fragment(asking: Asked) -> HTMLResponse:
     """Draw the table alone."""
     wanted, parameters = _wanted(asking.parameters), asking.parameters
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         moment = _moment(connection, parameters)
         warehouses = tuple(list_warehouses(connection))
         matrix = read_matrix(connection, wanted, asking.reading.strays, moment=moment)
     pages = pages_in(asking.drawing.language)
     known = parameters.get("known") == "1"
     as_of = _as_of(parameters)
-    return HTMLResponse(pages.table(matrix, warehouses, wanted, as_of=as_of, known=known))
+    view = table_view(
+        matrix, warehouses, wanted, asking.texts, as_of=as_of, known=known, within=asking.within
+    )
+    return HTMLResponse(pages.table(view))
 
 
 @router.get("/all-stock.xlsx")
 def stock_file(asking: Asked) -> Response:
     """Return all rows of the table that its filter leaves, at most EXPORTED_ITEMS_MAX items."""
     wanted = _wanted(asking.parameters)
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         rows = grid_rows(
             connection,
             wanted,

@@ -57,7 +57,7 @@ def place_cell(asking: Asking, *, warehouse: str, location: str) -> Cell:
 def _read_stock(asking: Asking, wanted: Wanted) -> Found:
     values = wanted.values
     as_of_ms = time_ms_of(values.get("as_of", ""))
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         choices = {"warehouse": warehouse_choices(connection, asking.texts)}
         if as_of_ms is not None and (values.get("warehouse") or values.get("item")):
             query = StockFilter(
@@ -72,7 +72,7 @@ def _read_stock(asking: Asking, wanted: Wanted) -> Found:
             moment = moment_at(connection, as_of_ms, kind=kind, warehouse=query.warehouse)
             reach = wanted.offset + wanted.limit + 1
             rows = list_stock_as_of(connection, query, moment, after=None, limit=reach)
-            shown = [_past_row(row, asking) for row in rows[wanted.offset :]]
+            shown = [_row(row, "", asking) for row in rows[wanted.offset :]]
         else:
             names = ("item", "warehouse", "location", "lot", "serial", "sscc", "status")
             query_now = BalanceQuery(
@@ -92,10 +92,6 @@ def _read_stock(asking: Asking, wanted: Wanted) -> Found:
     return Found(
         tuple(shown[: wanted.limit]), None, more=len(shown) > wanted.limit, choices=choices
     )
-
-
-def _past_row(row: StockRow, asking: Asking) -> Row:
-    return _row(row, "", asking)
 
 
 def _row(row: StockRow, expiry_date: str, asking: Asking) -> Row:
@@ -123,7 +119,7 @@ def _lot_cell(item: str, lot: str) -> Cell:
 
 
 def _read_lines(asking: Asking, wanted: Wanted) -> Found:
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = list_open_lines(
             connection, wanted.values["item"], offset=wanted.offset, limit=wanted.limit + 1
         )
@@ -147,8 +143,10 @@ def _read_lines(asking: Asking, wanted: Wanted) -> Found:
 
 
 def _read_figures(asking: Asking, wanted: Wanted) -> Found:
-    with asking.reading.database.read() as connection:
-        found = list_availability(connection, item=wanted.values["item"], limit=None)
+    with asking.read() as connection:
+        found = list_availability(
+            connection, warehouse=asking.within, item=wanted.values["item"], limit=None
+        )
     rows: list[Row] = []
     for one in found:
         figures = (
@@ -169,7 +167,7 @@ def _read_figures(asking: Asking, wanted: Wanted) -> Found:
 
 
 def _read_discrepancies(asking: Asking, wanted: Wanted) -> Found:
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = list_item_discrepancies(
             connection, wanted.values["item"], offset=wanted.offset, limit=wanted.limit + 1
         )
@@ -197,7 +195,7 @@ def _read_trace(asking: Asking, wanted: Wanted) -> Found:
     if not values["lot"] and not values["serial"]:
         return Found((), 0)
     named = {"serial": values["serial"]} if values["serial"] else {"lot": values["lot"]}
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = trace(connection, item=values["item"], limit=TRACE_STEPS_MAX, **named)
     rows: list[Row] = []
     for step in found.steps[wanted.offset : wanted.offset + wanted.limit]:
@@ -219,6 +217,8 @@ def _read_trace(asking: Asking, wanted: Wanted) -> Found:
 
 
 _ITEM = Filter("item", marked("Item code"), "fixed")
+# The only warehouse that somebody is shown; without one it is in no address.
+_WITHIN = Filter("warehouse", marked("Warehouse"), "fixed")
 STOCK = Table(
     name="stock",
     title=marked("Stock by place and lot"),
@@ -258,7 +258,8 @@ ITEM_STOCK = replace(
         Filter("known", marked("As the ledger knew it then"), "check"),
     ),
 )
-ITEM_LOTS = replace(LOTS, name="item-lots", path="/stock", filters=(_ITEM, *LOTS.filters[2:]))
+_OF_LOTS = (_ITEM, _WITHIN, *LOTS.filters[2:])
+ITEM_LOTS = replace(LOTS, name="item-lots", path="/stock", filters=_OF_LOTS)
 ITEM_DOCUMENTS = Table(
     name="item-documents",
     title=marked("Open documents"),
@@ -272,7 +273,7 @@ ITEM_DOCUMENTS = Table(
         Column("open", marked("Still open"), "number"),
     ),
     read=_read_lines,
-    filters=(_ITEM,),
+    filters=(_ITEM, _WITHIN),
     kinds=("movement",),
     empty=marked("No open document asks for it."),
 )
@@ -291,7 +292,7 @@ ITEM_FIGURES = Table(
         Column("in_transit", marked("In transit"), "number", phone=False),
     ),
     read=_read_figures,
-    filters=(_ITEM,),
+    filters=(_ITEM, _WITHIN),
     kinds=("movement",),
     empty=marked("Nothing is in stock anywhere."),
 )
@@ -308,7 +309,7 @@ ITEM_DISCREPANCIES = Table(
         Column("opened", marked("Since"), "moment"),
     ),
     read=_read_discrepancies,
-    filters=(_ITEM,),
+    filters=(_ITEM, _WITHIN),
     kinds=("movement", "discrepancy"),
     empty=marked("Everything adds up."),
 )
@@ -331,6 +332,7 @@ ITEM_TRACE = Table(
         _ITEM,
         Filter("lot", marked("Lot"), "fixed"),
         Filter("serial", marked("Serial number"), "fixed"),
+        _WITHIN,
     ),
     kinds=("movement",),
 )

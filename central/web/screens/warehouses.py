@@ -69,7 +69,7 @@ class PlaceView:
 
 def read_warehouses(asking: Asking, wanted: Wanted) -> Found:
     """Return all warehouses by code."""
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         rows = list_warehouses(connection)
         gateways = list_gateways(connection, limit=GATEWAYS_MAX)
         counts = count_open(connection, now_ms=asking.now_ms)
@@ -113,7 +113,10 @@ WAREHOUSES = Table(
         Column("wrong", marked("Gateways that need somebody"), "number", phone=False),
         Column("open", marked("Open discrepancies"), "number"),
     ),
-    filters=(Filter("q", marked("Search code or name")),),
+    filters=(
+        Filter("q", marked("Search code or name")),
+        Filter("warehouse", marked("Warehouse"), "fixed"),  # The only one that somebody sees.
+    ),
     kinds=("gateway", "discrepancy", "warehouse"),
     read=read_warehouses,
 )
@@ -140,7 +143,7 @@ def warehouses_page(asking: Asked) -> HTMLResponse:
 @router.get("/warehouses/{code}")
 def warehouse_page(asking: Asked, code: Code) -> Response:
     """Draw the places of a warehouse as a grid, by zone and aisle."""
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         known = next((one for one in list_warehouses(connection) if one.code == code), None)
         places = read_places(connection, code) if known else []
     if known is None:
@@ -177,7 +180,7 @@ def warehouse_page(asking: Asked, code: Code) -> Response:
 @router.get("/warehouses/{code}/places/{place}")
 def place_page(asking: Asked, code: Code, place: Code) -> Response:
     """Draw one place with what stands there and what differs."""
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = next((one for one in read_places(connection, code) if one.code == place), None)
         wanted = InboxFilter(warehouse=code, location=place)
         differing, _ = page_of(connection, wanted, offset=0, limit=DIFFERENCES_SHOWN)

@@ -33,7 +33,7 @@ ALWAYS = frozenset({"line", "item", "quantity", "location"})  # Columns that sta
 def sheet_of(asking: Asking, printed: PrintedKind, code: str) -> Sheet:
     """Return a document on paper. Raises NotThere."""
     kind, texts = printed.kind, asking.texts
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         found = kind.read_many(connection, [code], asking.now_ms)
         if not found:
             raise NotThere(
@@ -75,7 +75,7 @@ def place_labels(asking: Asking, warehouse: str, codes: Sequence[str]) -> LabelP
             f"{len(codes)} labels at once cannot be printed",
             hint=f"Choose 1 to {LABELS_MAX} places or pallets.",
         )
-    with asking.reading.database.read() as connection:
+    with asking.read() as connection:
         wanted = PlaceFilter(warehouse=warehouse)
         places = list_places(connection, wanted, after=("", ""), limit=PLACES_READ_MAX)
     known = {one.card.code for one in places if codes or one.card.kind == "bin"}

@@ -87,8 +87,8 @@
       canvas.getContext("2d", { willReadFrequently: true })
         .drawImage(video, 0, 0, canvas.width, canvas.height);
       const text = await read().catch(() => "");
-      if (text && stream && (text !== last || Date.now() - lastAt > SAME_MS)) {
-        [last, lastAt] = [text, Date.now()];
+      if (text && stream && (text !== last || performance.now() - lastAt > SAME_MS)) {
+        [last, lastAt] = [text, performance.now()];
         navigator.vibrate?.(60);
         if (await take(text)) return;
       }

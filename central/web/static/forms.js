@@ -4,6 +4,7 @@
   const keys = new WeakMap(), seen = new WeakMap();
   const WAIT_MS = 30000;
   const draftName = (form) => form.dataset.draft && `draft:${location.pathname}:${form.dataset.draft}`;
+  const keyName = (form) => draftName(form).replace("draft:", "key:");
   const fields = (form) => [...form.querySelectorAll("[name]")].filter((field) => !field.disabled && !field.closest("template"));
 
   function valueOf(field) {
@@ -58,24 +59,35 @@
     if (texts.length) place.scrollIntoView({ block: "nearest" });
   }
 
+  const faultsOf = (problem) => (problem.fields && problem.fields.faults) || [];
+
+  // A refusal names the field: among its faults, or at the beginning of what it says.
   function markFields(form, problem) {
-    for (const field of fields(form)) field.removeAttribute("aria-invalid");
-    for (const error of problem.errors || []) {
-      const name = String(error.place || "").replace(/^body\.?/, "");
-      const field = fields(form).find((one) => one.name === name);
-      if (field) field.setAttribute("aria-invalid", "true");
+    const said = `; ${problem.detail || ""}`, named = new Set(faultsOf(problem).map((one) => one.field));
+    for (const field of fields(form)) {
+      if (named.has(field.name) || said.includes(`; ${field.name}: `)) field.setAttribute("aria-invalid", "true");
+      else field.removeAttribute("aria-invalid");
     }
   }
 
   async function send(form) {
-    if (form.dataset.sending) return;
-    if (form.dataset.confirm && !(await shell.sure(form.dataset.confirm))) return;
+    if (form.dataset.sending || form.dataset.sent) return;  // Of what was sent the page is on its way.
+    form.dataset.sending = "1";
+    try {
+      if (!form.dataset.confirm || await shell.sure(form.dataset.confirm)) await post(form);
+    } finally {
+      delete form.dataset.sending;
+    }
+  }
+
+  async function post(form) {
     const body = JSON.stringify(collected(form)), url = form.dataset.url;
     // The same request again carries the same key: what was done already is only answered.
     const known = keys.get(form), same = known && known.body === body && known.url === url && known.version === form.dataset.version;
     const key = same ? known.key : newKey();
     keys.set(form, { key, body, url, version: form.dataset.version });
-    form.dataset.sending = "1";
+    // A tab that is loaded again before the answer comes sends it under the same key again.
+    if (draftName(form)) sessionStorage.setItem(keyName(form), JSON.stringify(keys.get(form)));
     const buttons = form.querySelectorAll("button:not([type=button])");
     for (const button of buttons) button.disabled = true;
     refuse(form, []);
@@ -87,14 +99,14 @@
       const text = await answer.text();
       const told = text ? JSON.parse(text) : {};
       if (answer.ok) return succeed(form, told);
-      if (answer.status !== 503) keys.delete(form);
+      if (answer.status !== 503) forget(form);
       if (answer.status === 412 && form.dataset.read) return await differ(form, told);
       markFields(form, told);
-      refuse(form, [told.detail || told.title, told.hint, ...(told.errors || []).map((one) => [one.place && String(one.place).replace(/^body\.?/, ""), one.message].filter(Boolean).join(": "))].filter(Boolean));
+      const further = faultsOf(told).slice(1).map((one) => `${one.field}: ${one.message}`);
+      refuse(form, [told.detail || told.title, told.hint, ...further].filter(Boolean));
     } catch {
       refuse(form, [shell.words.unsent]);
     } finally {
-      delete form.dataset.sending;
       for (const button of buttons) button.disabled = false;
     }
   }
@@ -104,8 +116,13 @@
   // Where one form decides for all of a part, the others have nothing left to say.
   const decidedWith = (form) => [...(form.closest("[data-decides]")?.querySelectorAll("form.api") ?? [form])];
 
-  function succeed(form, told) {
+  function forget(form) {
     keys.delete(form);
+    if (draftName(form)) sessionStorage.removeItem(keyName(form));
+  }
+
+  function succeed(form, told) {
+    forget(form);
     for (const one of decidedWith(form)) {
       delete one.dataset.dirty;
       if (draftName(one)) sessionStorage.removeItem(draftName(one));
@@ -159,25 +176,30 @@
     if (!draftName(form)) return;
     number(form);
     const rows = [...form.querySelectorAll("[data-repeat]")].map((part) => [part.dataset.repeat, part.querySelectorAll(":scope > [data-row]").length]);
-    const values = fields(form).filter((field) => field.type !== "hidden").map((field) => [field.name, field.type === "checkbox" ? field.checked : field.value]);
-    sessionStorage.setItem(draftName(form), JSON.stringify({ rows, values }));
+    const values = fields(form).filter((field) => field.type !== "hidden").map((field) => [field.name, field.type === "checkbox" ? field.checked : field.value, seen.get(field)]);
+    sessionStorage.setItem(draftName(form), JSON.stringify({ rows, values, version: form.dataset.version }));
   }
 
   function restoreDraft(form) {
     const kept = draftName(form) && sessionStorage.getItem(draftName(form));
     if (!kept) return;
-    const { rows, values } = JSON.parse(kept);
+    const { rows, values, version } = JSON.parse(kept);
+    // It was typed against what was there then: whoever changed that meanwhile is not overwritten.
+    if (version !== undefined) form.dataset.version = version;
     for (const [name, count] of rows) {
       const part = form.querySelector(`[data-repeat="${CSS.escape(name)}"]`);
       while (part && part.querySelectorAll(":scope > [data-row]").length < count) addRow(form, name);
     }
     number(form);
-    for (const [name, value] of values) {
+    for (const [name, value, before] of values) {
       const field = fields(form).find((one) => one.name === name);
       if (!field) continue;
+      if (before !== undefined) seen.set(field, before);
       if (field.type === "checkbox") field.checked = value; else field.value = value;
     }
     form.dataset.dirty = "1";
+    const key = sessionStorage.getItem(keyName(form));
+    if (key) keys.set(form, JSON.parse(key));
     shell.tell(shell.words.restored, "good");
   }
 
@@ -192,6 +214,8 @@
   function remember(root) {
     for (const form of root.querySelectorAll("form.api")) {
       number(form);
+      // A browser cuts what is pasted without a word; the server refuses it, and all of it stays.
+      for (const field of form.querySelectorAll("[maxlength]")) field.removeAttribute("maxlength");
       for (const field of fields(form)) if (!seen.has(field)) seen.set(field, String(valueOf(field) ?? ""));
       restoreDraft(form);
     }

@@ -5,6 +5,8 @@
   const byId = (id) => document.getElementById(id), body = document.body;
   const table = byId("table"), feed = byId("feed"), filter = byId("filter"), lost = byId("lost");
   const live = byId("live"), page = byId("stock"), words = shell.words, localTimes = shell.localTimes;
+  // Whoever works in some warehouses sees one of them at a time; its address names it.
+  const within = page.dataset.within && "&warehouse=" + encodeURIComponent(page.dataset.within);
   let since = Number(page.dataset.since), source = null, again = 0, refetch = 0, asked = 0;
   let url = location.pathname + location.search, rows = new Map();
 
@@ -138,7 +140,12 @@
   function connect() {
     clearTimeout(again);
     if (source) source.close();
-    source = new EventSource(`/live?lang=${body.dataset.language}&since=${since}`);
+    const stream = shell.watched(new EventSource(`/live?lang=${body.dataset.language}&since=${since}${within}`), () => {
+      if (stream !== source) return;
+      connected(false);
+      connect();
+    });
+    source = stream;
     source.onopen = () => connected(true);
     source.onmessage = show;
     source.onerror = () => {
@@ -164,6 +171,7 @@
   filter.addEventListener("input", (event) => {
     if (event.target.closest(".views")) return;
     clearTimeout(typing);
+    if (within && event.target.name === "warehouse") return void location.assign(wanted());
     typing = setTimeout(() => showTable(wanted(), true), TYPING_MS);
   });
   filter.addEventListener("submit", (event) => { event.preventDefault(); showTable(wanted(), true); });

@@ -1,7 +1,7 @@
 // Every page: local times, what changed elsewhere, the keyboard, words for the other scripts.
 "use strict";
 const shell = (() => {
-  const AGAIN_MS = 5000, APART_MS = 1000, TOLD_MS = 6000;
+  const AGAIN_MS = 5000, APART_MS = 1000, TOLD_MS = 6000, SILENT_MS = 40000;
   const body = document.body, byId = (id) => document.getElementById(id);
   const words = JSON.parse(byId("words").textContent);
   const language = body.dataset.language, tag = document.documentElement.lang;
@@ -63,8 +63,8 @@ const shell = (() => {
 
   function refreshSoon() {
     if (waiting) return;
-    const wait = Math.max(0, last + APART_MS - Date.now());
-    waiting = setTimeout(() => { waiting = 0; last = Date.now(); refresh(); }, wait);
+    const wait = Math.max(0, last + APART_MS - performance.now());
+    waiting = setTimeout(() => { waiting = 0; last = performance.now(); refresh(); }, wait);
   }
 
   function heard(event) {
@@ -83,10 +83,25 @@ const shell = (() => {
     body.classList.toggle("stale", !yes);
   }
 
+  // The server says every 15 s that it is there: a connection that says nothing is dead, though
+  // the browser may not know. `lost` is called then. Clocks that are set do not matter to timers.
+  function watched(stream, lost) {
+    let silent = 0;
+    const alive = () => { clearTimeout(silent); if (stream.readyState !== EventSource.CLOSED) silent = setTimeout(lost, SILENT_MS); };
+    for (const sign of ["open", "message", "still"]) stream.addEventListener(sign, alive);
+    alive();
+    return stream;
+  }
+
   function connect() {
     clearTimeout(again);
     if (source) source.close();
-    source = new EventSource(`/changes?lang=${language}`);
+    const stream = watched(new EventSource(`/changes?lang=${language}`), () => {
+      if (stream !== source) return;
+      connected(false);
+      connect();
+    });
+    source = stream;
     source.onopen = () => connected(true);
     source.onmessage = heard;
     source.onerror = () => {
@@ -144,5 +159,5 @@ const shell = (() => {
   button.addEventListener("toggle", () => byId("menu").classList.toggle("shown", button.open));
 
   localTimes(document);
-  return { words, language, localTimes, piece, refreshSoon, tell, sure, busy, csrf, watch: (watcher) => watchers.push(watcher) };
+  return { words, language, localTimes, piece, refreshSoon, tell, sure, busy, csrf, watched, watch: (watcher) => watchers.push(watcher) };
 })();

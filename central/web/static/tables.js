@@ -33,6 +33,7 @@
     const open = [...rows.querySelectorAll("button.open[aria-expanded=true]")].map((one) => one.closest("tr").dataset.key);
     const current = rows.contains(document.activeElement) ? document.activeElement.closest("tr") : null;
     const key = current ? current.dataset.key : null, chosen = chosenKeys(rows);
+    const all = rows.querySelector("button.columns[aria-pressed=true]") !== null;
     rows.innerHTML = text;
     rows.dataset.fragment = rows.querySelector(".scroll").dataset.fragment;
     const excel = listing.querySelector("a.export");
@@ -41,6 +42,7 @@
     for (const one of open) toggle(rowOf(rows, one));
     for (const one of chosen) { const box = rowOf(rows, one)?.querySelector("input[data-choose]"); if (box) box.checked = true; }
     if (key) focusRow(rowOf(rows, key));
+    if (all) rows.querySelector("button.columns").setAttribute("aria-pressed", "true");
     if (remember && listing.dataset.main) history.replaceState(null, "", listing.dataset.path + query);
     listing.dispatchEvent(new CustomEvent("drawn", { bubbles: true }));
   }
@@ -129,8 +131,36 @@
     else if (event.key === "n" || event.key === "p") { const link = listing.querySelector(`.pager a[rel=${event.key === "n" ? "next" : "prev"}]`); if (link) link.click(); }
   });
 
-  narrow.addEventListener("change", fold);
+  // Where a table is wider than its place, columns that matter least are folded, the last first.
+  function foldColumns(root) {
+    for (const scroll of root.querySelectorAll(".scroll:has(> table.list)")) {
+      const button = scroll.parentElement.querySelector("button.columns");
+      if (!button) continue;
+      const table = scroll.querySelector("table"), headings = [...table.tHead.rows[0].cells];
+      const hide = (at, yes) => { for (const row of table.rows) if (row.cells.length === headings.length) row.cells[at].hidden = yes; };
+      headings.forEach((one, at) => { if (one.hidden) hide(at, false); });
+      let folded = 0;
+      if (!narrow.matches && button.getAttribute("aria-pressed") !== "true")
+        for (const which of [".wide", "th"])
+          for (let at = headings.length - 1; at > 1 && scroll.scrollWidth > scroll.clientWidth + 1; at--)
+            if (!headings[at].hidden && headings[at].matches(which)) { hide(at, true); folded++; }
+      button.hidden = !folded && button.getAttribute("aria-pressed") !== "true";
+    }
+  }
+
+  let resized = 0;
+  addEventListener("resize", () => { clearTimeout(resized); resized = setTimeout(() => foldColumns(document), TYPING_MS); });
+  document.addEventListener("drawn", (event) => foldColumns(event.target));
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button.columns");
+    if (!button) return;
+    button.setAttribute("aria-pressed", button.getAttribute("aria-pressed") === "true" ? "false" : "true");
+    foldColumns(button.closest(".listing, .part") || document);
+  });
+
+  narrow.addEventListener("change", () => { fold(); foldColumns(document); });
   fold();
+  foldColumns(document);
   tellSet();
   shell.watch(() => {
     for (const listing of document.querySelectorAll(".listing")) {

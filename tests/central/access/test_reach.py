@@ -64,8 +64,8 @@ def test_both_ends_of_a_transfer_see_it(people_on_both):
 @pytest.mark.parametrize(
     "path",
     [
-        *("/live", "/search?q=B", "/api/v1/trace?item=BOLT", "/dashboard", "/items/BOLT"),
-        *("/all-stock.xlsx", "/fragments/stock", "/api/v1/exports/items", "/warehouses/BJ1"),
+        *("/api/v1/trace?item=BOLT", "/api/v1/exports/items", "/warehouses/BJ1", "/?warehouse=BJ1"),
+        *("/live?warehouse=BJ1", "/items/BOLT?warehouse=BJ1", "/search?q=B&warehouse=BJ1"),
     ],
 )
 def test_what_shows_every_warehouse_is_closed_to_whoever_works_in_one(people, path):
@@ -74,10 +74,12 @@ def test_what_shows_every_warehouse_is_closed_to_whoever_works_in_one(people, pa
 
 def test_the_first_page_of_whoever_works_in_one_warehouse_is_its_stock(people):
     keeper = people.browser("keeper-sh1")
-    answer = keeper.ask("GET", "/", page=True)
-    assert answer.headers["location"] == "/stock"
-    page = keeper.ask("GET", "/stock", page=True).text
-    assert 'href="/"' not in page.partition('id="menu"')[2].partition("</nav>")[0]
+    page = keeper.ask("GET", "/", page=True)
+    assert page.status_code == 200
+    assert 'data-within="SH1"' in page.text
+    menu = page.text.partition('id="menu"')[2].partition("</nav>")[0]
+    for path in ("/", "/stock", "/dashboard", "/pictures", "/warehouses"):
+        assert f'href="{path}"' in menu
 
 
 def test_money_is_for_whoever_may_see_it(people):

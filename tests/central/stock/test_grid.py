@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from central.ledger.checkpoints import Checkpoints
 from central.stock.as_of import list_stock_as_of
 from central.stock.grid import grid_as_of, grid_page, grid_rows
 from central.stock.item_reading import (
@@ -18,7 +19,7 @@ from central.stock.strays import StrayItems
 from central.storage import bulk
 from central.storage.catalogue_tables import item_policies
 from tests.central.scenery import NOW_MS, FixedClock, Gateway, furnished
-from tests.central.stock.test_as_of import history
+from tests.central.stock.test_as_of import history, recorded, truth
 
 DAY_MS = 86_400_000
 
@@ -77,7 +78,7 @@ def test_a_past_table_has_what_stood_then_by_either_time(database):
         for time_ms in heard[::8]:
             with database.read() as connection:
                 moment = moment_at(connection, time_ms, kind=kind, warehouse="")
-                page = grid_as_of(connection, MatrixQuery(), moment)
+                page = grid_as_of(connection, MatrixQuery(), StrayItems(), moment)
                 whole = grid_rows(connection, MatrixQuery(), StrayItems(), moment=moment, limit=100)
                 expected = Counter()
                 for item in ("BOLT", "NUT"):
@@ -91,13 +92,55 @@ def test_a_past_table_has_what_stood_then_by_either_time(database):
             assert tuple(whole) == page.rows
 
 
+def figures(row):
+    there = {code: amount for code, amount in row.on_hand.items() if amount}
+    return row.item, row.unit, row.name, row.name_zh, there, row.in_transit
+
+
+@pytest.mark.parametrize("kind", ["event", "record"])
+def test_the_table_as_of_now_is_the_table_of_now_in_any_order(database, kind):
+    stocked(database)
+    for one in ORDERS:
+        wanted = MatrixQuery(**one.values[0])
+        with database.read() as connection:
+            moment = moment_at(connection, NOW_MS + DAY_MS, kind=kind, warehouse="")
+            past = grid_as_of(connection, wanted, StrayItems(), moment)
+            live = grid_page(connection, wanted, StrayItems())
+        assert [figures(row) for row in past.rows] == [figures(row) for row in live.rows], one.id
+        assert (past.item_count, past.groups) == (live.item_count, live.groups), one.id
+
+
+@pytest.mark.parametrize("copies", [False, True])
+def test_a_past_table_is_sorted_and_left_to_what_stood_then(database, copies):
+    clock = FixedClock()
+    keeping = Checkpoints(database, clock=clock, facts_min=20, facts_per_row=0)
+    heard = history(database, 5, clock=clock, between=lambda _: copies and keeping.tick())
+    read = recorded(database)
+    for time_ms, kind in ((heard[6], "record"), (heard[6], "event"), (heard[17], "event")):
+        stood = Counter()
+        for (warehouse, _, item, _), amount in truth(read, time_ms, kind).items():
+            stood[item] += amount
+            stood[item, warehouse] += amount
+        for sort in ("total", "w:BJ1"):
+            wanted = MatrixQuery(sort=sort, descending=True, stocked=True)
+            with database.read() as connection:
+                moment = moment_at(connection, time_ms, kind=kind, warehouse="")
+                page = grid_as_of(connection, wanted, StrayItems(), moment)
+            rest = "BJ1" if sort == "w:BJ1" else None
+            by = {item: stood[item, rest] if rest else stood[item] for item in ("BOLT", "NUT")}
+            expected = sorted(by, key=lambda item: (-by[item], item))
+            assert [row.item for row in page.rows] == expected
+            assert [row.total for row in page.rows] == [stood[item] for item in expected]
+            assert page.item_count == len(expected)  # The others had nothing anywhere.
+
+
 def test_a_past_table_is_searched_and_of_one_warehouse(database):
     stocked(database)
     with database.read() as connection:
         moment = moment_at(connection, NOW_MS + DAY_MS, kind="record", warehouse="")
-        named = grid_as_of(connection, MatrixQuery(search="米"), moment)
-        here = grid_as_of(connection, MatrixQuery(warehouse="SH1"), moment)
-        nothing = grid_as_of(connection, MatrixQuery(search="%"), moment)
+        named = grid_as_of(connection, MatrixQuery(search="米"), StrayItems(), moment)
+        here = grid_as_of(connection, MatrixQuery(warehouse="SH1"), StrayItems(), moment)
+        nothing = grid_as_of(connection, MatrixQuery(search="%"), StrayItems(), moment)
     assert [row.item for row in named.rows] == ["RICE"]
     assert [row.item for row in here.rows] == ["BOLT", "GHOST", "NUT"]
     assert [str(row.in_transit) for row in here.rows] == ["0", "0", "2"]

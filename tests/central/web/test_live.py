@@ -30,7 +30,7 @@ def post(dock, item, quantity):
 @contextmanager
 def stream(url, **options):
     with (
-        httpx.Client(timeout=10, trust_env=False) as client,
+        httpx.Client(timeout=60, trust_env=False) as client,
         client.stream("GET", f"{url}/live", **options) as answer,
     ):
         assert answer.status_code == 200
