@@ -220,7 +220,7 @@ def restore_drill(
         found = drills.drill(
             _places(config),
             url=settings.database.url,
-            secret=_secret(identity),
+            secret=_drill_secret(settings, identity),
             ledger_key=ledger_key,
             programs_folder=settings.backup.postgresql_binaries,
             scratch=scratch,
@@ -244,14 +244,9 @@ def restore_drill(
 def add_commands(app: typer.Typer) -> None:
     """Add everything about backups to the program."""
     app.add_typer(backup_app, name="backup")
-    named: tuple[tuple[str, Callable[..., None]], ...] = (
-        ("restore", restore),
-        ("restore-base", restore_base),
-        ("restore-wal", restore_wal),
-        ("restore-drill", restore_drill),
-    )
-    for name, command in named:
-        app.command(name)(command)
+    commands: tuple[Callable[..., None], ...] = (restore, restore_base, restore_wal, restore_drill)
+    for command in commands:
+        app.command(command.__name__.replace("_", "-"))(command)
 
 
 def _make(config: Path, *, as_json: bool, base: bool) -> None:
@@ -298,6 +293,15 @@ def _show(found: list[reading.Found], *, as_json: bool) -> None:
     result = [msgspec.to_builtins(one, enc_hook=str) for one in found]
     say("\n".join(lines) or "There are none.", {"backups": result}, as_json=as_json)
     raise typer.Exit(FINDING if any(one.fault for one in found) else 0)
+
+
+def _drill_secret(settings: Config, identity: Path | None) -> bytes:
+    """Return the private key; that it cannot be read is a drill that failed."""
+    try:
+        return _secret(identity)
+    except BackupRefused as error:
+        _note_drill(settings, drills.not_begun(error, now_ms=SystemClock().now_ms()))
+        raise
 
 
 def _note_drill(settings: Config, found: drills.Drill) -> str:

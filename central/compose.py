@@ -43,13 +43,11 @@ from central.trust.trust import Trust
 from central.trust.upkeep import trust_loops
 from central.web.app import Application, create_app, notify_of_app
 from central.web.live import POLL_OF_MANY_S, POLL_S
+from central.web.serving import web_config
 from central.worker import Worker, build_inbox, build_worker, refuse_second_worker_of_sqlite
 
 WORKER_NAME = "main"
 ALIVE_LOOK_S = 0.2  # So late a worker is ended whose thread has died.
-# Open pages hold their connection for ever; after this they are cut off.
-PAGES_END_S = 2
-CONNECTIONS_MAX = 512
 BACKLOG_MAX = 128
 
 logger = getLogger(__name__)
@@ -162,16 +160,7 @@ def serve(
             sealing = Sealing(database, clock=SystemClock())
             loops = Loops(worker.intake, *downlink.loops, *trust_loops(trust), sealing)
         server = WebServer(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                limit_concurrency=CONNECTIONS_MAX,
-                timeout_graceful_shutdown=PAGES_END_S,
-                ssl_certfile=config.http.tls_certificate_file or None,
-                ssl_keyfile=config.http.tls_key_file or None,
-            ),
+            web_config(app, config.http),
             lambda: ready(url),
             intake_alive=loops.alive if loops is not None else lambda: True,
             pulse=_pulse(worker),
@@ -278,6 +267,7 @@ def _application(
         ),
         writing=WriteSide(desk),
         access=build_access(config.access, database, desk),
+        loopback_only=config.access.mode == "open",
         epcis_base_uri=config.epcis.base_uri,
         trust=trust,
     )

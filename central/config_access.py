@@ -41,22 +41,27 @@ class AccessSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     idle_hours, absolute_hours: a session ends so long after its last, and after its first request.
     second_factor: "administrators" have to set one up before they can do anything else.
+    sealing_key_file: of the key that seals secrets of second factors, "" for none; read by `serve`.
     """
 
     mode: Literal["people", "open"] = "people"
     idle_hours: Hours = 2
     absolute_hours: Hours = 12
     second_factor: Literal["optional", "administrators"] = "optional"
+    sealing_key_file: Text = ""
     oidc: OidcSection = OidcSection()
 
 
 def checked_access(file: Path, section: AccessSection, *, http_host: str) -> AccessSection:
     """Return the section with its secret read. file: of the configuration. Raises ConfigInvalid."""
-    if section.mode == "open" and not _is_loopback(http_host):
+    if section.mode == "open" and not is_loopback(http_host):
         raise ConfigInvalid(
             f'{file}: access.mode = "open" makes whoever reaches {http_host} the administrator',
             hint='Set mode = "people", or host = "127.0.0.1" under [http].',
         )
+    if section.sealing_key_file:
+        sealing_key_file = str(file.parent.absolute() / section.sealing_key_file)
+        section = msgspec.structs.replace(section, sealing_key_file=sealing_key_file)
     oidc = section.oidc
     if oidc.issuer and not (oidc.client_id and oidc.redirect_url):
         raise ConfigInvalid(
@@ -64,7 +69,7 @@ def checked_access(file: Path, section: AccessSection, *, http_host: str) -> Acc
             hint="Copy both from the identity provider; redirect_url ends with /login/oidc/back.",
         )
     address = urlsplit(oidc.issuer)
-    if oidc.issuer and address.scheme != "https" and not _is_loopback(address.hostname or ""):
+    if oidc.issuer and address.scheme != "https" and not is_loopback(address.hostname or ""):
         raise ConfigInvalid(
             f"{file}: access.oidc.issuer is not https: whoever is on the way could sign in as"
             " anybody",
@@ -84,7 +89,8 @@ def checked_access(file: Path, section: AccessSection, *, http_host: str) -> Acc
     return msgspec.structs.replace(section, oidc=changed)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a name or an address is this machine's own, of no network."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 BEATS_PER_LIMIT = 4  # sd_watchdog_enabled(3) asks for two; a slow turn must not be a fault.
+BEAT_S_MAX = 1.0  # Said later it is worth nothing.
+READY_S_MAX = 60.0  # Said not at all, the service would be started again.
 
 
 class Pulse:
@@ -35,12 +37,17 @@ class Pulse:
 
 
 def notify_service(state: str) -> None:
-    """Tell systemd, if it started us, how we are. It not listening is no fault."""
+    """Tell systemd, if it started us, how we are. It not listening or not reading is no fault.
+
+    Its socket takes a few messages (net.unix.max_dgram_qlen); a send beyond them would wait, and
+    our end with it.
+    """
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
     name = "\0" + address[1:] if address.startswith("@") else address
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.settimeout(READY_S_MAX if state == "READY=1" else BEAT_S_MAX)
         notify.connect(name)
         notify.sendall(state.encode())
 

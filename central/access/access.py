@@ -24,6 +24,7 @@ from central.access.permissions import (
     narrowed,
 )
 from central.access.recovery import use_recovery_code
+from central.access.sealed_secrets import Seal
 from central.access.second_factor import step_of_code
 from central.clock import Clock, random_key_hex
 from central.config_access import AccessSection
@@ -70,7 +71,7 @@ class Known:
 
 
 class Access:
-    """Who may come in, for several threads. section: of the configuration."""
+    """Who may come in, for several threads. section: of the configuration. seal: of secrets."""
 
     def __init__(
         self,
@@ -80,12 +81,14 @@ class Access:
         clock: Clock,
         section: AccessSection,
         new_secret: Callable[[], str] = random_key_hex,
+        seal: Seal | None = None,
     ) -> None:
         self.database = database
         self.desk = desk
         self.clock = clock
         self.section = section
         self.new_secret = new_secret
+        self.seal = seal if seal is not None else Seal()
         self.provider: object = None  # Of identities, once somebody comes through it.
         self.limits = sessions.Limits(
             idle_ms=section.idle_hours * HOUR_MS, absolute_ms=section.absolute_hours * HOUR_MS
@@ -134,9 +137,8 @@ class Access:
         self._count(subjects)
         with self.desk.change(actor=user.name) as change:
             now = users.required_user(change.connection, user.name)
-            step = step_of_code(
-                now.totp_secret, code, now_ms=change.now_ms, after_step=now.totp_step
-            )
+            secret_now = self.seal.opened(now.totp_secret, name=now.name)
+            step = step_of_code(secret_now, code, now_ms=change.now_ms, after_step=now.totp_step)
             spare = step is None and use_recovery_code(change, user.name, code)
             taken = step is not None or spare
             if taken:
@@ -144,7 +146,8 @@ class Access:
                     users.set_second_factor(
                         change,
                         user.name,
-                        secret=now.totp_secret,
+                        # One that was kept before there was a key is sealed from now on.
+                        secret=self.seal.closed(secret_now, name=now.name),
                         waiting=now.totp_waiting,
                         step=step,
                         action="",

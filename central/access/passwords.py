@@ -12,16 +12,13 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from central.access.guessed_passwords import is_guessed
 from central.errors import SignInRefused, Unusable
 
 CHECKS_AT_ONCE_MAX = 4
 WAIT_S = 5
-CHARACTERS_MIN = 10
-CHARACTERS_MAX = 200
-# What is guessed first, of those that are long enough.
-GUESSED = frozenset(
-    {"1234567890", "12345678910", "password123", "qwertyuiop", "administrator", "dockledger"}
-)
+CHARACTERS_MIN, CHARACTERS_MAX = 12, 128  # OWASP ASVS 4.0.3, 2.1.1 and 2.1.2.
+GIVEN_CHARACTERS_MAX = 200  # Of one that is checked: longer ones were allowed once.
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, type=Type.ID)
 _PLACES = BoundedSemaphore(CHECKS_AT_ONCE_MAX)
@@ -37,8 +34,7 @@ def new_hash(password: str, *, name: str) -> str:
             f"a password has {CHARACTERS_MIN} to {CHARACTERS_MAX} characters",
             hint="Take a longer one, for instance four words that do not belong together.",
         )
-    plain = password.casefold()
-    if plain in GUESSED or plain.strip(plain[0]) == "" or name.casefold() in plain:
+    if is_guessed(password, name=name):
         raise Unusable(
             "this password is among the first that are guessed",
             hint="Take four words that do not belong together.",
@@ -59,7 +55,7 @@ def password_matches(kept: str, password: str) -> bool:
     """
     with _place():
         try:
-            _HASHER.verify(kept or _NOBODY, password[: CHARACTERS_MAX + 1])
+            _HASHER.verify(kept or _NOBODY, password[: GIVEN_CHARACTERS_MAX + 1])
         except (VerificationError, InvalidHashError):
             return False
         return bool(kept)

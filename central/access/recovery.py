@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, delete, func, select
 
+from central.access.sealed_secrets import Seal
 from central.access.second_factor import (
     RECOVERY_CODES_COUNT,
     plain_recovery_code,
@@ -19,7 +20,7 @@ from central.storage import bulk
 from central.storage.access_tables import access_recovery_codes
 
 
-def begin_second_factor(change: Change, name: str, *, random_hex: str) -> str:
+def begin_second_factor(change: Change, name: str, *, random_hex: str, seal: Seal) -> str:
     """Return a new secret, which counts once a code of it was given. Raises NotThere, Conflict."""
     user = required_user(change.connection, name)
     if user.totp_secret:
@@ -27,19 +28,21 @@ def begin_second_factor(change: Change, name: str, *, random_hex: str) -> str:
             f"{name} has a second factor already", hint="Take it away first, with a code of it."
         )
     secret = secret_of(random_hex)
-    set_second_factor(change, name, secret="", waiting=secret, step=0, action="")
+    waiting = seal.closed(secret, name=name)
+    set_second_factor(change, name, secret="", waiting=waiting, step=0, action="")
     return secret
 
 
 def confirm_second_factor(
-    change: Change, name: str, code: str, *, new_secret: Callable[[], str]
+    change: Change, name: str, code: str, *, new_secret: Callable[[], str], seal: Seal
 ) -> list[str]:
     """Make the waiting secret somebody's second factor; return the recovery codes, shown once.
 
     Raises NotThere, Unusable for a code that is not of it.
     """
     user = required_user(change.connection, name)
-    step = step_of_code(user.totp_waiting, code, now_ms=change.now_ms, after_step=0)
+    waiting = seal.opened(user.totp_waiting, name=name)
+    step = step_of_code(waiting, code, now_ms=change.now_ms, after_step=0)
     if step is None:
         raise Unusable(
             "this code is not of the authenticator that was just set up",

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from central.access import recovery, sessions, users
 from central.access.access import Access, Browser
-from central.access.passwords import CHARACTERS_MAX, new_hash
+from central.access.passwords import GIVEN_CHARACTERS_MAX, new_hash
 from central.access.permissions import Principal
 from central.access.second_factor import CODE_CHARACTERS_MAX
 from central.api.access_side import Accessing, Who
@@ -22,7 +22,7 @@ from central.errors import SignInRefused
 router = APIRouter(
     prefix=f"{PREFIX}/account", responses={422: PROBLEM, 503: PROBLEM}, include_in_schema=False
 )
-Password = Annotated[str, Field(min_length=1, max_length=CHARACTERS_MAX, repr=False)]
+Password = Annotated[str, Field(min_length=1, max_length=GIVEN_CHARACTERS_MAX, repr=False)]
 
 
 class Strict(BaseModel):
@@ -85,7 +85,9 @@ def begin(request: Request, access: Accessing, who: Who, body: PresentIn) -> Don
     """Begin to set up an authenticator; the page of the account shows its secret."""
     _require_password(access, request, who, body.present)
     with access.desk.change(actor=who.name) as change:
-        recovery.begin_second_factor(change, who.name, random_hex=access.new_secret())
+        recovery.begin_second_factor(
+            change, who.name, random_hex=access.new_secret(), seal=access.seal
+        )
     return Done()
 
 
@@ -94,7 +96,7 @@ def confirm(access: Accessing, who: Who, body: CodeIn) -> CodesOut:
     """Finish it with a code; answer with recovery codes."""
     with access.desk.change(actor=who.name) as change:
         codes = recovery.confirm_second_factor(
-            change, who.name, body.code, new_secret=access.new_secret
+            change, who.name, body.code, new_secret=access.new_secret, seal=access.seal
         )
     return CodesOut(codes=codes)
 

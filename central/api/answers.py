@@ -132,6 +132,8 @@ def gateway_out(row: GatewayRow, *, now_ms: int) -> GatewayOut:
         disk_used_percent=row.disk_used_percent,
         written_bytes_day=row.written_bytes_day,
         shed_count=row.shed_count,
+        failed_release=row.failed_release,
+        failed_reason=row.failed_reason,
         problem=row.problem,
         software=row.software,
         devices=[

@@ -10,6 +10,7 @@ for whoever may not ask. Where nobody signs in ("open") everybody is the adminis
 import hmac
 import json
 from collections.abc import Awaitable, Callable
+from logging import getLogger
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi import Request, Response
@@ -31,6 +32,7 @@ from central.api.access_table import API, rule_of
 from central.api.body_bound import read_whole
 from central.api.money_bound import without_money
 from central.api.problems import ProblemRaised
+from central.config_access import is_loopback
 from central.errors import CentralError
 
 CSRF_HEADER = "dockledger-csrf"
@@ -38,6 +40,9 @@ FORM = "application/x-www-form-urlencoded"
 FORM_BYTES_MAX = 64 * 1024
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 NEXT_CHARACTERS_MAX = 1000
+PATH_CHARACTERS_MAX = 200
+
+logger = getLogger(__name__)
 
 Refuse = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -78,6 +83,7 @@ class Guard:
                 receive, answer = await self._admit(access, request, receive)
         except (ProblemRaised, CentralError, HTTPException) as error:
             answer = await self._refuse(request, error)
+            _log_refusal(request, answer)
         if answer is not None:
             await answer(scope, receive, send)
             return
@@ -155,6 +161,17 @@ class Guard:
         )
 
 
+def _log_refusal(request: Request, answer: Response) -> None:
+    """Tell who looks after the service what was refused, and to which address; never who it was."""
+    told = {
+        "status": answer.status_code,
+        "method": request.method,
+        "path": request.url.path[:PATH_CHARACTERS_MAX],
+        "address": request.client.host if request.client is not None else "",
+    }
+    logger.info("access refused", extra=told)
+
+
 def warehouses_of_any(principal: Principal, permission: Permission) -> bool:
     """Return whether somebody has a permission anywhere."""
     return warehouses_of(principal, permission) != frozenset()
@@ -192,12 +209,15 @@ def _known(access: Access, request: Request) -> Known | None:
 
 
 def _admit_anybody(request: Request, receive: Receive) -> Receive:
-    """Take whoever asks for the administrator; but no page of another site asks in their browser.
+    """Take whoever asks for the administrator; but no page of another site asks in their browser,
+    also none whose name was made to point to this machine (DNS rebinding).
 
     Raises ProblemRaised.
     """
     state = request.scope["state"]
     state["principal"], state["csrf"] = OPEN_PRINCIPAL, ""
+    if request.app.state.loopback_only and not is_loopback(_host_asked(request)):
+        raise _elsewhere()
     if request.method not in READING and foreign(request):
         raise _foreign()
     return receive
@@ -214,6 +234,14 @@ async def _require_csrf(request: Request, receive: Receive, known: Known) -> Rec
     return receive
 
 
+def _host_asked(request: Request) -> str:
+    """Return the host that a request names, without its port; "" for none."""
+    try:
+        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return ""
+
+
 def _is_loopback(request: Request) -> bool:
     return request.client is not None and request.client.host in LOOPBACK
 
@@ -224,6 +252,15 @@ def _foreign() -> ProblemRaised:
         title="Not from this page",
         detail="The request does not come from a page of this session.",
         hint="Load the page again and repeat what you did.",
+    )
+
+
+def _elsewhere() -> ProblemRaised:
+    return ProblemRaised(
+        status=421,
+        title="Not this server",
+        detail="Without sign-in this server answers to localhost and 127.0.0.1 alone.",
+        hint='Ask for http://127.0.0.1, or set mode = "people" under [access].',
     )
 
 

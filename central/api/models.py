@@ -167,6 +167,8 @@ class GatewayOut(BaseModel):
     disk_used_percent: int
     written_bytes_day: int
     shed_count: int
+    failed_release: str
+    failed_reason: str
     problem: str
     software: str
     devices: list[DeviceOut]

@@ -16,6 +16,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from central.api.noted_sentences import NOTED
 from central.api.problem_sources import Sentence, sentences_of
 from central.api.problem_translations import MO_FILE
 
@@ -25,7 +26,7 @@ CENTRAL = Path(__file__).parent.parent
 # batches, snapshots, files and the start of a server.
 # fmt: off
 ELSEWHERE = (
-    "__main__", "access_commands", "backup", "backup_commands", "contract/backup_files",
+    "__main__", "access_commands", "backup/archive", "backup_commands",
     "compose", "config", "config_access", "downlink", "logs",
     "messages", "mqtt_link", "tcp", "worker", "api/ingest", "api/snapshots",
     "inbox/backups", "inbox/gateways", "inbox/ledger_key", "outbox/snapshot",
@@ -111,7 +112,7 @@ def sentences() -> Iterator[Sentence]:
         if not any(name == one or name.startswith(f"{one}/") for one in ELSEWHERE):
             source = path.read_text(encoding="utf-8")
             yield from sentences_of(f"central/{name}.py", source)
-    for text in (*FRAMEWORK, *TITLES, *VALUES):
+    for text in (*FRAMEWORK, *TITLES, *VALUES, *NOTED):
         yield Sentence(text, __name__)
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from central.access import recovery, tokens, users
-from central.access.passwords import CHARACTERS_MAX, new_hash
+from central.access.passwords import GIVEN_CHARACTERS_MAX, new_hash
 from central.access.permissions import (
     Grant,
     Permission,
@@ -27,7 +27,7 @@ from central.stock.times import utc_text
 
 router = APIRouter(prefix=PREFIX, responses={422: PROBLEM, 503: PROBLEM}, include_in_schema=False)
 Name = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9._-]{0,47}$")]
-Password = Annotated[str, Field(min_length=1, max_length=CHARACTERS_MAX, repr=False)]
+Password = Annotated[str, Field(min_length=1, max_length=GIVEN_CHARACTERS_MAX, repr=False)]
 Shown = Annotated[str, Field(max_length=users.DISPLAY_CHARACTERS_MAX)]
 
 
@@ -53,7 +53,7 @@ class UserIn(Strict):
 
     name: Annotated[str, Field(min_length=1, max_length=48)]
     display_name: Shown = ""
-    password: Annotated[str, Field(max_length=CHARACTERS_MAX, repr=False)] = ""
+    password: Annotated[str, Field(max_length=GIVEN_CHARACTERS_MAX, repr=False)] = ""
     external: Annotated[str, Field(max_length=400)] = ""
     roles: Roles = []
 

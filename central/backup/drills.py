@@ -28,7 +28,10 @@ BACKUP_AGE_S_MAX = 26 * 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
-    """What a drill found. detail: why it is not good, "" if it is. age_s: of the backup."""
+    """What a drill found. age_s: of the backup.
+
+    detail: why it is not good, one sentence a line, "" if it is.
+    """
 
     good: bool
     backup: str
@@ -84,7 +87,7 @@ def drill(
             age_s=(began_ms - found.taken_ms) // 1000 if found else 0,
             began_ms=began_ms,
             ended_ms=clock.now_ms(),
-            detail=f"{error} {error.hint}",
+            detail=f"{error}\n{error.hint}",
         )
     age_s = (began_ms - restored.contents.taken_ms) // 1000
     detail = _complaint(report, record_no, restored.contents, age_s=age_s)
@@ -101,6 +104,19 @@ def drill(
         balances_count=report.balances_count,
         faults_count=report.faults_count,
         detail=detail,
+    )
+
+
+def not_begun(error: CentralError, *, now_ms: int) -> Drill:
+    """Return the drill that could not even begin."""
+    return Drill(
+        good=False,
+        backup="",
+        taken_ms=0,
+        age_s=0,
+        began_ms=now_ms,
+        ended_ms=now_ms,
+        detail=f"{error}\n{error.hint}",
     )
 
 

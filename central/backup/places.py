@@ -198,4 +198,4 @@ def _failure_named(folder: Path) -> Iterator[None]:
     except BlockingIOError as error:
         raise PlaceFailed(f"another backup is being written into {folder}") from error
     except OSError as error:
-        raise PlaceFailed(f"{folder}: {error.strerror or error}") from error
+        raise PlaceFailed(f"{folder} cannot be written: {error.strerror or error}") from error

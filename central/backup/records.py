@@ -16,7 +16,7 @@ RunKind = Literal["dump", "base", "drill"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One backup or drill. detail: why it is not good, "" if it is."""
+    """One backup or drill. detail: why it is not good, one sentence a line, "" if it is."""
 
     kind: RunKind
     name: str

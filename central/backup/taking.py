@@ -107,7 +107,7 @@ def take_backup(ledger: Ledger, section: BackupSection, *, clock: Clock, base: b
         good=taken.good,
         record_no=taken.record_no,
         bytes_count=taken.bytes_count,
-        detail="; ".join(one.detail for one in taken.places if one.detail),
+        detail="\n".join(one.detail for one in taken.places if one.detail),
     )
     record_run(ledger.database, run)
     return taken
@@ -150,7 +150,7 @@ def write_everywhere(
                     file.keep(manifest_of(manifest), sha256=manifest.sha256)
     if all(failures.values()):
         raise BackupFailed(
-            "no place has the backup: " + "; ".join(failures.values()),
+            "\n".join(("no place has the backup", *failures.values())),
             hint="Mount the places of [backup], make room on them, then make the backup again.",
         )
     return manifest, failures

@@ -180,7 +180,7 @@ class _Turn:
 
     def find(self) -> ClaimRow | Refused:
         """Return the claim if the secret is its secret; a wrong one is counted."""
-        row = registry.find_claim(self.connection, self._code.name, locked=True)
+        row = registry.lock_claim(self.connection, self._code.name)
         refused = Refused("forbidden", "This claim is not good.", HINT_NEW_CLAIM)
         if row is None:
             self.note("claim_unknown", self._code.name, "")

@@ -19,6 +19,7 @@ CLAIMS_LISTED_MAX = 200
 CERTIFICATES_LISTED_MAX = 2000
 RENEWALS_A_DAY_MAX = 4
 DAY_MS = 86_400_000
+GATEWAY_LOCK = 0x444C_4757  # First half of the advisory locks of gateways in PostgreSQL.
 LIST_MARK = "trust/revocation_list"  # `central.stock.alerts_safety` looks for it.
 REPLACED_STAYS_MS = DAY_MS  # A Pi that did not hear of its new certificate comes with the old one.
 ClaimState = Literal["open", "used", "expired", "burnt", "withdrawn"]
@@ -81,11 +82,30 @@ def secret_digest(secret: str) -> bytes:
     return hashlib.sha256(b"dockledger claim\0" + secret.encode()).digest()
 
 
-def find_claim(connection: Connection, name: str, *, locked: bool = False) -> ClaimRow | None:
-    """Return a claim; locked: nobody else changes it before our transaction ends."""
-    query = select(claims).where(claims.c.name == name)
-    row = connection.execute(query.with_for_update() if locked else query).first()
+def lock_gateway(connection: Connection, gateway: str) -> None:
+    """Let nobody else change claims or certificates of a gateway before our transaction ends.
+
+    Taken before any of their rows, so that nobody waits for another in a circle, and what is read
+    after it is what counts. SQLite has one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        own = func.pg_advisory_xact_lock(GATEWAY_LOCK, func.hashtext(gateway))
+        connection.execute(select(own))
+
+
+def find_claim(connection: Connection, name: str) -> ClaimRow | None:
+    """Return a claim."""
+    row = connection.execute(select(claims).where(claims.c.name == name)).first()
     return ClaimRow(*row) if row is not None else None
+
+
+def lock_claim(connection: Connection, name: str) -> ClaimRow | None:
+    """Return a claim that nobody else changes before our transaction ends, nor its gateway's."""
+    found = find_claim(connection, name)
+    if found is None:
+        return None
+    lock_gateway(connection, found.gateway)
+    return find_claim(connection, name)
 
 
 def list_claims(

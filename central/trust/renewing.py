@@ -59,6 +59,10 @@ class Renewing:
             known = None
             if SERIAL.fullmatch(request.serial):
                 known = registry.find_certificate(connection, request.serial)
+            if known is not None:
+                # Whoever revokes it at this moment is waited for.
+                registry.lock_gateway(connection, known.gateway)
+                known = registry.find_certificate(connection, request.serial)
             if known is None or not _signed(known.pem, request):
                 return Refused("forbidden", "Nobody here knows this key.", HINT_NEW_CLAIM)
             gateway = known.gateway

@@ -135,10 +135,8 @@ class Trust:
         )
         with self._change(by) as change:
             connection = change.connection
-            try:
-                check_warehouse(connection, warehouse)
-            except EnrolmentRefused as error:
-                raise Unusable(str(error), hint=error.hint) from error
+            _check_warehouse(connection, warehouse)
+            registry.lock_gateway(connection, gateway)
             if registry.find_claim(connection, code.name) is not None:
                 raise Conflict("another claim has this name", hint="Make the claim once more.")
             earlier = registry.open_claims_of(connection, gateway, now_ms=now_ms)
@@ -154,7 +152,7 @@ class Trust:
         now_ms = self.clock.now_ms()
         with self._change(by) as change:
             connection = change.connection
-            row = registry.find_claim(connection, name, locked=True)
+            row = registry.lock_claim(connection, name)
             if row is None or (places is not None and row.warehouse not in places):
                 raise NotThere("there is no such claim", hint="Look at the list of claims.")
             if row.state(now_ms=now_ms) == "used":
@@ -200,6 +198,7 @@ class Trust:
         now_ms = self.clock.now_ms()
         with self._change(by) as change:
             connection = change.connection
+            registry.lock_gateway(connection, gateway)
             if not registry.certificates_of(connection, gateway):
                 raise NotThere(
                     f"{gateway[:64]!r} has no certificate", hint="Look at the list of gateways."
@@ -305,6 +304,13 @@ class Trust:
             registry.revoke_replaced(connection, now_ms=now_ms)
             forget_old(connection, now_ms=now_ms)
         return self.write_rules()
+
+
+def _check_warehouse(connection: Connection, warehouse: str) -> None:
+    try:
+        check_warehouse(connection, warehouse)
+    except EnrolmentRefused as error:
+        raise Unusable(str(error), hint=error.hint) from error
 
 
 def _check_places(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from central.stock.alerts import Alert
-from central.web.alert_words import ALERTS, REFUSALS, SEVERITIES, alert_url
+from central.web.alert_words import ALERTS, REFUSALS, SEVERITIES, alert_name, alert_url
 from central.web.letter_words import (
     ADVICE,
     ALL_ALERTS,
@@ -67,7 +67,7 @@ def described(alert: Alert, texts: Texts) -> tuple[str, str]:
     """Return what an alert is about, with its subject and detail, and what to do."""
     title, action = (texts.say(text) for text in ALERTS[alert.kind])
     reason = texts.word(REFUSALS, alert.lot) if alert.kind == "quarantined" else alert.lot
-    name = texts.name(english=alert.name, chinese=alert.name_zh)
+    name = alert_name(alert, texts)
     about = (alert.warehouse, alert.subject, name, alert.location, reason, alert.detail)
     return f"{title}: " + " · ".join(dict.fromkeys(filter(None, about))), action
 

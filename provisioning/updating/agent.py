@@ -27,6 +27,7 @@ from provisioning.updating.environment import (
     switch,
 )
 from provisioning.updating.errors import (
+    BuildInterrupted,
     EnvironmentBroken,
     NoRoom,
     ReleaseRefused,
@@ -117,7 +118,7 @@ class Agent:
                 self._tell(state, f"release {manifest.version}: {decision}")
                 return pause_s
             return self._take(source, manifest, state)
-        except (ReleaseRefused, NoRoom, SourceUnreachable) as error:
+        except (ReleaseRefused, NoRoom, SourceUnreachable, BuildInterrupted) as error:
             # What the source holds may be mended there: it is looked at again, not tried.
             logger.warning("no update: %s: %s", error, error.hint)
             self._tell(state, f"{type(error).__name__}: {error}")

@@ -11,12 +11,13 @@ own, and nothing is looked up on a network.
 
 import os
 import platform
+import signal
 import subprocess
 import sys
 from collections.abc import Collection
 from pathlib import Path
 
-from provisioning.updating.errors import EnvironmentBroken, NoRoom
+from provisioning.updating.errors import BuildInterrupted, EnvironmentBroken, NoRoom
 from provisioning.updating.files import (
     remove_tree,
     replace_file,
@@ -33,6 +34,8 @@ RELEASES_FOLDER = "releases"
 PIP_LIMIT_S = 1800.0  # A card of the slow sort.
 START_LIMIT_S = 120.0
 OUTPUT_CHARACTERS_MAX = 600
+# By these systemd and the kernel end what is no fault of a release: a reboot, too little memory.
+ENDED_FROM_OUTSIDE = {-signal.SIGTERM, -signal.SIGKILL, -signal.SIGINT, -signal.SIGHUP}
 HINT = "Report this with the version; the release that runs is not touched."
 
 
@@ -75,7 +78,7 @@ def build(root: Path, manifest: Manifest, files: tuple[ReleaseFile, ...], wheels
     """Build the environment of a release; complete and durable on return.
 
     files: of this machine, in the folder `wheels`. Raises ReleaseRefused if one of them is not what
-    was promised, NoRoom, EnvironmentBroken.
+    was promised, NoRoom, EnvironmentBroken, BuildInterrupted.
     """
     folder = root / RELEASES_FOLDER / manifest.version
     if is_complete(root, manifest.version):
@@ -146,6 +149,11 @@ def _run(words: list[str], limit_s: float) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise EnvironmentBroken(f"{words[0]} takes more than {limit_s} s", hint=HINT) from error
+    if done.returncode in ENDED_FROM_OUTSIDE:
+        raise BuildInterrupted(
+            f"{words[0]} was ended by signal {-done.returncode}",
+            hint="Wait: it is begun again by itself.",
+        )
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip()[-OUTPUT_CHARACTERS_MAX:]
         raise EnvironmentBroken(f"{words[0]} ended with {done.returncode}: {said}", hint=HINT)

@@ -5,7 +5,8 @@ UpdateError              has a `hint`: what a person can do
 |-- ReleaseRefused       what the source offers is not to be trusted, or does not fit here
 |-- SourceUnreachable    the source does not answer; it is asked again
 |-- NoRoom               the disk has no room for a second environment
-`-- EnvironmentBroken    the release was taken, but cannot be made to run
+|-- EnvironmentBroken    the release was taken, but cannot be made to run
+`-- BuildInterrupted     somebody ended the building; it is begun again
 """
 
 
@@ -35,3 +36,7 @@ class NoRoom(UpdateError):
 
 class EnvironmentBroken(UpdateError):
     """The environment of a release cannot be built, or does not start."""
+
+
+class BuildInterrupted(UpdateError):
+    """A program that builds was ended from outside: the machine goes down, or memory was short."""

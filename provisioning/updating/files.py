@@ -10,9 +10,19 @@ CHUNK_BYTES = 1024 * 1024
 
 
 def replace_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Replace a file; on return it is durable."""
+    """Replace a file; on return it is durable.
+
+    Where root does it, the file belongs to the owner of its folder: what an administrator types
+    leaves nothing that the agent cannot read.
+    """
     new = path.with_name(path.name + ".new")
-    with new.open("wb") as file:
+    new.unlink(missing_ok=True)
+    # Exclusive: where root writes into the agent's folder, a link that lies there leads nowhere.
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        if os.geteuid() == 0:
+            owner = path.parent.stat()
+            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
         os.fchmod(file.fileno(), mode)
         file.write(data)
         file.flush()

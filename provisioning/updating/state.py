@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from provisioning.updating.files import replace_file
+from provisioning.updating.manifest import version_key
 
 STATE_FILE = "state.json"
 REPORT_FILE = "report.json"
@@ -81,8 +82,11 @@ def save_state(folder: Path, state: State) -> None:
 
 
 def save_report(folder: Path, *, current: str, state: State, said: str) -> None:
-    """Write for the gateway, which tells people, what runs and what failed. Not for the agent."""
-    last = state.failed[-1] if state.failed else None
+    """Write for the gateway, which tells people, what runs and what failed. Not for the agent.
+
+    What failed is told until a newer release runs.
+    """
+    last = next((one for one in state.failed[::-1] if _is_newer(one.version, current)), None)
     report = {
         "current": current,
         "phase": state.phase,
@@ -105,6 +109,10 @@ def save_report(folder: Path, *, current: str, state: State, said: str) -> None:
 def forget_failure(state: State, version: str) -> State:
     """Return the state with which a version may be tried again."""
     return replace(state, failed=tuple(one for one in state.failed if one.version != version))
+
+
+def _is_newer(version: str, current: str) -> bool:
+    return not current or version_key(version) > version_key(current)
 
 
 def _state(data: object) -> State:

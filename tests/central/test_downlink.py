@@ -25,7 +25,7 @@ from tests.central.outbox.scenes import Told
 from tests.central.scenery import enrol, load
 from tests.central.test_serve import configured, serving
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 
 
 class Line:

@@ -40,7 +40,7 @@ def test_who_has_patience_gets_the_room_that_is_made():
     thread = Thread(target=lambda: found.append(waiting.put(message(4), patience_s=10)))
     thread.start()
     assert wait_for(lambda: waiting.take(1, 0.01), what="a message")[0].number == 0
-    thread.join(10)
+    thread.join(60)
     assert found == [True] and waiting.unsettled_count == 3
 
 

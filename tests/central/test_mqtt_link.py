@@ -22,7 +22,7 @@ CONNECT, PUBLISH, PUBACK, SUBSCRIBE = 1, 3, 4, 8  # MQTT 5, 2.1.2
 GRANTED, NOT_AUTHORISED, TAKEN_OVER = 1, 0x87, 0x8E
 ACCEPTED = {"5": bytes([0x20, 3, 0, 0, 0]), "3.1.1": bytes([0x20, 2, 0, 0])}
 TOPIC = str(GatewayTopic("demo", "sh1-dock-1", "up")).encode()
-TIMEOUT_S = 10.0
+TIMEOUT_S = 60.0
 
 
 class Connection:

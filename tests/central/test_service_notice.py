@@ -1,10 +1,14 @@
 """Central feeds systemd's watchdog while facts are taken, and not a moment longer. Edge."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
-from central.service_notice import Pulse, notify_service
+from central.service_notice import BEAT_S_MAX, Pulse, notify_service
+from tests.waiting import within
+
+QUEUE_MAX = int(Path("/proc/sys/net/unix/max_dgram_qlen").read_text()) + 1
 
 
 @pytest.fixture
@@ -67,3 +71,11 @@ def test_without_a_watchdog_nothing_is_said(heard, monkeypatch, limit):
 def test_nobody_listening_is_no_fault(tmp_path, monkeypatch):
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
     notify_service("READY=1")
+
+
+def test_nobody_reading_holds_nobody_up(heard):
+    for _ in range(QUEUE_MAX):
+        notify_service("WATCHDOG=1")
+    with within(3 * BEAT_S_MAX, what="a beat beyond what the socket takes"):
+        notify_service("STOPPING=1")
+    assert set(heard()) == {"WATCHDOG=1"}

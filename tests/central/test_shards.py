@@ -57,7 +57,7 @@ def peer(broker, *filters):
     client.loop_start()
     for one in filters:
         client.subscribe(one, qos=1)
-        subscribed.get(timeout=10)
+        subscribed.get(timeout=60)
 
     def publish(topic, payload):
         client.publish(topic, payload, qos=1).wait_for_publish(10)
@@ -136,7 +136,7 @@ def test_messages_name_their_channel_and_reach_the_gateway_that_is_named(broker)
             (channel, channel) for channel in channels
         ]
         assert link.publish("gw-1", "down", b"notice", retain=False)
-        told = messages.get(timeout=10)
+        told = messages.get(timeout=60)
         assert (told.topic, told.payload, told.retain) == (down, b"notice", False)
 
 
@@ -205,7 +205,7 @@ def test_a_worker_is_announced_once_a_connection_and_at_a_new_generation_and_its
         assert told[1].time_ms == clock.time_ms - int(SAY_AGAIN_S * 1000)
         assert [one.online for one in noted] == [True, True, True, False]
     with peer(broker, central_subscription(site="demo")) as (_, messages):
-        assert not decode_central_state(messages.get(timeout=10).payload).online  # Retained.
+        assert not decode_central_state(messages.get(timeout=60).payload).online  # Retained.
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def sending(floor, broker):
         yield
     finally:
         stopping.set()
-        thread.join(10)
+        thread.join(60)
         client.disconnect()
         client.loop_stop()
 
@@ -210,11 +210,11 @@ def test_two_workers_that_hear_the_same_gateways_and_die_at_random_post_each_fac
                 for _ in range(20):
                     gateway.move()
             workers[name] = site.start_worker(name)
-        until(floor.done, "all acknowledgements", seconds_max=40)
+        until(floor.done, "all acknowledgements", seconds_max=300)
         until(lambda: all(state.online for state in floor.states.values()), "both workers")
         for worker in workers.values():
             worker.send_signal(signal.SIGTERM)
-        assert [worker.wait(10) for worker in workers.values()] == [0, 0]
+        assert [worker.wait(60) for worker in workers.values()] == [0, 0]
         until(lambda: not any(one.online for one in floor.states.values()), "both to say goodbye")
     assert {one.shards for one in floor.states.values()} == {tuple(range(64))}
     assert_posted_once_and_in_order(site.database, gateways)
@@ -231,11 +231,11 @@ def test_workers_with_shards_of_their_own_take_their_gateways_and_no_others(site
         until(lambda: all(floor.acked_of(one) == 30 for one in gateways if one.code in low), "low")
         assert all(floor.acked_of(one) == 0 for one in gateways if one.code not in low)
         second = site.start_worker("high", "--shards", "32-63")
-        until(floor.done, "all acknowledgements")
+        until(floor.done, "all acknowledgements", seconds_max=300)
         assert floor.states["low"].shards == tuple(range(32))
         for process in (first, second):
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0
     assert_posted_once_and_in_order(site.database, gateways)
     assert site.counters("high")["batches_accepted_total"] >= len(codes) - len(low)
 
@@ -245,12 +245,12 @@ def test_pages_show_what_another_process_has_committed_and_new_facts_may_come_ov
     floor = site.furnish(gateway, chooser=random.Random(6))
     _, said = site.start("serve", "--no-intake", name="serve")
     site.start_worker("one")
-    with urllib.request.urlopen(f"{said['url']}/live", timeout=20) as page:
+    with urllib.request.urlopen(f"{said['url']}/live", timeout=60) as page:
         while page.readline() != b"\n":  # How to come back.
             pass
         first = event_of(page)
         with sending(floor, site.broker):
-            until(floor.done, "all acknowledgements")
+            until(floor.done, "all acknowledgements", seconds_max=300)
         assert event_of(page) != first
     gateway.move()
     request = urllib.request.Request(
@@ -258,7 +258,7 @@ def test_pages_show_what_another_process_has_committed_and_new_facts_may_come_ov
         data=gateway.batch(7, 7),
         headers={"Content-Type": "application/octet-stream"},
     )
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         ack = decode_ack(answer.read())
     floor.public_key.verify(ack.signature, ack.signed_bytes)
     assert (ack.acked, ack.problem) == (7, "")

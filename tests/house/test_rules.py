@@ -104,6 +104,7 @@ HOMES = {
         "gateway/identity/child.py",
         "central/trust/",
         "gateway/journal/backup_crypto.py",
+        "central/access/sealed_secrets.py",
         "central/backup/keys.py",
         "central/backup/reading.py",
         "central/inbox/",

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -17,6 +18,7 @@ EXPOSURE_MAX = {
     "dockledger-central.service": 1.5,
     "dockledger-intake@.service": 1.5,
     "dockledger-backup.service": 1.5,
+    "dockledger-drill.service": 1.5,
     "dockledger-clock.service": 1.3,
     "dockledger-update.service": 1.3,
     "dockledger-update-guard.service": 1.3,
@@ -168,3 +170,23 @@ def test_the_readme_names_every_file_of_the_folder():
     files = [path for path in FOLDER.rglob("*") if path.is_file() and path.name != "README.md"]
     missing = [str(path.relative_to(FOLDER)) for path in files if path.name not in readme]
     assert not missing
+
+
+@pytest.mark.parametrize(
+    "unit", ["dockledger-clock.service", "dockledger-gateway.service"], ids=["clock", "gateway"]
+)
+def test_the_command_line_that_begins_a_service_fits_into_its_memory(unit):
+    """What stays needs less; at 32 MB the kernel killed the clock's service at each start."""
+    text = (FOLDER / unit).read_text(encoding="utf-8")
+    limit_kib = int(re.search(r"^MemoryMax=(\d+)M$", text, re.MULTILINE)[1]) * 1024
+    command = re.search(r"^ExecStart=\S*/dockledger-gateway (\S+)", text, re.MULTILINE)[1]
+    # Of the process itself: what rusage says of a child begins with its parent's.
+    code = (
+        "import atexit, pathlib, runpy, sys; status = pathlib.Path('/proc/self/status');"
+        "atexit.register(lambda: sys.stderr.write(status.read_text()));"
+        f"sys.argv = ['gateway', '{command}', '--help'];"
+        "runpy.run_module('gateway', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    peak_kib = int(re.search(r"^VmHWM:\s+(\d+) kB$", done.stderr, re.MULTILINE)[1])
+    assert peak_kib * 1.4 < limit_kib

@@ -34,17 +34,17 @@ class Client:
         """Return the broker's answer; raises OSError where TLS refuses."""
         self.client.connect("127.0.0.1", self._port)
         self.client.loop_start()
-        return self.states.get(timeout=10)
+        return self.states.get(timeout=60)
 
     def subscribe(self, topic):
         self.client.subscribe(topic, qos=1)
-        assert self.states.get(timeout=10) == "subscribed"
+        assert self.states.get(timeout=60) == "subscribed"
 
     def publish(self, topic, payload=b"x"):
         """Return the reason that the broker gives."""
         number = self.client.publish(topic, payload, qos=1).mid
         while True:
-            mid, reason = self.results.get(timeout=10)
+            mid, reason = self.results.get(timeout=60)
             if mid == number:
                 return reason
 

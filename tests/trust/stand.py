@@ -140,7 +140,7 @@ class Site:
         )
         context = ssl.create_default_context(cafile=self.root)
         try:
-            with urllib.request.urlopen(request, timeout=20, context=context) as answer:
+            with urllib.request.urlopen(request, timeout=60, context=context) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
@@ -179,7 +179,7 @@ class Pi:
             found = [json.loads(line) for line in lines if b"gateway running" in line]
             return found[0]["screen"] if found else ""
 
-        self.url = wait_for(running, timeout_s=30, what=f"{self.code} runs")
+        self.url = wait_for(running, what=f"{self.code} runs")
 
     def kill(self) -> None:
         if self.program is not None:
@@ -196,14 +196,14 @@ class Pi:
             self.url + path, json.dumps(body).encode(), {"content-type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             with error:
                 return error.code
 
     def state(self) -> dict:
-        with urllib.request.urlopen(f"{self.url}api/v1/state", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.url}api/v1/state", timeout=60) as answer:
             return json.load(answer)
 
     def knows(self) -> bool:

@@ -25,7 +25,7 @@ from central.trust.authority_files import load_authorities
 from tests.central.trust.machines import Machine
 from tests.trust.broker_client import Client, connected, is_refused, quiet
 from tests.trust.stand import Pi
-from tests.waiting import wait_for
+from tests.waiting import wait_for, within
 
 REVOKED_S_MAX = 5.0
 NAMES = ("gw-a", "gw-b")
@@ -102,9 +102,9 @@ def test_a_gateway_publishes_its_own_facts_and_reads_its_own_notices(gateways, c
     a, _ = gateways
     a.subscribe(topic("gw-a", "down"))
     assert a.publish(topic("gw-a", "up"), b"facts") == "Success"
-    assert central.heard.get(timeout=10) == (topic("gw-a", "up"), b"facts")
+    assert central.heard.get(timeout=60) == (topic("gw-a", "up"), b"facts")
     assert central.publish(topic("gw-a", "down"), b"notice") == "Success"
-    assert a.heard.get(timeout=10) == (topic("gw-a", "down"), b"notice")
+    assert a.heard.get(timeout=60) == (topic("gw-a", "down"), b"notice")
 
 
 @pytest.mark.parametrize("asked", ["#", "$SYS/#", "dl/1/demo/+/+/down", topic("gw-b", "down")])
@@ -113,7 +113,7 @@ def test_what_a_gateway_subscribes_to_beyond_its_own_is_never_delivered(gateways
     a.subscribe(asked)  # mosquitto 2.0 grants it, and looks again at each delivery.
     b.subscribe(topic("gw-b", "down"))
     central.publish(topic("gw-b", "down"), b"for b")
-    assert b.heard.get(timeout=10) == (topic("gw-b", "down"), b"for b")
+    assert b.heard.get(timeout=60) == (topic("gw-b", "down"), b"for b")
     a.subscribe(topic("gw-a", "down"))
     # Central's retained states are for everybody.
     heard = quiet(a, central, topic("gw-a", "down"))
@@ -136,7 +136,7 @@ def test_a_neighbours_client_identifier_disturbs_nobody(site, pair, gateways, ce
     with connected(site.port, client_id="gw-b", **words) as rogue:
         assert rogue.publish(topic("gw-b", "up")) == "Not authorized"
         assert b.publish(topic("gw-b", "up"), b"still here") == "Success"
-    assert central.heard.get(timeout=10) == (topic("gw-b", "up"), b"still here")
+    assert central.heard.get(timeout=60) == (topic("gw-b", "up"), b"still here")
 
 
 def strangers(site):
@@ -195,10 +195,12 @@ def test_revocation_stops_a_live_session_and_disturbs_no_other(site, pair, centr
     ):
         assert lost.publish(topic("gw-lost", "up"), b"before") == "Success"
         lost.subscribe(topic("gw-lost", "down"))
-        began_s = time.monotonic()
         site.command("revoke", "gw-lost", "--reason", "stolen")
-        while lost.publish(topic("gw-lost", "up"), b"after") != "Not authorized":
-            assert time.monotonic() - began_s < REVOKED_S_MAX
+        with within(REVOKED_S_MAX, what="the end of the session"):
+            wait_for(
+                lambda: lost.publish(topic("gw-lost", "up"), b"after") == "Not authorized",
+                what="no right to publish",
+            )
         central.publish(topic("gw-lost", "down"), b"secret")
         assert other.publish(topic("gw-b", "up"), b"undisturbed") == "Success"
         heard = quiet(central, other, topic("gw-b", "up"))
@@ -215,15 +217,15 @@ def test_a_pi_with_an_enrolment_file_becomes_a_gateway_and_its_movement_is_poste
     site.write_enrol_file("dock-a", site.claim("dock-a"))
     try:
         pi.start()
-        wait_for(pi.identity.exists, timeout_s=30, what="the certificate")
-        wait_for(pi.knows, timeout_s=30, what="the stock of central")
+        wait_for(pi.identity.exists, what="the certificate")
+        wait_for(pi.knows, what="the stock of central")
         pi.scan("DOC-PO-7", TEA, "CMD-DONE")
 
         def posted():
             with site.database.read() as connection:
                 return connection.execute(select(func.count()).select_from(facts)).scalar()
 
-        wait_for(posted, timeout_s=30, what="a fact at the ledger")
+        wait_for(posted, what="a fact at the ledger")
         wait_for(lambda: pi.state()["unsent_count"] == 0, what="the acknowledgement")
     finally:
         pi.kill()

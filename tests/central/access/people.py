@@ -53,12 +53,16 @@ def _application():
 class People:
     """An application with users: one of each role everywhere, and keepers of SH1 and BJ1."""
 
-    def __init__(self, database, **section):
+    def __init__(self, database, *, seal=None, **section):
         self.database, self.clock = database, Clock()
         load(database)
         self.desk = Desk(database, clock=self.clock, followers=FOLLOWERS)
         self.access = Access(
-            database, desk=self.desk, clock=self.clock, section=AccessSection(**section)
+            database,
+            desk=self.desk,
+            clock=self.clock,
+            section=AccessSection(**section),
+            seal=seal,
         )
         self.app = _application()
         self.app.state.read_side = replace(

@@ -215,7 +215,7 @@ def test_whoever_is_dismissed_hears_nothing_more_of_a_stream(people):
     )
     with (
         served(app) as url,
-        httpx.Client(timeout=10, trust_env=False, cookies={"dockledger": cookie}) as client,
+        httpx.Client(timeout=60, trust_env=False, cookies={"dockledger": cookie}) as client,
         client.stream("GET", f"{url}/changes") as answer,
     ):
         assert answer.status_code == 200

@@ -196,6 +196,7 @@ def transfers(walk):
     walk.post(f"{first}/close")
     walk.post(f"{second}/cancel")
     walk.steps(third, "request", "reject")
+    walk.post("/transfers/release")
     walk.get("/transfers")
     walk.get(first)
     walk.get(f"/history/transfer/{codes[0]}")

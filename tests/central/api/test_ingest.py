@@ -322,7 +322,7 @@ class SlowInbox(MemoryInbox):
 
     def accept(self, payloads):
         self.entered_count += 1
-        assert self.go_on.wait(10)
+        assert self.go_on.wait(60)
         return super().accept([("gw-1", payload) for _, payload in payloads])
 
 

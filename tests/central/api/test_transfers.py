@@ -76,6 +76,20 @@ def test_a_transfer_is_made_with_its_address_its_version_and_what_is_possible(as
     assert (read.json(), read.headers["ETag"]) == (body, '"1"')
 
 
+def test_a_transfer_is_released_at_once_with_every_step_noted_or_not_at_all(asking):
+    refused = asking("POST", "transfers/release", json=WANTED | {"destination_warehouse": "XX"})
+    assert (refused.status_code, asking("GET", "transfers").json()["transfers"]) == (422, [])
+    for _ in range(2):
+        headers = {"Dockledger-Actor": "li.na", "Idempotency-Key": "k1"}
+        answer = asking("POST", "transfers/release", json=WANTED, headers=headers)
+        assert (answer.status_code, answer.headers["ETag"]) == (201, '"4"'), answer.text
+    body = asking("GET", "transfers/TR-000001").json()
+    assert (body, body["state"], body["approved_by"]) == (answer.json(), "released", "li.na")
+    noted = asking("GET", "history/transfer/TR-000001").json()["events"]
+    steps = [one["action"] for one in reversed(noted)]
+    assert steps == ["drafted", "requested", "approved", "released"]
+
+
 def test_a_request_that_is_repeated_is_done_once(asking):
     for _ in range(2):
         answer = asking("POST", "transfers", json=WANTED, headers={"Idempotency-Key": "k1"})

@@ -254,6 +254,17 @@ def test_a_drill_finds_what_is_wrong_in_the_backup_itself(stand, ledger):
 
 
 @ON_SQLITE
+def test_a_drill_whose_key_cannot_be_read_is_one_that_failed(stand, ledger):
+    stand.backup()
+    result = stand.run("restore-drill", "--identity", stand.folder / "nothing.key")
+    assert result.exit_code == 2
+    (detail,) = (
+        said for kind, said in rows(ledger, backup_runs, "kind", "detail") if kind == "drill"
+    )
+    assert "cannot read the key" in detail
+
+
+@ON_SQLITE
 def test_a_drill_without_a_usable_backup_says_so(stand):
     found = stand.json("restore-drill", "--identity", stand.identity, code=1)
     assert "no usable backup" in found["detail"]
