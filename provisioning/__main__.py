@@ -8,6 +8,7 @@ import typer
 
 from provisioning.first_boot.commands import image
 from provisioning.packaging.commands import deb, release_app
+from provisioning.secure_command import secure, set_settings
 from provisioning.trust_commands import broker, ca_app, gateway_package
 
 app = typer.Typer(
@@ -24,6 +25,8 @@ app = typer.Typer(
 app.add_typer(ca_app, name="ca")
 app.command("broker")(broker)
 app.command("gateway-package")(gateway_package)
+app.command("secure")(secure)
+app.command("set")(set_settings)
 
 
 app.add_typer(release_app, name="release")

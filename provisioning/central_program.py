@@ -23,15 +23,26 @@ class CentralFailed(Exception):
         self.status = status
 
 
-def ask_central(*words: str, config: Path, findings: bool = False) -> dict[str, Any]:
+def ask_central(
+    *words: str, config: Path, findings: bool = False, user: str | None = None
+) -> dict[str, Any]:
     """Return the JSON object that a command answers. Raises CentralFailed.
 
-    findings: an answer with exit status 1 is one, too.
+    findings: an answer with exit status 1 is one, too. user: who does it, where root asks; its
+    files then belong to that user.
     """
     command = [*PROGRAM, *words, "--config", str(config), "--json"]
     try:
         ended = subprocess.run(  # noqa: S603 - our own program, no shell
-            command, capture_output=True, text=True, timeout=ANSWER_S_MAX, check=False
+            command,
+            capture_output=True,
+            text=True,
+            timeout=ANSWER_S_MAX,
+            check=False,
+            cwd="/" if user else None,  # Not every folder of root's is another's.
+            user=user,
+            group=user,
+            extra_groups=[] if user else None,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CentralFailed(

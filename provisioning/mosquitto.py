@@ -20,6 +20,8 @@ class BrokerPlan:
     """What differs between installations. address "": every address of the machine.
 
     files: the folder that central writes. central_address: where central comes in.
+    persistence_directory: "" where the file that includes ours says it (Debian's does), since
+    mosquitto starts with no setting that is given twice.
     """
 
     files: str
@@ -28,7 +30,7 @@ class BrokerPlan:
     central_port: int = 8884
     central_address: str = "127.0.0.1"
     pid_file: str = ""
-    persistence_directory: str = "/var/lib/mosquitto/"
+    persistence_directory: str = ""
     user: str = ""
     connections_max: int = 1000
 
@@ -54,13 +56,14 @@ def configuration(plan: BrokerPlan, *, version: Version) -> str:
         "max_connections 64",
         "",
         "persistence true",
-        f"persistence_location {plan.persistence_directory}",
         f"message_size_limit {MESSAGE_BYTES_MAX}",
         f"max_packet_size {MESSAGE_BYTES_MAX}",
         "max_inflight_messages 100",
         "max_queued_messages 2000",
         "max_queued_bytes 134217728",
     ]
+    if plan.persistence_directory:
+        lines.append(f"persistence_location {plan.persistence_directory}")
     if plan.pid_file:
         lines.append(f"pid_file {plan.pid_file}")
     if plan.user:

@@ -1,6 +1,7 @@
 """`dockledger-provision ca`, `broker`, `gateway-package`: who trusts whom. Root."""
 
 import html
+import json
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from provisioning.mosquitto_trial import TrialFailed, installed_version, try_con
 
 CONFIG_FILE = Path("/etc/dockledger-central/central.toml")
 FINDING, USAGE = 1, 2
+KEY_BYTES_MAX = 16 * 1024
 ConfigFile = Annotated[Path, typer.Option("--config", help="Central's configuration file.")]
 
 ca_app = typer.Typer(help="The installation's own authorities.", no_args_is_help=True)
@@ -27,7 +29,7 @@ def ca_init(
     config: ConfigFile = CONFIG_FILE,
 ) -> None:
     """Make the root and the authorities of gateways and servers."""
-    with _failures_named():
+    with failures_named():
         made = ask_central("trust", "init", "--name", name, config=config)
     typer.echo(
         f"The authorities are in {made['directory']}.\n"
@@ -38,7 +40,7 @@ def ca_init(
 @ca_app.command("status")
 def ca_status(*, config: ConfigFile = CONFIG_FILE) -> None:
     """Say until when everything is good. Exit code 1 if somebody has to see to something."""
-    with _failures_named():
+    with failures_named():
         status = ask_central("trust", "status", config=config, findings=True)
     for key, value in status.items():
         if key != "findings":
@@ -59,15 +61,15 @@ def broker(
         str, typer.Option(help="Where central comes in: 127.0.0.1 if it is on this machine.")
     ] = "127.0.0.1",
     pid_file: Annotated[str, typer.Option(help="Where mosquitto writes its number.")] = "",
-    persistence: Annotated[str, typer.Option(help="Where mosquitto keeps its data.")] = (
-        "/var/lib/mosquitto/"
-    ),
+    persistence: Annotated[
+        str, typer.Option(help="Where it keeps its data, if its own file does not say so.")
+    ] = "",
     version: Annotated[
         Literal["2.0", "2.1"] | None, typer.Option(help="Of mosquitto; asked of it if not given.")
     ] = None,
 ) -> None:
     """Write certificates, access list, revocation list and configuration of mosquitto; try them."""
-    with _failures_named():
+    with failures_named():
         hosts = [word for one in host for word in ("--host", one)]
         files = ask_central("trust", "broker-files", *hosts, config=config)["directory"]
         found = installed_version()
@@ -96,10 +98,18 @@ def gateway_package(
     central_url: Annotated[str, typer.Option(help="https://... of central.")] = "",
     broker_host: Annotated[str, typer.Option(help="Name or address of the broker.")] = "",
     hours: Annotated[int, typer.Option(help="How long the claim is good.")] = 72,
+    updates: Annotated[
+        str, typer.Option(help="Where it finds releases: https://... or a folder.")
+    ] = "",
+    update_key: Annotated[
+        Path | None, typer.Option(help="The public key that signs releases: FILE.pub.")
+    ] = None,
+    ring: Annotated[str, typer.Option(help="The group that it is updated with.")] = "rest",
     config: ConfigFile = CONFIG_FILE,
 ) -> None:
-    """Write what a Pi needs to become a gateway by itself: two files, and a sheet to print."""
-    with _failures_named():
+    """Write what a Pi needs to become a gateway by itself: files, and a sheet to print."""
+    with failures_named():
+        signs = _update_key(updates, update_key)
         made = ask_central(
             *("trust", "claim", gateway, "--warehouse", warehouse, "--hours", str(hours)),
             config=config,
@@ -120,6 +130,9 @@ def gateway_package(
             ),
         )
         _write(to / "claim.html", claim_sheet(made), private=True)
+        if signs:
+            _write(to / "update.toml", update_file(source=updates, ring=ring))
+            _write(to / "update.pub", signs)
     typer.echo(f"Written: {to}. The claim is good until {made['expires_at']}.")
 
 
@@ -166,6 +179,16 @@ public_key = "{made["ledger_public_key"]}"
     return text
 
 
+def update_file(*, source: str, ring: str) -> str:
+    """Return `update.toml`, to be put beside the others."""
+    return (
+        "# See /usr/share/doc/dockledger-gateway/UPDATING.md for every key.\n"
+        f"source = {json.dumps(source, ensure_ascii=False)}\n"
+        'key_file = "/etc/dockledger-gateway/update.pub"\n'
+        f"ring = {json.dumps(ring, ensure_ascii=False)}\n"
+    )
+
+
 def claim_sheet(made: dict[str, Any]) -> str:
     """Return a page to print: the code for hand and scanner, for one gateway."""
     svg = made["qr_svg"][made["qr_svg"].index("<svg") :]
@@ -180,6 +203,27 @@ def claim_sheet(made: dict[str, Any]) -> str:
     )
 
 
+def _update_key(updates: str, key: Path | None) -> str:
+    """Return the public key of releases, "" where no updates are wanted. Raises CentralFailed."""
+    if bool(updates) != (key is not None):
+        raise CentralFailed(
+            "updates need a source and a key",
+            hint="Give both --updates and --update-key, or neither.",
+            status=USAGE,
+        )
+    if key is None:
+        return ""
+    with key.open("rb") as file:
+        data = file.read(KEY_BYTES_MAX)
+    if not data.startswith(b"-----BEGIN PUBLIC KEY-----"):
+        raise CentralFailed(
+            f"{key} is no public key",
+            hint="Name the FILE.pub that `dockledger-provision release new-key FILE` wrote.",
+            status=USAGE,
+        )
+    return data.decode("ascii", "replace")
+
+
 def _write(path: Path, text: str, *, private: bool = False) -> None:
     path.unlink(missing_ok=True)
     path.touch(mode=0o600 if private else 0o644)
@@ -187,7 +231,7 @@ def _write(path: Path, text: str, *, private: bool = False) -> None:
 
 
 @contextmanager
-def _failures_named() -> Iterator[None]:
+def failures_named() -> Iterator[None]:
     try:
         yield
     except (CentralFailed, TrialFailed) as error:

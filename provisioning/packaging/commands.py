@@ -1,6 +1,7 @@
 """The commands `dockledger-provision release` and `deb`. Root."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,6 +126,7 @@ def deb(
             raise PackagingError(f"{kind!r} is no package", hint="Write gateway or central.")
         chosen: Kind = "gateway" if kind == "gateway" else "central"
         folder = to / f"{kind}.wheels"
+        shutil.rmtree(folder, ignore_errors=True)  # Of an earlier run, perhaps a broken one.
         house = _collected(folder, kind, target, wheels)
         now_s = SystemClock().now_s()
         terms = Terms(released_s=now_s, expires_s=now_s, rings=())

@@ -48,6 +48,8 @@ CENTRAL_FILES = {
     "dockledger-broker-reload.service": "usr/lib/systemd/system/dockledger-broker-reload.service",
     "dockledger-backup.service": "usr/lib/systemd/system/dockledger-backup.service",
     "dockledger-backup.timer": "usr/lib/systemd/system/dockledger-backup.timer",
+    "dockledger-drill.service": "usr/lib/systemd/system/dockledger-drill.service",
+    "dockledger-drill.timer": "usr/lib/systemd/system/dockledger-drill.timer",
     "dockledger-central.sysusers": "usr/lib/sysusers.d/dockledger-central.conf",
     "dockledger-central.tmpfiles": "usr/lib/tmpfiles.d/dockledger-central.conf",
 }

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioning.packaging.errors import WheelMissing
+from provisioning.packaging.errors import ToolFailed, WheelMissing
 from provisioning.packaging.locked import Locked, name_of_wheel, parse_lock
 from provisioning.packaging.programs import run
 
@@ -136,7 +136,14 @@ def _built_here(target: Target, part: Path, locked: Locked, extra: str) -> list[
 def _python_of(target: Target) -> str | None:
     if target.python == f"{sys.version_info.major}.{sys.version_info.minor}":
         return sys.executable
-    return shutil.which(f"python{target.python}")
+    found = shutil.which(f"python{target.python}")
+    # pyenv has a shim for every Python that it knows, and starts the chosen ones alone.
+    asked = "import sysconfig; print(sysconfig.get_python_version())"
+    try:
+        said = run([found, "-c", asked], hint="") if found else ""
+    except ToolFailed:
+        return None
+    return found if said.strip() == target.python else None
 
 
 def _download(

@@ -98,7 +98,7 @@ def test_the_gateway_installs_and_serves(root):
         assert answer(url)["version"]
     finally:
         gateway.terminate()
-        gateway.wait(30)
+        gateway.wait(60)
     assert root.path("/var/lib/dockledger-gateway/journal.db").exists()
 
 
@@ -132,7 +132,7 @@ def test_central_installs_and_serves(root):
         until(lambda: serves(url), "an answer of central", seconds_max=60)
     finally:
         central.terminate()
-        central.wait(30)
+        central.wait(60)
 
 
 def test_installing_again_changes_nothing_that_a_person_wrote(root):

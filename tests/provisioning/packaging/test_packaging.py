@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -12,7 +13,7 @@ from central.config import load_config
 from provisioning.__main__ import app
 from provisioning.packaging.deb import SCRIPTS, build_deb, python_depends
 from provisioning.packaging.locked import name_of_wheel, parse_lock
-from provisioning.packaging.wheelhouse import Target, Wheelhouse
+from provisioning.packaging.wheelhouse import Target, Wheelhouse, buildable
 from provisioning.updating.agent import offered_release
 from provisioning.updating.errors import ReleaseRefused, SourceUnreachable
 from provisioning.updating.source import FolderSource
@@ -56,6 +57,26 @@ def release(tmp_path):
     manifest = manifest_of(folder, "1.2.0", rings=[{"name": "rest", "percent": 0}])
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ("echo not this one >&2; exit 127", ["3.11"]),
+        ("echo 3.12", ["3.11"]),
+        ("echo 3.13", ["3.11", "3.13"]),
+    ],
+    ids=["a shim that starts nothing", "another version", "the Python that it is called"],
+)
+def test_a_python_counts_only_if_it_starts(tmp_path, monkeypatch, script, found):
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    other = "3.13" if running != "3.13" else "3.11"
+    path = tmp_path / f"python{other}"
+    path.write_text(f"#!/bin/sh\n{script.replace('3.13', other)}\n")
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    wanted = [running, *(other for one in found if one == "3.13")]
+    assert buildable([running, other], "gateway") == wanted
 
 
 def test_a_key_is_made_once_and_signs_releases(tmp_path, release):

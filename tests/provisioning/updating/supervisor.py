@@ -32,7 +32,7 @@ class Supervisor:
 
     def stop(self):
         self._stopping.set()
-        self._thread.join(20)
+        self._thread.join(60)
         self._socket.close()
 
     def _run(self):

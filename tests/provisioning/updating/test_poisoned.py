@@ -4,8 +4,10 @@ Nothing of it may reach the folder of releases, and the link of what runs stays 
 """
 
 import json
+import os
 import ssl
 import subprocess
+import zipfile
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -15,6 +17,7 @@ import pytest
 from provisioning.updating.agent import Agent
 from provisioning.updating.clock import SystemClock
 from provisioning.updating.settings import load_settings
+from provisioning.updating.state import State, load_state, save_state
 from tests.ports import steady_port
 from tests.provisioning.updating.releases import (
     make_keys,
@@ -153,6 +156,32 @@ def test_what_is_not_right_is_refused_with_its_reason(site, poison):
     make_release(site.mirror, "1.1.0", site.key)
     poison(site)
     assert POISONS[poison] in said_after_a_turn(site)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
+def test_what_an_administrator_writes_belongs_to_the_agent(tmp_path):
+    elsewhere, agent = tmp_path / "elsewhere", 54321
+    elsewhere.write_text("kept")
+    folder = tmp_path / "state"
+    folder.mkdir()
+    os.chown(folder, agent, agent)
+    (folder / "state.json.new").symlink_to(elsewhere)
+    save_state(folder, State())
+    assert (folder / "state.json").stat().st_uid == agent
+    assert (elsewhere.read_text(), elsewhere.stat().st_uid) == ("kept", 0)
+
+
+@pytest.mark.parametrize(("number", "failed"), [(15, []), (9, []), (11, ["2.0.0"])])
+def test_a_build_that_is_ended_from_outside_is_no_fault_of_the_release(site, number, failed):
+    make_release(site.mirror, "2.0.0", site.key)
+    for pip in site.mirror.glob("pip-*.whl"):
+        pip.unlink()
+    with zipfile.ZipFile(site.mirror / "pip-99-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("pip/__main__.py", f"import os; os.kill(os.getpid(), {number})")
+    write_manifest(site.mirror, manifest_of(site.mirror, "2.0.0"), site.key)
+    Agent(site.settings, clock=SystemClock(), asked=lambda: None).turn()
+    assert [one.version for one in load_state(site.state).failed] == failed
+    assert str((site.root / "current").readlink()) == "releases/1.0.0"
 
 
 def test_a_disk_without_room_is_told_before_anything_is_written(site, tmp_path):

@@ -24,7 +24,7 @@ def site(tmp_path_factory):
 
 def test_a_good_release_stays(site):
     site.release("1.1.0")
-    until(lambda: site.report()["said"] == "release 1.1.0 stays", seconds_max=30)
+    until(lambda: site.report()["said"] == "release 1.1.0 stays")
     assert site.version() == "1.1.0"
 
 
@@ -36,7 +36,7 @@ BAD = {"crash": "does not answer", "stall": "started again|does not answer"}
 def test_a_bad_release_is_given_up_and_the_one_before_runs(site, behaviour):
     version = f"1.{2 + list(BAD).index(behaviour)}.0"
     site.release(version, behaviour)
-    until(lambda: site.report()["failed_version"] == version, seconds_max=40)
+    until(lambda: site.report()["failed_version"] == version)
     assert re.search(BAD[behaviour], site.report()["failed_reason"])
     site.until_answers("1.1.0")
 
