@@ -4,7 +4,7 @@ PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := list
-.PHONY: list setup demo test check bench chaos simulate invariants trust fuzz lab lab-cuts deb deb-test updates format lock catalogues sbom clean
+.PHONY: list setup demo test check bench chaos simulate invariants trust fuzz lab lab-cuts story deb deb-test updates format lock catalogues sbom clean
 
 list: ## List the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -22,12 +22,12 @@ $(STAMP): constraints.txt pyproject.toml .ci/packages
 demo: setup ## Run central, two warehouses' gateways and virtual devices until Ctrl-C
 	@exec $(VENV)/bin/dockledger-demo $(DEMO_OPTIONS)
 
-# Three workers keep two cores busy: a third of their time is waiting for other programs. Bytecode is
+# Four workers keep two cores busy: half of their time is waiting for other programs. Bytecode is
 # kept, or each of the hundreds of programs that tests start would compile itself again.
 test: setup ## Run all tests (installs mosquitto, PostgreSQL and Chromium if they are missing)
 	@bash .ci/packages python tests
 	@env -u PYTHONDONTWRITEBYTECODE \
-	  $(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
+	  $(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 check: setup ## Check format, lint, types and layers
 	@$(VENV)/bin/ruff format --check --quiet .
@@ -63,9 +63,13 @@ lab: setup ## Test real kernel devices, hot-plug and power cuts in a guest under
 	@bash .ci/packages python lab
 	@$(PYTHON) -m tests.hardware $(LAB_PARTS)
 
-lab-cuts: setup ## Cut the power of a gateway CYCLES times (default 100) in the lab
+lab-cuts: setup ## Cut the power CYCLES times (default 100): gateway, central on SQLite, on PostgreSQL
 	@bash .ci/packages python lab
 	@CYCLES=$${CYCLES:-100} $(PYTHON) -m tests.hardware cuts controls
+
+story: setup ## Install, claim, scan, update, go back, revoke and restore on a fresh Debian (root)
+	@bash .ci/packages python lab
+	@$(PYTHON) -m pytest -p no:xdist -x -s tests/hardware/check_story.py
 
 deb: setup ## Build the Debian packages of gateway and central into dist/ (TARGETS="--target 3.13:aarch64")
 	@$(VENV)/bin/dockledger-provision deb gateway $(TARGETS)

@@ -59,7 +59,7 @@ def find_host() -> Host:
     missing = [one for one in (*COMMANDS, host.emulator) if not _is_there(one)]
     if missing:
         raise LabUnusable(f"not installed: {', '.join(missing)}", hint=INSTALL_HINT)
-    _check_room(cache)
+    check_room(cache)
     return host
 
 
@@ -72,7 +72,8 @@ def _is_there(command: str) -> bool:
     return shutil.which(command, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is not None
 
 
-def _check_room(cache: Path) -> None:
+def check_room(cache: Path, *, memory: Path = Path("/proc/meminfo")) -> None:
+    """Raise LabUnusable unless a guest has room in a cache and in the memory that a file tells."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(cache).free
@@ -86,7 +87,7 @@ def _check_room(cache: Path) -> None:
             f"{cache} has {free // 1024**2} MB free, building needs {DISK_BYTES_MIN // 1024**2}",
             hint="Make room, or name another folder with DOCKLEDGER_LAB=/path.",
         )
-    available = _memory_bytes()
+    available = _memory_bytes(memory)
     if available < MEMORY_BYTES_MIN:
         raise LabUnusable(
             f"{available // 1024**2} MB of memory are free, a guest needs"
@@ -95,8 +96,17 @@ def _check_room(cache: Path) -> None:
         )
 
 
-def _memory_bytes() -> int:
-    for line in Path("/proc/meminfo").read_text().splitlines():
+def refuse_users() -> None:
+    """Raise LabUnusable unless files can be given to those whom Debian's packages say."""
+    if os.geteuid() != 0:
+        raise LabUnusable(
+            "only root can build the guest, whose files belong to many users",
+            hint="Run `sudo DOCKLEDGER_LAB=/path make lab` once; guests need no rights after that.",
+        )
+
+
+def _memory_bytes(file: Path) -> int:
+    for line in file.read_text().splitlines():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
     return MEMORY_BYTES_MIN

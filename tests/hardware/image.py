@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.hardware.errors import LabUnusable
-from tests.hardware.host import Host
+from tests.hardware.host import Host, refuse_users
 from tests.hardware.kernel import (
     copy_modules,
     module_tree,
@@ -26,61 +26,18 @@ from tests.hardware.kernel import (
     wanted_modules,
 )
 from tests.hardware.packages import ROOT, install_packages
+from tests.hardware.recipe import (
+    BOOT_MODULES,
+    MASKED_UNITS,
+    NO_DATABASE,
+    PACKAGES,
+    UNWANTED_FILES,
+    UNWANTED_PATHS,
+)
 
 HERE = Path(__file__).parent
-PACKAGES = [
-    "systemd",
-    "systemd-sysv",
-    "udev",
-    "dbus",
-    "kmod",
-    "python3",
-    "iproute2",
-    "procps",
-    "nftables",
-    "e2fsprogs",
-    "busybox-static",
-    "adduser",
-    "libdbus-1-3",
-]
-UNWANTED_PATHS = ("man", "doc", "locale", "info", "bash-completion")
-BOOT_MODULES = ("virtio_pci", "virtio_mmio", "virtio_blk", "ext4", "crc32c_generic", "crc32c_intel")
-ROOT_BYTES = 900 * 1024**2  # Sparse.
-# Started by nobody here: each costs a second or two of an emulated boot.
-MASKED_UNITS = [
-    "systemd-timesyncd.service",
-    "systemd-networkd.service",
-    "systemd-networkd-wait-online.service",
-    "systemd-resolved.service",
-    "systemd-pstore.service",
-    "systemd-logind.service",
-    "systemd-hwdb-update.service",
-    "systemd-update-utmp.service",
-    "systemd-update-utmp-runlevel.service",
-    "systemd-firstboot.service",
-    "systemd-random-seed.service",
-    "systemd-machine-id-commit.service",
-    "systemd-user-sessions.service",
-    "ldconfig.service",
-    "getty.target",
-    "getty@tty1.service",
-    "serial-getty@ttyS0.service",
-    "serial-getty@ttyAMA0.service",
-    "e2scrub_reap.service",
-    "e2scrub_all.timer",
-    "fstrim.timer",
-    "apt-daily.timer",
-    "apt-daily-upgrade.timer",
-    "dpkg-db-backup.timer",
-    "systemd-tmpfiles-clean.timer",
-    "dev-hugepages.mount",
-    "dev-mqueue.mount",
-    "sys-kernel-debug.mount",
-    "sys-kernel-tracing.mount",
-    "proc-sys-fs-binfmt_misc.automount",
-    "remote-fs.target",
-    "nftables.service",
-]
+DECIDING = ("image.py", "recipe.py", "packages.py", "freezing.py")  # What a guest is like.
+ROOT_BYTES = 2400 * 1024**2  # Sparse.
 TOOL_S_MAX = 1200
 # The shape of a machine: a frozen guest is resumed in the same one only.
 MEMORY_MB = 640
@@ -128,19 +85,53 @@ def image_for(host: Host, say: Say, *, rebuild: bool = False) -> Image:
             _remove(path)
     for left in host.cache.glob("building-*"):  # An earlier run was ended in the middle.
         _remove(left)
-    base = host.cache / f"base-{host.suite}-{host.architecture}-{_base_key()}.tar.zst"
-    folder = host.cache / f"guest-{host.architecture}-{_guest_key(base)}"
+    base, folder = places(host)
     if not folder.is_dir():
+        refuse_users()
         with _Building(host.cache) as building:
-            if not base.exists():
-                say(f"fetching Debian {host.suite} for {host.architecture} from {host.mirror}")
-                _build_base(host, building, base)
+            base_for(host, say)
             say("building the guest: packages, kernel, disk")
             _build_guest(base, building, folder)
-        for old in host.cache.glob("*"):
+        for old in (*host.cache.glob("base-*"), *host.cache.glob("guest-*")):
             if old not in {base, folder}:
                 _remove(old)
     return Image(folder, host.architecture)
+
+
+def ready_image(host: Host) -> Image | None:
+    """Return the image of what is checked out here if it is built and frozen, None if not."""
+    image = Image(places(host)[1], host.architecture)
+    return image if image.frozen else None
+
+
+def places(host: Host) -> tuple[Path, Path]:
+    """Return where base and guest of what is checked out here are, or would be."""
+    base = _base_path(host)
+    return base, host.cache / f"guest-{host.architecture}-{_guest_key(base)}"
+
+
+def image_of(base: Path, folder: Path, say: Say) -> Image:
+    """Return a guest, in a folder, of a Debian that is packed already. It is to be booted."""
+    if not folder.is_dir():
+        with _Building(folder.parent) as building:
+            say("building a guest of what is installed")
+            _build_guest(base, building, folder, with_packages=False)
+    return Image(folder, base_architecture(base))
+
+
+def base_architecture(base: Path) -> str:
+    """Return the architecture in the name of a packed Debian."""
+    return base.name.split("-")[2].partition(".")[0]
+
+
+def base_for(host: Host, say: Say) -> Path:
+    """Return Debian as the guest has it, without anything of ours, as a tar file of zstd."""
+    base = _base_path(host)
+    if not base.exists():
+        with _Building(host.cache) as building:
+            say(f"fetching Debian {host.suite} for {host.architecture} from {host.mirror}")
+            _build_base(host, building, base)
+    return base
 
 
 class _Building:
@@ -157,13 +148,19 @@ class _Building:
         _remove(self._path)
 
 
+def _base_path(host: Host) -> Path:
+    return host.cache / f"base-{host.suite}-{host.architecture}-{_base_key()}.tar.zst"
+
+
 def _base_key() -> str:
-    return _digest([" ".join(PACKAGES), (HERE / "modules.list").read_text(), *UNWANTED_PATHS])
+    return _digest(
+        [" ".join(PACKAGES), (HERE / "modules.list").read_text(), *UNWANTED_PATHS, *UNWANTED_FILES]
+    )
 
 
 def _guest_key(base: Path) -> str:
     recipe = [path.read_text() for path in sorted((HERE / "guest").iterdir())]
-    ours = [(HERE / name).read_text() for name in ("image.py", "packages.py", "freezing.py")]
+    ours = [(HERE / name).read_text() for name in DECIDING]
     return _digest([base.name, (ROOT / "constraints.txt").read_text(), *recipe, *ours])
 
 
@@ -192,6 +189,8 @@ def _build_base(host: Host, building: Path, base: Path) -> None:
         "--aptopt=Acquire::Languages none",
         "--dpkgopt=force-unsafe-io",
         *(f"--dpkgopt=path-exclude=/usr/share/{one}/*" for one in UNWANTED_PATHS),
+        *(f"--dpkgopt=path-exclude={one}" for one in UNWANTED_FILES),
+        f"--essential-hook={NO_DATABASE}",
         f"--customize-hook={kernel}",
         host.suite,
         str(root),
@@ -208,12 +207,13 @@ def _build_base(host: Host, building: Path, base: Path) -> None:
     _remove(root)
 
 
-def _build_guest(base: Path, building: Path, folder: Path) -> None:
+def _build_guest(base: Path, building: Path, folder: Path, *, with_packages: bool = True) -> None:
     root, made = building / "root", building / "guest"
     root.mkdir()
     made.mkdir()
     tool("tar", "-C", str(root), "--zstd", "-xf", str(base), what="unpacking Debian")
-    install_packages(root / "opt/lab/packages")
+    if with_packages:
+        install_packages(root / "opt/lab/packages")
     _configure(root)
     (made / "kernel").write_bytes(unpacked_kernel((root / "boot/vmlinuz").read_bytes()))
     _remove(root / "boot")
@@ -244,8 +244,9 @@ def _configure(root: Path) -> None:
         path = units / unit
         path.unlink(missing_ok=True)
         path.symlink_to("/dev/null")
-    for cache in (root / "opt/lab/packages").rglob("__pycache__"):
-        shutil.rmtree(cache)
+    # What was left out of Debian's packages is not left out of ours.
+    for path in (root / "etc/dpkg/dpkg.cfg.d").glob("*mmdebstrap*"):
+        path.unlink()
     _write(root / "etc/modules-load.d/lab.conf", "")
 
 

@@ -30,6 +30,8 @@ EMULATORS = {
     "amd64": ("qemu-system-x86_64", "q35", "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16,+lahf-lm"),
     "arm64": ("qemu-system-aarch64", "virt,gic-version=3", "cortex-a72"),
 }
+# A run that is killed leaves no guest behind.
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 CONSOLES = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
 # What tests of devices do not look at, and an emulated boot takes seconds for.
 KERNEL_WORDS = (
@@ -145,8 +147,7 @@ class Machine:
     def send_folder(self, source: Path, target: str) -> None:
         """Copy a folder in, as a tar file that is plugged in as a disk."""
         packed = self.folder / "sent.tar"
-        left_out = "--exclude=__pycache__"
-        tool("tar", "-C", str(source), left_out, "-cf", str(packed), ".", what="packing a folder")
+        tool("tar", "-C", str(source), "-cf", str(packed), ".", what="packing a folder")
         number = next(self._numbers)
         name = f"sent{number}"
         self.plug_disk(name, path=packed, port=DISK_PORTS - 1)
@@ -159,12 +160,13 @@ class Machine:
     def plug_disk(
         self, name: str, *, path: Path | None = None, socket: Path | None = None, port: int = 0
     ) -> None:
-        """Plug in a disk: a raw file, or a network block device at a socket."""
+        """Plug in a disk: a raw file, to be read only, or a network block device at a socket."""
         node: dict[str, Any] = {"node-name": name}
         if socket is not None:
             node |= {"driver": "nbd", "server": {"type": "unix", "path": str(socket)}}
         else:
             node |= {"driver": "raw", "file": {"driver": "file", "filename": str(path)}}
+            node |= {"read-only": True}
         self.monitor.ask("blockdev-add", **node)
         device = {"driver": "virtio-blk-pci", "drive": name, "id": f"disk-{name}", "serial": name}
         self.monitor.ask("device_add", **device, bus=f"port{port}")
@@ -192,7 +194,7 @@ class Machine:
         state = folder / "ready.state.part"
         self.monitor.ask("stop")
         self.monitor.ask("migrate-set-parameters", **{"max-bandwidth": 4 << 30})
-        self.monitor.ask("migrate", uri=f"exec:cat > {state}")
+        self.monitor.ask("migrate", uri=f"exec:zstd -q -1 -f -o {state}")
         wanted: tuple[Literal["completed"], Literal["failed"]] = ("completed", "failed")
         while (status := self.monitor.ask("query-migrate")["status"]) not in wanted:
             time.sleep(0.05)
@@ -202,6 +204,9 @@ class Machine:
         part = folder / "ready.qcow2.part"
         convert = ("qemu-img", "convert", "-f", "qcow2", "-O", "qcow2", "-B", str(self.image.disk))
         tool(*convert, "-F", "raw", str(self._disk), str(part), what="keeping the guest's disk")
+        # Its path beside it, or a cache could not be copied to another place.
+        beside = ("-u", "-f", "qcow2", "-F", "raw", "-b", self.image.disk.name, str(part))
+        tool("qemu-img", "rebase", *beside, what="keeping the guest's disk")
         part.replace(self.image.ready_disk)
         state.replace(self.image.ready_state)  # The last: it says that both are whole.
 
@@ -248,6 +253,7 @@ class Machine:
         if image.architecture == "amd64":
             words += " tsc=reliable no_timer_check"
         chosen = [
+            *DIES_WITH_US,
             program,
             "-M",
             machine,
@@ -273,7 +279,7 @@ class Machine:
                 f"pcie-root-port,id=port{port},chassis={port + 1},slot={port + 1}",
             ]
         if self._resumed:
-            chosen += ["-S", "-incoming", f"exec:cat {image.ready_state}"]
+            chosen += ["-S", "-incoming", f"exec:zstd -q -d -c {image.ready_state}"]
         return chosen
 
     def _wait_for_file(self, path: Path, deadline: float) -> None:

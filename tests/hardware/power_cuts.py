@@ -19,29 +19,51 @@ from tests.hardware.errors import GuestFailed
 from tests.hardware.guest_work import ENVIRONMENT, IN_GUEST, UnderTest
 from tests.hardware.image import Image, Say, tool
 from tests.hardware.machine import Machine
+from tests.hardware.promises import broken_claims, read_look, read_paper
 
-DATA_BYTES = 96 * 1024 * 1024
 LOAD_S = (0.2, 6.0)  # From the first green scan to the cut.
-FIRST_GREEN_S_MAX = 300
+FIRST_GREEN_S_MAX = 900
 FOLDER = "/data"
 DEVICE = "/dev/disk/by-id/virtio-data"
-# By what is cut: the program that works under load, and the one that looks what is left.
-SUBJECTS = {
-    "gateway": ("green_scans", "journal_after_cut"),
-    "central": ("acked_batches", "ledger_after_cut"),
-}
 GREEN = re.compile(r"GREEN (\d+)\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is cut. load: the program that works. look: the one that says what is left.
+
+    words: which both get. disk_bytes: of the disk that loses its power; sparse.
+    """
+
+    load: str
+    look: str
+    words: str = ""
+    disk_bytes: int = 96 * 1024 * 1024
+
+
+# What a test run cuts: it is over in a few seconds.
+JOURNAL_ALONE = Subject("appended_facts", "facts_after_cut")
+SUBJECTS = {
+    "gateway": Subject("green_scans", "journal_after_cut"),
+    "central-sqlite": Subject("acked_batches", "ledger_after_cut", "sqlite"),
+    "central-postgresql": Subject(
+        "acked_batches", "ledger_after_cut", "postgresql", disk_bytes=384 * 1024 * 1024
+    ),
+}
 
 
 @dataclass(slots=True)
 class CutReport:
     """What a campaign found. lost: numbers of scans or facts that were green and are gone.
 
-    broken: what a journal or a file system said of itself that was not whole.
+    broken: what a journal or a file system said of itself that was not whole, or a print queue of
+    its labels. paper: numbers of the labels that came out. jobs: how many ended in which way.
     """
 
     cuts: list[Cut] = field(default_factory=list)
     greens_count: int = 0
+    paper: list[int] = field(default_factory=list)
+    jobs: dict[str, int] = field(default_factory=dict)
     lost: list[int] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
@@ -54,9 +76,12 @@ class CutReport:
         """Return it in a line."""
         pending = sum(cut.pending_count for cut in self.cuts)
         survived = sum(cut.survived_count for cut in self.cuts)
+        jobs = ", ".join(f"{count} {state}" for state, count in sorted(self.jobs.items()))
+        labels = f"; {len(self.paper)} labels on paper ({jobs})" if self.paper else ""
         return (
             f"{len(self.cuts)} cuts, {self.greens_count} green, {len(self.lost)} lost,"
             f" {len(self.broken)} broken; {pending} sectors not flushed, {survived} survived"
+            f"{labels}"
         )
 
 
@@ -65,17 +90,21 @@ def cut_power(
     under_test: UnderTest,
     say: Say,
     *,
-    subject: str,
+    subject: Subject,
     cycles: int,
     seed: int,
     disk_lies: bool = False,
+    fault: str = "",
 ) -> CutReport:
-    """Cut the power of one of SUBJECTS so often, until a promise is broken. Raises GuestFailed."""
+    """Cut the power of a subject so often, until a promise is broken. Raises GuestFailed.
+
+    fault: words for the program under load that make it break its promises.
+    """
     chooser, report = random.Random(seed), CutReport()
     folder = Path(tempfile.mkdtemp(prefix="dockledger-lab-"))
     data = folder / "data.img"
     with data.open("wb") as file:
-        file.truncate(DATA_BYTES)
+        file.truncate(subject.disk_bytes)
     tool("mke2fs", "-q", "-t", "ext4", str(data), what="making the data disk")
     disk = CutDisk(data, folder / "disk", lies=disk_lies)
     green: list[int] = []
@@ -87,12 +116,13 @@ def cut_power(
                 machine.plug_disk("data", socket=disk.socket)
                 if not _mounted(machine, report):
                     break
-                if cycle and not _checked(machine, SUBJECTS[subject][1], green, report):
+                if cycle and not _checked(machine, subject, green, report):
                     break
                 if cycle == cycles:
                     break
-                first = max(green, default=0) + 1
-                fresh = _loaded_and_cut(machine, SUBJECTS[subject][0], chooser, first=first)
+                words = f"{max(green, default=0) + 1} {subject.words} {fault}"
+                fresh = _loaded_and_cut(machine, subject.load, chooser, words=words)
+                report.paper += read_paper(machine.console())
             green += fresh
             report.greens_count = len(green)
             report.cuts.append(disk.cut(chooser))
@@ -117,22 +147,23 @@ def _mounted(machine: Machine, report: CutReport) -> bool:
     return True
 
 
-def _checked(machine: Machine, program: str, green: list[int], report: CutReport) -> bool:
-    command = f"{ENVIRONMENT} python3 -m tests.hardware.in_guest.{program} {FOLDER}"
-    said = machine.run(f"cd {IN_GUEST}; {command}", timeout_s=300, checked=False)
-    serials = re.search(r"^SERIALS(.*)$", said, re.MULTILINE)
-    if serials is None or "VERIFIED" not in said:
+def _checked(machine: Machine, subject: Subject, green: list[int], report: CutReport) -> bool:
+    command = f"python3 -m tests.hardware.in_guest.{subject.look} {FOLDER} {subject.words}"
+    said = machine.run(f"cd {IN_GUEST}; {ENVIRONMENT} {command}", timeout_s=300, checked=False)
+    left = read_look(said)
+    if left is None:
         report.broken.append(said.strip()[-600:])
         return False
-    kept = {int(word) for word in serials[1].split()}
-    report.lost += sorted(set(green) - kept)
+    report.lost += sorted(set(green) - left.serials)
+    report.broken += broken_claims(left, report.paper)
+    report.jobs = {state: len(numbers) for state, numbers in left.jobs.items()}
     # One that was under way may be there without having been green: it counts from now on.
-    green[:] = sorted(kept | set(green))
-    return not report.lost
+    green[:] = sorted(left.serials | set(green))
+    return report.kept
 
 
 def _loaded_and_cut(
-    machine: Machine, program: str, chooser: random.Random, *, first: int
+    machine: Machine, program: str, chooser: random.Random, *, words: str
 ) -> list[int]:
     heard: list[str] = []
     begun = Event()
@@ -142,8 +173,8 @@ def _loaded_and_cut(
         if GREEN.search("".join(heard[-2:])):
             begun.set()
 
-    command = f"{ENVIRONMENT} python3 -m tests.hardware.in_guest.{program} {FOLDER} {first}"
-    running = machine.begin(f"cd {IN_GUEST}; {command}", timeout_s=600, heard=hear)
+    command = f"{ENVIRONMENT} python3 -m tests.hardware.in_guest.{program} {FOLDER} {words}"
+    running = machine.begin(f"cd {IN_GUEST}; {command}", timeout_s=1200, heard=hear)
     deadline = time.monotonic() + FIRST_GREEN_S_MAX
     while not begun.wait(1.0):
         if not running.ended.empty() or time.monotonic() > deadline:

@@ -1,6 +1,8 @@
 """Sends batches without end to a whole central; prints the number of each fact acknowledged. Root.
 
-usage: python3 -m tests.hardware.in_guest.acked_batches FOLDER FIRST
+usage: python3 -m tests.hardware.in_guest.acked_batches FOLDER FIRST DATABASE [SETTING ...]
+
+DATABASE: sqlite or postgresql. SETTING: of the PostgreSQL server, such as fsync=off.
 
 A gateway of its own for each run sends signed batches over HTTP, every fact with a serial number of
 its own, and prints `GREEN number` for each fact up to the acknowledgement: what a gateway takes for
@@ -13,12 +15,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from central.__main__ import app
 from central.contract.acks import decode_ack
 from tests.central.scenery import REFERENCE, Gateway
+from tests.hardware.in_guest.commands import run_command
 from tests.hardware.in_guest.gadget import wait_until
+from tests.hardware.in_guest.ledgers import ledger_url
 
 PORT = 8000
-START_S = 240.0
+START_S = 480.0
 FACTS_MAX = 20
 CONFIG = """
 [database]
@@ -37,8 +42,14 @@ site = "main"
 
 def main():
     folder, number = Path(sys.argv[1]), int(sys.argv[2])
+    database, settings = sys.argv[3], sys.argv[4:]
     config = folder / "central.toml"
-    config.write_text(CONFIG.format(database=f"sqlite:///{folder}/ledger.db", port=PORT))
+    with ledger_url(folder, database, settings) as url:
+        config.write_text(CONFIG.format(database=url, port=PORT))
+        _work(folder, config, number)
+
+
+def _work(folder, config, number):
     (folder / "reference.toml").write_bytes(REFERENCE)
     gateway = Gateway(f"sh1-{number}", warehouse="SH1")
     _central(config, "migrate")
@@ -53,9 +64,8 @@ def main():
 
 
 def _central(config, *words):
-    begin = [sys.executable, "-m", "central", words[0], "--config", str(config)]
-    done = subprocess.run([*begin, *words[1:]], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    status, _, log = run_command(app, words[0], "--config", str(config), *words[1:])
+    assert status == 0, log
 
 
 def _send_for_ever(gateway, number):

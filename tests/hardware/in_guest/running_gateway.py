@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.hardware.in_guest.gadget import wait_until
 
-START_S = 120.0
+START_S = 480.0  # Ten, on a machine of its own.
 CONFIG = """
 [gateway]
 code = "gw-1"
@@ -49,20 +49,20 @@ barcodes = [{ gtin = "04006381333931" }]
 class RunningGateway:
     """The program `dockledger-gateway run` in a folder of its own; a with-block ends it."""
 
-    def __init__(self, folder, *, port=8081, more=""):
+    def __init__(self, folder, *, port=8081, more="", reference=REFERENCE):
         self.folder = Path(folder)
         self._port = port
         (self.folder / "data").mkdir(exist_ok=True)
         self.config = self.folder / "gateway.toml"
         self.config.write_text(CONFIG.format(folder=self.folder, port=port) + more)
-        (self.folder / "reference.toml").write_text(REFERENCE)
+        (self.folder / "reference.toml").write_text(reference)
         self._log = (self.folder / "gateway.log").open("ab")
         words = [sys.executable, "-m", "gateway", "run", "--config", str(self.config)]
         self.child = subprocess.Popen(words, stdout=self._log, stderr=self._log)
         try:
             wait_until(self._answers, "page of the gateway", START_S)
         except BaseException:
-            self.close()
+            print(self.close(), file=sys.stderr)  # What it logged, for whoever looks at this.
             raise
 
     def __enter__(self):

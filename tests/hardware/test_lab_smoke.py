@@ -1,0 +1,54 @@
+"""A small part of the hardware lab in every test run, where its guest is built. Edge of QEMU.
+
+One scanner through the kernel's own USB and input drivers, and one power cut of a journal.
+What builds the guest is `make lab`; a test run downloads nothing and builds nothing.
+"""
+
+import pytest
+
+from tests.hardware.errors import LabUnusable
+from tests.hardware.guest_work import UnderTest, run_checks
+from tests.hardware.host import find_host
+from tests.hardware.image import ready_image
+from tests.hardware.machine import Machine
+from tests.hardware.power_cuts import JOURNAL_ALONE, cut_power
+
+CHECK = "check_scanners.py"
+CHECK_S_MAX = 300
+SEED = 3
+
+
+@pytest.fixture(scope="module")
+def image():
+    try:
+        found = ready_image(host := find_host())
+    except LabUnusable as error:
+        pytest.skip(f"the hardware lab is left out: {error}. {error.hint}")
+    if found is None:
+        pytest.skip(
+            f"the hardware lab is left out: {host.cache} has no guest of this version."
+            " Build it with `make lab`."
+        )
+    return found
+
+
+@pytest.fixture(scope="module")
+def under_test(image):
+    with UnderTest() as made:
+        yield made
+
+
+@pytest.mark.timeout(900)
+def test_a_scanner_is_read_through_the_kernel(image, under_test):
+    said = []
+    with Machine(image) as machine:
+        under_test.bring_into(machine)
+        run_checks(machine, CHECK, said.append, only="read_alone", timeout_s=CHECK_S_MAX)
+    assert "1 passed" in "".join(said)
+
+
+@pytest.mark.timeout(900)
+def test_a_journal_whose_power_is_cut_keeps_what_was_durable(image, under_test):
+    report = cut_power(image, under_test, print, subject=JOURNAL_ALONE, cycles=1, seed=SEED)
+    assert report.kept, (report.lost, report.broken)
+    assert report.greens_count > 0
