@@ -12,18 +12,36 @@ settings.load_profile("dockledger")
 # A package of its own with its own tests: tests/drivers/test_third_party.py installs and runs it.
 collect_ignore = ["third_party"]
 
-# Files that wait for other programs, longest first: at the end one worker would wait alone.
+# What takes longest comes first: at the end one worker would wait alone. Pages keep a core busy and
+# what starts programs waits, so they take turns. By the seconds of the processor that each takes.
 LONG = (
     "tests/browser/test_every_page.py",
-    "tests/scenarios/",
-    "tests/chaos/",
+    "tests/chaos/test_kills.py",
+    "tests/browser/test_document_pages.py",
+    "tests/scenarios/test_demo.py",
+    "tests/browser/test_station_workflows.py",
+    "tests/scenarios/test_two_docks.py",
+    "tests/browser/test_station_page.py",
+    "tests/scenarios/test_a_week.py",
+    "tests/browser/test_oversight.py",
+    "tests/trust/test_broker.py",
     "tests/simulation/",
-    "tests/provisioning/",
+    "tests/provisioning/updating/",
+    "tests/browser/test_shell.py",
+    "tests/central/test_workers.py",
+    "tests/central/invariants/",
+    "tests/gateway/devices/test_discovery_gateway.py",
+    "tests/gateway/test_command_line.py",
+    "tests/chaos/",
+    "tests/browser/",
+    "tests/scenarios/",
+    "tests/central/backup/",
     "tests/central/test_",
     "tests/gateway/test_",
-    "tests/browser/",
-    "tests/central/backup/",
+    "tests/gateway/replication/",
+    "tests/provisioning/",
     "tests/trust/",
+    "tests/drivers/test_third_party.py",
 )
 
 

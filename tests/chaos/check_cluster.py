@@ -35,12 +35,12 @@ def test_movements_pass_while_the_node_of_the_publisher_dies(site):
     campaign.wait_until_all_scan()
     operator, proxy = site.stands[0].operator, site.proxies[GATEWAY]
     before = proxy.target_of_newest()
-    wait_for(lambda: operator.greens_count > SCANS_COUNT, timeout_s=30, what="scans")
+    wait_for(lambda: operator.greens_count > SCANS_COUNT, what="scans")
     node = site.broker.node_at(before)
     node.kill()
-    wait_for(lambda: proxy.target_of_newest() != before, timeout_s=30, what="another node")
+    wait_for(lambda: proxy.target_of_newest() != before, what="another node")
     count = operator.greens_count + SCANS_COUNT
-    wait_for(lambda: operator.greens_count > count, timeout_s=30, what="scans after it")
+    wait_for(lambda: operator.greens_count > count, what="scans after it")
     campaign.settle("with two nodes")
     node.start()
     campaign.wait_until_all_scan()
@@ -49,9 +49,9 @@ def test_movements_pass_while_the_node_of_the_publisher_dies(site):
 
 def test_what_is_retained_at_every_node_outlives_one(site):
     topic, ports = "dl/1/probe/0/g/ack", site.broker.ports
-    publisher = wait_for(lambda: connected_client(ports[0], "publisher"), timeout_s=30)
+    publisher = wait_for(lambda: connected_client(ports[0], "publisher"))
     published = publisher.publish(topic, b"newest", qos=1, retain=True)
-    wait_for(published.is_published, timeout_s=30, what="the broker's PUBACK")
+    wait_for(published.is_published, what="the broker's PUBACK")
     end_client(publisher)
     # The PUBACK does not promise it: a node that dies just after it may take it along.
     assert_retained(ports[1], "early", topic, b"newest")
@@ -63,16 +63,16 @@ def test_what_is_retained_at_every_node_outlives_one(site):
 
 
 def assert_retained(port, name, topic, payload):
-    client = wait_for(lambda: connected_client(port, name), timeout_s=30)
+    client = wait_for(lambda: connected_client(port, name))
     heard = subscribed(client, topic)
-    message = wait_for(lambda: heard and heard[0], timeout_s=30, what="what is retained")
+    message = wait_for(lambda: heard and heard[0], what="what is retained")
     assert (message.payload, message.retain) == (payload, True)
     end_client(client)
 
 
 def test_the_will_of_a_client_whose_node_lives_is_published(site):
     topic, ports = "dl/1/probe/0/g/state", site.broker.ports
-    listener = wait_for(lambda: connected_client(ports[1], "listener"), timeout_s=30)
+    listener = wait_for(lambda: connected_client(ports[1], "listener"))
     heard = subscribed(listener, topic)
     with_will = paho.Client(
         CallbackAPIVersion.VERSION2, client_id="dying", protocol=MQTTProtocolVersion.MQTTv311
@@ -84,5 +84,5 @@ def test_the_will_of_a_client_whose_node_lives_is_published(site):
     wait_for(with_will.is_connected, what="the connection")
     with_will.loop_stop()
     with_will.socket().close()  # Without farewell.
-    wait_for(lambda: [one.payload for one in heard] == [b"gone"], timeout_s=30, what="the will")
+    wait_for(lambda: [one.payload for one in heard] == [b"gone"], what="the will")
     end_client(listener)

@@ -46,7 +46,7 @@ def proxy():
 
 @pytest.fixture
 def client(proxy):
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as client:
         assert echoed(client, b"hello")
         yield client
 
@@ -63,7 +63,7 @@ def is_silent(client):
     except TimeoutError:
         return True
     finally:
-        client.settimeout(5)
+        client.settimeout(60)
 
 
 @pytest.mark.parametrize("way", ["up", "down"])
@@ -83,7 +83,7 @@ def test_a_connection_that_lost_bytes_stays_deaf_and_a_new_one_passes(proxy, cli
     proxy.mend()
     client.sendall(b"lost, too")
     assert is_silent(client)
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as other:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as other:
         assert echoed(other, b"anew")
 
 
@@ -101,9 +101,9 @@ def test_a_cut_resets_and_refuses_until_it_is_mended(proxy, client):
     with pytest.raises(ConnectionResetError):
         client.recv(4096)
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
+        socket.create_connection(("127.0.0.1", proxy.port), timeout=60)
     proxy.mend()
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as other:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as other:
         assert echoed(other, b"anew")
 
 
@@ -118,14 +118,14 @@ def test_a_slow_way_takes_its_time(proxy, client):
 def test_a_client_is_led_to_the_next_target_that_answers():
     with echo_server() as first, echo_server() as second:
         with BreakableProxy([first, second]) as proxy:
-            with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as client:
+            with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as client:
                 assert echoed(client, b"one")
             assert proxy.target_of_newest() == first
         gone = socket.create_server(("127.0.0.1", 0))
         port = gone.getsockname()[1]
         gone.close()
         with BreakableProxy([port, second]) as proxy:
-            with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as client:
+            with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as client:
                 assert echoed(client, b"two")
             assert proxy.target_of_newest() == second
 

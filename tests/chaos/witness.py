@@ -47,7 +47,7 @@ class AckWitness:
 
     def __exit__(self, *_):
         self._stopping.set()
-        self._thread.join(10)
+        self._thread.join(60)
         self._client.disconnect()
         self._client.loop_stop()
 

@@ -23,5 +23,5 @@ def read_with_dmtx(png: bytes, folder: Path) -> str:
 def _run(program: list[str], png: bytes, folder: Path) -> str:
     path = folder / "label.png"
     path.write_bytes(png)
-    found = subprocess.run([*program, path], capture_output=True, check=False, timeout=30)
+    found = subprocess.run([*program, path], capture_output=True, check=False, timeout=300)
     return found.stdout.decode("utf-8")

@@ -5,7 +5,6 @@ import contextlib
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,8 @@ from drivers.simulators.lines import VirtualTcpPort
 from drivers.simulators.reader_llrp import VirtualLlrpReader
 from drivers.simulators.reader_llrp_core import ReaderModel
 from tests.drivers.waiting import read_until, read_until_raises, read_until_true
-from tests.waiting import wait_for
+from tests.programs import started
+from tests.waiting import wait_for, within
 
 EPC = "3074257BF7194E4000001A85"
 OTHER = "3174257BF4499602D2000000"
@@ -103,11 +103,10 @@ def test_a_report_cut_off_in_the_middle_is_never_joined_to_another(reader, opene
 def test_a_pulled_cable_is_noticed_by_missing_keepalives(reader, opened):
     device = opened(reader.port, keepalive_s=0.1)
     reader.mute()
-    begin_s = time.monotonic()
-    error = read_until_raises(device, DeviceLost)
+    with within(2, what="the notice"):
+        error = read_until_raises(device, DeviceLost)
     assert "keepalive" in str(error)
     assert "cable" in error.hint
-    assert time.monotonic() - begin_s < 2
 
 
 def test_keepalives_are_answered_while_nothing_passes(reader, opened):
@@ -272,12 +271,12 @@ def test_a_reader_says_who_it_is_also_while_in_use(reader, opened):
 @pytest.fixture
 def foreign():
     command = [sys.executable, "-m", "tests.drivers.llrp_peer", "400"]
-    with subprocess.Popen(
+    with started(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as peer:
         yield peer, int(peer.stdout.readline())
         peer.stdin.close()
-        assert peer.wait(10) == 0
+        assert peer.wait(60) == 0
 
 
 def test_a_foreign_reader_is_read_with_its_inputs_and_faults(foreign, opened):

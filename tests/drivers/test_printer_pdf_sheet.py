@@ -183,7 +183,7 @@ def test_an_office_printer_gets_the_whole_pdf(office_printer: VirtualTcpPort) ->
     reader = threading.Thread(target=lambda: pdfs.append(received(office_printer)))
     reader.start()
     result = printer.print_label(LABEL, 2)
-    reader.join(10)
+    reader.join(60)
     assert result.outcome == "sent"
     assert cells_with_code(pdfs[0]) == [(1, 1), (1, 2)]
     office_printer.refuse()

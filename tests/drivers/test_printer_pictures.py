@@ -219,7 +219,7 @@ def test_two_jobs_at_once_never_mix(one_of_each: Bench) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     accepted_count = sum(result.outcome in {"printed", "sent"} for result in results)
     assert len(results) == 2 and accepted_count >= 1
     until(lambda: len(one_of_each.virtual.labels) == accepted_count)
@@ -239,7 +239,7 @@ def test_noise_before_a_job_is_no_answer_to_it(tmp_path: Path) -> None:
             )
             said.start()
             assert printer.status().conditions == ("silent",), driver_name
-            said.join(5)
+            said.join(60)
 
 
 class BreakingLine:

@@ -87,9 +87,9 @@ def test_the_worst_pattern_that_is_taken_takes_milliseconds(pattern):
     check_pattern(pattern, line_bytes_max=LINE_BYTES_MAX)
     protocol = AsciiScaleProtocol(AsciiForm(pattern=pattern, poll=b"W"))
     for line in (b"1" * LINE_BYTES_MAX, b"a" * LINE_BYTES_MAX):
-        started_s = time.process_time()
+        started_s = time.thread_time()
         assert [fault.code for fault in feed(protocol, [line + b"\r\n"])] == ["unreadable"]
-        assert time.process_time() - started_s < 0.2
+        assert time.thread_time() - started_s < 0.2
 
 
 @given(
@@ -106,9 +106,9 @@ def test_whatever_pattern_is_taken_ends_soon(pattern, line):
     except PatternInvalid:
         return
     protocol = AsciiScaleProtocol(AsciiForm(pattern=pattern, poll=b"W"))
-    started_s = time.process_time()
+    started_s = time.thread_time()
     feed(protocol, [line + b"\r\n"])
-    assert time.process_time() - started_s < 0.3
+    assert time.thread_time() - started_s < 0.3
 
 
 @pytest.mark.parametrize(

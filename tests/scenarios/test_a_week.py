@@ -222,7 +222,7 @@ def weekend(week, transfer):
     assert settled and all(one["settlement"] for one in settled)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_week_of_two_warehouses_and_a_shop_ends_with_every_difference_explained(tmp_path):
     with ExitStack() as parts:
         week = Week(tmp_path, parts)

@@ -58,21 +58,21 @@ def echo():
     server.close()
     for client in clients:
         client.close()
-    thread.join(5)
+    thread.join(60)
 
 
 def test_a_relay_passes_bytes_until_it_is_cut_and_again_when_it_is_mended(echo):
     with Relay(host="127.0.0.1", port=echo) as relay:
-        with socket.create_connection(("127.0.0.1", relay.port), timeout=5) as client:
+        with socket.create_connection(("127.0.0.1", relay.port), timeout=60) as client:
             client.sendall(b"one")
             assert client.recv(10) == b"one"
             relay.cut()
             assert relay.is_cut
             assert client.recv(10) == b""
         with pytest.raises(OSError, match="refused"):
-            socket.create_connection(("127.0.0.1", relay.port), timeout=5)
+            socket.create_connection(("127.0.0.1", relay.port), timeout=60)
         relay.mend()
-        with socket.create_connection(("127.0.0.1", relay.port), timeout=5) as client:
+        with socket.create_connection(("127.0.0.1", relay.port), timeout=60) as client:
             client.sendall(b"two")
             assert client.recv(10) == b"two"
 

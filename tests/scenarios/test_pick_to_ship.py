@@ -46,12 +46,12 @@ class Office(Week):
         return applied and said["reference_revision"] == said["reference_newest"]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_goods_that_are_put_ready_and_shipped_use_up_what_was_set_aside_once(tmp_path):
     with site(tmp_path, ship_location="STAGE-1") as (url, left, right):
         office = Office(url, left, right)
         for one in (left, right):
-            wait_for(one.knows, timeout_s=30, what=f"{one.code} has a snapshot")
+            wait_for(one.knows, what=f"{one.code} has a snapshot")
         left.scan("CMD-RECEIVE", "CMD-QTY-40", TEA, "CMD-PUTAWAY", "CMD-QTY-40", TEA)
         left.scan("LOC-A-01-03", "CMD-DONE")
         wait_for(lambda: office.stock("sh1") == {("A-01-03", "TEA-250", "available"): 40})

@@ -84,7 +84,7 @@ class Week:
         for dock in self.docks.values():
             dock.start()
         for house, dock in self.docks.items():
-            wait_for(dock.knows, timeout_s=30, what=f"{house} has a snapshot")
+            wait_for(dock.knows, what=f"{house} has a snapshot")
 
     def _dock(self, house, port):
         dock = Dock(self.folder, f"{house}-dock", port=port, url=self.url)
@@ -104,7 +104,7 @@ class Week:
 
     def run(self, *arguments):
         command = [sys.executable, "-m", "central", *arguments, "--config", str(self.config)]
-        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(command, capture_output=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
         return done.stdout.decode()
 
@@ -117,7 +117,7 @@ class Week:
             method=method,
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 status, said = answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             status, said = error.code, json.load(error)
@@ -139,7 +139,7 @@ class Week:
     def knows(self, *houses):
         """Wait until gateways work by the ledger's present orders."""
         for house in houses:
-            wait_for(lambda house=house: self._told(house), timeout_s=20, what=f"{house} is told")
+            wait_for(lambda house=house: self._told(house), what=f"{house} is told")
 
     def _told(self, house):
         told = self.get(f"gateways/{house}-dock/notices")
