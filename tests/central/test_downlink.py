@@ -52,6 +52,14 @@ class Line:
             if foreign or (self.told.applied and isinstance(self.told.applied[-1], kind)):
                 return foreign
 
+    def applies(self, kind):
+        """Hear messages until a notice of a kind is applied.
+
+        What was told again before central heard of the gateway's new stream may come first.
+        """
+        while self.heard(kind):
+            pass
+
 
 @contextmanager
 def on_line(told, broker):
@@ -114,7 +122,7 @@ def test_a_gateway_begins_goes_on_and_outlives_the_ledger(tmp_path, told):
                     line.acknowledge()
                     told.facts.move("BOLT", "5")
                     line.publish("up", told.facts.batch())
-                    assert not line.heard(StockChanged)
+                    line.applies(StockChanged)
                     assert told.applied[-1].levels[0].on_hand_micro == 5_000_000
                     (event,) = http.get("/api/v1/epcis/events").json()["epcisBody"]["eventList"]
                     assert event["readPoint"]["id"].startswith(
@@ -123,16 +131,16 @@ def test_a_gateway_begins_goes_on_and_outlives_the_ledger(tmp_path, told):
                     changed = {"settings": {"language": "zh"}}
                     path = f"/api/v1/gateways/{told.code}/settings"
                     assert http.put(path, json=changed).status_code == 200
-                    assert not line.heard(SettingsChanged)
+                    line.applies(SettingsChanged)
                 os.kill(process.pid, signal.SIGKILL)
                 process.wait()
             told.facts.move("BOLT", "2")
             with serving(config):
                 line.acknowledge()
                 line.publish("up", told.facts.batch(2))
-                assert not line.heard(StockChanged)
+                line.applies(StockChanged)
                 while told.applied[-1].revision < 2:
-                    assert not line.heard(StockChanged)
+                    line.applies(StockChanged)
     assert told.applied[-1].levels[0].on_hand_micro == 7_000_000
 
 
