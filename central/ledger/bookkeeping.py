@@ -1,7 +1,7 @@
 """Posts the facts of one call one after another, and notes what is to be written. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import NamedTuple
 
@@ -26,6 +26,8 @@ from central.ledger.runs import Route, Run
 from central.ledger.statuses import AVAILABLE
 
 DETAIL_LENGTH_MAX = 500
+# A movement that a reversal took back, with its gateway and its lines.
+TakenBack = tuple[str, Movement, Sequence[Line]]
 
 # A row of the facts, and one for both lines of a movement: record_no, the route, expiry_date,
 # quantity_micro.
@@ -83,7 +85,7 @@ class Noted:
     """What is to be written, in the order of the facts. reversals: movement, and what names it.
 
     lots: key, expiry date and record number of new ones. counts: as they were posted.
-    apart: facts that followers may have to look at.
+    apart: facts that followers may have to look at. taken_back: movements, by reversals.
     waiting_count: how many reversals wait more, or less, than before.
     """
 
@@ -95,6 +97,7 @@ class Noted:
         self.findings: list[Finding] = []
         self.apart: list[PostedFact] = []
         self.counts: list[CountPosted] = []
+        self.taken_back: list[TakenBack] = []
         self.lots: list[tuple[str, str, str, str, int]] = []
         self.settled: list[Settled] = []
         self.waiting_count = 0
@@ -227,8 +230,9 @@ class Bookkeeper:
             self.noted.settled.append(Settled(key, waiting, entry.record_no, back=back))
             self.noted.waiting_count -= 1
         if key in self._named:
-            lines = posting.lines if isinstance(fact, Movement) else ()
-            self._targets[key] = PostedMovement(lines, posting.progress, reversed=back)
+            movement = fact if isinstance(fact, Movement) else None
+            lines = posting.lines if movement else ()
+            self._targets[key] = PostedMovement(lines, posting.progress, back, movement)
 
     def _set_apart(self, entry: Entry, fact: Fact, posting: Posting) -> None:
         """Note a fact that followers may have to look at more closely."""
@@ -321,10 +325,10 @@ class Bookkeeper:
         by = ReversedBy(entry.epoch, entry.seq)
         noted.reversals.append((target, by))
         if posting.takes_back is not None:
-            taken_back = self._targets[target]
-            self._targets[target] = PostedMovement(
-                taken_back.lines, taken_back.progress, reversed=True
-            )
+            taken_back = replace(self._targets[target], reversed=True)
+            self._targets[target] = taken_back
+            if taken_back.movement is not None:
+                noted.taken_back.append((entry.gateway, taken_back.movement, taken_back.lines))
         else:
             self._targets[target] = PostedMovement((), None, reversed=True)
             self._waiting[target] = by

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from central.contract.facts import Count, Movement
-from central.ledger.bookkeeping import Bookkeeper, Noted
+from central.ledger.bookkeeping import Bookkeeper, Noted, TakenBack
 from central.ledger.discrepancies import open_discrepancies
 from central.ledger.entries import (
     BalanceKey,
@@ -54,7 +54,7 @@ class Posted:
     recovered: balances that were below zero, before or on the way, and no longer are. fallen: those
     of available stock in a warehouse that are less now, with what they are. apart: facts that name
     a document or goods that are not available, in order. counts: what was counted, in order.
-    state: as it was before.
+    taken_back: movements that reversals among them took back. state: as it was before.
     """
 
     first_record_no: int
@@ -67,6 +67,7 @@ class Posted:
     fallen: tuple[tuple[BalanceKey, int], ...]
     apart: tuple[PostedFact, ...]
     counts: tuple[CountPosted, ...]
+    taken_back: Sequence[TakenBack]
     state: LedgerState
 
 
@@ -169,6 +170,7 @@ class Ledger:
                 fallen=books.fallen(),
                 apart=tuple(keeper.noted.apart),
                 counts=tuple(keeper.noted.counts),
+                taken_back=keeper.noted.taken_back,
                 state=state,
             )
             for follow in self._followers:

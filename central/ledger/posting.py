@@ -52,11 +52,13 @@ class PostedMovement:
     """What there is of a fact that a reversal names.
 
     lines: none if it moved nothing or is not here yet. reversed: whether a reversal has named it.
+    movement: the fact, None if it moved nothing.
     """
 
     lines: tuple[Line, ...]
     progress: Progress | None
     reversed: bool
+    movement: Movement | None = None
 
 
 def post(

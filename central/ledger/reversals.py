@@ -95,7 +95,7 @@ def _stored(
             unit=moved[0].unit,
             quantity_micro=taken_micro(own_lines(moved)),
         )
-        yield key, PostedMovement(moved, progress, reversed=key in named)
+        yield key, PostedMovement(moved, progress, reversed=key in named, movement=movement)
 
 
 def _waiting_for(connection: Connection, run: Run) -> Iterator[tuple[FactKey, ReversedBy]]:

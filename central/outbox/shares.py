@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, and_, exists, select
 
 from central.contract.notices import DocumentShare
+from central.ledger.entries import BALANCE_MICRO_MAX
 from central.storage import bulk
 from central.storage.outbox_tables import document_shares
 from central.storage.tables import documents
@@ -46,4 +47,8 @@ def shares_for(gateway: str, rows: Rows, *, after_record_no: int = -1) -> tuple[
         sums[document, line] = (before[0] + max(0, picked), before[1] + max(0, done))
         if record_no > after_record_no:
             fresh.add((document, line))
-    return tuple(DocumentShare(*key, *sums[key]) for key in sorted(fresh))
+    # No more than a balance can be: a sum that the wire cannot carry would hold up all notices.
+    return tuple(
+        DocumentShare(*key, *(min(micro, BALANCE_MICRO_MAX) for micro in sums[key]))
+        for key in sorted(fresh)
+    )

@@ -103,7 +103,8 @@ SCHEMA_0005 = (
     """,
 )
 
-# What others did of document lines, under the names of document_progress, as central says it.
+# What others did of document lines, under the names of document_progress, as central says it. What
+# it said to a release that skipped it is told again by a snapshot only: so it is asked for.
 SCHEMA_0006 = (
     """
     CREATE TABLE others_progress (
@@ -113,4 +114,5 @@ SCHEMA_0006 = (
         PRIMARY KEY (document, document_line)
     ) STRICT, WITHOUT ROWID
     """,
+    "UPDATE ledger_knowledge SET stream = '', number = 0",
 )

@@ -4,8 +4,13 @@ import random
 
 import pytest
 
+from central.contract.quantities import QUANTITY_MAX
 from central.inbox.inbox import Inbox
 from central.ledger.document_shares import follow_shares
+from central.ledger.entries import BALANCE_MICRO_MAX
+from central.outbox.shares import shares_for
+from central.storage import bulk
+from central.storage.outbox_tables import document_shares
 from tests.central.outbox.scenes import Outbox, Told
 from tests.central.scenery import FixedClock, Gateway, enrol, load
 
@@ -89,7 +94,8 @@ def test_a_gateway_is_told_what_the_others_put_ready_and_sent_and_never_its_own(
     left.work("picking", "24", line=2)
     left.work("moving", "5")
     right.work("picking", "3", line=2)
-    yard.post(left, right)
+    elsewhere.work("receiving", "9")  # The other end of a transfer has the same code.
+    yard.post(left, right, elsewhere)
     yard.outbox.settle()
     assert left.known() == {("PO-1", 2): (3, 0)}
     assert right.known() == {("PO-1", 1): (0, 60), ("PO-1", 2): (24, 0)}
@@ -117,6 +123,48 @@ def test_what_is_taken_back_is_taken_off_once(database):
     yard.post(left)
     yard.outbox.settle()
     assert right.known() == {("PO-1", 1): (5, 0)}
+
+
+def test_what_nobody_can_have_done_is_bounded_and_holds_up_nothing(database):
+    left, right = Dock("sh1-dock-1"), Dock("sh1-dock-2")
+    yard = Yard(database, left, right)
+    most = (BALANCE_MICRO_MAX, BALANCE_MICRO_MAX)
+    with database.write() as connection:
+        key = ("SH1", "PO-1", 1, "sh1-dock-1")
+        bulk.insert_rows(connection, document_shares, [(*key, *most, 0)])
+    left.work("picking", str(QUANTITY_MAX))
+    yard.post(left)
+    yard.outbox.settle()
+    assert right.known() == {("PO-1", 1): tuple(micro // 10**6 for micro in most)}
+    rows = [
+        ("SH1", "PO-1", 1, f"g-{number}", BALANCE_MICRO_MAX, 0, number) for number in range(100)
+    ]
+    assert [one.picked_micro for one in shares_for("g-1", rows)] == [BALANCE_MICRO_MAX]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("step", "selects_count"), [("picking", 1), ("moving", 0)])
+def test_little_is_asked_however_many_are_done_or_taken_back(database, step, selects_count):
+    asked = []
+
+    def watched(connection, posted):
+        driver = connection.connection.driver_connection
+        driver.set_trace_callback(asked.append)
+        follow_shares(connection, posted)
+        driver.set_trace_callback(None)
+
+    left = Dock("sh1-dock-1")
+    yard = Yard(database, left)
+    yard.inbox = Inbox(database, clock=FixedClock(), followers=(watched,))
+    for _ in range(9):
+        left.work(step)
+    yard.post(left)
+    assert sum("SELECT" in one for one in asked) == selects_count
+    asked.clear()
+    while left.moves:
+        left.undo()
+    yard.post(left)
+    assert sum("SELECT" in one for one in asked) == selects_count
 
 
 @pytest.mark.parametrize("seed", range(4))

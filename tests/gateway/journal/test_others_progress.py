@@ -2,8 +2,10 @@
 
 import pytest
 from msgspec.structs import replace
+from sqlite_utils import Database
 
 from central.contract.notices import DocumentShare, StockChanged
+from gateway.journal.migrations import MIGRATIONS, migrate
 from gateway.journal.records import Standing
 from gateway.station.book import picked_under
 from tests.gateway.journal.samples import movement, opened
@@ -56,3 +58,15 @@ def test_a_snapshot_replaces_all_of_them(tmp_path):
         )
         journal.knowledge.apply_snapshot(snapshot("s2"))
         assert received(journal) == {}
+
+
+def test_a_journal_of_before_asks_anew_for_what_was_told_to_it_in_vain():
+    database = Database(memory=True)
+    MIGRATIONS.apply(database, stop_before="0006_others_progress")
+    known = {"stream": "s1", "number": 7, "generation": "g", "revision": 5}
+    database["ledger_knowledge"].insert(known | {"reference_revision": 3, "known_ms": 1, "id": 1})
+    migrate(database.conn)
+    assert list(database["ledger_knowledge"].rows) == [
+        known | {"stream": "", "number": 0, "reference_revision": 3, "known_ms": 1, "id": 1}
+    ]
+    database.close()
