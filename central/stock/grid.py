@@ -31,18 +31,24 @@ from central.stock.rows import MatrixPage, MatrixQuery, MatrixRow
 from central.stock.strays import StrayItems
 from central.stock.views import (
     ROWS_PER_PAGE,
+    every_warehouse,
     item_codes,
     list_warehouses,
     matrix_page,
     matrix_rows,
+    under_way,
 )
 from central.storage.catalogue_tables import item_policies
-from central.storage.places import IN_TRANSIT, PHYSICAL_LINE, in_transit, physical
+from central.storage.places import IN_TRANSIT, PHYSICAL_LINE, physical
 from central.storage.tables import balances, items
 
 GROUPS = ("category", "abc")
 ITEMS_AT_ONCE_MAX = 1_000
 _UNDER_WAY = IN_TRANSIT + "/"
+_OWN_DOCUMENTS = (
+    "SELECT b.location FROM balances b WHERE b.warehouse IN :own"  # noqa: S608 - ours
+    f" AND substr(b.location, 1, 11) = '{_UNDER_WAY}'"
+)
 _TRANSIT_LINE = f"(l.location = '{IN_TRANSIT}' OR substr(l.location, 1, 11) = '{_UNDER_WAY}')"
 
 
@@ -50,7 +56,7 @@ def grid_page(connection: Connection, wanted: MatrixQuery, strays: StrayItems) -
     """Return one page of the table in the order and the groups that are wanted."""
     if not wanted.sort and not wanted.descending and wanted.group not in GROUPS:
         return matrix_page(connection, wanted, strays)
-    sums = _sums(wanted.sort, _warehouses(connection)) if wanted.sort else None
+    sums = _sums(connection, wanted.sort) if wanted.sort else None
     codes = _codes(connection, wanted, strays)
     found, page_index = _found(connection, _ordered(codes, wanted, sums), wanted.page_index)
     return _page(found, page_index, wanted, matrix_rows(connection, [row.item for row in found]))
@@ -164,13 +170,14 @@ def _page(
     )
 
 
-def _sums(sort: str, warehouse_codes: list[str]) -> FromClause:
+def _sums(connection: Connection, sort: str) -> FromClause:
     table = balances.c
-    of = [sort.removeprefix("w:")] if sort.startswith("w:") else warehouse_codes
-    place = in_transit(table.location) if sort == "transit" else physical(table.location)
+    column_of = sort.removeprefix("w:") if sort.startswith("w:") else ""
+    of = [code for code in _warehouses(connection) if column_of in {"", code}]
+    here = and_(table.warehouse.in_(of), physical(table.location))
     return (
         select(table.item, func.sum(table.on_hand_micro).label("micro"))
-        .where(and_(table.warehouse.in_(of), place))
+        .where(under_way(connection) if sort == "transit" else here)
         .group_by(table.item)
         .subquery()
     )
@@ -238,8 +245,17 @@ def _parts(
     near = nearest_anchor if codes is None else anchor_of_items
     anchor = near(connection, moment.sure_no)
     bounds = bounds_of(moment, anchor)
-    bounds["codes"] = [wanted.warehouse] if wanted.warehouse else _warehouses(connection)
+    everywhere = [one.code for one in every_warehouse(connection)]
+    own = [wanted.warehouse] if wanted.warehouse else _warehouses(connection)
+    bounds["codes"] = own
     condition = f" AND ({PHYSICAL_LINE} OR {_TRANSIT_LINE})"
+    if own != everywhere:
+        # As `views.under_way` has it: under a document it stands in the books of both ends.
+        bounds["codes"], bounds["own"] = everywhere, own
+        condition = (
+            f" AND (l.warehouse IN :own AND ({PHYSICAL_LINE} OR l.location = '{IN_TRANSIT}')"
+            f" OR l.location IN ({_OWN_DOCUMENTS}))"
+        )
     if codes is not None:
         bounds["items"] = list(codes)
         condition += " AND l.item IN :items"
@@ -261,6 +277,6 @@ def _warehouses(connection: Connection) -> list[str]:
 
 
 def _bound(query: str, bounds: dict[str, object]) -> Any:  # noqa: ANN401 - a statement
-    lists = [name for name in ("codes", "items") if f":{name}" in query]
+    lists = [name for name in ("codes", "items", "own") if f":{name}" in query]
     assert all(name in bounds for name in lists)
     return text(query).bindparams(*(bindparam(name, expanding=True, type_=Text) for name in lists))

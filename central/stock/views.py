@@ -32,7 +32,7 @@ from central.stock.rows import (
     WarehouseRow,
 )
 from central.stock.strays import StrayItems
-from central.storage.places import in_transit, physical
+from central.storage.places import IN_TRANSIT, in_transit, physical, under_a_document
 from central.storage.tables import (
     balances,
     discrepancies,
@@ -119,6 +119,16 @@ def list_warehouses(connection: Connection) -> list[WarehouseRow]:
     On a narrowed connection (`central.storage.within`) it is that one. Also those that a gateway
     reports from and the reference data does not know; they have no name.
     """
+    found = every_warehouse(connection)
+    within = within_of(connection)
+    return [one for one in found if one.code == within] if within else found
+
+
+def every_warehouse(connection: Connection) -> list[WarehouseRow]:
+    """Return what `list_warehouses` does, also on a narrowed connection.
+
+    For what stands in the books of two: what is under way.
+    """
     codes = union(
         select(warehouses.c.warehouse),
         select(gateways.c.warehouse),
@@ -130,8 +140,6 @@ def list_warehouses(connection: Connection) -> list[WarehouseRow]:
         .order_by(codes.c.warehouse)
         .limit(WAREHOUSES_MAX)
     )
-    if within := within_of(connection):
-        query = query.where(codes.c.warehouse == within)
     return [
         WarehouseRow(code=row.warehouse, name=row.name or "", name_zh=row.name_zh or "")
         for row in connection.execute(query)
@@ -170,7 +178,7 @@ def matrix_rows(connection: Connection, codes: Sequence[str]) -> list[MatrixRow]
         (code, row.unit): _empty_row(code, row.unit, row.name, row.name_zh)
         for code, row in known.items()
     }
-    for sums in connection.execute(_sums(codes, warehouse_codes=_codes(connection))):
+    for sums in connection.execute(_sums(connection, codes)):
         key = (sums.item, sums.unit)
         if key not in rows:
             named = known.get(sums.item)
@@ -235,10 +243,29 @@ def _held(item: ColumnElement[str], *, warehouse_codes: list[str]) -> ColumnElem
     )
 
 
-def _sums(
-    codes: Sequence[str], *, warehouse_codes: list[str]
-) -> Select[tuple[str, str, str, bool, int]]:
+def under_way(connection: Connection) -> ColumnElement[bool]:
+    """Return the condition that a balance is of what is in transit from or to here.
+
+    Under a document it stands in the books of both ends, +3 at one and -3 at the other once it has
+    arrived: who knows one warehouse only needs both of its transfers' books to see what is left.
+    """
+    here = balances.c.warehouse.in_(_codes(connection))
+    if not within_of(connection):
+        return and_(here, in_transit(balances.c.location))
+    own = balances.alias("own")
+    documents = select(own.c.location).where(
+        own.c.warehouse.in_(_codes(connection)), under_a_document(own.c.location)
+    )
+    everywhere = [one.code for one in every_warehouse(connection)]
+    return or_(
+        and_(here, balances.c.location == IN_TRANSIT),
+        and_(balances.c.warehouse.in_(everywhere), balances.c.location.in_(documents)),
+    )
+
+
+def _sums(connection: Connection, codes: Sequence[str]) -> Select[tuple[str, str, str, bool, int]]:
     virtual = in_transit(balances.c.location)
+    here = balances.c.warehouse.in_(_codes(connection))
     return (
         select(
             balances.c.item,
@@ -248,11 +275,8 @@ def _sums(
             func.sum(balances.c.on_hand_micro).label("micro"),
         )
         .where(
-            and_(
-                balances.c.warehouse.in_(warehouse_codes),
-                balances.c.item.in_(codes),
-                or_(physical(balances.c.location), virtual),
-            )
+            balances.c.item.in_(codes),
+            or_(and_(here, physical(balances.c.location)), under_way(connection)),
         )
         .group_by(balances.c.item, balances.c.unit, balances.c.warehouse, virtual)
     )

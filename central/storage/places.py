@@ -29,7 +29,12 @@ def is_physical(location: str) -> bool:
 
 def in_transit(location: ColumnElement[str]) -> ColumnElement[bool]:
     """Return the condition that a place is `in_transit`, of a document or not."""
-    return or_(location == IN_TRANSIT, _begins(location) == _UNDER_WAY)
+    return or_(location == IN_TRANSIT, under_a_document(location))
+
+
+def under_a_document(location: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that a place is that of what is in transit under one document."""
+    return _begins(location) == _UNDER_WAY
 
 
 def _begins(location: ColumnElement[str]) -> ColumnElement[str]:

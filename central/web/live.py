@@ -184,18 +184,22 @@ class Live(Generic[ChangeT, SinceT, UpdateT]):
             self.close()
 
     async def _publish(self) -> None:
-        asked = sorted({client.within for client in self._clients})
-        read = await asyncio.to_thread(self._read_news, self._change, asked)
+        before, asked = self._change, self._asked()
+        read = await asyncio.to_thread(self._read_news, before, asked)
         if read is None:
             return
         change, updates = read
+        # Whoever came meanwhile may have read before those marks, and would miss what is between.
+        if late := [within for within in self._asked() if within not in updates]:
+            since = None if before is None else self._since(before, change)
+            updates |= await asyncio.to_thread(self._read_updates, since, late)
         # What is newer than the marks and was read already comes again, which is harmless.
-        self._change = updates[""].change if "" in updates else change
+        self._change = updates[""].change if "" in asked else change
         events: dict[tuple[str, str], Event] = {}
         for client in list(self._clients):
             update, key = updates.get(client.within), (client.language, client.within)
             if update is None:
-                continue  # It came meanwhile and has read all this.
+                continue  # It came after the marks were read, and has read all this.
             if key not in events:
                 events[key] = self._render(update, client.language)
             try:
@@ -214,7 +218,13 @@ class Live(Generic[ChangeT, SinceT, UpdateT]):
         if change == before:
             return None
         since = None if before is None else self._since(before, change)
-        return change, {within: self._read_update(since, within) for within in asked}
+        return change, self._read_updates(since, asked)
+
+    def _read_updates(self, since: SinceT | None, asked: list[str]) -> dict[str, UpdateT]:
+        return {within: self._read_update(since, within) for within in asked}
+
+    def _asked(self) -> list[str]:
+        return sorted({client.within for client in self._clients})
 
 
 def _end(client: _Client) -> None:

@@ -32,10 +32,14 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/fragments/places")
 def places_fragment(request: Request, reading: Reading) -> HTMLResponse:
-    """Draw where an item stands, place by place, with what is in transit."""
+    """Draw where an item stands, place by place, with what is in transit.
+
+    Without it for whoever knows one warehouse: it stands in the books of two.
+    """
     item = _shown(request.query_params.get("item", ""))
+    within = within_of(request)
     wanted = StockFilter(
-        warehouse=within_of(request), item=item, include_virtual=False, include_in_transit=True
+        warehouse=within, item=item, include_virtual=False, include_in_transit=not within
     )
     with reading.database.read() as connection:
         rows = list_stock(connection, wanted, after=None, limit=PLACES_MAX + 1)

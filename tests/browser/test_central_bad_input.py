@@ -10,6 +10,7 @@ from central.storage.schema import migrate
 from central.web.app import notify_of_app
 from tests.browser.central_pages import page_of
 from tests.browser.chromium import opened_browser
+from tests.central.access.people import People
 from tests.central.clients import served
 from tests.central.web.desk_scene import desk_over
 
@@ -205,3 +206,20 @@ def test_a_name_that_cannot_be_kept_is_refused_and_stays_in_its_field(browser, d
         assert page.input_value("[name=name]") == name
         assert page.get_attribute("[name=name]", "aria-invalid") == "true"
     assert "BAD-1" not in {one["code"] for one in desk.get("/items")["items"]}
+
+
+def test_what_one_person_typed_is_not_shown_to_the_next_at_the_same_screen(browser, tmp_path):
+    database = open_database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    migrate(database, generation="g")
+    people = People(database)
+    with served(people.app) as url, page_of(browser, url + "/login") as page:
+        page.set_default_timeout(30_000)
+        for name, seen in (("keeper", ""), ("supervisor", ""), ("keeper", "not for others")):
+            secret = people.browser(name).cookies["dockledger"]
+            page.context.add_cookies([{"name": "dockledger", "value": secret, "url": url}])
+            page.goto(url + "/transfers/new")
+            assert name in page.inner_text(".who summary")
+            assert page.input_value("[name=note]") == seen
+            if name == "keeper" and not seen:
+                page.fill("[name=note]", "not for others")
+    database.close()

@@ -3,7 +3,8 @@
 (() => {
   const keys = new WeakMap(), seen = new WeakMap();
   const WAIT_MS = 30000;
-  const draftName = (form) => form.dataset.draft && `draft:${location.pathname}:${form.dataset.draft}`;
+  // Whoever signs in next in this tab is not shown what somebody else typed.
+  const draftName = (form) => form.dataset.draft && `draft:${document.body.dataset.who}:${location.pathname}:${form.dataset.draft}`;
   const keyName = (form) => draftName(form).replace("draft:", "key:");
   const fields = (form) => [...form.querySelectorAll("[name]")].filter((field) => !field.disabled && !field.closest("template"));
 

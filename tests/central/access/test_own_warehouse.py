@@ -13,7 +13,9 @@ from central.api.access_table import rule_of
 from central.inbox.inbox import Inbox
 from central.orders.following import FOLLOWERS
 from central.stock.marks import read_mark
-from central.stock.updates import read_update
+from central.stock.rows import MatrixQuery
+from central.stock.strays import StrayItems
+from central.stock.updates import read_matrix, read_update
 from central.storage.tables import warehouses
 from central.web.screens.all_screens import LISTINGS
 from tests.central.access.test_access_walk import ROUTES, example_of
@@ -60,7 +62,7 @@ def both(people_on_both):
         body = {"warehouse": warehouse, "lines": [{"location": "BIN-1", "item": "BOLT"}]}
         assert supervisor.change("POST", "/api/v1/counts", body).status_code == 201
     people.add("supervisor-sh1", Grant(Role.SUPERVISOR, "SH1"))
-    people.there, people.inbox = there, inbox
+    people.here, people.there, people.inbox = here, there, inbox
     return people
 
 
@@ -161,15 +163,18 @@ def test_whose_warehouse_is_gone_sees_nothing_and_not_all_the_others(both):
 def test_alerts_of_others_are_not_even_counted(both):
     both.there.move("BOLT", "3", source="BIN-1", target="ELSEWHERE")  # There it is below zero.
     both.inbox.accept([both.there.offer(4)])
-    every, own = both.browser("supervisor"), both.browser("supervisor-sh1")
-    for browser, bad_count in ((every, 1), (own, 0)):
-        browser.ask("GET", "/alerts", page=True)  # Now the menu knows of them.
+    counts = []
+    for name in ("supervisor", "supervisor-sh1"):
+        browser = both.browser(name)
+        summary = browser.ask("GET", "/alerts", page=True).text  # Now the menu knows of them, too.
+        counts.append(int(re.search(r"(\d+) to act on now", summary[summary.index("<main") :])[1]))
+        listed = browser.ask("GET", "/tables/alerts?severity=bad&warehouse=SH1", page=True).text
+        own = listed.count("<tr data-key")
         for path in ("/alerts", "/", "/catalogue/items"):
             page = browser.ask("GET", path, page=True).text
             badge = re.search(r'class="badge"><span aria-hidden="true">(\d+)', page)
-            assert int(badge[1] if badge else "0") == bad_count, path
-        summary = browser.ask("GET", "/alerts", page=True).text
-        assert f"{bad_count} to act on now" in summary
+            assert int(badge[1] if badge else "0") == counts[-1], path
+    assert counts[1] == own < counts[0]
 
 
 def test_a_page_and_its_stream_know_the_same_mark_and_it_counts_nothing(both):
@@ -179,3 +184,15 @@ def test_a_page_and_its_stream_know_the_same_mark_and_it_counts_nothing(both):
     assert mark.discrepancies_open > 0
     assert f'data-mark="{mark.text}"' in page
     assert re.fullmatch("[0-9a-f]{16}", mark.text)
+
+
+def test_no_order_of_rows_tells_what_stands_in_another_warehouse(both):
+    both.here.move("NUT", "1", source="supplier", target="BIN-1")
+    both.there.move("NUT", "1", source="supplier", target="ELSEWHERE")  # More than of BOLT.
+    both.inbox.accept([both.here.offer(2)])
+    both.inbox.accept([both.there.offer(4)])
+    asked = MatrixQuery(warehouse="SH1", sort="w:BJ1", descending=True)
+    for within, order in (("", ["NUT", "BOLT"]), ("SH1", ["BOLT", "NUT"])):
+        with both.database.read(within=within) as connection:
+            found = read_matrix(connection, asked, StrayItems(), moment=None)
+        assert [row.item for row in found.rows] == order

@@ -147,6 +147,48 @@ def test_a_past_table_is_searched_and_of_one_warehouse(database):
     assert (nothing.rows, nothing.item_count) == ((), 0)
 
 
+TOLD = [
+    pytest.param("", {}, "1 5", id="everything"),
+    pytest.param("SH1", {}, "1 0", id="the source"),
+    pytest.param("BJ1", {}, "1 5", id="the destination, which sends goods elsewhere too"),
+    pytest.param("SH1", {"sort": "transit", "descending": True}, "1 0", id="sorted"),
+    pytest.param("BJ1", {"sort": "transit"}, "1 5", id="sorted, least first"),
+]
+
+
+@pytest.mark.parametrize(("within", "asked", "told"), TOLD)
+def test_what_is_under_way_is_what_has_not_arrived_whoever_looks(database, within, asked, told):
+    here, there = Gateway(), Gateway("bj1-dock-1", warehouse="BJ1")
+    inbox = furnished(database, here, there)
+    # Each end has a book of it: 3 in that of the source, -2 in that of the destination.
+    here.move("BOLT", "3", source="BIN-1", target="in_transit/TR-1")
+    there.move("BOLT", "2", source="in_transit/TR-1", target="BIN-9")
+    there.move("NUT", "5", source="BIN-9", target="in_transit/TR-2")
+    inbox.accept([here.offer(), there.offer()])
+    wanted = MatrixQuery(**asked)
+    with database.read(within=within) as connection:
+        pages = [
+            grid_page(connection, wanted, StrayItems()),
+            *(
+                grid_as_of(
+                    connection,
+                    wanted,
+                    StrayItems(),
+                    moment_at(connection, NOW_MS + DAY_MS, kind=kind, warehouse=""),
+                )
+                for kind in ("event", "record")
+            ),
+        ]
+    for page in pages:
+        rows = {row.item: row.in_transit for row in page.rows}
+        assert f"{rows['BOLT']:f} {rows['NUT']:f}" == told
+    items = [row.item for row in pages[0].rows if row.item in {"BOLT", "NUT"}]
+    if asked:
+        amounts = {row.item: row.in_transit for row in pages[0].rows}
+        least_first = sorted(items, key=amounts.__getitem__)
+        assert items == (least_first[::-1] if asked.get("descending") else least_first)
+
+
 def test_balances_documents_and_discrepancies_of_an_item_are_listed(database):
     stocked(database)
     with database.read() as connection:

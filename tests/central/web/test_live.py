@@ -1,13 +1,17 @@
 """One stream a page: what was missed, then what comes; bounded, and gone with the page."""
 
+import asyncio
 import json
+import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import httpx
 import pytest
 
 from central.clock import SystemClock
 from central.web.app import create_app, live_of_app
+from central.web.live import Live
 from tests.central.clients import ask, served
 from tests.central.scenery import Gateway, furnished
 from tests.waiting import wait_for
@@ -126,3 +130,59 @@ def test_notify_is_harmless_before_and_after_pages(database, dock):
     with served(app) as url, stream(url) as events:
         next(events)
     live.notify()
+
+
+@dataclass(frozen=True)
+class Told:
+    change: int
+    within: str
+
+
+class Numbers:
+    """A ledger that is only a number. One reading of it can be held up once it has begun."""
+
+    def __init__(self):
+        self.newest, self.held = 1, None
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def read_change(self):
+        if self.held:
+            self.held = False
+            self.begun.set()
+            assert self.go_on.wait(60)
+        return self.newest
+
+    def live(self):
+        return Live(
+            read_change=self.read_change,
+            read_update=lambda _, within: Told(self.newest, within),
+            since=lambda before, _: before,
+            render=lambda update, _: f"{update.within or 'all'} {update.change}".encode(),
+            poll_s=60,
+        )
+
+
+def test_a_page_of_one_warehouse_that_opens_while_marks_are_read_misses_nothing():
+    async def next_of(stream):
+        event = await asyncio.wait_for(anext(stream), 60)
+        return event if not event.startswith(b"event: still") else await next_of(stream)
+
+    async def walk():
+        numbers = Numbers()
+        live = numbers.live()
+        first = await live.open(language="en", since=None)
+        assert [await next_of(first) for _ in range(2)][1] == b"all 1"
+        numbers.newest, numbers.held = 2, True
+        live.notify()
+        await asyncio.to_thread(numbers.begun.wait, 60)
+        second = await live.open(language="en", since=None, within="SH1")
+        assert [await next_of(second) for _ in range(2)][1] == b"SH1 2"
+        numbers.newest = 3
+        numbers.go_on.set()
+        assert await next_of(first) == b"all 3"
+        seen = await next_of(second)
+        for stream in (first, second):
+            await stream.aclose()
+        return seen
+
+    assert asyncio.run(walk()) == b"SH1 3"
