@@ -31,6 +31,7 @@ from central.stock.rows import MatrixPage, MatrixQuery, MatrixRow
 from central.stock.strays import StrayItems
 from central.stock.views import (
     ROWS_PER_PAGE,
+    books,
     every_warehouse,
     item_codes,
     list_warehouses,
@@ -172,12 +173,15 @@ def _page(
 
 def _sums(connection: Connection, sort: str) -> FromClause:
     table = balances.c
-    column_of = sort.removeprefix("w:") if sort.startswith("w:") else ""
-    of = [code for code in _warehouses(connection) if column_of in {"", code}]
-    here = and_(table.warehouse.in_(of), physical(table.location))
+    if sort == "transit":
+        counted = and_(books(connection), under_way(connection))
+    else:
+        column_of = sort.removeprefix("w:") if sort.startswith("w:") else ""
+        of = [code for code in _warehouses(connection) if column_of in {"", code}]
+        counted = and_(table.warehouse.in_(of), physical(table.location))
     return (
         select(table.item, func.sum(table.on_hand_micro).label("micro"))
-        .where(under_way(connection) if sort == "transit" else here)
+        .where(counted)
         .group_by(table.item)
         .subquery()
     )

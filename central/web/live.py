@@ -4,7 +4,7 @@
                                   wake -> read marks -> changed? -> read once -> render once for
     or look (other processes) ---'                                 each language -> all pages
 
-It runs only while a page is open. 200 ms from event to event keep browsers at rest: measured,
+It runs only while a page is open. 200 ms between two events keep browsers at rest: measured,
 painting costs more than anything else.
 """
 
@@ -173,13 +173,11 @@ class Live(Generic[ChangeT, SinceT, UpdateT]):
                 self._wake.clear()
                 if not self._clients:
                     return
-                begin_s = asyncio.get_running_loop().time()
                 try:
                     await self._publish()
                 except CentralError:
                     return  # The pages say that the connection is lost, and come back.
-                taken_s = asyncio.get_running_loop().time() - begin_s
-                await asyncio.sleep(max(COALESCE_S - taken_s, COALESCE_S / 4))
+                await asyncio.sleep(COALESCE_S)
         finally:
             self.close()
 
