@@ -4,7 +4,7 @@ Each gateway is the core (journal and replicator) in a process of its own, centr
 server, all on this machine. Beside it the ledger alone posts the same batches, in this process:
 that is the most that the way there could reach.
 
-CATCH_UP_FACTS: how many facts wait in all (default 100,000).
+CATCH_UP_FACTS: how many facts wait in all (default 1,000,000).
 """
 
 import json
@@ -44,7 +44,7 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 def measure() -> list[Ratio]:
     """Return the rate, its share of the ledger's own, and what a movement costs a gateway."""
-    count = int(os.environ.get("CATCH_UP_FACTS", "100000"))
+    count = int(os.environ.get("CATCH_UP_FACTS", "1000000"))
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name, ExitStack() as stack:
         directory = Path(name)
         for code in GATEWAYS:
