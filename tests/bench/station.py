@@ -13,6 +13,7 @@ from gateway.clock import SystemClock, random_64
 from gateway.health import Health
 from gateway.journal.journal import Journal
 from gateway.journal.records import Appended
+from gateway.journal.station_memory import SavedSession
 from gateway.station.catalogue import Catalogue
 from gateway.station.effects import NewPrintJob
 from gateway.station.observations import Observation
@@ -42,8 +43,13 @@ class StampedJournal(Journal):
 
     durable_at = 0.0
 
-    def append(self, facts: Sequence[Fact], print_jobs: Sequence[NewPrintJob] = ()) -> Appended:
-        appended = super().append(facts, print_jobs)
+    def append(
+        self,
+        facts: Sequence[Fact],
+        print_jobs: Sequence[NewPrintJob] = (),
+        session: SavedSession | None = None,
+    ) -> Appended:
+        appended = super().append(facts, print_jobs, session)
         self.durable_at = time.perf_counter()
         return appended
 

@@ -1,11 +1,7 @@
 """Two gateways of one warehouse, central and the broker as programs: each sees the other's work."""
 
 import json
-import os
-import signal
 import sqlite3
-import subprocess
-import sys
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +19,7 @@ from tests.central.scenery import FixedClock
 from tests.central.test_serve import configured, serving
 from tests.gateway.station.bench import REFERENCE
 from tests.gateway.test_following import TEMPLATE
+from tests.gateway_program import GatewayProgram
 from tests.waiting import wait_for
 
 TEA = "6901234567892"
@@ -49,39 +46,17 @@ enabled = false
 """
 
 
-class Gateway:
-    """One gateway's program; it can be killed and started."""
+class Gateway(GatewayProgram):
+    """One gateway, and what its journal has."""
 
     def __init__(self, folder: Path, code: str, *, port: int, url: str) -> None:
-        self.folder, self.code = folder / code, code
+        self.folder = folder / code
+        super().__init__(code, config=folder / f"{code}.toml", log=folder / f"{code}.log")
         self.folder.mkdir()
         self.key = load_or_create_key(self.folder / "gateway.key")
-        self.config = folder / f"{code}.toml"
         self.config.write_text(
             CONFIG.format(code=code, port=port, url=url, username=USERNAME, password=PASSWORD)
         )
-        self.log = folder / f"{code}.log"
-        self.program = None
-
-    def start(self) -> None:
-        offset = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as log:
-            self.program = subprocess.Popen(
-                [sys.executable, "-m", "gateway.service", str(self.config), "info"], stderr=log
-            )
-
-        def running():
-            lines = self.log.read_bytes()[offset:].splitlines()
-            found = [json.loads(line) for line in lines if b"gateway running" in line]
-            return found[0]["screen"] if found else ""
-
-        self.url = wait_for(running, what=f"{self.code} runs")
-
-    def kill(self) -> None:
-        if self.program is not None:
-            os.kill(self.program.pid, signal.SIGKILL)
-            self.program.wait()
-            self.program = None
 
     def scan(self, *codes: str) -> None:
         for code in codes:

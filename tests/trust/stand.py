@@ -4,8 +4,6 @@ import json
 import os
 import signal
 import ssl
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -21,8 +19,8 @@ from provisioning.mosquitto import BrokerPlan, configuration
 from tests.brokers import Broker, _program, _running
 from tests.central.test_serve import serving
 from tests.gateway.station.bench import REFERENCE
+from tests.gateway_program import GatewayProgram
 from tests.ports import steady_port
-from tests.waiting import wait_for
 
 CENTRAL = """
 [database]
@@ -150,42 +148,18 @@ class Site:
         self.database.close()
 
 
-class Pi:
-    """One gateway's program; it can be killed and started."""
+class Pi(GatewayProgram):
+    """One gateway of the site."""
 
     def __init__(self, site: Site, code: str) -> None:
-        self.folder, self.code = site.folder / code, code
-        self.config = site.folder / f"{code}.toml"
+        self.folder = site.folder / code
+        config, log = site.folder / f"{code}.toml", site.folder / f"{code}.log"
+        super().__init__(code, config=config, log=log)
         self.config.write_text(GATEWAY.format(code=code, port=site.port))
-        self.log = site.folder / f"{code}.log"
-        self.program = None
 
     @property
     def identity(self) -> Path:
         return self.folder / "identity" / "identity.pem"
-
-    def start_anyhow(self) -> None:
-        with self.log.open("ab") as log:
-            self.program = subprocess.Popen(
-                [sys.executable, "-m", "gateway.service", str(self.config), "info"], stderr=log
-            )
-
-    def start(self) -> None:
-        offset = self.log.stat().st_size if self.log.exists() else 0
-        self.start_anyhow()
-
-        def running():
-            lines = self.log.read_bytes()[offset:].splitlines()
-            found = [json.loads(line) for line in lines if b"gateway running" in line]
-            return found[0]["screen"] if found else ""
-
-        self.url = wait_for(running, what=f"{self.code} runs")
-
-    def kill(self) -> None:
-        if self.program is not None:
-            os.kill(self.program.pid, signal.SIGKILL)
-            self.program.wait()
-            self.program = None
 
     def scan(self, *codes: str) -> None:
         for code in codes:

@@ -7,6 +7,7 @@ import os
 import select
 import struct
 import subprocess
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -18,20 +19,20 @@ TO_HOST = 0x80
 POLL_MS = 20
 
 
-class FunctionGadget(Gadget):
+class FunctionGadget(Gadget, ABC):
     """A device with one interface. requests: what the host has asked, (request, value, index)."""
 
     function = "ffs"
     ENABLE, SETUP = 2, 4
     endpoints_count = 0
 
+    @abstractmethod
     def descriptors(self, packet_bytes):
         """Return interface and endpoints for a speed whose bulk packets have so many bytes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answer(self, request, value):
         """Return what the host gets for a request to it."""
-        raise NotImplementedError
 
     def take(self, request, value, data):
         """Hear what the host says with a request."""
