@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.house.source_tree import ROOT, product_sources, test_sources
+from tests.house.source_tree import PACKAGES, ROOT, product_sources, test_sources
 
 FILE_LINES_MAX = 350
 FUNCTION_LINES_MAX = 60
@@ -138,5 +138,17 @@ def test_every_folder_of_the_product_explains_itself():
             if folder.name not in exempt
             and not (folder / "README.md").exists()
             and not (folder.parent / "README.md").exists()
+        ]
+    )
+
+
+def test_no_package_or_archive_of_others_lies_among_the_sources():
+    foreign = {".deb", ".whl", ".rpm", ".zip", ".gz", ".zst", ".xz", ".tar", ".so", ".exe", ".img"}
+    violations(
+        [
+            str(path.relative_to(ROOT))
+            for package in PACKAGES
+            for path in sorted((ROOT / package).rglob("*"))
+            if path.suffix in foreign
         ]
     )
