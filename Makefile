@@ -59,7 +59,7 @@ fuzz: setup ## Fuzz LLRP and GS1 for FUZZ_S seconds each (default 60; installs a
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check 'atheris>=3,<4'
 	@$(PYTHON) -m tests.fuzz -s $${FUZZ_S:-60}
 
-lab: setup ## Test real kernel devices, hot-plug and power cuts in a guest under QEMU
+lab: setup ## Test real kernel devices, hot-plug and power cuts under QEMU (LAB_ARCHITECTURE=arm64)
 	@bash .ci/packages python lab
 	@$(PYTHON) -m tests.hardware $(LAB_PARTS)
 

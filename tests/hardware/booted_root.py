@@ -14,6 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,6 +25,7 @@ START_S_MAX = 120.0
 END_S_MAX = 20.0
 LOOK_S = 0.1
 NAME = "lab"
+MARK = "lab-begin"  # What is newer was written by whoever uses it.
 NODES = "null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0 kmsg:1:11 mem:1:1"
 # Everything that would reach the machine itself.
 LEFT_OUT = "-sys_time,-sys_module,-sys_rawio,-sys_boot"
@@ -65,10 +67,10 @@ exec env -i container=lab PATH={PATHS} setpriv --bounding-set {LEFT_OUT} /sbin/i
 
 
 class BootedRoot:
-    """One such Debian, unpacked from a tar file; nothing that happens in it outlives it."""
+    """One such Debian, unpacked from tar files, one over the other. It does not outlive its use."""
 
-    def __init__(self, tar: Path) -> None:
-        self._tar = tar
+    def __init__(self, *tars: Path) -> None:
+        self._tars = tars
         self.folder = Path(tempfile.mkdtemp(prefix="dockledger-root-", dir="/var/tmp"))
         self._root = self.folder / "root"
         self._group: Path | None = None
@@ -90,8 +92,9 @@ class BootedRoot:
         if os.geteuid() != 0:
             raise LabUnusable("only root may boot a Debian here", hint="Run it as root.")
         self._root.mkdir()
-        words = ["tar", "-C", str(self._root), "--zstd", "-xpf", str(self._tar)]
-        subprocess.run(words, check=True)
+        for tar in self._tars:
+            words = ["tar", "-C", str(self._root), "--zstd", "-xpf", str(tar)]
+            subprocess.run(words, check=True)
         self._configure()
         self._group = _new_group(self.folder.name)
         log = (self.folder / "boot.log").open("wb")
@@ -154,12 +157,19 @@ class BootedRoot:
         """Copy a folder in."""
         shutil.copytree(source, self._root / target.lstrip("/"), dirs_exist_ok=True)
 
-    def pack(self, tar: Path) -> None:
-        """End it and pack what its disk holds into a tar file of zstd."""
+    def pack_changes(self, tar: Path, *, without: Sequence[str]) -> None:
+        """End it and pack what was written since it is there into a tar file of zstd.
+
+        without: patterns of paths, as `find -path` has them. What was removed is not told.
+        """
         self._end()
         part = tar.with_suffix(".part")
-        words = ["tar", "-C", str(self._root), "--zstd", "-cpf", str(part), "."]
-        subprocess.run(words, check=True)
+        # By the time at which a file was changed here: packages keep the other one of their files.
+        left_out = " ".join(f"! -path './{one}'" for one in (MARK, *without))
+        find = f"find . -xdev -mindepth 1 -cnewer {MARK} {left_out} -print0"
+        command = f"{find} | tar --null --no-recursion -T - --zstd -cpf {part}"
+        words = ["bash", "-c", f"set -o pipefail; {command}"]
+        subprocess.run(words, check=True, cwd=self._root)
         part.replace(tar)
 
     def close(self) -> None:
@@ -188,6 +198,7 @@ class BootedRoot:
         (etc / "hosts").write_text(f"127.0.0.1 localhost {NAME}\n")
         (etc / "fstab").write_text("")
         (etc / "resolv.conf").write_text("")
+        (self._root / MARK).touch()
 
     def _init(self) -> int:
         assert self._child is not None
@@ -214,7 +225,7 @@ def _new_group(name: str) -> Path:
             return group
     raise LabUnusable(
         "this machine has no control groups of version 2",
-        hint="Run the story in the guest: python -m tests.hardware story",
+        hint="Boot it with systemd.unified_cgroup_hierarchy=1, or take another machine.",
     )
 
 

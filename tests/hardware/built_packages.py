@@ -46,17 +46,14 @@ def built_packages(cache: Path, say: Say, *, made: Path | None = None) -> Packag
     version = str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
     head, _, last = version.rpartition(".")
     good, bad = f"{head}.{int(last) + 1}", f"{head}.{int(last) + 2}"
-    folder = made or cache / f"packages-{_key()}"
+    folder = made or cache / f"packages-{source_key()}"
     if not folder.is_dir():
         say("building packages and releases")
         cache.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix="building-", dir=cache))
         try:
             fresh = building / "made"
-            for kind in ("central", "gateway"):
-                words = ["deb", kind, "--to", str(fresh / "dist"), "--target", TARGET]
-                _provision(ROOT, *words)
-                shutil.rmtree(fresh / f"dist/{kind}.wheels")
+            build_debs(fresh / "dist")
             _provision(ROOT, "release", "new-key", str(fresh / "update.key"))
             _release(building, fresh, name="good", version=good, fault=None)
             _release(building, fresh, name="bad", version=bad, fault=FAULT)
@@ -66,6 +63,23 @@ def built_packages(cache: Path, say: Say, *, made: Path | None = None) -> Packag
         finally:
             shutil.rmtree(building, ignore_errors=True)
     return Packages(folder, version, good, bad)
+
+
+def build_debs(target: Path) -> None:
+    """Build both packages of the checkout into a folder. Raises LabUnusable."""
+    for kind in ("central", "gateway"):
+        _provision(ROOT, "deb", kind, "--to", str(target), "--target", TARGET)
+        shutil.rmtree(target / f"{kind}.wheels")
+
+
+def source_key() -> str:
+    """Return what changes with everything that is packed."""
+    digest = hashlib.sha256(TARGET.encode())
+    for name in (*FOLDERS, *FILES):
+        for path in sorted([ROOT / name] if name in FILES else (ROOT / name).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _release(
@@ -106,12 +120,3 @@ def _provision(source: Path, *words: str) -> None:
             f"dockledger-provision {' '.join(words[:2])}: {done.stderr.strip()[-800:]}",
             hint="See what it says; packages need pip's index once, then its cache.",
         )
-
-
-def _key() -> str:
-    digest = hashlib.sha256(TARGET.encode())
-    for name in (*FOLDERS, *FILES):
-        for path in sorted([ROOT / name] if name in FILES else (ROOT / name).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()[:12]

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 
 SECTOR_BYTES = 512
-GONE_S_MAX = 10
+GONE_S_MAX = 60
 HAS_FLAGS, SENDS_FLUSH, SENDS_FUA = 1, 4, 8
 OPTION_EXPORT, OPTION_ABORT, OPTION_INFO, OPTION_GO = 1, 2, 6, 7
 REPLY_ACK, REPLY_INFO, REPLY_UNSUPPORTED = 1, 3, 0x80000001
@@ -34,11 +34,16 @@ class Cut:
 
 
 class CutDisk:
-    """A disk on a file, served at a socket. lies: it answers to a flush without doing it."""
+    """A disk on a file, served at a socket. lies: it answers to a flush without doing it.
+
+    stopped: set when it has taken the last write that `stop_after` let it.
+    """
 
     def __init__(self, file: Path, at: Path, *, lies: bool = False) -> None:
         self.socket = at
+        self.stopped = Event()
         self._lies = lies
+        self._writes_left = 0  # 0: without end.
         self._file = os.open(file, os.O_RDWR)
         self._bytes = os.fstat(self._file).st_size
         self._cache: dict[int, bytes] = {}
@@ -50,6 +55,15 @@ class CutDisk:
         self._thread = Thread(target=self._serve, name="disk", daemon=True)
         self._thread.start()
 
+    def lie(self) -> None:
+        """Answer to a flush without doing it, from now on."""
+        self._lies = True
+
+    def stop_after(self, writes_count: int) -> None:
+        """Have the power fail in a write: so many more are taken, the last is not answered."""
+        with self._lock:
+            self._writes_left = writes_count
+
     def cut(self, chooser: random.Random) -> Cut:
         """Take the power away, once the guest is dead; what was flushed stays."""
         assert self._gone.wait(GONE_S_MAX), "the guest still has the disk"
@@ -59,6 +73,8 @@ class CutDisk:
             for at in kept:
                 os.pwrite(self._file, self._cache[at], at)
             self._cache.clear()
+            self._writes_left = 0
+            self.stopped.clear()
         return Cut(pending, len(kept))
 
     def close(self) -> None:
@@ -119,7 +135,10 @@ class CutDisk:
             if kind == READ:
                 data = self._read(at, length)
             elif kind == WRITE:
-                self._write(at, _exactly(connection, length), through=bool(flags & FUA))
+                data = _exactly(connection, length)
+                if self._write(at, data, through=bool(flags & FUA)):
+                    _until_it_hangs_up(connection)
+                data = b""
             elif kind == FLUSH:
                 self._flush()
             elif kind == DISCONNECT:
@@ -136,13 +155,19 @@ class CutDisk:
                         data[sector : sector + SECTOR_BYTES] = cached
         return bytes(data)
 
-    def _write(self, at: int, data: bytes, *, through: bool) -> None:
+    def _write(self, at: int, data: bytes, *, through: bool) -> bool:
+        """Take a write; return whether it is the last."""
         with self._lock:
+            last = self._writes_left == 1
+            self._writes_left -= self._writes_left > 0
             for sector in range(0, len(data), SECTOR_BYTES):
                 self._cache[at + sector] = data[sector : sector + SECTOR_BYTES]
-            if through and not self._lies:
+            if through and not self._lies and not last:
                 for sector in range(0, len(data), SECTOR_BYTES):
                     os.pwrite(self._file, self._cache.pop(at + sector), at + sector)
+        if last:
+            self.stopped.set()
+        return last
 
     def _flush(self) -> None:
         if self._lies:
@@ -161,3 +186,9 @@ def _exactly(connection: socket.socket, count: int) -> bytes:
             raise ConnectionError("the guest has hung up")
         data += piece
     return bytes(data)
+
+
+def _until_it_hangs_up(connection: socket.socket) -> None:
+    while connection.recv(65536):
+        pass
+    raise ConnectionError("the guest has hung up")

@@ -11,12 +11,13 @@ from tests.hardware.errors import LabUnusable
 
 # A guest has the interpreter of its Debian; compiled packages of ours fit that one alone.
 SUITES = {(3, 11): "bookworm", (3, 13): "trixie"}
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}  # Debian's word and the kernel's.
+ASKED = "LAB_ARCHITECTURE"
 COMMANDS = ("mmdebstrap", "qemu-img", "mke2fs", "cpio", "depmod", "tar", "zstd")
-EMULATORS = {"amd64": "qemu-system-x86_64", "arm64": "qemu-system-aarch64"}
 DISK_BYTES_MIN = 2 * 1024**3  # While it builds; what stays is under 1 GB.
 MEMORY_BYTES_MIN = 1536 * 1024**2
 INSTALL_HINT = "Install what is missing with: bash .ci/packages lab"
+FOREIGN_HINT = "Install what is missing with: LAB_ARCHITECTURE={} bash .ci/packages lab"
 SOURCES = (Path("/etc/apt/sources.list"), Path("/etc/apt/sources.list.d"))
 
 
@@ -36,18 +37,17 @@ class Host:
     @property
     def emulator(self) -> str:
         """Name of the emulator's program."""
-        return EMULATORS[self.architecture]
+        return f"qemu-system-{MACHINES[self.architecture]}"
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether guests have another kind of processor than this machine."""
+        return MACHINES[self.architecture] != platform.machine()
 
 
 def find_host() -> Host:
     """Return this machine, looked at. Raises LabUnusable that says what is missing."""
-    machine = platform.machine()
-    architecture = ARCHITECTURES.get(machine)
-    if architecture is None:
-        raise LabUnusable(
-            f"a machine of kind {machine} has no guest of its kind",
-            hint="Run the lab on amd64 or arm64.",
-        )
+    architecture = _architecture(os.environ.get(ASKED, ""))
     suite = SUITES.get(sys.version_info[:2])
     if suite is None:
         raise LabUnusable(
@@ -56,11 +56,33 @@ def find_host() -> Host:
         )
     cache = Path(os.environ.get("DOCKLEDGER_LAB") or _user_cache() / "dockledger-lab")
     host = Host(architecture, suite, cache, _mirror())
-    missing = [one for one in (*COMMANDS, host.emulator) if not _is_there(one)]
+    needed = [*COMMANDS, host.emulator]
+    if host.is_foreign:
+        needed += ["arch-test", f"qemu-{MACHINES[architecture]}-static"]
+    missing = [one for one in needed if not _is_there(one)]
     if missing:
-        raise LabUnusable(f"not installed: {', '.join(missing)}", hint=INSTALL_HINT)
+        hint = FOREIGN_HINT.format(architecture) if host.is_foreign else INSTALL_HINT
+        raise LabUnusable(f"not installed: {', '.join(missing)}", hint=hint)
     check_room(cache)
     return host
+
+
+def _architecture(asked: str) -> str:
+    """Return Debian's word for the guest's kind of processor: this machine's, or the asked one."""
+    if asked in MACHINES:
+        return asked
+    if asked:
+        raise LabUnusable(
+            f"there are no guests of kind {asked}",
+            hint=f"Say {ASKED}={' or '.join(MACHINES)}, or nothing for this machine's own kind.",
+        )
+    own = [name for name, machine in MACHINES.items() if machine == platform.machine()]
+    if not own:
+        raise LabUnusable(
+            f"a machine of kind {platform.machine()} has no guest of its kind",
+            hint=f"Run the lab on amd64 or arm64, or ask for one of them with {ASKED}=arm64.",
+        )
+    return own[0]
 
 
 def _user_cache() -> Path:
@@ -87,12 +109,29 @@ def check_room(cache: Path, *, memory: Path = Path("/proc/meminfo")) -> None:
             f"{cache} has {free // 1024**2} MB free, building needs {DISK_BYTES_MIN // 1024**2}",
             hint="Make room, or name another folder with DOCKLEDGER_LAB=/path.",
         )
-    available = _memory_bytes(memory)
+    available = memory_bytes(memory)
     if available < MEMORY_BYTES_MIN:
         raise LabUnusable(
             f"{available // 1024**2} MB of memory are free, a guest needs"
             f" {MEMORY_BYTES_MIN // 1024**2}",
             hint="End other programs, or run the lab on a machine with more memory.",
+        )
+
+
+def archive_hint(host: Host) -> str:
+    """Return what to do where Debian's packages do not come."""
+    return (
+        f"See that {host.mirror} can be reached and has {host.suite} for {host.architecture}:"
+        " it is the archive of this machine's apt. Then run the lab again."
+    )
+
+
+def refuse_foreign(host: Host, what: str) -> None:
+    """Raise LabUnusable if guests have another kind of processor: `what` runs on this machine's."""
+    if host.is_foreign:
+        raise LabUnusable(
+            f"{what} are installed at the speed of this machine, which is no {host.architecture}",
+            hint=f"Leave {ASKED} out, or run it on a machine of that kind.",
         )
 
 
@@ -105,7 +144,8 @@ def refuse_users() -> None:
         )
 
 
-def _memory_bytes(file: Path) -> int:
+def memory_bytes(file: Path = Path("/proc/meminfo")) -> int:
+    """Return how much memory can be had, by what a file tells."""
     for line in file.read_text().splitlines():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024

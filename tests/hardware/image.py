@@ -1,6 +1,7 @@
 """Builds the guest: a small Debian with our packages, its kernel, its first program. Edge of tools.
 
     base-SUITE-ARCH-KEY.tar.zst   Debian's packages and the pruned kernel; kept over our changes
+    wheels-SUITE-ARCH-VERSIONS/   what was compiled for a guest with another kind of processor
     guest-ARCH-KEY/               kernel, initrd, root.img; and, after freezing, ready.*
 
 Everything is made under another name and renamed when whole, so that what an interrupted run leaves
@@ -8,16 +9,16 @@ is never taken for an image. Nothing is mounted, no loop device is used.
 """
 
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.hardware.errors import LabUnusable
-from tests.hardware.host import Host, refuse_users
+from tests.hardware.compiled import compiled_wheels, wheels_folder
+from tests.hardware.foreign import programs_of
+from tests.hardware.host import MACHINES, Host, archive_hint, refuse_users
 from tests.hardware.kernel import (
     copy_modules,
     module_tree,
@@ -34,11 +35,11 @@ from tests.hardware.recipe import (
     UNWANTED_FILES,
     UNWANTED_PATHS,
 )
+from tests.hardware.tools import tool
 
 HERE = Path(__file__).parent
 DECIDING = ("image.py", "recipe.py", "packages.py", "freezing.py")  # What a guest is like.
 ROOT_BYTES = 2400 * 1024**2  # Sparse.
-TOOL_S_MAX = 1200
 # The shape of a machine: a frozen guest is resumed in the same one only.
 MEMORY_MB = 640
 DISK_PORTS = 4
@@ -81,8 +82,7 @@ class Image:
 def image_for(host: Host, say: Say, *, rebuild: bool = False) -> Image:
     """Return the image of what is checked out here; builds what is missing. Raises LabUnusable."""
     if rebuild:
-        for path in host.cache.glob("*"):
-            _remove(path)
+        forget_images(host)
     for left in host.cache.glob("building-*"):  # An earlier run was ended in the middle.
         _remove(left)
     base, folder = places(host)
@@ -91,11 +91,20 @@ def image_for(host: Host, say: Say, *, rebuild: bool = False) -> Image:
         with _Building(host.cache) as building:
             base_for(host, say)
             say("building the guest: packages, kernel, disk")
-            _build_guest(base, building, folder)
-        for old in (*host.cache.glob("base-*"), *host.cache.glob("guest-*")):
-            if old not in {base, folder}:
-                _remove(old)
+            wheels, packages = compiled_wheels(host, building), building / "packages"
+            install_packages(packages, machine=MACHINES[host.architecture], wheels=wheels)
+            _build_guest(base, building, folder, packages=packages)
+        forget_images(host, but={base, folder, wheels_folder(host)})
     return Image(folder, host.architecture)
+
+
+def forget_images(host: Host, *, but: Collection[Path] = ()) -> None:
+    """Remove what the cache has for one kind of guest; those of the other kind stay."""
+    kinds = (f"base-*-{host.architecture}-*", f"wheels-*-{host.architecture}-*")
+    for kind in (*kinds, f"guest-{host.architecture}-*"):
+        for path in host.cache.glob(kind):
+            if path not in but:
+                _remove(path)
 
 
 def ready_image(host: Host) -> Image | None:
@@ -115,7 +124,7 @@ def image_of(base: Path, folder: Path, say: Say) -> Image:
     if not folder.is_dir():
         with _Building(folder.parent) as building:
             say("building a guest of what is installed")
-            _build_guest(base, building, folder, with_packages=False)
+            _build_guest(base, building, folder)
     return Image(folder, base_architecture(base))
 
 
@@ -130,7 +139,8 @@ def base_for(host: Host, say: Say) -> Path:
     if not base.exists():
         with _Building(host.cache) as building:
             say(f"fetching Debian {host.suite} for {host.architecture} from {host.mirror}")
-            _build_base(host, building, base)
+            with programs_of(host.architecture):
+                _build_base(host, building, base)
     return base
 
 
@@ -196,7 +206,7 @@ def _build_base(host: Host, building: Path, base: Path) -> None:
         str(root),
         f"deb {host.mirror} {host.suite} main",
         what="fetching Debian's packages",
-        hint="See that the archive of this machine's apt can be reached, then run the lab again.",
+        hint=archive_hint(host),
     )
     prune_modules(root, wanted_modules(HERE / "modules.list"))
     for path in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/lib/firmware"):
@@ -207,13 +217,14 @@ def _build_base(host: Host, building: Path, base: Path) -> None:
     _remove(root)
 
 
-def _build_guest(base: Path, building: Path, folder: Path, *, with_packages: bool = True) -> None:
+def _build_guest(base: Path, building: Path, folder: Path, *, packages: Path | None = None) -> None:
     root, made = building / "root", building / "guest"
     root.mkdir()
     made.mkdir()
     tool("tar", "-C", str(root), "--zstd", "-xf", str(base), what="unpacking Debian")
-    if with_packages:
-        install_packages(root / "opt/lab/packages")
+    if packages is not None:
+        (root / "opt/lab").mkdir(parents=True)
+        packages.rename(root / "opt/lab/packages")
     _configure(root)
     (made / "kernel").write_bytes(unpacked_kernel((root / "boot/vmlinuz").read_bytes()))
     _remove(root / "boot")
@@ -267,21 +278,6 @@ def _build_initrd(root: Path, folder: Path, target: Path) -> None:
     )
     target.write_bytes(packed.stdout)
     assert module_tree(root)
-
-
-def tool(*words: str, what: str, hint: str = "Run the lab again with --rebuild.") -> str:
-    """Run a program and return what it printed. Raises LabUnusable with its last words."""
-    environment = os.environ | {"PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
-    try:
-        done = subprocess.run(
-            words, capture_output=True, text=True, check=False, timeout=TOOL_S_MAX, env=environment
-        )
-    except subprocess.TimeoutExpired as error:
-        raise LabUnusable(f"{what} took over {TOOL_S_MAX} s", hint=hint) from error
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip()[-800:]
-        raise LabUnusable(f"{what} failed: {said}", hint=hint)
-    return done.stdout
 
 
 def _write(path: Path, text: str) -> None:

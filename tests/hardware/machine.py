@@ -30,6 +30,7 @@ EMULATORS = {
     "amd64": ("qemu-system-x86_64", "q35", "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16,+lahf-lm"),
     "arm64": ("qemu-system-aarch64", "virt,gic-version=3", "cortex-a72"),
 }
+PLUGGED, PLUGGED_PORT = "under-test", DISK_PORTS - 2  # The disk that a frozen guest may have.
 # A run that is killed leaves no guest behind.
 DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 CONSOLES = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
@@ -56,8 +57,10 @@ class Running:
 class Machine:
     """A guest on an overlay of its own: nothing that happens in it outlives it."""
 
-    def __init__(self, image: Image, *, resumed: bool = True) -> None:
+    def __init__(self, image: Image, *, resumed: bool = True, plugged: Path | None = None) -> None:
+        """plugged: the disk that was plugged in at PLUGGED_PORT when this image was frozen."""
         self.image = image
+        self._plugged = plugged
         self._resumed = resumed and image.frozen
         self.folder = Path(tempfile.mkdtemp(prefix="dockledger-lab-"))
         self._disk = self.folder / "root.qcow2"
@@ -188,8 +191,9 @@ class Machine:
             timeout_s=timeout_s * 4,
         )
 
-    def freeze(self) -> None:
-        """Write disk and memory of this moment beside the image, and end."""
+    def freeze(self, *, image: Image | None = None) -> None:
+        """Write disk and memory of this moment beside the image, or another of it, and end."""
+        self.image = image or self.image
         folder = self.image.folder
         state = folder / "ready.state.part"
         self.monitor.ask("stop")
@@ -221,6 +225,12 @@ class Machine:
         assert self._child is not None
         fields = Path(f"/proc/{self._child.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def processor(self) -> Path:
+        """Return where the kernel tells of the thread that is the guest's processor."""
+        assert self._child is not None
+        (one,) = self.monitor.ask("query-cpus-fast")
+        return Path(f"/proc/{self._child.pid}/task/{one['thread-id']}")
 
     def console(self) -> str:
         """Return what the guest's console printed."""
@@ -278,6 +288,11 @@ class Machine:
                 "-device",
                 f"pcie-root-port,id=port{port},chassis={port + 1},slot={port + 1}",
             ]
+        if self._plugged is not None:
+            node = f"driver=raw,node-name={PLUGGED},read-only=on,file.driver=file"
+            chosen += ["-blockdev", f"{node},file.filename={self._plugged}"]
+            device = f"virtio-blk-pci,drive={PLUGGED},id=disk-{PLUGGED},serial={PLUGGED}"
+            chosen += ["-device", f"{device},bus=port{PLUGGED_PORT}"]
         if self._resumed:
             chosen += ["-S", "-incoming", f"exec:zstd -q -d -c {image.ready_state}"]
         return chosen

@@ -1,17 +1,20 @@
 """Which of our Python packages a guest gets, locked as in constraints.txt. Edge of pip."""
 
 import compileall
+import platform
 import py_compile
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+import zipfile
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from provisioning.packaging.wheelhouse import BUILT_FROM_SOURCE, PLATFORMS
 from tests.hardware.errors import LabUnusable
 
 ROOT = Path(__file__).parents[2]
@@ -54,15 +57,27 @@ def needed_packages() -> list[str]:
     return sorted(names - LEFT_OUT)
 
 
-def install_packages(target: Path) -> None:
-    """Put them into a folder, from the locked file with its hashes. Raises LabUnusable."""
+def install_packages(target: Path, *, machine: str = "", wheels: Sequence[Path] = ()) -> None:
+    """Put them into a folder, from the locked file with its hashes. Raises LabUnusable.
+
+    machine: for which kind of processor, the kernel's word, "" for this machine's. wheels: for
+    another than that, of what nobody publishes as a wheel.
+    """
     target.mkdir(parents=True)
+    names = set(needed_packages())
+    words = ["--require-hashes", "--no-deps", "--no-compile", "--target", str(target)]
+    if machine not in {"", platform.machine()}:
+        names -= set(BUILT_FROM_SOURCE)
+        words += ["--only-binary", ":all:"]
+        for system in (*PLATFORMS, "linux"):
+            words += ["--platform", f"{system}_{machine}"]
     requirements = target.with_suffix(".txt")
-    text = locked_requirements((ROOT / "constraints.txt").read_text(), needed_packages())
-    requirements.write_text(text)
-    locked = ("--require-hashes", "--no-deps", "--no-compile", "-r", str(requirements))
-    _pip("install", *locked, "--target", str(target))
+    requirements.write_text(locked_requirements((ROOT / "constraints.txt").read_text(), names))
+    pip("install", *words, "-r", str(requirements))
     requirements.unlink()
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as packed:
+            packed.extractall(target)
     compile_folder(target)
 
 
@@ -78,21 +93,13 @@ def compile_folder(folder: Path) -> None:
 
 def build_wheel(target: Path) -> Path:
     """Build the wheel under test into a folder and return it. Raises LabUnusable."""
-    _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(target), str(ROOT))
+    pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(target), str(ROOT))
     (wheel,) = target.glob("dockledger-*.whl")
     return wheel
 
 
-def _requires(name: str) -> list[str]:
-    try:
-        return distribution(name).requires or []
-    except PackageNotFoundError as error:
-        raise LabUnusable(
-            f"package {name} is not installed here", hint="Run `make setup` first."
-        ) from error
-
-
-def _pip(*words: str) -> None:
+def pip(*words: str) -> None:
+    """Run pip. Raises LabUnusable with what it says."""
     done = subprocess.run(
         [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *words],
         capture_output=True,
@@ -104,3 +111,12 @@ def _pip(*words: str) -> None:
             f"pip {words[0]} failed: {done.stderr.strip()[-600:]}",
             hint="See what pip says; without a network the lab needs the cache of an earlier run.",
         )
+
+
+def _requires(name: str) -> list[str]:
+    try:
+        return distribution(name).requires or []
+    except PackageNotFoundError as error:
+        raise LabUnusable(
+            f"package {name} is not installed here", hint="Run `make setup` first."
+        ) from error

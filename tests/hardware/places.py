@@ -8,6 +8,7 @@ this machine becomes the disk of that guest, which is booted.
 import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,14 +16,30 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tests.hardware.booted_root import BootedRoot
-from tests.hardware.built_packages import Packages, built_packages
-from tests.hardware.host import Host, find_host
-from tests.hardware.image import Say, base_for, image_of
+from tests.hardware.built_packages import Packages, build_debs, built_packages, source_key
+from tests.hardware.host import Host, find_host, refuse_foreign
+from tests.hardware.image import Say, base_for
+from tests.hardware.installed_guest import Settled, guest_with
 from tests.hardware.machine import Machine
 
 HERE = Path(__file__).parent
 HAND = "/usr/local/lib/lab/hand.py"
 LOOK_S = 0.3
+# Not what a package writes, but what a Debian that ran is. The wheels, of which 110 MB remain after
+# they were installed, are read again only if a package is configured anew.
+OF_THE_MACHINE = (
+    "old",
+    "root/*",
+    "etc/hostname",
+    "etc/hosts",
+    "etc/machine-id",
+    "var/cache/*",
+    "var/lib/systemd/*",
+    "var/log/*",
+    "var/tmp/*",
+    "usr/lib/dockledger-*/release/*.whl",
+)
+SETTLING = "mosquitto dockledger-gateway dockledger-central"
 SLOWER = 6  # What waits has so many times the patience in a guest.
 
 
@@ -37,10 +54,13 @@ class Debian(Protocol):
 class Place:
     """One Debian, and what a person does there.
 
-    kernel: whether it has one of its own, with devices and a clock.
+    packages: what is to be installed there. kernel: whether it has one of its own, with devices
+    and a clock.
     """
 
-    def __init__(self, debian: Debian, packages: Packages, *, kernel: bool) -> None:
+    def __init__(
+        self, debian: Debian, *, packages: Packages | None = None, kernel: bool = False
+    ) -> None:
         self._debian = debian
         self.packages, self.kernel = packages, kernel
         self.slower = SLOWER if kernel else 1
@@ -108,53 +128,58 @@ class Place:
 def fresh_place(say: Say) -> Iterator[Place]:
     """Yield a Debian with nothing of ours but the packages in /root/dist. Raises LabUnusable."""
     host = find_host()
-    packages = _packages(host, say)
+    refuse_foreign(host, "packages of story and services")
+    named = os.environ.get("STORY_PACKAGES")  # A folder that was made before, taken as it is.
+    made = Path(named) if named else None
+    packages = built_packages(host.cache / "packages", say, made=made)
     with BootedRoot(base_for(host, say)) as root:
-        place = Place(root, packages, kernel=False)
+        place = Place(root, packages=packages)
         place.send(packages.folder / "dist", "/root/dist")
         yield place
 
 
 @contextmanager
-def installed_place(say: Say) -> Iterator[Place]:
-    """Yield a Debian with both packages; a guest if SERVICES_IN is "guest". Raises LabUnusable."""
+def installed_place(say: Say, settled: Settled) -> Iterator[Place]:
+    """Yield a Debian with both packages, settled; a guest if SERVICES_IN is "guest".
+
+    Raises LabUnusable.
+    """
     host = find_host()
-    packages = _packages(host, say)
-    installed = _installed(host, packages, say)
+    refuse_foreign(host, "packages of story and services")
+    installed = installed_tar(host, say)
     if os.environ.get("SERVICES_IN") == "guest":
-        with Machine(image_of(installed, _guest_folder(installed), say), resumed=False) as machine:
-            machine.run("systemctl is-system-running --wait || true", timeout_s=900)
-            yield Place(machine, packages, kernel=True)
+        with Machine(guest_with(installed, settled, host, say)) as machine:
+            yield Place(machine, kernel=True)
     else:
-        with BootedRoot(installed) as root:
-            yield Place(root, packages, kernel=False)
+        with BootedRoot(base_for(host, say), installed) as root:
+            place = Place(root)
+            for path, text in settled.files:
+                place.put(path, text)
+            place.type(settled.command)
+            place.type(f"systemctl daemon-reload; systemctl restart {SETTLING}")
+            yield place
 
 
-def _packages(host: Host, say: Say) -> Packages:
-    named = os.environ.get("STORY_PACKAGES")  # A folder that was made before, taken as it is.
-    return built_packages(host.cache / "packages", say, made=Path(named) if named else None)
+def installed_tar(host: Host, say: Say) -> Path:
+    """Return what installing both packages writes over Debian; made once, of what is checked out.
 
-
-def _installed(host: Host, packages: Packages, say: Say) -> Path:
-    """Return a packed Debian with both packages, made once."""
+    Raises LabUnusable.
+    """
     base = base_for(host, say)
-    folder = host.cache / "packages" / f"installed-{packages.folder.name}"
+    folder = host.cache / "packages" / f"installed-{source_key()}"
     made = folder / base.name.replace("base-", "installed-")
     if made.exists():
         return made
     for old in folder.parent.glob("installed-*"):
         shutil.rmtree(old)
     folder.mkdir(parents=True)
-    with BootedRoot(base) as root:
+    with tempfile.TemporaryDirectory(prefix="dockledger-lab-") as built, BootedRoot(base) as root:
+        say("building both packages")
+        build_debs(Path(built))
         say("installing both packages")
-        root.send_folder(packages.folder / "dist", "/root/dist")
-        root.run(
-            "DEBIAN_FRONTEND=noninteractive apt-get install -y /root/dist/*.deb", timeout_s=1800
-        )
+        root.send_folder(Path(built), "/root/dist")
+        install = "DEBIAN_FRONTEND=noninteractive apt-get install -y /root/dist/*.deb"
+        root.run(install, timeout_s=1800)
         root.run("systemctl stop 'dockledger-*' mosquitto; rm -rf /root/dist; sync", timeout_s=120)
-        root.pack(made)
+        root.pack_changes(made, without=OF_THE_MACHINE)
     return made
-
-
-def _guest_folder(installed: Path) -> Path:
-    return installed.parent / "guest"

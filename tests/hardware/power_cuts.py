@@ -1,8 +1,9 @@
 """Cuts the power of a working gateway or central, again and again, and counts promises. Loop.
 
 Each cycle resumes a guest on the same data disk, checks what the cut before has left, starts the
-program under load, and cuts at a random moment: the guest dies, and of what it had not flushed the
-disk keeps nothing, everything or a random choice of sectors.
+program under load, and cuts: at a random moment, or in a write soon after it, where the disk holds
+what is not flushed. The guest dies; of that the disk keeps nothing, all or a random choice of
+sectors.
 """
 
 import random
@@ -10,19 +11,28 @@ import re
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
 from tests.hardware.cut_disk import Cut, CutDisk
 from tests.hardware.errors import GuestFailed
-from tests.hardware.guest_work import ENVIRONMENT, IN_GUEST, UnderTest
-from tests.hardware.image import Image, Say, tool
+from tests.hardware.guests import FOLDER_REHEARSED, PROGRAMS, Guests, Rehearsal
+from tests.hardware.image import Say
 from tests.hardware.machine import Machine
 from tests.hardware.promises import broken_claims, read_look, read_paper
+from tests.hardware.tools import tool
 
-LOAD_S = (0.2, 6.0)  # From the first green scan to the cut.
+LOAD_S = (0.2, 4.0)  # From the first green scan to the cut, or to the wait for a write.
+# In which write after that; 0 does not wait for one. A program that syncs each scan has something
+# unflushed for a hundredth of the time: cuts at random moments alone would nearly all miss it.
+WRITES = (0, 1, 1, 2, 3, 5, 8)
+WRITE_S_MAX = 5.0
 FIRST_GREEN_S_MAX = 900
+LOOK_S_MAX = 300
+SAID_MAX = 1500  # Characters, of what a look says that is not whole.
 FOLDER = "/data"
 DEVICE = "/dev/disk/by-id/virtio-data"
 GREEN = re.compile(r"GREEN (\d+)\n")
@@ -32,22 +42,47 @@ GREEN = re.compile(r"GREEN (\d+)\n")
 class Subject:
     """What is cut. load: the program that works. look: the one that says what is left.
 
-    words: which both get. disk_bytes: of the disk that loses its power; sparse.
+    words: which both get. rehearsed: instead of them, before the guest is frozen. program: module
+    of what is cut. disk_bytes: of the disk that loses its power; sparse.
     """
 
     load: str
     look: str
     words: str = ""
+    rehearsed: str = ""
+    program: str = ""
     disk_bytes: int = 96 * 1024 * 1024
+
+    @property
+    def rehearsal(self) -> Rehearsal:
+        """What is to be done for a guest that has read what load and look will need."""
+        return Rehearsal(
+            (self.program, f"{PROGRAMS}.{self.load}", f"{PROGRAMS}.{self.look}"),
+            (
+                f"{self.load} {FOLDER_REHEARSED} 1 {self.rehearsed}",
+                f"{self.look} {FOLDER_REHEARSED} {self.rehearsed}",
+            ),
+        )
 
 
 # What a test run cuts: it is over in a few seconds.
 JOURNAL_ALONE = Subject("appended_facts", "facts_after_cut")
 SUBJECTS = {
-    "gateway": Subject("green_scans", "journal_after_cut"),
-    "central-sqlite": Subject("acked_batches", "ledger_after_cut", "sqlite"),
+    "gateway": Subject("green_scans", "journal_after_cut", program="gateway.service"),
+    "central-sqlite": Subject(
+        "acked_batches",
+        "ledger_after_cut",
+        "sqlite",
+        rehearsed="sqlite",
+        program="central.__main__",
+    ),
     "central-postgresql": Subject(
-        "acked_batches", "ledger_after_cut", "postgresql", disk_bytes=384 * 1024 * 1024
+        "acked_batches",
+        "ledger_after_cut",
+        "postgresql",
+        rehearsed="sqlite",  # The same modules, without making a cluster first.
+        program="central.__main__",
+        disk_bytes=384 * 1024 * 1024,
     ),
 }
 
@@ -74,20 +109,19 @@ class CutReport:
 
     def text(self) -> str:
         """Return it in a line."""
-        pending = sum(cut.pending_count for cut in self.cuts)
+        pending = [cut.pending_count for cut in self.cuts if cut.pending_count]
         survived = sum(cut.survived_count for cut in self.cuts)
         jobs = ", ".join(f"{count} {state}" for state, count in sorted(self.jobs.items()))
         labels = f"; {len(self.paper)} labels on paper ({jobs})" if self.paper else ""
         return (
             f"{len(self.cuts)} cuts, {self.greens_count} green, {len(self.lost)} lost,"
-            f" {len(self.broken)} broken; {pending} sectors not flushed, {survived} survived"
-            f"{labels}"
+            f" {len(self.broken)} broken; {sum(pending)} sectors not flushed at {len(pending)} of"
+            f" the cuts, {survived} survived{labels}"
         )
 
 
 def cut_power(
-    image: Image,
-    under_test: UnderTest,
+    guests: Guests,
     say: Say,
     *,
     subject: Subject,
@@ -95,33 +129,32 @@ def cut_power(
     seed: int,
     disk_lies: bool = False,
     fault: str = "",
+    planted: str = "",
+    keeps_disk: bool = False,
 ) -> CutReport:
     """Cut the power of a subject so often, until a promise is broken. Raises GuestFailed.
 
-    fault: words for the program under load that make it break its promises.
+    disk_lies: about flushing, from the first green scan on. fault: words for the program under load
+    that make it break its promises. planted: name of faults in the wheel that it is of.
+    keeps_disk: for whoever looks into a broken promise.
     """
     chooser, report = random.Random(seed), CutReport()
-    folder = Path(tempfile.mkdtemp(prefix="dockledger-lab-"))
-    data = folder / "data.img"
-    with data.open("wb") as file:
-        file.truncate(subject.disk_bytes)
-    tool("mke2fs", "-q", "-t", "ext4", str(data), what="making the data disk")
-    disk = CutDisk(data, folder / "disk", lies=disk_lies)
     green: list[int] = []
-    try:
+    with _data_disk(subject, report, say if keeps_disk else None) as disk:
         for cycle in range(cycles + 1):
             begin = time.monotonic()
-            with Machine(image) as machine:
-                under_test.bring_into(machine)
+            with guests.machine() as machine:
+                guests.enter(machine)
                 machine.plug_disk("data", socket=disk.socket)
                 if not _mounted(machine, report):
                     break
-                if cycle and not _checked(machine, subject, green, report):
+                if cycle and not _checked(machine, guests, subject, green, report):
                     break
                 if cycle == cycles:
                     break
-                words = f"{max(green, default=0) + 1} {subject.words} {fault}"
-                fresh = _loaded_and_cut(machine, subject.load, chooser, words=words)
+                words = f"{FOLDER} {max(green, default=0) + 1} {subject.words} {fault}"
+                command = guests.command(f"{subject.load} {words}", planted=planted)
+                fresh = _loaded_and_cut(machine, command, disk, chooser, lies=disk_lies)
                 report.paper += read_paper(machine.console())
             green += fresh
             report.greens_count = len(green)
@@ -131,10 +164,29 @@ def cut_power(
                 f"cut {cycle + 1} of {cycles}: {len(fresh)} green, {last.pending_count} sectors"
                 f" not flushed, {last.survived_count} survived, {time.monotonic() - begin:.1f} s"
             )
+    return report
+
+
+@contextmanager
+def _data_disk(subject: Subject, report: CutReport, say: Say | None) -> Iterator[CutDisk]:
+    """Yield an empty disk with a file system; say where it stays if a promise was broken."""
+    folder = Path(tempfile.mkdtemp(prefix="dockledger-lab-"))
+    data = folder / "data.img"
+    with data.open("wb") as file:
+        file.truncate(subject.disk_bytes)
+    tool("mke2fs", "-q", "-t", "ext4", str(data), what="making the data disk")
+    disk, silent = CutDisk(data, folder / "disk"), False
+    try:
+        yield disk
+    except GuestFailed:
+        silent = True
+        raise
     finally:
         disk.close()
-        shutil.rmtree(folder)
-    return report
+        if say is None or (report.kept and not silent):
+            shutil.rmtree(folder)
+        else:
+            say(f"the disk as it was left: {data}")
 
 
 def _mounted(machine: Machine, report: CutReport) -> bool:
@@ -147,12 +199,14 @@ def _mounted(machine: Machine, report: CutReport) -> bool:
     return True
 
 
-def _checked(machine: Machine, subject: Subject, green: list[int], report: CutReport) -> bool:
-    command = f"python3 -m tests.hardware.in_guest.{subject.look} {FOLDER} {subject.words}"
-    said = machine.run(f"cd {IN_GUEST}; {ENVIRONMENT} {command}", timeout_s=300, checked=False)
+def _checked(
+    machine: Machine, guests: Guests, subject: Subject, green: list[int], report: CutReport
+) -> bool:
+    command = guests.command(f"{subject.look} {FOLDER} {subject.words}")
+    said = machine.run(command, timeout_s=LOOK_S_MAX, checked=False)
     left = read_look(said)
     if left is None:
-        report.broken.append(said.strip()[-600:])
+        report.broken.append(said.partition("SERIALS")[0].strip()[-SAID_MAX:])
         return False
     report.lost += sorted(set(green) - left.serials)
     report.broken += broken_claims(left, report.paper)
@@ -163,7 +217,7 @@ def _checked(machine: Machine, subject: Subject, green: list[int], report: CutRe
 
 
 def _loaded_and_cut(
-    machine: Machine, program: str, chooser: random.Random, *, words: str
+    machine: Machine, command: str, disk: CutDisk, chooser: random.Random, *, lies: bool
 ) -> list[int]:
     heard: list[str] = []
     begun = Event()
@@ -173,12 +227,17 @@ def _loaded_and_cut(
         if GREEN.search("".join(heard[-2:])):
             begun.set()
 
-    command = f"{ENVIRONMENT} python3 -m tests.hardware.in_guest.{program} {FOLDER} {words}"
-    running = machine.begin(f"cd {IN_GUEST}; {command}", timeout_s=1200, heard=hear)
+    running = machine.begin(command, timeout_s=1200, heard=hear)
     deadline = time.monotonic() + FIRST_GREEN_S_MAX
     while not begun.wait(1.0):
         if not running.ended.empty() or time.monotonic() > deadline:
             raise GuestFailed(f"nothing became green:\n{running.text()[-2500:]}")
-    time.sleep(chooser.uniform(*LOAD_S))
+    if lies:
+        disk.lie()
+    load_s, writes_count = chooser.uniform(*LOAD_S), chooser.choice(WRITES)
+    time.sleep(load_s)
+    if writes_count:
+        disk.stop_after(writes_count)
+        disk.stopped.wait(WRITE_S_MAX)
     machine.cut()
     return [int(number) for number in GREEN.findall(running.text())]

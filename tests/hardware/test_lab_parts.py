@@ -35,10 +35,14 @@ class Guest:
     def ask(self, kind, at=0, data=b"", *, length=0, flags=0):
         """Send one request and return what it answers with."""
         length = length or len(data)
-        self._socket.sendall(REQUEST.pack(ASKED, flags, kind, 7, at, length) + data)
+        self.send(kind, at, data, length=length, flags=flags)
         magic, error, cookie = struct.unpack(">IIQ", self._take(16))
         assert (magic, error, cookie) == (0x67446698, 0, 7)
         return self._take(length) if kind == READ else b""
+
+    def send(self, kind, at=0, data=b"", *, length=0, flags=0):
+        """Send one request."""
+        self._socket.sendall(REQUEST.pack(ASKED, flags, kind, 7, at, length or len(data)) + data)
 
     def die(self):
         self._socket.close()
@@ -91,6 +95,35 @@ def test_what_was_flushed_or_forced_through_stays(disk):
     assert file.read_bytes() == NEW + OLD * 7 + NEW + OLD * 55
 
 
+def test_the_power_fails_in_a_write_that_is_never_answered(disk):
+    made, file = disk
+    guest = Guest(made.socket)
+    guest.ask(WRITE, 0, NEW)
+    guest.ask(FLUSH)
+    made.stop_after(2)
+    guest.ask(WRITE, 8 * SECTOR, NEW)
+    assert not made.stopped.is_set()
+    guest.send(WRITE, 9 * SECTOR, NEW, flags=FUA)
+    guest.send(FLUSH)
+    assert made.stopped.wait(30)
+    guest.die()
+    assert made.cut(Never()).pending_count == 2
+    assert file.read_bytes() == NEW + OLD * 63
+
+
+def test_a_disk_may_begin_to_lie(disk):
+    made, file = disk
+    guest = Guest(made.socket)
+    guest.ask(WRITE, 0, NEW)
+    guest.ask(FLUSH)
+    made.lie()
+    guest.ask(WRITE, SECTOR, NEW)
+    guest.ask(FLUSH)
+    guest.die()
+    made.cut(Never())
+    assert file.read_bytes() == NEW + OLD * 63
+
+
 @pytest.mark.parametrize("disk", [True], indirect=True)
 def test_a_disk_that_lies_keeps_nothing(disk):
     made, file = disk
@@ -128,6 +161,8 @@ def test_a_guest_gets_only_locked_packages_with_their_hashes():
 def test_a_kernel_that_unpacks_itself_is_unpacked_here():
     kernel = b"\x7fELF" + bytes(1000)
     assert unpacked_kernel(b"stub" + gzip.compress(kernel) + b"rest") == kernel
+    whole = bytes(0x38) + b"ARMd" + gzip.compress(kernel)  # Its own settings are packed in it.
+    assert unpacked_kernel(whole) == whole
     assert unpacked_kernel(b"something else") == b"something else"
 
 

@@ -1,14 +1,16 @@
 """What the lab says when it cannot work, and that it leaves nothing behind. Edge of the system."""
 
 import os
+import platform
 import subprocess
 import sys
 
 import pytest
 
 from tests.hardware.errors import LabUnusable
-from tests.hardware.host import MEMORY_BYTES_MIN, Host, check_room
-from tests.hardware.image import Image, image_for, places, ready_image
+from tests.hardware.foreign import programs_of
+from tests.hardware.host import MACHINES, MEMORY_BYTES_MIN, Host, check_room, refuse_foreign
+from tests.hardware.image import Image, forget_images, image_for, places, ready_image
 from tests.hardware.packages import ROOT
 from tests.hardware.promises import Left, broken_claims, read_look, read_paper
 
@@ -27,15 +29,43 @@ def run_lab(cache, *words, **environment):
     return done.returncode, done.stdout + done.stderr
 
 
-def test_without_qemu_it_names_what_to_install(tmp_path):
+OWN, OTHER = ("arm64", "amd64") if platform.machine() == "aarch64" else ("amd64", "arm64")
+
+
+@pytest.mark.parametrize(
+    ("asked", "named", "hint"),
+    [
+        pytest.param("", "qemu-system-", ": bash .ci/packages lab", id="own kind"),
+        pytest.param(
+            OTHER,
+            f"qemu-system-{MACHINES[OTHER]}, arch-test, qemu-{MACHINES[OTHER]}-static",
+            f": LAB_ARCHITECTURE={OTHER} bash .ci/packages lab",
+            id="other kind",
+        ),
+    ],
+)
+def test_without_qemu_it_names_what_to_install(tmp_path, asked, named, hint):
     tools = tmp_path / "tools"
     tools.mkdir()
-    status, said = run_lab(tmp_path / "cache", PATH=str(tools))
+    status, said = run_lab(tmp_path / "cache", PATH=str(tools), LAB_ARCHITECTURE=asked)
     assert status == 2
     assert "not installed: " in said
-    assert "qemu-system-" in said
-    assert "bash .ci/packages lab" in said
+    assert named in said
+    assert hint in said
     assert list(tmp_path.iterdir()) == [tools]
+
+
+def test_a_kind_of_guest_that_there_is_not_is_named_with_those_that_there_are(tmp_path):
+    status, said = run_lab(tmp_path / "cache", LAB_ARCHITECTURE="riscv64")
+    assert (status, "kind riscv64" in said, "=amd64 or arm64" in said) == (2, True, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_services_of_another_kind_of_processor_are_refused(tmp_path):
+    refuse_foreign(Host(OWN, "bookworm", tmp_path, "http://127.0.0.1:9"), "services")
+    with pytest.raises(LabUnusable, match="services are installed") as raised:
+        refuse_foreign(Host(OTHER, "bookworm", tmp_path, "http://127.0.0.1:9"), "services")
+    assert "LAB_ARCHITECTURE" in raised.value.hint
 
 
 def test_an_unknown_part_is_named_with_those_that_there_are(tmp_path):
@@ -76,6 +106,37 @@ def test_what_an_interrupted_run_left_is_taken_for_no_image(tmp_path):
     assert image_for(host, print).folder == folder  # It was renamed when it was whole.
     assert {path.name for path in tmp_path.iterdir()} == {base.name, folder.name}
     assert ready_image(host) is None
+
+
+def test_building_for_one_kind_of_processor_leaves_the_images_of_the_other(tmp_path):
+    host = Host("arm64", "bookworm", tmp_path, "http://127.0.0.1:9/debian")
+    kept = places(host)[1]
+    kept.mkdir()
+    others = ["base-bookworm-amd64-1.tar.zst", "guest-amd64-1", "packages"]
+    old = ["base-bookworm-arm64-1.tar.zst", "guest-arm64-1", "wheels-bookworm-arm64-evdev-1"]
+    for name in (*others, *old):
+        (tmp_path / name).mkdir()
+    forget_images(host, but={kept})
+    assert {path.name for path in tmp_path.iterdir()} == {*others, kept.name}
+
+
+def test_the_kernel_is_told_of_foreign_programs_for_as_long_as_an_image_is_built(tmp_path):
+    kinds, recipes = tmp_path / "kinds", tmp_path / "recipes"
+    kinds.mkdir()
+    recipes.mkdir()
+    (kinds / "register").touch()
+    place = {"kinds": kinds, "recipes": recipes, "runs": lambda _: False}
+    with (
+        pytest.raises(LabUnusable, match="arm64 cannot be run here") as raised,
+        programs_of("arm64", **place),
+    ):
+        pass
+    assert "copy its cache" in raised.value.hint
+    (recipes / "qemu-aarch64.conf").write_text(":qemu-aarch64:M::ELF::/emulator:F\n")
+    with programs_of("arm64", **place):
+        assert (kinds / "register").read_text() == ":qemu-aarch64:M::ELF::/emulator:F"
+        assert not (kinds / "qemu-aarch64").exists()
+    assert (kinds / "qemu-aarch64").read_text() == "-1"
 
 
 def test_a_guest_that_is_half_frozen_is_booted_and_frozen_again(tmp_path):

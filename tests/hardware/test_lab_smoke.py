@@ -8,6 +8,7 @@ import pytest
 
 from tests.hardware.errors import LabUnusable
 from tests.hardware.guest_work import UnderTest, run_checks
+from tests.hardware.guests import FreshGuests
 from tests.hardware.host import find_host
 from tests.hardware.image import ready_image
 from tests.hardware.machine import Machine
@@ -49,6 +50,7 @@ def test_a_scanner_is_read_through_the_kernel(image, under_test):
 
 @pytest.mark.timeout(900)
 def test_a_journal_whose_power_is_cut_keeps_what_was_durable(image, under_test):
-    report = cut_power(image, under_test, print, subject=JOURNAL_ALONE, cycles=1, seed=SEED)
+    guests = FreshGuests(image, under_test)
+    report = cut_power(guests, print, subject=JOURNAL_ALONE, cycles=1, seed=SEED)
     assert report.kept, (report.lost, report.broken)
     assert report.greens_count > 0

@@ -10,20 +10,23 @@ committed.
 """
 
 import http.client
+import os
 import random
-import subprocess
+import signal
 import sys
 from pathlib import Path
 
 from central.__main__ import app
 from central.contract.acks import decode_ack
 from tests.central.scenery import REFERENCE, Gateway
+from tests.hardware.in_guest import programs
 from tests.hardware.in_guest.commands import run_command
 from tests.hardware.in_guest.gadget import wait_until
 from tests.hardware.in_guest.ledgers import ledger_url
 
 PORT = 8000
 START_S = 480.0
+ASK_PAUSE_S = 0.1
 FACTS_MAX = 20
 CONFIG = """
 [database]
@@ -56,11 +59,14 @@ def _work(folder, config, number):
     _central(config, "load-reference", str(folder / "reference.toml"))
     key = gateway.public_key.hex()
     _central(config, "enrol-gateway", gateway.code, "--warehouse", "SH1", "--public-key", key)
-    with (folder / "central.log").open("ab") as log:
-        words = [sys.executable, "-m", "central", "serve", "--config", str(config)]
-        with subprocess.Popen(words, stdout=log, stderr=log) as server:
-            wait_until(lambda: _answers(server), "central", START_S)
+    os.sync()  # Files of an installation: what is promised is what central acknowledges.
+    words = ("serve", "--config", str(config))
+    with programs.start("central", *words, log=folder / "central.log") as server:
+        try:
+            wait_until(lambda: _answers(server), "central", START_S, pause_s=ASK_PAUSE_S)
             _send_for_ever(gateway, number)
+        finally:
+            server.send_signal(signal.SIGTERM)
 
 
 def _central(config, *words):
@@ -72,7 +78,7 @@ def _send_for_ever(gateway, number):
     chooser = random.Random(number)
     connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60)
     headers = {"Content-Type": "application/octet-stream"}
-    while True:
+    while not programs.rehearsed(len(gateway.bodies)):
         first = len(gateway.bodies) + 1
         for _ in range(chooser.randint(1, FACTS_MAX)):
             gateway.move(serial=f"N{number + len(gateway.bodies):07d}")

@@ -2,6 +2,7 @@
 
 import os
 import time
+from itertools import pairwise
 from statistics import median
 
 import pytest
@@ -13,11 +14,14 @@ from tests.hardware.in_guest.running_gateway import RunningGateway
 EAN = "4006381333931"
 # After three losses in ten minutes a device works, but people are told that it is unsteady.
 WORKS = ("ready", "degraded")
-BACK_S_MAX = 2.0  # From the device node to "ready".
 CYCLES = int(os.environ.get("PLUG_CYCLES", "10"))
-PERIOD_S = 6.0  # Ten cycles a minute.
-WARM_CYCLES = 10
-MEMORY_GROWTH_BYTES_MAX = 512 * 1024
+# Ten cycles a minute where minutes are asked for; few are done as fast as they go.
+PERIOD_S = 6.0 if CYCLES >= 30 else 0.0
+WARM_CYCLES = 5
+MOMENTS = 5  # At each end, of which the quietest are compared.
+# Of memory, from a cycle to the next, in the middle: what is done once, after a minute or when a
+# history is full, is no leak; what a replug leaves behind is there in each difference.
+GROWTH_BYTES_MAX = 32 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +54,9 @@ def test_each_is_known_again_in_another_port_and_another_order(gateway):
         gateway.wait_for("floor", "ready")
 
 
-def test_unplugging_for_minutes_leaks_nothing_and_each_time_it_is_back_at_once(gateway):
-    backs, measured = [], []
+@pytest.mark.timeout(300 + 20 * (WARM_CYCLES + CYCLES))
+def test_unplugging_for_minutes_leaks_nothing(gateway):
+    memory, counts = [], []
     with KeyboardScanner("DOCK7", port=4) as scanner:
         for _ in range(WARM_CYCLES + CYCLES):
             begin = time.monotonic()
@@ -61,15 +66,15 @@ def test_unplugging_for_minutes_leaks_nothing_and_each_time_it_is_back_at_once(g
             gateway.wait_for("hand", "offline")
             scanner.plug()
             scanner.node("event")
-            backs.append(gateway.wait_for("hand", *WORKS))
-            measured.append(
-                (gateway.memory_bytes(), gateway.threads_count(), gateway.descriptors())
-            )
+            print("AWAY", flush=True)  # The host judges: it knows how long it kept us waiting.
+            print(f"BACK {gateway.wait_for('hand', *WORKS):.3f}", flush=True)
+            memory.append(gateway.memory_bytes())
+            counts.append((gateway.threads_count(), gateway.descriptors()))
             time.sleep(max(0.0, PERIOD_S - (time.monotonic() - begin)))
-    print(f"back in service: median {median(backs):.2f} s, slowest {max(backs):.2f} s")
-    (first, threads, files), (last, threads_last, files_last) = measured[WARM_CYCLES], measured[-1]
-    print(f"bytes {[one[0] for one in measured]}; threads {threads} -> {threads_last}")
-    assert threads_last == threads
-    assert files_last == files
-    assert last - first <= MEMORY_GROWTH_BYTES_MAX
-    assert median(backs) <= BACK_S_MAX
+    growth = median(after - before for before, after in pairwise(memory[WARM_CYCLES:]))
+    threads, files = [one[0] for one in counts], [len(one[1]) for one in counts]
+    print(f"memory {memory}: {growth:+.0f} bytes a cycle")
+    print(f"threads {sorted(set(threads))}, descriptors {sorted(set(files))}", flush=True)
+    for kept in (threads, files):  # More of them for a moment are a sweep of /sys, or a start.
+        assert min(kept[-MOMENTS:]) <= min(kept[WARM_CYCLES:][:MOMENTS])
+    assert growth <= GROWTH_BYTES_MAX

@@ -13,20 +13,23 @@ from pathlib import Path
 
 GADGETS = Path("/sys/kernel/config/usb_gadget")
 CONTROLLERS = Path("/sys/class/udc")
-WAIT_S = 40.0
+WAIT_S = 120.0  # Costs only where it fails.
 
 _numbers = itertools.count(1)
 
 
-def wait_until(asked, what, timeout_s=WAIT_S):
-    """Return the first true answer of `asked`. Raises TimeoutError that names `what`."""
+def wait_until(asked, what, timeout_s=WAIT_S, *, pause_s=0.01):
+    """Return the first true answer of `asked`. Raises TimeoutError that names `what`.
+
+    pause_s: between two looks; under emulation asking a page takes a tenth of a second of it.
+    """
     deadline = time.monotonic() + timeout_s
     while True:
         if found := asked():
             return found
         if time.monotonic() > deadline:
             raise TimeoutError(f"no {what} within {timeout_s} s")
-        time.sleep(0.01)
+        time.sleep(pause_s)
 
 
 class Gadget:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from drivers.simulators.lines import VirtualTcpPort
 from drivers.simulators.printer_zpl import VirtualZplPrinter
+from tests.hardware.in_guest import programs
 from tests.hardware.in_guest.running_gateway import REFERENCE, RunningGateway
 
 GTIN = "04006381333931"
@@ -101,14 +102,18 @@ def main():
         VirtualZplPrinter(Paper(paper)),
     ):
         devices = DEVICES.format(scanner=server.getsockname()[1], printer=paper.port)
-        with RunningGateway(folder, more=devices, reference=_reference()):
+        with RunningGateway(folder, more=devices, reference=_reference()) as gateway:
             connection, _ = server.accept()
             connection.settimeout(ANSWER_S_MAX)
-            _scan(connection, b"]C0CMD-CANCEL\r\n", lights=(GREEN, RED))  # What the cut left open.
-            _scan(connection, b"]C0CMD-RECEIVE\r\n")
-            while True:
-                _scan_number(connection, number)
-                number += 1
+            try:
+                _scan(connection, b"]C0CMD-CANCEL\r\n", lights=(GREEN, RED))  # What was left open.
+                _scan(connection, b"]C0CMD-RECEIVE\r\n")
+                while not programs.rehearsed(number):
+                    _scan_number(connection, number)
+                    number += 1
+            except TimeoutError:
+                print(f"no light: {gateway.ask('GET', '/api/v1/state')}", flush=True)
+                raise
 
 
 def _reference():

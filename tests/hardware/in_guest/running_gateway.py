@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,9 +10,14 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tests.hardware.in_guest.gadget import wait_until
+from tests.hardware.in_guest import programs
+from tests.hardware.in_guest.gadget import WAIT_S, wait_until
 
+ASK_PAUSE_S = 0.1  # Or those who ask have the processor, and nobody else.
 START_S = 480.0  # Ten, on a machine of its own.
+# Asking takes the guest's processor from the program that reads the drivers, which has a minute.
+LOOK_S = 2.0
+LOG_SHOWN = 4000  # Characters, where something failed.
 CONFIG = """
 [gateway]
 code = "gw-1"
@@ -56,11 +62,14 @@ class RunningGateway:
         self.config = self.folder / "gateway.toml"
         self.config.write_text(CONFIG.format(folder=self.folder, port=port) + more)
         (self.folder / "reference.toml").write_text(reference)
-        self._log = (self.folder / "gateway.log").open("ab")
-        words = [sys.executable, "-m", "gateway", "run", "--config", str(self.config)]
-        self.child = subprocess.Popen(words, stdout=self._log, stderr=self._log)
+        os.sync()  # Files of an installation: what is promised is what the gateway writes.
+        self.child = programs.start(
+            *("gateway", "run", "--config", str(self.config)),
+            log=self.folder / "gateway.log",
+            becomes=("gateway.service", str(self.config), "info"),
+        )
         try:
-            wait_until(self._answers, "page of the gateway", START_S)
+            wait_until(self._answers, "page of the gateway", START_S, pause_s=ASK_PAUSE_S)
         except BaseException:
             print(self.close(), file=sys.stderr)  # What it logged, for whoever looks at this.
             raise
@@ -68,8 +77,10 @@ class RunningGateway:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_exc):
-        self.close()
+    def __exit__(self, kind, *_exc):
+        log = self.close()
+        if kind is not None:
+            print(log[-LOG_SHOWN:], file=sys.stderr)
 
     def ask(self, method, path, body=None):
         """Return the answer of its page's interface, as JSON or text."""
@@ -91,9 +102,13 @@ class RunningGateway:
 
         def look():  # Which drivers there are is read by a program of its own, once.
             offered = self.ask("GET", "/api/v1/devices")["found"]
-            return next((one for one in offered if title in one["title"] and one["choices"]), None)
+            for one in offered:
+                if title in one["title"] and one["choices"]:
+                    return one
+            time.sleep(LOOK_S)
+            return None
 
-        return wait_until(look, f"offer of {title}", START_S)
+        return wait_until(look, f"offer of {title}", START_S, pause_s=1.0)
 
     def claim(self, key, name, driver):
         """Put a found device into service."""
@@ -102,11 +117,11 @@ class RunningGateway:
         )
         self.wait_for(name, "ready")
 
-    def wait_for(self, name, *states, timeout_s=60.0):
+    def wait_for(self, name, *states, timeout_s=WAIT_S):
         """Wait until a device is in one of the states; return how long that took, in seconds."""
         begin = time.monotonic()
         what = f"{name} {' or '.join(states)}"
-        wait_until(lambda: self.states().get(name) in states, what, timeout_s)
+        wait_until(lambda: self.states().get(name) in states, what, timeout_s, pause_s=ASK_PAUSE_S)
         return time.monotonic() - begin
 
     def states(self):
@@ -120,7 +135,7 @@ class RunningGateway:
             assert time.monotonic() < deadline, self.ask("GET", "/api/v1/state")
             scanner.type(f"{code}\n")
             with suppress(TimeoutError):
-                wait_until(until, code, 10.0)
+                wait_until(until, code, 10.0, pause_s=ASK_PAUSE_S)
 
     def prompt(self):
         """Return what the station asks for."""
@@ -135,11 +150,16 @@ class RunningGateway:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def memory_bytes(self):
-        """Return what it holds in memory that nobody shares."""
-        text = Path(f"/proc/{self.child.pid}/smaps_rollup").read_text()
-        kinds = ("Private_Clean:", "Private_Dirty:")
+        """Return what it has written into memory: what a leak makes grow, and nothing else.
+
+        Private pages are no measure: those of files come and go with the page cache, and all are
+        shared while it starts another program.
+        """
+        text = Path(f"/proc/{self.child.pid}/status").read_text()
         return sum(
-            int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith(kinds)
+            int(line.split()[1]) * 1024
+            for line in text.splitlines()
+            if line.startswith(("RssAnon:", "VmSwap:"))
         )
 
     def descriptors(self):
@@ -159,7 +179,6 @@ class RunningGateway:
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGTERM)
             self.child.wait(60)
-        self._log.close()
         return (self.folder / "gateway.log").read_text()
 
     def _answers(self):

@@ -1,0 +1,24 @@
+"""Runs the programs that the lab is made with, and says what they said. Edge of processes."""
+
+import os
+import subprocess
+
+from tests.hardware.errors import LabUnusable
+
+TOOL_S_MAX = 1200
+SAID_CHARACTERS_MAX = 800
+
+
+def tool(*words: str, what: str, hint: str = "Run the lab again with --rebuild.") -> str:
+    """Run a program and return what it printed. Raises LabUnusable with its last words."""
+    environment = os.environ | {"PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
+    try:
+        done = subprocess.run(
+            words, capture_output=True, text=True, check=False, timeout=TOOL_S_MAX, env=environment
+        )
+    except subprocess.TimeoutExpired as error:
+        raise LabUnusable(f"{what} took over {TOOL_S_MAX} s", hint=hint) from error
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()[-SAID_CHARACTERS_MAX:]
+        raise LabUnusable(f"{what} failed: {said}", hint=hint)
+    return done.stdout
