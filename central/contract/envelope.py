@@ -72,6 +72,9 @@ class _WireBatch(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
 _encoder = msgspec.msgpack.Encoder()
 _batch_decoder = msgspec.msgpack.Decoder(_WireBatch)
+# To make one takes longer than to unpack a small batch. As many as there were threads at once; one
+# that has failed is not used again.
+_idle_unpackers: list[zstandard.ZstdDecompressor] = []
 _body_decoder = msgspec.msgpack.Decoder(
     Annotated[
         list[Annotated[bytes, msgspec.Meta(max_length=FACT_BYTES_MAX)]],
@@ -160,9 +163,14 @@ def _unpack(packed: bytes) -> bytes:
     size = zstandard.get_frame_parameters(packed).content_size
     if size != zstandard.CONTENTSIZE_UNKNOWN and size > BODY_BYTES_MAX:
         raise ContractError(f"batch unpacks to {size} bytes, more than {BODY_BYTES_MAX}")
-    return zstandard.ZstdDecompressor(max_window_size=2**23).decompress(
-        packed, max_output_size=BODY_BYTES_MAX, allow_extra_data=False
-    )
+    try:
+        unpacker = _idle_unpackers.pop()
+    except IndexError:
+        unpacker = zstandard.ZstdDecompressor(max_window_size=2**23)
+    body = unpacker.decompress(packed, max_output_size=BODY_BYTES_MAX, allow_extra_data=False)
+    if size != zstandard.CONTENTSIZE_UNKNOWN:  # Of any other it keeps a whole window.
+        _idle_unpackers.append(unpacker)
+    return body
 
 
 def _verified_chain(

@@ -20,6 +20,7 @@ from central.contract.identifiers import parse_code
 from central.contract.quantities import canonical_text, parse_decimal, parse_unit
 
 REFERENCE_BYTES_MAX = 64 * 1024 * 1024
+CARRIERS_MAX = 8
 
 LocationKind = Literal["dock_door", "staging", "bin", "quality_hold"]
 DocumentKind = Literal[
@@ -87,7 +88,7 @@ class DocumentLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """One expected line. tolerance_percent: how far the quantity may be off in silence.
 
     lot, sscc: the goods that are meant, "" for any. location: where to take them from or put them,
-    or what to count; "" for anywhere.
+    or what to count; "" for anywhere. carried_by: SSCCs of the pallets on which `sscc` stands.
     A count may ask for a place alone (item "") and tells no quantity ("0"): who counts is blind.
     """
 
@@ -98,6 +99,7 @@ class DocumentLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     lot: Code = ""
     location: Code = ""
     sscc: Code = ""
+    carried_by: Annotated[tuple[Code, ...], msgspec.Meta(max_length=CARRIERS_MAX)] = ()
 
 
 class ExpectedDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -173,8 +175,8 @@ def check_line(document: ExpectedDocument, line: DocumentLine, *, items: Contain
         _check_positive(line.quantity)
     if parse_decimal(line.tolerance_percent, what="tolerance") < 0:
         raise ContractError(f"{where}: tolerance < 0")
-    if line.sscc:
-        check_sscc(line.sscc)
+    for sscc in filter(None, (line.sscc, *line.carried_by)):
+        check_sscc(sscc)
     if line.location in VIRTUAL_PLACES:
         raise ContractError(f"{where}: nothing is kept at {line.location}, which is no real place")
 

@@ -10,9 +10,10 @@ The ledger's own lock comes last, and not at all where nothing is new.
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
 from typing import Literal
 
+import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from central.clock import Clock
@@ -23,6 +24,7 @@ from central.inbox.gateways import Enrolled, enrolled_gateways, gateways_look, m
 from central.inbox.offers import Offer, authenticate, decode_offer
 from central.inbox.positions import Position, Positions, lock_positions
 from central.inbox.receiver import CREDIT_COUNT, acknowledgement, digest_of, judge, take_order
+from central.inbox.seen import Seen
 from central.inbox.written import Written
 from central.ledger.discrepancies import open_discrepancies
 from central.ledger.entries import Entry, Finding, finding_of
@@ -37,8 +39,7 @@ ENROLLED_KEPT_MAX = 10_000  # Gateways of which the key is remembered.
 OutcomeKind = Literal["accepted", "duplicate", "gap", "quarantined"]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of one payload.
 
     ack: where its epoch stands after the call, to sign and to tell `gateway`; None if the payload
@@ -53,8 +54,7 @@ class Outcome:
     accepted_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Decision:
+class _Decision(msgspec.Struct, frozen=True):
     """What is to become of an offer. position: None if the ledger says nothing of its epoch.
 
     offset: how many facts of an accepted batch the ledger has already.
@@ -91,6 +91,7 @@ class Inbox:
         self._ledger = Ledger(followers)
         self._enrolled: dict[str, Enrolled] = {}
         self._written = Written()
+        self._seen = Seen()
 
     def accept(self, payloads: Sequence[tuple[str | None, bytes]]) -> list[Outcome]:
         """Take (gateway of the topic, payload) pairs; return one outcome each, in their order.
@@ -116,7 +117,7 @@ class Inbox:
     def _known(self, names: Set[str]) -> dict[str, Enrolled]:
         """Return the enrolled ones of these gateways, as far as is known; `_take` looks again."""
         known = self._enrolled if len(self._enrolled) < ENROLLED_KEPT_MAX else {}
-        unknown = names - known.keys()
+        unknown = {name for name in names if name not in known}  # Not all keys are walked through.
         if unknown:
             with self._database.read() as connection:
                 known = known | enrolled_gateways(connection, unknown)
@@ -145,7 +146,9 @@ class Inbox:
                 state = call.write(
                     self._ledger, list(decisions.values()), ledger_locked, now_ms=now_ms
                 )
-            mark_seen(connection, call.seen, now_ms=now_ms)
+            newly_seen = self._seen.due(call.seen, now_ms=now_ms)
+            mark_seen(connection, newly_seen, now_ms=now_ms)
+        self._seen.note(newly_seen, now_ms=now_ms)
         said = [(one.kind == "accepted", one.offer.batch) for one in decisions.values()]
         self._written.note(
             (batch for is_taken, batch in said if is_taken and batch is not None),

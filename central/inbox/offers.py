@@ -1,8 +1,9 @@
 """Reads and authenticates what was offered, before anything is locked. Edge of cryptography."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 
+import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -12,9 +13,10 @@ from central.inbox.gateways import Enrolled
 from central.ledger.reading import read_facts
 from central.ledger.runs import FactsRead
 
+KEYS_KEPT_MAX = 1000  # Keys of gateways that were heard last; one that is none is tried each time.
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+
+class Offer(msgspec.Struct, frozen=True):
     """A payload as far as it can be judged without knowing where the ledger stands.
 
     topic_gateway: in whose name it came. batch: None if nothing of it can be believed.
@@ -63,11 +65,15 @@ def authenticate(offer: Offer, enrolled: Mapping[str, Enrolled]) -> Offer:
         detail = f"gateway {gateway} is not enrolled"
         return Offer(topic, payload, batch, "", "unknown_gateway", detail)
     try:
-        key = Ed25519PublicKey.from_public_bytes(known.public_key)
-        key.verify(batch.signature, batch.signed_bytes)
+        _key_of(known.public_key).verify(batch.signature, batch.signed_bytes)
     except (InvalidSignature, ValueError):
         detail = f"the signature is not that of {gateway}"
         return Offer(topic, payload, batch, known.warehouse, "bad_signature", detail)
     # What cannot be read the ledger keeps raw, with a discrepancy.
     facts = read_facts(batch.facts, first_seq=batch.first_seq)
     return Offer(topic, payload, batch, known.warehouse, facts=facts)
+
+
+@lru_cache(KEYS_KEPT_MAX)
+def _key_of(public_key: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public_key)

@@ -6,8 +6,9 @@ one gateway only one at a time moves an epoch on. An epoch that begins has no ro
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 
+import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from central.contract.envelope import Batch
@@ -27,8 +28,7 @@ FOR UPDATE OF p
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True):
     """What the ledger has of one epoch."""
 
     gateway: str

@@ -19,7 +19,8 @@ may have sent it. It never takes the place of a good one: both are told.
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from central.contract.acks import Ack, AckProblem
 from central.contract.envelope import Batch
@@ -34,8 +35,7 @@ CREDIT_COUNT_MIN = 250
 FORGEABLE: frozenset[str] = frozenset({"bad_signature", "unknown_gateway"})
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """How far the ledger has an epoch. acked: 0 for nothing. head_digest: the chain there.
 
     stable: facts up to this number are backed up or replicated; at most `acked`.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from central.contract.quantities import MICRO_PER_UNIT, PIECE
 from central.ledger.entries import Entry, Finding, Line, balance_name, finding_of
 from central.ledger.locations import CUSTOMER, IN_TRANSIT, IN_TRANSIT_PREFIX, is_virtual
-from central.ledger.pairs import LINES_OF_A_PAIR
+from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there
 from central.ledger.posting import Posting
 from central.ledger.statuses import AVAILABLE
 
@@ -60,6 +60,24 @@ def unavailable(entry: Entry, lines: Sequence[Line]) -> Iterator[Finding]:
                 actual_micro=taken.quantity_micro,
                 detail=f"{given.status} goods have gone to {taken.location}",
             )
+
+
+def unweighed(entry: Entry, lines: Sequence[Line]) -> Iterator[Finding]:
+    """Yield a finding if goods of catch weight came in, or went out to others, without a weight."""
+    given, taken = lines[:LINES_OF_A_PAIR]
+    if not is_weighed_there(given.location, taken.location):
+        return
+    physical = taken if is_virtual(given.location) else given
+    yield finding_of(
+        entry,
+        "weight_missing",
+        balance_name(physical.balance_key._replace(status=AVAILABLE)),
+        item=physical.item,
+        location=physical.location,
+        lot=physical.lot,
+        unit=physical.unit,
+        actual_micro=sum(line.quantity_micro for line in lines[1::LINES_OF_A_PAIR]),
+    )
 
 
 def twice(entry: Entry, arrived: Line, there: Mapping[str, int]) -> Finding | None:

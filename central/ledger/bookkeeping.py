@@ -1,9 +1,11 @@
 """Posts the facts of one call one after another, and notes what is to be written. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import count
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from central.contract.facts import Count, Fact, Movement, Packing, kind_of
 from central.ledger.entries import (
@@ -46,8 +48,7 @@ class ReversedBy(NamedTuple):
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """A reversal that waited no longer waits. back: whether its movement is taken back."""
 
     target: FactKey
@@ -56,8 +57,7 @@ class Settled:
     back: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(msgspec.Struct, frozen=True):
     """What facts of a call have to do with each other, or with what is stored.
 
     named: facts that reversals of this call name. stored: what is there of them. waiting: reversals
@@ -69,8 +69,7 @@ class Targets:
     waiting: Mapping[FactKey, ReversedBy]
 
 
-@dataclass(frozen=True, slots=True)
-class Goods:
+class Goods(msgspec.Struct, frozen=True):
     """What is known of goods beside their amounts.
 
     expiry_dates: of lots of which a fact of this call states one. packing: with every unit that a
@@ -147,7 +146,7 @@ class Bookkeeper:
         nothing to say about it. They are posted right here; everything else by `_post_one`.
         """
         warehouse, gateway, epoch, now_ms = run.warehouse, run.gateway, run.epoch, self._now_ms
-        amounts, numbers = self._books.amounts, self._books.numbers
+        amounts, numbers, weights = self._books.amounts, self._books.numbers, self._books.weights
         ways, apart = (
             self._ways.get(warehouse, {}),
             self._apart.get((warehouse, gateway, epoch), set()),
@@ -171,7 +170,7 @@ class Bookkeeper:
                 continue
             from_slot, to_slot, from_micro_min = way
             given, taken = amounts[from_slot] - micro, amounts[to_slot] + micro
-            if given < from_micro_min or taken > BALANCE_MICRO_MAX:
+            if given < from_micro_min or taken > BALANCE_MICRO_MAX or from_slot in weights:
                 self._post_one(run, seq - run.first_seq)
                 continue
             expiry_date = movement.expiry_date
@@ -286,7 +285,8 @@ class Bookkeeper:
 
     def _note_count(self, entry: Entry, fact: Count) -> None:
         unit = self._known.item_units.get(fact.item, fact.unit)
-        quantity = quantity_in_unit(fact, unit)
+        pack = self._known.pack(fact.item, fact.unit)
+        quantity = quantity_in_unit(fact, unit, pack=pack)
         if quantity is None:
             unit, quantity = fact.unit, quantity_in_unit(fact, fact.unit)
         assert quantity is not None  # Its own unit needs no conversion.

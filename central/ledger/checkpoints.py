@@ -10,10 +10,17 @@ state of the ledger while postings go on, and counts once it is whole.
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, bindparam, delete, func, select, text
+from sqlalchemy import Connection, delete, func, select, text
 
 from central.clock import Clock
 from central.ledger.fact_check import Fault
+from central.ledger.item_sums import (
+    ItemSums,
+    alone,
+    booked_warehouses,
+    forget_item_sums,
+    item_sum_faults,
+)
 from central.ledger.state import read_state
 from central.storage import bulk
 from central.storage.checkpoint_tables import (
@@ -34,11 +41,9 @@ FACTS_PER_ROW_MIN = 2
 ROWS_AT_ONCE_MAX = 5_000  # Of a copy, in one transaction: about 20 ms.
 FACTS_AT_ONCE_MAX = 20_000  # Looked at for late days, in one tick.
 FAULTS_MAX = 1_000
-COPY_LOCK = 0x646B_6370  # Of the advisory locks of PostgreSQL; nothing else here takes one.
 COPYING = "checkpoint"
 
 _KEY = "location, item, lot, serial, sscc, unit, status"
-_ALONE_SQL = text("SELECT pg_try_advisory_xact_lock(:number)")
 _LATE_SQL = {
     dialect: text(
         f"SELECT warehouse, event_time_ms / {DAY_MS} AS event_day,"  # noqa: S608 - ours
@@ -75,6 +80,12 @@ class Checkpoints:
         rows_at_once: int = ROWS_AT_ONCE_MAX,
     ) -> None:
         self._database = database
+        self._sums = ItemSums(
+            database,
+            facts_min=facts_min,
+            facts_per_row=facts_per_row,
+            rows_at_once=rows_at_once,
+        )
         self._clock = clock
         self._facts_min = facts_min
         self._facts_per_row = facts_per_row
@@ -85,10 +96,10 @@ class Checkpoints:
 
         Raises LedgerUnavailable; what was done until then stays.
         """
-        followed_all = self._follow_late_days()
-        if followed_all:
-            self._copy_if_due()
-        return followed_all
+        if not self._follow_late_days():
+            return False
+        self._copy_if_due()
+        return self._sums.tick()
 
     def _follow_late_days(self) -> bool:
         with self._database.read() as connection:
@@ -119,7 +130,7 @@ class Checkpoints:
 
     def _copy_if_due(self) -> None:
         with self._database.read() as connection:
-            if not _alone(connection):
+            if not alone(connection):
                 return
             head = read_state(connection).record_no
             last, last_count = _last(connection)
@@ -131,7 +142,7 @@ class Checkpoints:
             )
             if facts_count < connection.execute(present).scalar_one() * self._facts_per_row:
                 return
-            self._begin(head, warehouses=_warehouses(connection))
+            self._begin(head, warehouses=booked_warehouses(connection))
             count = 0
             for rows in self._present_rows(connection, head):
                 with self._database.write() as writing:
@@ -185,13 +196,18 @@ def progress_of(connection: Connection, task: str) -> int:
 
 
 def forget_checkpoints(connection: Connection) -> None:
-    """Delete every copy, e.g. when balances turn out to have been wrong; new ones will be made."""
+    """Delete copies and sums, e.g. when balances turn out to have been wrong; they come anew."""
     connection.execute(delete(checkpoints))
     connection.execute(delete(checkpoint_balances))
+    forget_item_sums(connection)
 
 
 def checkpoint_faults(connection: Connection) -> Iterator[Fault]:
-    """Yield where a copy is not what lines make of the copy before it, or of the present."""
+    """Yield where a copy is not what lines make of the copy before it, or of the present.
+
+    And where the sums of an item are not.
+    """
+    yield from item_sum_faults(connection)
     moments = connection.execute(select(checkpoints.c.record_no).order_by("record_no")).scalars()
     ends: list[int | None] = [*moments, None]
     for begin, end in zip([0, *ends[:-1]], ends, strict=True):
@@ -205,7 +221,7 @@ def _differences(connection: Connection, begin: int, end: int | None) -> Iterato
     at_end = "" if end is None else "AND record_no = :end"
     query = text(_DIFFERENCES_SQL.format(key=_KEY, table=table, at_end=at_end))
     last = read_state(connection).record_no if end is None else end
-    for warehouse in _warehouses(connection):
+    for warehouse in booked_warehouses(connection):
         bounds = {"warehouse": warehouse, "begin": begin, "end": last, "faults": FAULTS_MAX}
         for row in connection.execute(query, bounds):
             subject = "/".join((warehouse, *row[:7]))
@@ -214,35 +230,12 @@ def _differences(connection: Connection, begin: int, end: int | None) -> Iterato
             yield Fault("checkpoint", subject, detail)
 
 
-def _alone(connection: Connection) -> bool:
-    """Return whether nobody else copies until this transaction ends.
-
-    Two processes do while one takes over from another; an SQLite file has only one.
-    """
-    if connection.dialect.name == "sqlite":
-        return True
-    return bool(connection.execute(_ALONE_SQL, {"number": COPY_LOCK}).scalar_one())
-
-
 def _last(connection: Connection) -> tuple[int, int]:
     table = checkpoints.c
     row = connection.execute(
         select(table.record_no, table.balances_count).order_by(table.record_no.desc()).limit(1)
     ).first()
     return (row.record_no, row.balances_count) if row is not None else (0, 0)
-
-
-def _warehouses(connection: Connection) -> list[str]:
-    """Return every warehouse that balances are of, each found by one look into their key."""
-    following = select(func.min(balances.c.warehouse)).where(
-        balances.c.warehouse > bindparam("b_last")
-    )
-    found: list[str] = []
-    last = ""
-    while (code := connection.execute(following, {"b_last": last}).scalar_one()) is not None:
-        found.append(code)
-        last = code
-    return found
 
 
 def _set_progress(connection: Connection, task: str, record_no: int) -> None:

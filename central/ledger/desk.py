@@ -9,11 +9,12 @@ within milliseconds: a book reads by keys, and asks nobody.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from central.clock import Clock
@@ -23,7 +24,7 @@ from central.errors import Outdated
 from central.ledger.closing import refuse_backdated
 from central.ledger.entries import FactKey
 from central.ledger.expected import ReferenceChange, note_changes
-from central.ledger.ledger import Follower, Ledger
+from central.ledger.ledger import Follower, Ledger, posting_looks
 from central.ledger.own_facts import OWN_BOOT, Heads, post_own_facts
 from central.ledger.state import (
     LedgerState,
@@ -36,10 +37,12 @@ from central.storage import bulk, tables
 from central.storage.database import Database
 
 DESK_STATION = "desk"
+LIKELY_GOODS_MAX = 10_000  # Items of a warehouse of which it is remembered where they last left.
+# Warehouse and item: the place, and what the item's goods there are called beside.
+LikelyGoods = dict[tuple[str, str], tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectNote:
+class ObjectNote(msgspec.Struct, frozen=True):
     """What is noted of one object. warehouse: "" where it concerns none. fields: JSON-ready."""
 
     code: str
@@ -60,13 +63,20 @@ class Change:
         hold: Callable[[], "Held"],
         *,
         actor: str,
+        followers: Sequence[Follower],
         numbers: dict[str, int],
+        likely_goods: LikelyGoods,
     ) -> None:
-        """Work on a connection. numbers: the last ones given, by prefix, as far as is known."""
+        """Work on a connection. numbers: the last ones given, by prefix, as far as is known.
+
+        followers: who will be told of what is posted.
+        """
         self.connection = connection
         self.actor = actor
         self._hold = hold
+        self._followers = followers
         self._numbers = numbers
+        self._likely_goods = likely_goods
         self._held: Held | None = None
         self._touched: set[ReferenceChange] = set()
 
@@ -93,10 +103,42 @@ class Change:
         """One moment for all of it."""
         return self.held.now_ms
 
-    def post(self, drafts: Sequence[Fact]) -> list[FactKey]:
+    def foresee(self, drafts: Sequence[Movement]) -> None:
+        """Read what posting these will look up, before other things are written that wait."""
+        self.held.memory.ledger.foresee(self.connection, self.state, drafts)
+
+    def likely_looks(
+        self, *, document: str, warehouse: str, to_location: str, items: Iterable[str]
+    ) -> list[bulk.Look | bulk.Led]:
+        """Return what will probably be looked up to post how goods leave under a document.
+
+        The goods of each item that were remembered last: they mostly come from one place until
+        nothing is left there. `foresee` reads what is wanted beside.
+        """
+        found = [self._likely_goods.get((warehouse, item)) for item in items]
+        goods = [
+            (warehouse, place, *what)
+            for one in found
+            if one is not None
+            for from_location, *what in (one,)
+            for place in (from_location, to_location)
+        ]
+        return posting_looks(self._followers, [(warehouse, document)], sorted(goods))
+
+    def remember_goods(self, drafts: Sequence[Movement]) -> None:
+        """Note from where goods leave, for `likely_looks` of the next change."""
+        likely = self._likely_goods
+        if len(likely) + len(drafts) > LIKELY_GOODS_MAX:
+            likely.clear()
+        for one in drafts[:LIKELY_GOODS_MAX]:
+            what = (one.item, one.lot, one.serial, one.sscc, one.unit)
+            likely[one.warehouse, one.item] = (one.from_location, *what)
+
+    def post(self, drafts: Sequence[Fact], *, foreseen: bool = False) -> list[FactKey]:
         """Post facts of the ledger's own, all of one warehouse; return their identities in order.
 
-        Raises ContractError for a draft that cannot be true, Unusable for one in a closed period.
+        foreseen: `foresee` was asked for them. Raises ContractError for a draft that cannot be
+        true, Unusable for one in a closed period.
         """
         refuse_backdated(self.connection, self.state, drafts)
         held = self.held
@@ -107,6 +149,7 @@ class Change:
             held.state,
             drafts,
             now_ms=held.now_ms,
+            foreseen=foreseen,
         )
         return keys
 
@@ -162,7 +205,7 @@ class Change:
                 one.warehouse,
                 self.actor,
                 self.now_ms,
-                json.dumps(one.fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
+                _told(one.fields),
             )
             for number, one in enumerate(notes, last_no + 1)
         ]
@@ -240,8 +283,9 @@ class Desk:
         self._clock = clock
         self._followers = tuple(followers)
         self._told = told
-        self._memory = Memory(self._followers)
+        self._memory: Memory | None = None
         self._numbers: dict[str, int] = {}
+        self._likely_goods: LikelyGoods = {}
 
     @contextmanager
     def change(self, *, actor: str) -> Iterator[Change]:
@@ -256,10 +300,17 @@ class Desk:
                 state = locked()
                 # In a change that fails it remembers what never was: only under the lock is it
                 # taken, and only what was committed is given back. Meanwhile others have none.
-                memory, self._memory = self._memory, Memory(self._followers)
-                return Held(memory, state, self._clock.now_ms())
+                memory, self._memory = self._memory, None
+                return Held(memory or Memory(self._followers), state, self._clock.now_ms())
 
-            change = Change(connection, hold, actor=actor, numbers=self._numbers)
+            change = Change(
+                connection,
+                hold,
+                actor=actor,
+                followers=self._followers,
+                numbers=self._numbers,
+                likely_goods=self._likely_goods,
+            )
             yield change
             memory = change.held.memory
         self._memory = memory
@@ -277,6 +328,9 @@ def require_version(present: int, expected: int | None, *, what: str) -> None:
             hint="Load it again, look at what has changed, and decide again.",
             fields={"version": present},
         )
+
+
+_told = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def _code(prefix: str, number: int) -> str:

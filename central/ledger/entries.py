@@ -1,8 +1,11 @@
 """What the ledger works with: entries, lines, progress and findings. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, NamedTuple
+
+import msgspec
 
 from central.contract.facts import Count
 from central.ledger.statuses import AVAILABLE
@@ -31,19 +34,20 @@ DiscrepancyKind = Literal[
     "received_before_shipped",
     "reservation_short",
     "moved_after_end",
+    "weight_missing",
 ]
 # Kinds of which every fact is a matter of its own; the others are one per subject while open.
 KINDS_WITHOUT_LINES: frozenset[str] = frozenset(
     {"wrong_warehouse", "quantity_overflow", "reversal_unmatched"}
 )
 
+OWN_GATEWAY = "central"  # Of the ledger's own facts; no gateway is enrolled with this code.
 # Beyond 10^11 units a balance is an error of somebody's digits, not stock. The bound keeps sums
 # of balances inside 64 bits, which SQLite would leave in silence and PostgreSQL with an error.
 BALANCE_MICRO_MAX = 10**17
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One fact on its way into the ledger.
 
     warehouse: the one that the gateway is enrolled for. body: canonical bytes. digest: the chain
@@ -139,8 +143,7 @@ class ProgressKey(NamedTuple):
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class PostedFact:
+class PostedFact(msgspec.Struct, frozen=True):
     """A fact as it was posted that names a document, or whose goods are not all available.
 
     document: "" for none; of a reversal, that of the movement that it takes back. progress: what it
@@ -188,21 +191,27 @@ class ExpectedLine:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """The reference data that a posting needs; what is not there is not known.
 
     item_units: unit by item. locations: (warehouse, location). documents: expected lines by line
     number, by (warehouse, document). document_kinds: of those. inspected_items: what comes in of
-    them has to be inspected. weight_units: in which items are weighed, where that is said.
+    them has to be inspected. weight_units: in which items are weighed, where that is said. packs:
+    by item, how many of its unit one of another is, where the item itself says so.
     """
 
     item_units: Mapping[str, str]
     locations: frozenset[tuple[str, str]]
     documents: Mapping[tuple[str, str], Mapping[int, ExpectedLine]]
-    document_kinds: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    document_kinds: Mapping[tuple[str, str], str] = msgspec.field(default_factory=dict)
     inspected_items: frozenset[str] = frozenset()
-    weight_units: Mapping[str, str] = field(default_factory=dict)
+    weight_units: Mapping[str, str] = msgspec.field(default_factory=dict)
+    packs: Mapping[str, Mapping[str, Fraction]] = msgspec.field(default_factory=dict)
+
+    def pack(self, item: str, unit: str) -> Fraction | None:
+        """Return how many of its own unit one of another is, None if the item does not say."""
+        packs = self.packs.get(item)
+        return None if packs is None else packs.get(unit)
 
 
 @dataclass(frozen=True, slots=True)

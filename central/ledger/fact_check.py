@@ -12,6 +12,7 @@ from central.contract.errors import ContractError
 from central.contract.facts import Movement, Reversal, chain_next, chain_start, kind_of
 from central.contract.identifiers import parse_epoch
 from central.ledger.entries import KINDS_WITHOUT_LINES, Entry, FactKey, Line
+from central.ledger.packs_then import PacksThen
 from central.ledger.pairs import are_those_of, own_lines, taken_micro, turned
 from central.ledger.progress import Progress, progress_of
 from central.ledger.reading import read_fact
@@ -40,6 +41,7 @@ class FactCheck:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._packs = PacksThen(connection)
         self.facts_count = 0
         self.lines_count = 0
 
@@ -128,7 +130,10 @@ class FactCheck:
         self, entry: Entry, movement: Movement, lines: list[Line]
     ) -> tuple[bool, Progress | None]:
         own = own_lines(lines)
-        if not own or not are_those_of(entry, movement, own):
+        pack = None
+        if own and own[0].unit != movement.unit:
+            pack = self._packs.pack_at(entry.record_no, item=movement.item, unit=movement.unit)
+        if not own or not are_those_of(entry, movement, own, pack=pack):
             return False, None
         if len(own) < len(lines):
             back = turned(own, record_no=entry.record_no, first_line_no=len(own) + 1)

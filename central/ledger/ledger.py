@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import Connection
 
 from central.contract.facts import Count, Movement
@@ -45,8 +46,7 @@ FACTS_AT_ONCE_MAX = 8000
 FORESEEN_MAX = 200  # Documents and routes of a call that are worth reading ahead.
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(msgspec.Struct, frozen=True):
     """What a call of `Ledger.post` has written, for those who follow what is posted.
 
     Its facts have the record numbers first_record_no to last_record_no. progress: every document
@@ -117,6 +117,16 @@ class Ledger:
             looks += self._looks(_routes(told), apart_of(told))
         bulk.look_ahead(connection, looks)
 
+    def foresee(
+        self, connection: Connection, state: LedgerState, movements: Sequence[Movement]
+    ) -> None:
+        """Read what posting these under their documents will look up, if they are few.
+
+        state: as locked in this transaction; what is known already is not read again.
+        """
+        apart = [(one.warehouse, one) for one in movements]
+        bulk.look_ahead(connection, self._looks((), apart, revision=state.reference_revision))
+
     def post(
         self,
         connection: Connection,
@@ -129,7 +139,7 @@ class Ledger:
         """Store and post facts in the order given; return how many discrepancies were opened.
 
         state: as locked in this transaction; the facts are numbered from its record_no + 1 on.
-        foreseen: `look_ahead` was asked for them.
+        foreseen: `look_ahead` or `foresee` was asked for them.
         Durable with the caller's commit, with everything else of its transaction or not at all.
         """
         if not runs:
@@ -177,19 +187,18 @@ class Ledger:
                 follow(connection, posted)
         return opened_count
 
-    def _looks(self, routes: Sequence[Route], apart: Apart) -> list[bulk.Look | bulk.Led]:
+    def _looks(
+        self, routes: Sequence[Route], apart: Apart, *, revision: int | None = None
+    ) -> list[bulk.Look | bulk.Led]:
         """Return what facts need, most of all those under documents; nothing if it is much."""
         documents = documents_of(apart)
         if len(documents) + len(routes) > FORESEEN_MAX:
             return []
         goods = goods_of(routes, apart)
-        looks: list[bulk.Look | bulk.Led] = [*looks_of(documents, goods)]
-        if documents:
-            looks += self._book.looks(key[2] for key in goods)
-            for follow in self._followers:
-                if isinstance(follow, ForeseeingFollower):
-                    looks += follow.looks(documents, goods)
-        return looks
+        if not documents:
+            return [*looks_of(documents, goods)]
+        looks = posting_looks(self._followers, documents, goods)
+        return [*looks, *self._book.looks((key[2] for key in goods), revision=revision)]
 
     def _look_up(
         self,
@@ -221,6 +230,17 @@ class Ledger:
             locations={place for place in locations if not is_virtual(place[1])},
             documents=documents,
         )
+
+
+def posting_looks(
+    followers: Sequence[Follower], documents: Sequence[DocumentKey], goods: Sequence[GoodsKey]
+) -> list[bulk.Look | bulk.Led]:
+    """Return what posting movements of these goods under documents will look up of both."""
+    looks: list[bulk.Look | bulk.Led] = [*looks_of(documents, goods)]
+    for follow in followers:
+        if isinstance(follow, ForeseeingFollower):
+            looks += follow.looks(documents, goods)
+    return looks
 
 
 def _are_few(told: Sequence[Told]) -> bool:

@@ -12,6 +12,8 @@ from central.contract.facts import VIRTUAL_PLACES
 
 SUPPLIER = "supplier"
 CUSTOMER = "customer"
+ADJUSTMENT = "adjustment"
+SCRAP = "scrap"
 IN_TRANSIT = "in_transit"
 IN_TRANSIT_PREFIX = IN_TRANSIT + "/"
 

@@ -1,6 +1,7 @@
 """Quantities and catch weights of movements in the units in which items are kept. Pure."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import lru_cache
 
 from central.contract.errors import ContractError
@@ -9,23 +10,33 @@ from central.contract.quantities import (
     GRAMS_PER_MASS_UNIT,
     KILOGRAM,
     MICRO_PER_UNIT,
+    QUANTITY_MAX,
     convert_mass,
     parse_decimal,
     to_micro,
 )
+from central.ledger.unit_ratios import unit_ratio
 
 QUANTITIES_REMEMBERED_MAX = 4096
+_MICRO_MAX = int(QUANTITY_MAX) * MICRO_PER_UNIT
 WEIGHED_IN = KILOGRAM  # Items of which nobody says in what they are weighed.
 
 
-def quantity_in_unit(movement: Movement | Count, unit: str) -> int | None:
+def quantity_in_unit(
+    movement: Movement | Count, unit: str, *, pack: Fraction | None = None
+) -> int | None:
     """Return how much moved, or was counted, in millionths of `unit`.
 
-    None if it has no exact value there.
+    pack: how many of `unit` one of the stated unit is of this item, None if nobody says; then it is
+    what it is of every item. None if it has no exact value there.
     """
     if movement.unit == unit:
         return _micro_of(movement.quantity)
-    return mass_in_unit(movement.quantity, from_unit=movement.unit, to_unit=unit)
+    each = pack or unit_ratio(from_unit=movement.unit, to_unit=unit)
+    if each is None:
+        return None
+    exact = _micro_of(movement.quantity) * each
+    return exact.numerator if exact.denominator == 1 and exact <= _MICRO_MAX else None
 
 
 def weight_in_unit(movement: Movement, unit: str) -> int | None:
@@ -57,6 +68,17 @@ def shares(weight_micro: int, quantities: Sequence[int]) -> list[int]:
     whole = sum(quantities)
     parts = [weight_micro * quantity // whole for quantity in quantities[:-1]]
     return [*parts, weight_micro - sum(parts)]
+
+
+def weight_share(moved_micro: int, *, there_micro: int, weight_micro: int) -> int:
+    """Return what goods weigh that go unweighed from where there is a weight: their share of it.
+
+    The last ones take all that is left, so none is made or lost by rounding. 0 where nothing is
+    there, or it weighs less than nothing because more was weighed out than in.
+    """
+    if there_micro <= 0 or weight_micro <= 0:
+        return 0
+    return weight_micro * min(moved_micro, there_micro) // there_micro
 
 
 @lru_cache(maxsize=QUANTITIES_REMEMBERED_MAX)

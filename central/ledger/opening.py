@@ -1,8 +1,8 @@
 """Opens the books at all places that a call may touch, read at once. Edge of the database."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import Connection
 
 from central.contract.facts import Count, Fact, Movement
@@ -21,8 +21,7 @@ Expected = tuple[int, int]  # expected_micro, tolerance_percent_micro
 Apart = Sequence[tuple[str, Fact]]  # warehouse of the epoch, and a fact that is no plain movement
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """The books of one call. expected: of document lines that have progress."""
 
     books: RunningBooks

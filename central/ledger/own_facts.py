@@ -8,27 +8,27 @@ ever given twice.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from central.contract.facts import NO_HEAD, Fact, chain_next, chain_start, encode_fact
 from central.contract.identifiers import Epoch
-from central.ledger.entries import FactKey
+from central.ledger.entries import OWN_GATEWAY, FactKey
 from central.ledger.ledger import Ledger
 from central.ledger.reading import read_facts
 from central.ledger.runs import Run
 from central.ledger.state import LedgerState, set_state
 from central.storage import bulk, tables
 
-OWN_GATEWAY = "central"  # No gateway is enrolled with this code.
+__all__ = ["OWN_GATEWAY"]
+
 OWN_BOOT = "ledger"
 HEADS_KEPT_MAX = 1000  # Warehouses of which the head is remembered.
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """Where an epoch of the ledger's own stands."""
 
     epoch: str
@@ -74,12 +74,13 @@ def post_own_facts(
     drafts: Sequence[Fact],
     *,
     now_ms: int,
+    foreseen: bool = False,
 ) -> tuple[list[FactKey], LedgerState]:
     """Post facts of one warehouse in the order given; return their identities and the state after.
 
     heads: as they are remembered. state: as locked in this transaction. The number in a draft is
-    of no matter. Raises ContractError for a draft that cannot be true, and then the caller rolls
-    back.
+    of no matter. foreseen: `Ledger.foresee` was asked for them. Raises ContractError for a draft
+    that cannot be true, and then the caller rolls back.
     """
     if not drafts:
         return [], state
@@ -103,7 +104,7 @@ def post_own_facts(
         digests,
         read_facts(bodies, first_seq=first_seq),
     )
-    ledger.post(connection, state, [run], now_ms=now_ms)
+    ledger.post(connection, state, [run], now_ms=now_ms, foreseen=foreseen)
     last_seq = head.acked_seq + len(drafts)
     position = (OWN_GATEWAY, head.epoch, warehouse, last_seq, digest, NO_HEAD, now_ms, last_seq)
     bulk.upsert_rows(connection, tables.positions, [position])

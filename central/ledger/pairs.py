@@ -11,15 +11,19 @@ which then falls below zero.
 """
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from itertools import pairwise
 
 from central.contract.facts import Movement
 from central.ledger.entries import Entry, Line
-from central.ledger.locations import CUSTOMER, SUPPLIER, is_virtual, place_of
+from central.ledger.locations import ADJUSTMENT, CUSTOMER, SCRAP, SUPPLIER, is_virtual, place_of
 from central.ledger.measures import quantity_in_unit, shares, weights_possible
 from central.ledger.statuses import AVAILABLE, INSPECTION, STATUSES
 
 LINES_OF_A_PAIR = 2
+# Of a movement whose goods take no weight along: it takes back one that brought none.
+FLAG_WEIGHTLESS = "weightless"
+WRITTEN_OFF = (ADJUSTMENT, SCRAP)  # What goes there nobody pays for by its weight.
 COMES_FROM = (SUPPLIER, CUSTOMER)  # Where goods come from that may have to be inspected.
 
 Pair = tuple[Line, Line]
@@ -70,6 +74,18 @@ def is_received(from_location: str, to_location: str) -> bool:
     return from_location in COMES_FROM and not is_virtual(to_location)
 
 
+def is_weighed_there(from_location: str, to_location: str) -> bool:
+    """Return whether goods of catch weight have to be weighed on this way: in, or out to others."""
+    if is_virtual(from_location):
+        return not is_virtual(to_location)
+    return is_virtual(to_location) and to_location not in WRITTEN_OFF
+
+
+def takes_share(movement: Movement) -> bool:
+    """Return whether a movement takes its share of the weight that is where it comes from."""
+    return not movement.net_weight and FLAG_WEIGHTLESS not in movement.flags
+
+
 def over_statuses(pair: Pair, on_hand: Callable[[str], int], *, keep: bool) -> Lines:
     """Return the lines of a movement that states no status, parted over what there is.
 
@@ -106,6 +122,14 @@ def over_statuses(pair: Pair, on_hand: Callable[[str], int], *, keep: bool) -> L
     return tuple(lines)
 
 
+def with_shares(lines: Lines, weights: Sequence[int]) -> Lines:
+    """Return the lines of a movement, each pair with a weight."""
+    return tuple(
+        line._replace(weight_micro=weights[index // 2] * (1 if index % 2 else -1))
+        for index, line in enumerate(lines)
+    )
+
+
 def turned(lines: Sequence[Line], *, record_no: int, first_line_no: int = 1) -> Lines:
     """Return the lines that take `lines` back, as lines of the fact with this record number."""
     return tuple(
@@ -134,21 +158,30 @@ def taken_micro(lines: Sequence[Line]) -> int:
     return sum(line.quantity_micro for line in lines if line.quantity_micro > 0)
 
 
-def are_those_of(entry: Entry, movement: Movement, lines: Sequence[Line]) -> bool:
+def are_those_of(
+    entry: Entry, movement: Movement, lines: Sequence[Line], *, pack: Fraction | None = None
+) -> bool:
     """Return whether lines are the own lines of a movement, as far as a fact alone can tell.
 
     Which statuses the goods had, what has to be inspected and in what an item is weighed depends on
-    what was known then; that quantities, weights, places and goods are right does not.
+    what was known then; that quantities, weights, places and goods are right does not. What goods
+    took along that were not weighed depends on what was there. pack: how many of the lines' unit
+    one of the stated unit was then of this item.
     """
     unit = lines[0].unit
-    quantity = quantity_in_unit(movement, unit)
+    quantity = quantity_in_unit(movement, unit, pack=pack)
     if quantity is None or len(lines) % LINES_OF_A_PAIR or taken_micro(lines) != quantity:
         return False
     takes = lines[1::LINES_OF_A_PAIR]
-    weight = sum(line.weight_micro for line in takes)
-    if weight and weight not in weights_possible(movement):
-        return False
-    weights = shares(weight, [line.quantity_micro for line in takes])
+    weights = [line.weight_micro for line in takes]
+    if takes_share(movement) and not is_virtual(lines[0].location):
+        if min(weights) < 0:
+            return False
+    else:
+        weight = sum(weights)
+        if weight and weight not in weights_possible(movement):
+            return False
+        weights = shares(weight, [line.quantity_micro for line in takes])
     given_statuses = [STATUSES.index(line.status) for line in lines[::LINES_OF_A_PAIR]]
     if any(after <= before for before, after in pairwise(given_statuses)):
         return False

@@ -8,13 +8,23 @@ is unknown or unexpected is posted as it was said, and a finding says so.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from central.contract.facts import Fact, Movement, Reversal
-from central.ledger.entries import Entry, ExpectedLine, FactKey, Finding, Known, Line, finding_of
+from central.ledger.entries import (
+    OWN_GATEWAY,
+    Entry,
+    ExpectedLine,
+    FactKey,
+    Finding,
+    Known,
+    Line,
+    finding_of,
+)
 from central.ledger.locations import is_virtual
 from central.ledger.measures import WEIGHED_IN, quantity_in_unit, weight_in_unit
-from central.ledger.pairs import movement_pair, turned
+from central.ledger.pairs import movement_pair, takes_share, turned
 from central.ledger.progress import (
     COUNT_KIND,
     COUNTING_STEP,
@@ -27,13 +37,13 @@ from central.ledger.progress import (
 FLAG_OUTSIDE_TOLERANCE = "outside_tolerance"
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(msgspec.Struct, frozen=True):
     """What one fact means for the books.
 
     lines: pairs, or none. shared: they are one pair that states no status to take from, so what is
     available goes first; keeps_status: then each part keeps its own. comes_back: half of the lines
-    are the way back of a movement that was taken back before it came. takes_back: the movement that
+    are the way back of a movement that was taken back before it came. unweighed: they take their
+    share of the weight that is where they come from. takes_back: the movement that
     a reversal takes back; waits_for: the one that it will when it comes.
     """
 
@@ -45,10 +55,10 @@ class Posting:
     shared: bool = False
     keeps_status: bool = True
     comes_back: bool = False
+    unweighed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PostedMovement:
+class PostedMovement(msgspec.Struct, frozen=True):
     """What there is of a fact that a reversal names.
 
     lines: none if it moved nothing or is not here yet. reversed: whether a reversal has named it.
@@ -107,7 +117,8 @@ def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
             )
         )
     elif item_unit != movement.unit:
-        converted = quantity_in_unit(movement, item_unit)
+        pack = known.pack(movement.item, movement.unit)
+        converted = quantity_in_unit(movement, item_unit, pack=pack)
         if converted is not None:
             unit, quantity = item_unit, converted
         else:
@@ -137,6 +148,7 @@ def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
         findings=tuple(findings),
         shared=not movement.from_status and not is_virtual(pair[0].location),
         keeps_status=not movement.to_status,
+        unweighed=takes_share(movement),
     )
 
 
@@ -168,9 +180,11 @@ def _document_findings(entry: Entry, movement: Movement, known: Known) -> list[F
     if movement.business_step == COUNTING_STEP:
         pass  # What a count finds is whatever it finds.
     elif expected is None:
-        findings.append(
-            finding_of(entry, "unknown_document", document, item=item, document=document)
-        )
+        # What the desk moves is of an order that its own book knows, told to stations or not.
+        if entry.gateway != OWN_GATEWAY:
+            findings.append(
+                finding_of(entry, "unknown_document", document, item=item, document=document)
+            )
     elif kind == COUNT_KIND:
         pass
     elif not _is_expected(movement, expected) or crosses_another_border(movement, kind=kind):

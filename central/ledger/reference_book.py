@@ -1,6 +1,7 @@
 """Reference data: loads a whole document, looks up what a posting needs. Edge of the database."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from itertools import chain
 from typing import NamedTuple
 
@@ -23,22 +24,27 @@ from central.ledger.expected import (
 )
 from central.ledger.state import lock_ledger, set_state
 from central.storage import bulk, tables
-from central.storage.catalogue_tables import item_policies
+from central.storage.catalogue_tables import item_policies, item_units
 
 CACHED_COUNT_MAX = 50_000  # Names kept in memory before the cache starts anew.
 CODES_AT_ONCE_MAX = 500
 REVISIONS_AT_ONCE_MAX = 100  # Of which it is looked up one by one what they touched.
 ITEMS_FORESEEN_MAX = 20  # More are better looked up by statements of arrays.
 REVISIONS_FORESEEN = 3  # So many are looked for before it is known how many there are.
+ITEM_TABLES = (item_policies, tables.items, item_units)
 FILE = "file"  # The source of what a reference document brought.
 
 
 class _Item(NamedTuple):
-    """What postings need of an item. weight_unit: "" where nobody says in what it is weighed."""
+    """What postings need of an item. weight_unit: "" where nobody says in what it is weighed.
+
+    packs: how many of its unit one of another is, where the item itself says so.
+    """
 
     unit: str
     inspected: bool
     weight_unit: str
+    packs: Mapping[str, Fraction]
 
 
 class _Document(NamedTuple):
@@ -76,9 +82,13 @@ class ReferenceBook:
         size = len(self._items) + len(self._locations) + len(self._documents)
         if revision != self._revision or size > CACHED_COUNT_MAX:
             self._forget(connection, revision, all_of_it=size > CACHED_COUNT_MAX)
-        new_items = _items_of(connection, items - self._items.keys())
-        new_places = _places_of(connection, locations - self._locations.keys())
-        new_documents = _documents_of(connection, documents - self._documents.keys())
+        # One by one: the keys of a dictionary taken from a set are walked through, all of them.
+        unknown_items = {one for one in items if one not in self._items}
+        unknown_places = {one for one in locations if one not in self._locations}
+        unknown_documents = {one for one in documents if one not in self._documents}
+        new_items = _items_of(connection, unknown_items) if unknown_items else {}
+        new_places = _places_of(connection, unknown_places) if unknown_places else {}
+        new_documents = _documents_of(connection, unknown_documents) if unknown_documents else {}
         # Only what all look-ups have answered is remembered: one that failed says nothing.
         self._items |= new_items
         self._locations |= new_places
@@ -94,16 +104,22 @@ class ReferenceBook:
             document_kinds={key: document.kind for key, document in expected},
             inspected_items=frozenset(code for code, item in found if item.inspected),
             weight_units={code: item.weight_unit for code, item in found if item.weight_unit},
+            packs={code: item.packs for code, item in found if item.packs},
         )
 
-    def looks(self, items: Iterable[str]) -> list[bulk.Look]:
-        """Return what `look_up` of these will look up, if few revisions have come since."""
-        foreseen = self._revisions(self._revision + REVISIONS_FORESEEN)
+    def looks(self, items: Iterable[str], *, revision: int | None = None) -> list[bulk.Look]:
+        """Return what `look_up` of these will look up, if few revisions have come since.
+
+        revision: that will be given to it, None if nobody knows yet.
+        """
+        if revision is None:
+            revision = self._revision + REVISIONS_FORESEEN
+        foreseen = self._revisions(revision)
         looks = [bulk.Look(tables.reference_changes, foreseen, 1)]
         # One by one: who holds the lock may remember more of them meanwhile.
         unknown = [(code,) for code in sorted(set(items)) if code not in self._items]
         if 0 < len(unknown) <= ITEMS_FORESEEN_MAX:
-            looks += [bulk.Look(table, unknown, 1) for table in (item_policies, tables.items)]
+            looks += [bulk.Look(table, unknown, 1) for table in ITEM_TABLES]
         return looks
 
     def _revisions(self, revision: int) -> list[tuple[int]]:
@@ -164,16 +180,17 @@ def _items_of(connection: Connection, codes: set[str]) -> dict[str, _Item | None
     items: dict[str, _Item | None] = dict.fromkeys(codes)
     keys = [(code,) for code in sorted(codes)]
     if len(keys) <= ITEMS_FORESEEN_MAX:
-        bulk.look_ahead(
-            connection, [bulk.Look(table, keys, 1) for table in (item_policies, tables.items)]
-        )
+        bulk.look_ahead(connection, [bulk.Look(table, keys, 1) for table in ITEM_TABLES])
+    packs: dict[str, dict[str, Fraction]] = {}
+    for row in bulk.select_by_key(connection, item_units, keys, columns_count=1):
+        packs.setdefault(row[0], {})[row[1]] = Fraction(row[2], row[3])
     policies = {
         row[0]: (row[2], row[3])
         for row in bulk.select_by_key(connection, item_policies, keys, columns_count=1)
     }
     for row in bulk.select_by_key(connection, tables.items, keys, columns_count=1):
         inspected, weight_unit = policies.get(row[0], (False, ""))
-        items[row[0]] = _Item(row[3], bool(inspected), weight_unit)
+        items[row[0]] = _Item(row[3], bool(inspected), weight_unit, packs.get(row[0], {}))
     return items
 
 

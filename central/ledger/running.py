@@ -5,10 +5,11 @@ facts were cut into batches.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
-from central.ledger.amount_findings import left_out, negative, twice, unavailable
+from msgspec.structs import replace
+
+from central.ledger.amount_findings import left_out, negative, twice, unavailable, unweighed
 from central.ledger.entries import (
     BALANCE_MICRO_MAX,
     BalanceKey,
@@ -21,7 +22,14 @@ from central.ledger.entries import (
     finding_of,
 )
 from central.ledger.locations import is_virtual, may_be_negative
-from central.ledger.pairs import LINES_OF_A_PAIR, is_received, over_statuses
+from central.ledger.measures import weight_share
+from central.ledger.pairs import (
+    LINES_OF_A_PAIR,
+    is_received,
+    is_weighed_there,
+    over_statuses,
+    with_shares,
+)
 from central.ledger.posting import Posting
 from central.ledger.progress import IN, OUT, direction_of
 from central.ledger.runs import Route
@@ -148,6 +156,8 @@ class RunningBooks:
             return None
         if item in known.inspected_items and is_received(from_location, to_location):
             return None
+        if item in known.weight_units and is_weighed_there(from_location, to_location):
+            return None
         for location in (from_location, to_location):
             if not is_virtual(location) and (warehouse, location) not in known.locations:
                 return None
@@ -169,6 +179,8 @@ class RunningBooks:
         if posting.shared and self.amounts[slots[0]] < posting.lines[1].quantity_micro:
             posting = self._shared(posting)
             slots = [self.slot_of(line.balance_key) for line in posting.lines]
+        if posting.unweighed and self.weights:
+            posting = self._weighed(posting, slots)
         if not self._fits(posting, slots):
             return left_out(entry, posting)
         amounts, numbers, record_no = self.amounts, self.numbers, entry.record_no
@@ -198,6 +210,22 @@ class RunningBooks:
         lines = over_statuses((given, taken), on_hand, keep=posting.keeps_status)
         return replace(posting, lines=lines)
 
+    def _weighed(self, posting: Posting, slots: Sequence[int]) -> Posting:
+        """Return a posting whose goods were not weighed with their share of what is there."""
+        if is_virtual(posting.lines[0].location):
+            return posting
+        weights = [
+            weight_share(
+                taken.quantity_micro,
+                there_micro=self.amounts[slot],
+                weight_micro=self.weights.get(slot, 0),
+            )
+            for slot, taken in zip(slots[::2], posting.lines[1::2], strict=True)
+        ]
+        return (
+            replace(posting, lines=with_shares(posting.lines, weights)) if any(weights) else posting
+        )
+
     def _negative(self, entry: Entry, line: Line, *, on_hand_micro: int) -> list[Finding]:
         if may_be_negative(line.location):
             return []
@@ -214,6 +242,8 @@ class RunningBooks:
         parted = len(posting.lines) > LINES_OF_A_PAIR
         if posting.takes_back is None and (parted or first.status != AVAILABLE):
             findings += unavailable(entry, posting.lines)
+        if posting.unweighed and first.item in self._known.weight_units:
+            findings += unweighed(entry, posting.lines)
         return findings
 
     def _fits(self, posting: Posting, slots: list[int]) -> bool:

@@ -1,7 +1,9 @@
 """Facts as they come in runs, read and ready to be posted. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from central.contract.facts import Fact, Movement
 from central.ledger.entries import Entry
@@ -11,8 +13,7 @@ from central.ledger.entries import Entry
 Route = tuple[str, str, str, str, str, str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class FactsRead:
+class FactsRead(msgspec.Struct, frozen=True):
     """Facts as they are read, in their order; every sequence has one place for each.
 
     facts: the fact, or why its bytes are none. movements, routes, micros: the plain movements among
@@ -25,8 +26,8 @@ class FactsRead:
     movements: list[Movement | None]
     routes: list[Route | None]
     micros: list[int]
-    apart: list[Fact] = field(default_factory=list)
-    dated: set[tuple[str, str]] = field(default_factory=set)
+    apart: list[Fact] = msgspec.field(default_factory=list)
+    dated: set[tuple[str, str]] = msgspec.field(default_factory=set)
 
     def without_first(self, facts_count: int) -> "FactsRead":
         """Return the rest of the facts; `dated` stays as it is."""
@@ -48,8 +49,7 @@ class FactsRead:
 Told = tuple[str, FactsRead]  # Facts with the warehouse that their epoch belongs to.
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """Facts first_seq, first_seq + 1 ... of one epoch on their way into the ledger.
 
     warehouse: the one that the epoch belongs to. bodies: canonical bytes. digests: the chain after

@@ -1,9 +1,10 @@
 """The ledger's own few values, and the lock of everything that posts. Edge of the database."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
 
+import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from central.storage import bulk
@@ -27,8 +28,7 @@ StateKey = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerState:
+class LedgerState(msgspec.Struct, frozen=True):
     """What the ledger says of itself.
 
     generation: names this life of the ledger. record_no: of the last fact. reversals_waiting_count:

@@ -2,6 +2,7 @@
 
     facts     chain of digests, numbers without gaps, positions at their ends
     lines     computed again from each fact
+    shares    of weights that unweighed goods took along, from what stood there then
     balances  sum of their lines; over all places of anything: zero
     progress  of document lines, computed again from facts and lines
     lots      their expiry dates, from the lines that state them first
@@ -23,6 +24,7 @@ from central.ledger import handling_units, lots, sums
 from central.ledger.checkpoints import forget_checkpoints
 from central.ledger.entries import ProgressKey
 from central.ledger.fact_check import FactCheck, Fault
+from central.ledger.share_check import share_faults
 from central.ledger.state import lock_ledger, read_state
 from central.storage import tables
 from central.storage.database import Database
@@ -131,6 +133,7 @@ def _all_faults(
             f" {difference.actual_weight_micro} (micro), not zero"
         )
         yield Fault("conservation", "/".join(difference.key), detail)
+    yield from share_faults(connection)
     yield from _waiting_faults(connection)
     yield from lots.faults(connection)
     yield from handling_units.faults(connection)

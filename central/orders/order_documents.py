@@ -1,6 +1,8 @@
 """The documents that orders let stations work on, and their codes. Edge of the database."""
 
-from sqlalchemy import Connection, select
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Table, select
 
 from central.contract.identifiers import parse_code
 from central.contract.reference import ExpectedDocument
@@ -8,6 +10,15 @@ from central.errors import Conflict
 from central.ledger.desk import Change
 from central.ledger.reference_desk import put_document, withdraw_document
 from central.storage import bulk, purchasing_tables, sales_tables, tables
+
+# What has a code of its own, which stands first in its row.
+_CALLED: Sequence[tuple[str, Table]] = (
+    ("a purchase order", purchasing_tables.purchase_orders),
+    ("a notice of shipment", purchasing_tables.shipping_notices),
+    ("a supplier return", purchasing_tables.supplier_returns),
+    ("a sales order", sales_tables.sales_orders),
+    ("a customer return", sales_tables.customer_returns),
+)
 
 
 def new_code(change: Change, prefix: str, *, warehouse: str, wished: str) -> str:
@@ -19,6 +30,8 @@ def new_code(change: Change, prefix: str, *, warehouse: str, wished: str) -> str
     if not wished:
         while True:
             code = change.next_code(prefix)
+            document = bulk.Look(tables.documents, [(warehouse, code)], 2)
+            bulk.look_ahead(change.connection, [*code_looks(code), document])
             if not _holder(change.connection, warehouse=warehouse, code=code):
                 return code
     parse_code(wished, what="document")
@@ -30,6 +43,11 @@ def new_code(change: Change, prefix: str, *, warehouse: str, wished: str) -> str
             fields={"code": wished},
         )
     return wished
+
+
+def code_looks(code: str) -> list[bulk.Look]:
+    """Return what `new_code` will look up of a code beside documents, to be read ahead."""
+    return [bulk.Look(table, [(code,)], 1) for _, table in _CALLED]
 
 
 def require_free_document(connection: Connection, *, warehouse: str, code: str) -> None:
@@ -59,14 +77,8 @@ def replace_document(
 
 def _holder(connection: Connection, *, warehouse: str, code: str) -> str:
     """Return what is called by a code already, "" if nothing."""
-    for what, column in (
-        ("a purchase order", purchasing_tables.purchase_orders.c.code),
-        ("a notice of shipment", purchasing_tables.shipping_notices.c.code),
-        ("a supplier return", purchasing_tables.supplier_returns.c.code),
-        ("a sales order", sales_tables.sales_orders.c.code),
-        ("a customer return", sales_tables.customer_returns.c.code),
-    ):
-        if connection.execute(select(column).where(column == code)).first() is not None:
+    for what, table in _CALLED:
+        if any(True for _ in bulk.select_by_key(connection, table, [(code,)], columns_count=1)):
             return what
     return "a document" if _is_document(connection, warehouse=warehouse, code=code) else ""
 

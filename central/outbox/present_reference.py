@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, Select, Table, select, tuple_
 
 from central.contract.quantities import canonical_text, from_micro
 from central.contract.reference import (
+    CARRIERS_MAX,
     Barcode,
     DocumentLine,
     ExpectedDocument,
@@ -18,7 +19,8 @@ from central.contract.reference import (
     Warehouse,
 )
 from central.ledger.expected import ReferenceChange
-from central.storage import tables
+from central.storage import bulk, tables
+from central.storage.purchasing_tables import notice_units
 
 CODES_AT_ONCE_MAX = 200
 
@@ -50,7 +52,9 @@ def present_reference(connection: Connection, revision: int) -> Reference | None
             _rows(connection, tables.items), barcodes=_rows(connection, tables.item_barcodes)
         ),
         documents=_documents(
-            _rows(connection, tables.documents), lines=_rows(connection, tables.document_lines)
+            connection,
+            _rows(connection, tables.documents),
+            lines=_rows(connection, tables.document_lines),
         ),
         operators=_operators(_rows(connection, tables.operators)),
     )
@@ -76,6 +80,7 @@ def present_entries(
             barcodes=_barcodes_of(connection, items),
         ),
         documents=_documents(
+            connection,
             _by(connection, tables.documents, documents),
             lines=_by(connection, tables.document_lines, documents),
         ),
@@ -103,9 +108,13 @@ def _items(rows: Iterable[Row[Any]], *, barcodes: Iterable[Row[Any]]) -> tuple[I
 
 
 def _documents(
-    rows: Iterable[Row[Any]], *, lines: Iterable[Row[Any]]
+    connection: Connection, rows: Iterable[Row[Any]], *, lines: Iterable[Row[Any]]
 ) -> tuple[ExpectedDocument, ...]:
-    of_document = _grouped(((row.warehouse, row.document), _line(row)) for row in lines)
+    rows, lines = list(rows), list(lines)
+    nested = {row.document for row in lines if row.sscc}
+    nested &= {row.document for row in rows if row.kind == "receipt"}
+    parents = _parents(connection, sorted(nested))
+    of_document = _grouped(((row.warehouse, row.document), _line(row, parents)) for row in lines)
     return tuple(
         ExpectedDocument(
             code=row.document,
@@ -120,7 +129,19 @@ def _documents(
     )
 
 
-def _line(row: Row[Any]) -> DocumentLine:
+def _parents(connection: Connection, notices: Sequence[str]) -> Mapping[tuple[str, str], str]:
+    """Return on what each unit stands that these notices of shipment name, by notice and SSCC."""
+    keys = [(code,) for code in notices]
+    rows = bulk.select_by_key(connection, notice_units, keys, columns_count=1)
+    return {(code, sscc): parent for code, sscc, parent in rows}
+
+
+def _line(row: Row[Any], parents: Mapping[tuple[str, str], str]) -> DocumentLine:
+    carriers: list[str] = []
+    above = parents.get((row.document, row.sscc), "")
+    while above and len(carriers) < CARRIERS_MAX:
+        carriers.append(above)
+        above = parents.get((row.document, above), "")
     return DocumentLine(
         line=row.line,
         item=row.item,
@@ -129,6 +150,7 @@ def _line(row: Row[Any]) -> DocumentLine:
         lot=row.lot,
         location=row.location,
         sscc=row.sscc,
+        carried_by=tuple(carriers),
     )
 
 

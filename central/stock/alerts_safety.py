@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from sqlalchemy import Connection, func, select
 
 from central.stock.alerts import PER_KIND_MAX, Alert, AlertKind
-from central.storage.access_tables import access_failures
+from central.stock.alerts_refused import refused_alerts
 from central.storage.subscription_tables import deliveries
 from central.storage.trust_tables import certificates, trust_events
 from central.storage.watching_tables import (
@@ -17,8 +17,6 @@ from central.storage.watching_tables import (
 )
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
-LOGIN_WINDOW_MS = 10 * MINUTE_MS
-LOGIN_FAILURES_MIN = 10
 GUESSES_MIN = 5  # Of codes, in an hour; one that was used twice is told of at once.
 EVENT_WINDOW_MS = DAY_MS
 CERTIFICATE_MS = 20 * DAY_MS
@@ -33,12 +31,15 @@ ATTEMPTS_MIN = 3
 TRUST_ALERTS: dict[str, tuple[AlertKind, int]] = {
     "claim_unknown": ("enrolment_refused", GUESSES_MIN),
     "claim_guessed": ("enrolment_refused", GUESSES_MIN),
+    "claim_expired": ("enrolment_refused", 1),
     "claim_burnt": ("enrolment_refused", 1),
     "claim_reused": ("enrolment_refused", 1),
     "request_refused": ("enrolment_refused", 1),
     "renewal_refused": ("enrolment_refused", 1),
     "revoked_seen": ("revoked_seen", 1),
     "card_cloned": ("gateway_cloned", 1),
+    "shown_code_guessed": ("enrolment_refused", GUESSES_MIN),
+    "newcomers_full": ("enrolment_refused", 1),
 }
 REVOCATION_LIST_MARK = "trust/revocation_list"  # Until when, as `central.trust` wrote it last.
 # Marks that `central.watching` leaves for us.
@@ -49,7 +50,7 @@ BACKUPS_MARK = "backups/configured"  # Since when, in milliseconds; absent if th
 def safety_alerts(connection: Connection, *, now_ms: int) -> Iterator[Alert]:
     """Yield alerts of the system itself, at most PER_KIND_MAX a kind."""
     marks = {row.mark: row.value for row in connection.execute(select(watching_marks))}
-    yield from _logins(connection, now_ms=now_ms)
+    yield from refused_alerts(connection, now_ms=now_ms)
     yield from _trust(connection, now_ms=now_ms)
     yield from _certificates(connection, now_ms=now_ms)
     yield from _revocation_list(marks, now_ms=now_ms)
@@ -57,27 +58,6 @@ def safety_alerts(connection: Connection, *, now_ms: int) -> Iterator[Alert]:
     yield from _disk(marks, now_ms=now_ms)
     yield from _backups(connection, marks, now_ms=now_ms)
     yield from _undelivered(connection)
-
-
-def _logins(connection: Connection, *, now_ms: int) -> Iterator[Alert]:
-    table = access_failures.c
-    query = (
-        select(access_failures)
-        .where(
-            table.last_ms >= now_ms - LOGIN_WINDOW_MS,
-            table.failures_count >= LOGIN_FAILURES_MIN,
-        )
-        .order_by(table.subject)
-        .limit(PER_KIND_MAX)
-    )
-    for row in connection.execute(query):
-        yield Alert(
-            kind="login_failures",
-            warehouse="",
-            subject=row.subject,
-            detail=str(row.failures_count),
-            since_ms=row.last_ms,
-        )
 
 
 def _trust(connection: Connection, *, now_ms: int) -> Iterator[Alert]:

@@ -161,7 +161,10 @@ def _goods(connection: Connection, name: str, code: str) -> Iterator[Hit]:
 def _handling_unit(connection: Connection, sscc: str, codes: list[str]) -> Iterator[Hit]:
     stock, packed = tables.balances.c, tables.handling_units.c
     query = select(stock.warehouse, stock.item).where(
-        stock.warehouse.in_(codes), stock.sscc == sscc, stock.on_hand_micro > 0
+        stock.warehouse.in_(codes),
+        stock.sscc == sscc,
+        stock.sscc != "",  # As its index says.
+        stock.on_hand_micro > 0,
     )
     found = connection.execute(query.distinct().limit(HITS_MAX)).all()
     for row in found:

@@ -1,8 +1,8 @@
 """The stock table sorted by a column, in groups, or as of a moment. Edge of the database.
 
 By code it is `views.matrix_page`, a few milliseconds, and as of a moment the lines of the items on
-the page. Any other order sums up all balances first, 0.15 s for 240,000 of them; as of a moment the
-nearest copy of them and all lines between.
+the page. Any other order sums up all balances first, 0.15 s for 240,000 of them; as of a moment
+what `past_sums` says.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,24 +15,20 @@ from sqlalchemy import (
     FromClause,
     Row,
     Select,
-    Text,
     and_,
     bindparam,
-    column,
     func,
     select,
-    text,
 )
 
 from central.contract.quantities import from_micro
-from central.stock.as_of import bounds_of, parts_of
-from central.stock.moments import Moment, anchor_of_items, nearest_anchor
+from central.stock.moments import Moment
+from central.stock.past_sums import order_sums, sums_of
 from central.stock.rows import MatrixPage, MatrixQuery, MatrixRow
 from central.stock.strays import StrayItems
 from central.stock.views import (
     ROWS_PER_PAGE,
     books,
-    every_warehouse,
     item_codes,
     list_warehouses,
     matrix_page,
@@ -40,17 +36,11 @@ from central.stock.views import (
     under_way,
 )
 from central.storage.catalogue_tables import item_policies
-from central.storage.places import IN_TRANSIT, PHYSICAL_LINE, physical
+from central.storage.places import physical
 from central.storage.tables import balances, items
 
 GROUPS = ("category", "abc")
 ITEMS_AT_ONCE_MAX = 1_000
-_UNDER_WAY = IN_TRANSIT + "/"
-_OWN_DOCUMENTS = (
-    "SELECT b.location FROM balances b WHERE b.warehouse IN :own"  # noqa: S608 - ours
-    f" AND substr(b.location, 1, 11) = '{_UNDER_WAY}'"
-)
-_TRANSIT_LINE = f"(l.location = '{IN_TRANSIT}' OR substr(l.location, 1, 11) = '{_UNDER_WAY}')"
 
 
 def grid_page(connection: Connection, wanted: MatrixQuery, strays: StrayItems) -> MatrixPage:
@@ -75,7 +65,7 @@ def grid_as_of(
     bounds: dict[str, object] = {}
     only = wanted.stocked or bool(wanted.warehouse)
     if wanted.sort or only:
-        sums, bounds = _sums_as_of(connection, wanted, moment)
+        sums, bounds = order_sums(connection, wanted, moment, only=only)
     everything = replace(wanted, stocked=False, warehouse="")
     codes = _codes(connection, everything, strays)
     query = _ordered(codes, wanted, sums, only_summed=only)
@@ -187,28 +177,14 @@ def _sums(connection: Connection, sort: str) -> FromClause:
     )
 
 
-def _sums_as_of(
-    connection: Connection, wanted: MatrixQuery, moment: Moment
-) -> tuple[FromClause, dict[str, object]]:
-    """Return what stood of each item that was anywhere, as the sorted column counts it."""
-    parts, bounds = _parts(connection, moment, wanted, None)
-    counts = "transit = 1" if wanted.sort == "transit" else "transit = 0"
-    if wanted.sort.startswith("w:"):
-        counts += " AND warehouse = :sorted"
-        bounds["sorted"] = wanted.sort.removeprefix("w:")
-    query = (
-        f"SELECT item, SUM(CASE WHEN {counts} THEN micro ELSE 0 END) AS micro"  # noqa: S608 - ours
-        f" FROM ({parts}) AS kept GROUP BY item"
-    )
-    return _bound(query, bounds).columns(column("item", Text), column("micro")).subquery(), bounds
-
-
 def _all_as_of(
     connection: Connection, moment: Moment, codes: Sequence[str], wanted: MatrixQuery
 ) -> list[MatrixRow]:
     """Return the rows of many items, all of the table read once."""
     wanted_codes = set(codes)
     rows = _rows_as_of(connection, moment, None, wanted)
+    if wanted.stocked or wanted.warehouse:  # As on the page: not what was only under way.
+        wanted_codes &= {row.item for row in rows if row.on_hand}
     return [row for row in rows if row.item in wanted_codes]
 
 
@@ -216,8 +192,7 @@ def _rows_as_of(
     connection: Connection, moment: Moment, codes: Sequence[str] | None, wanted: MatrixQuery
 ) -> list[MatrixRow]:
     """Return the rows of these items, of all that were anywhere for None, by item and unit."""
-    parts, bounds = _parts(connection, moment, wanted, codes)
-    found = connection.execute(_bound(parts, bounds), bounds).all()
+    found = sums_of(connection, wanted, moment, codes)
     query = select(items.c.item, items.c.unit, items.c.name, items.c.name_zh)
     if codes is not None:
         query = query.where(items.c.item.in_(codes))
@@ -239,48 +214,5 @@ def _rows_as_of(
     ]
 
 
-def _parts(
-    connection: Connection, moment: Moment, wanted: MatrixQuery, codes: Sequence[str] | None
-) -> tuple[str, dict[str, object]]:
-    """Return the statement of what stood of these items, of all for None, and its values.
-
-    By item, unit, warehouse and whether it was in transit, without zeros.
-    """
-    near = nearest_anchor if codes is None else anchor_of_items
-    anchor = near(connection, moment.sure_no)
-    bounds = bounds_of(moment, anchor)
-    everywhere = [one.code for one in every_warehouse(connection)]
-    own = [wanted.warehouse] if wanted.warehouse else _warehouses(connection)
-    bounds["codes"] = own
-    condition = f" AND ({PHYSICAL_LINE} OR {_TRANSIT_LINE})"
-    if own != everywhere:
-        # As `views.under_way` has it: under a document it stands in the books of both ends.
-        bounds["codes"], bounds["own"] = everywhere, own
-        condition = (
-            f" AND (l.warehouse IN :own AND ({PHYSICAL_LINE} OR l.location = '{IN_TRANSIT}')"
-            f" OR l.location IN ({_OWN_DOCUMENTS}))"
-        )
-    if codes is not None:
-        bounds["items"] = list(codes)
-        condition += " AND l.item IN :items"
-    parts = parts_of(
-        connection.dialect.name, moment, anchor, items="" if codes is None else "IN :items"
-    )
-    joined = " UNION ALL ".join(f"{part}{condition}" for part in parts)
-    query = (
-        "SELECT item, unit, warehouse,"  # noqa: S608 - ours
-        f" CASE WHEN {_TRANSIT_LINE.replace('l.', '')} THEN 1 ELSE 0 END AS transit,"
-        f" SUM(micro) AS micro FROM ({joined}) AS parts"
-        " GROUP BY item, unit, warehouse, transit HAVING SUM(micro) <> 0"
-    )
-    return query.replace("= :warehouse", "IN :codes"), bounds
-
-
 def _warehouses(connection: Connection) -> list[str]:
     return [one.code for one in list_warehouses(connection)]
-
-
-def _bound(query: str, bounds: dict[str, object]) -> Any:  # noqa: ANN401 - a statement
-    lists = [name for name in ("codes", "items", "own") if f":{name}" in query]
-    assert all(name in bounds for name in lists)
-    return text(query).bindparams(*(bindparam(name, expanding=True, type_=Text) for name in lists))

@@ -21,8 +21,10 @@ from sqlalchemy import Connection, func, select
 from central.stock.feed import last_record_no
 from central.storage.checkpoint_tables import (
     DAY_MS,
+    ITEM_SUMS,
     LATE_DAYS,
     checkpoints,
+    item_sums,
     late_days,
     upkeep_progress,
 )
@@ -74,7 +76,7 @@ def moment_at(connection: Connection, time_ms: int, *, kind: TimeKind, warehouse
     first_day = connection.execute(query).scalar_one()
     # What came late on one day is in no row of late days: it happened on the day of the moment.
     day = min(time_ms // DAY_MS, first_day if first_day is not None else time_ms // DAY_MS)
-    return Moment(sure_no, time_ms, near_no, day * DAY_MS, followed_no=_followed(connection))
+    return Moment(sure_no, time_ms, near_no, day * DAY_MS, followed_no=_come(connection, LATE_DAYS))
 
 
 def record_no_at(connection: Connection, time_ms: int) -> int:
@@ -108,6 +110,19 @@ def nearest_anchor(connection: Connection, record_no: int) -> Anchor:
     return min(anchors, key=lambda anchor: abs(anchor.record_no - record_no))
 
 
+def nearest_sums(connection: Connection, record_no: int) -> Anchor:
+    """Return the nearest moment of which sums of items are kept, the beginning if none are."""
+    column, until = item_sums.c.record_no, _come(connection, ITEM_SUMS)
+    found = [0]
+    for query in (
+        select(func.max(column)).where(column <= min(record_no, until)),
+        select(func.min(column)).where(column >= record_no, column <= until),
+    ):
+        found.append(connection.execute(query).scalar_one() or 0)
+    near = min(found, key=lambda number: abs(number - record_no))
+    return Anchor(near, checkpoint=True)
+
+
 def anchor_of_items(connection: Connection, record_no: int) -> Anchor:
     """Return from where few items are followed by their own lines: nothing at all, or the present.
 
@@ -119,7 +134,8 @@ def anchor_of_items(connection: Connection, record_no: int) -> Anchor:
     return Anchor(present, checkpoint=False)
 
 
-def _followed(connection: Connection) -> int:
+def _come(connection: Connection, task: str) -> int:
+    """Return how far a task that follows the ledger has come."""
     table = upkeep_progress.c
-    found = connection.execute(select(table.record_no).where(table.task == LATE_DAYS))
+    found = connection.execute(select(table.record_no).where(table.task == task))
     return found.scalar_one_or_none() or 0

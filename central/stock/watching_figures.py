@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from central.stock.alerts_safety import DISK_MARK, LOGIN_WINDOW_MS
+from central.stock.alerts_refused import LOGIN_WINDOW_MS
+from central.stock.alerts_safety import DISK_MARK
 from central.storage.access_tables import access_failures
 from central.storage.subscription_tables import deliveries
 from central.storage.trust_tables import certificates

@@ -20,6 +20,7 @@ access_users = Table(
     Column("totp_step", BigInteger, nullable=False),
     Column("made_ms", BigInteger, nullable=False),
     Column("disabled_ms", BigInteger, nullable=False),
+    Column("password_until_ms", BigInteger, nullable=False, server_default="0"),
     Index("access_users_external", "external"),
     sqlite_with_rowid=False,
 )

@@ -19,6 +19,7 @@ from sqlalchemy.types import TypeEngine
 from central.storage.foresight import Kind, Row
 
 SLOTS_MAX = 16  # Of keys that are bound one by one.
+ROWS_BOUND_MAX = 2  # Rows that are written so: both lines of a movement.
 STATEMENTS_KEPT_MAX = 1000  # Of several tables, in one of many compositions.
 
 
@@ -29,13 +30,9 @@ class Statement(NamedTuple):
     values: Sequence[object] = ()
 
 
-class Write(NamedTuple):
-    """A write of rows of these columns. single: of one row, whose values are bound one by one."""
-
-    table: Table
-    kind: Kind
-    columns: tuple[str, ...]
-    single: bool
+# A write of rows of these columns, and how many rows it has if their values are bound one by one; 0
+# if they come as arrays.
+Write = tuple[Table, Kind, tuple[str, ...], int]
 
 
 @cache
@@ -73,7 +70,14 @@ def arrays(
 
 def write_values(table: Table, rows: Sequence[Row], columns: tuple[str, ...]) -> list[object]:
     """Return the values for a statement that writes these rows."""
-    return _plain(rows[0]) if len(rows) == 1 else arrays(table, rows, columns)
+    if len(rows) <= ROWS_BOUND_MAX:
+        return [value for row in rows for value in row]
+    return arrays(table, rows, columns)
+
+
+def rows_bound(rows: Sequence[Row]) -> int:
+    """Return how many rows a statement writes of which the values are bound one by one, or 0."""
+    return len(rows) if len(rows) <= ROWS_BOUND_MAX else 0
 
 
 @lru_cache(STATEMENTS_KEPT_MAX)
@@ -107,9 +111,11 @@ def wanted_values(table: Table, keys: Sequence[Row], columns: tuple[str, ...]) -
     slots_count = slots_of(keys)
     if not slots_count:
         return arrays(table, keys, columns)
-    values = _plain([value for key in keys for value in key])
-    # Padded by rows that are no keys: NULL equals nothing.
-    return values + [None] * ((slots_count - len(keys)) * len(columns))
+    values: list[object] = [value for key in keys for value in key]
+    missing_count = slots_count - len(keys)
+    if missing_count:  # Padded by rows that are no keys: NULL equals nothing.
+        values += [None] * (missing_count * len(columns))
+    return values
 
 
 @cache
@@ -121,7 +127,18 @@ def select_sql(table: Table, columns: tuple[str, ...], slots_count: int, where: 
 def statement_of(sql: str, values: Sequence[object]) -> Statement:
     """Return a statement whose slots are question marks; a list is an array of text."""
     bound = [_array(tuple(one), "text") if isinstance(one, list) else one for one in values]
-    return Statement(numbered(sql.replace("?", "%s")), _plain(bound))
+    return Statement(_numbered_of(sql), bound)
+
+
+def plain(values: Sequence[object]) -> list[object]:
+    """Return values to bind one by one by the driver's own ways.
+
+    As text: the driver gives small and large numbers another type, and that is another plan.
+    """
+    return [
+        value if value is None or isinstance(value, str | bytes | bytearray) else str(value)
+        for value in values
+    ]
 
 
 def matches(columns: tuple[str, ...], where: str = "") -> str:
@@ -173,15 +190,20 @@ def numbered(sql: str) -> str:
     return first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
 
 
+@lru_cache(STATEMENTS_KEPT_MAX)
+def _numbered_of(sql: str) -> str:
+    return numbered(sql.replace("?", "%s"))
+
+
 def _write_sql(write: Write) -> str:
-    table, kind, columns, single = write
-    values = f"VALUES {_slot(table, columns)}"
+    table, kind, columns, rows_count = write
+    values = f"VALUES {', '.join([_slot(table, columns)] * rows_count)}"
     if kind in {"insert", "upsert", "missing"}:
         many = f"SELECT * FROM unnest({_slots(table, columns)})"  # noqa: S608 - our own names
-        source = values if single else many
+        source = values if rows_count else many
         into = f"INSERT INTO {table.name} ({', '.join(columns)})"
         return f"{into} {source}{conflict_clause(table, kind)}"
-    source = f"({values})" if single else f"unnest({_slots(table, columns)})"
+    source = f"({values})" if rows_count else f"unnest({_slots(table, columns)})"
     source += f" AS wanted({_wanted(len(columns))})"
     if kind == "delete":
         return f"DELETE FROM {table.name} t USING {source} WHERE {matches(columns)}"  # noqa: S608
@@ -191,17 +213,6 @@ def _write_sql(write: Write) -> str:
         f"{name} = wanted.k{index}" for index, name in enumerate(columns) if name not in key
     )
     return f"UPDATE {table.name} t SET {changes} FROM {source} WHERE {matches(key)}"  # noqa: S608
-
-
-def _plain(values: Sequence[Any]) -> list[object]:
-    """Return values to bind one by one.
-
-    As text: the driver gives small and large numbers another type, and that is another plan.
-    """
-    return [
-        value if value is None or isinstance(value, str | bytes | bytearray) else str(value)
-        for value in values
-    ]
 
 
 def _slot(table: Table, columns: tuple[str, ...]) -> str:

@@ -17,6 +17,7 @@ from central.storage.array_sql import (
     conflict_clause,
     matches,
     names,
+    plain,
     select_sql,
     slots_of,
     statement_of,
@@ -102,8 +103,8 @@ def open_with(
 ) -> Callable[[], list[Row]]:
     """Have a statement run before whatever this transaction says next; return its rows.
 
-    On PostgreSQL it goes together with that, unless somebody asks for its rows before; elsewhere
-    it runs at once.
+    It sees what was written before. On PostgreSQL it goes together with what is said next, unless
+    somebody asks for its rows before; elsewhere it runs at once.
     """
     gathering = gathering_of(connection)
     if gathering is not None:
@@ -212,7 +213,7 @@ def _fetched(connection: Connection, sql: str, values: Sequence[object]) -> list
         return gathering.ask(sql, values)
     from psycopg import RawCursor  # noqa: PLC0415 - 10 MB that a ledger on SQLite does not need
 
-    return list(RawCursor(_driver(connection)).execute(sql, values).fetchall())
+    return list(RawCursor(_driver(connection)).execute(sql, plain(values)).fetchall())
 
 
 def _before_copy(connection: Connection) -> None:

@@ -55,6 +55,20 @@ item_units = Table(
     sqlite_with_rowid=False,
 )
 
+# What a pack of an item held before it was changed or taken away: one of `unit` was numerator /
+# denominator of the item's unit up to and including the fact `until_record_no`. Lines of then are
+# proved by it; rows are only added.
+former_packs = Table(
+    "former_packs",
+    metadata,
+    Column("item", Text, primary_key=True),
+    Column("unit", Text, primary_key=True),
+    Column("until_record_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("numerator", BigInteger, nullable=False),
+    Column("denominator", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 # Where an item lives: a place of its own in a warehouse, and what is to be there at least and at
 # most (0: not said), in the item's unit. location "": the warehouse as a whole, instead of what
 # the item's policy says. Part of the item: its version is the item's.

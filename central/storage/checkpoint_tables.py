@@ -5,7 +5,8 @@ from sqlalchemy import BigInteger, Column, Table, Text
 from central.storage.metadata import metadata
 
 DAY_MS = 86_400_000
-LATE_DAYS = "late_days"  # The task that fills the table of that name.
+LATE_DAYS = "late_days"  # Tasks that fill the tables of their names.
+ITEM_SUMS = "item_sums"
 
 # Moments at which all balances were copied: after the fact with this record number. A moment has a
 # row here only once its copy is whole.
@@ -48,7 +49,23 @@ late_days = Table(
     sqlite_with_rowid=False,
 )
 
-# How far a task that follows the ledger from behind has come. task: "late_days".
+# What stood of each item in the places of all warehouses together, and what was in transit, after
+# the fact with this record number: whole units and millionths, summed apart. What was neither has
+# no row. A moment counts once the task "item_sums" has come as far.
+item_sums = Table(
+    "item_sums",
+    metadata,
+    Column("record_no", BigInteger, primary_key=True, autoincrement=False),
+    Column("item", Text, primary_key=True),
+    Column("here_units", BigInteger, nullable=False),
+    Column("here_micro", BigInteger, nullable=False),
+    Column("transit_units", BigInteger, nullable=False),
+    Column("transit_micro", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# How far a task that follows the ledger from behind has come. task: "late_days", "item_sums", and
+# "checkpoint", which is the copy in hand.
 upkeep_progress = Table(
     "upkeep_progress",
     metadata,

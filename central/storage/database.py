@@ -9,8 +9,8 @@ connections, readers in read-only snapshots.
 import select
 import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +32,9 @@ from central.storage.gathering import (
     before_reset,
     before_rollback,
     before_statement,
-    gather,
 )
 from central.storage.within import narrow
+from central.storage.writers import WRITERS_KEPT_MAX, Writers
 
 if TYPE_CHECKING:  # SQLAlchemy loads it where a PostgreSQL is asked for; it takes 10 MB.
     import psycopg
@@ -63,6 +63,7 @@ SHARES_A_SESSION = frozenset({"26000", "42P05"})
 POSTGRESQL_OPTIONS = (
     "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
     r" -c default_transaction_isolation=read\ committed"
+    " -c bytea_output=hex"  # In which `round_trips` and `looks` read it.
 )
 
 
@@ -75,14 +76,18 @@ class Database:
     def __init__(self, url: URL, *, checkpoints: bool, busy_timeout_s: float) -> None:
         self.dialect = url.get_backend_name()
         self.place = url.render_as_string(hide_password=True)
+        self._writers: Writers | None = None
         if self.dialect == "sqlite":
             self._writer = _sqlite_engine(url, busy_timeout_s, writes=True, checkpoints=checkpoints)
+            self._beginning: Callable[[], AbstractContextManager[Connection]] = self._writer.begin
             self._reader = _sqlite_engine(url, busy_timeout_s, writes=False, checkpoints=False)
         else:
             self._writer = _postgresql_engine(url)
             self._reader = self._writer.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
+            self._writers = Writers(self._writer, is_silent=_is_silent)
+            self._beginning = self._writers.begin
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -92,9 +97,7 @@ class Database:
         Raises LedgerUnavailable if the database does not take part; then nothing is committed,
         or all of it, if the connection broke when only the answer to the commit was missing.
         """
-        with _unavailable_named(self.place), self._writer.begin() as connection:
-            if self.dialect == "postgresql":
-                gather(connection)
+        with _unavailable_named(self.place), self._beginning() as connection:
             yield connection
 
     @contextmanager
@@ -110,6 +113,8 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        if self._writers is not None:
+            self._writers.close()
         self._reader.dispose()
         self._writer.dispose()
 
@@ -268,7 +273,7 @@ def _postgresql_engine(url: URL) -> Engine:
             **POSTGRESQL_KEEPALIVES,
         },
         pool_size=READER_COUNT_MAX,
-        max_overflow=2,
+        max_overflow=2 + WRITERS_KEPT_MAX,
         pool_timeout=POOL_TIMEOUT_S,
     )
 

@@ -12,16 +12,15 @@ do not see each other's rows (postgresql.org/docs/15/queries-with.html, 7.8.4).
 
 from collections.abc import Callable, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Table
 
 from central.storage.array_sql import (
     Statement,
-    Write,
     key_indices,
     key_of,
     names,
+    rows_bound,
     write_sql,
     write_values,
 )
@@ -31,6 +30,8 @@ if TYPE_CHECKING:  # It loads the driver, 10 MB that a ledger on SQLite does not
     from central.storage.round_trips import RoundTrips
 
 _TRIPS = "round_trips"  # Among what SQLAlchemy keeps of a connection until it is closed.
+# What waits for a table: how it is written, of which columns, which rows.
+Waiting = tuple[Kind, tuple[str, ...], list[Row]]
 ROWS_MAX = 200  # So many of one table wait; more are better written at once.
 
 
@@ -41,7 +42,7 @@ class Gathering:
         self._trips = trips
         self._opening: list[Statement] = []
         self._opened: list[list[Row]] = []
-        self._waiting: dict[Table, tuple[Kind, tuple[str, ...], list[Row]]] = {}
+        self._waiting: dict[Table, Waiting] = {}
         self.foresight = Foresight(key_of)
 
     def open_with(self, sql: str, values: Sequence[object] = ()) -> Callable[[], list[Row]]:
@@ -49,6 +50,7 @@ class Gathering:
 
         Whoever asks for them before has it go by itself.
         """
+        self.write()
         number = len(self._opened) + len(self._opening)
         self._opening.append(Statement(sql, values))
 
@@ -75,7 +77,7 @@ class Gathering:
         if there is not None:
             if there[:2] == (kind, columns) and len(there[2]) + len(rows) <= ROWS_MAX:
                 rows = _merged(table, kind, [*there[2], *rows])
-            else:
+            elif not _leaves_nothing_of(table, there, kind, rows):
                 self.write()
         self._waiting[table] = (kind, columns, list(rows))
 
@@ -110,6 +112,11 @@ class Gathering:
         else:  # What goes ahead is asked by nobody.
             self._trips.commit()
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Return whether the connection is closed."""
+        return self._trips.driver.closed
+
     def _ask(self, *statements: Statement) -> list[list[Row]]:
         # What fails still waits: whoever takes no notice of that cannot commit without it.
         count = len(self._opening)
@@ -121,21 +128,27 @@ class Gathering:
     def _written(self) -> Statement:
         """Return the statement that writes all that waits."""
         values: list[object] = []
-        for table, (_, columns, rows) in self._waiting.items():
+        writes = []
+        for table, (kind, columns, rows) in self._waiting.items():
             values += write_values(table, rows, columns)
-        writes = (
-            Write(table, kind, columns, len(rows) == 1)
-            for table, (kind, columns, rows) in self._waiting.items()
-        )
+            writes.append((table, kind, columns, rows_bound(rows)))
         return Statement(write_sql(tuple(writes)), values)
 
 
-_gatherings: WeakKeyDictionary[Connection, Gathering] = WeakKeyDictionary()
+_gatherings: dict[Connection, Gathering] = {}
 
 
-def gather(connection: Connection) -> None:
-    """Gather the writes of a transaction of PostgreSQL; they are written with its commit."""
-    _gatherings[connection] = Gathering(_trips_of(connection))
+def gather(connection: Connection, trips: "RoundTrips") -> None:
+    """Gather the writes of a transaction of PostgreSQL; they are written with its commit.
+
+    trips: of the connection. Until `gather_no_more`, which has to come.
+    """
+    _gatherings[connection] = Gathering(trips)
+
+
+def gather_no_more(connection: Connection) -> None:
+    """Forget what was gathered: the transaction has ended."""
+    del _gatherings[connection]
 
 
 def gathering_of(connection: Connection) -> Gathering | None:
@@ -153,7 +166,7 @@ def before_statement(connection: Connection, sql: str) -> None:
         if not begins.startswith("SELECT"):
             gathering.foresight.forget_all()
             if begins.startswith(("DROP", "ALTER")):  # The driver has the server forget, too.
-                _trips_of(connection).forget()
+                trips_of(connection).forget()
 
 
 def before_commit(connection: Connection) -> None:
@@ -161,13 +174,12 @@ def before_commit(connection: Connection) -> None:
     gathering = _gatherings.get(connection)
     if gathering is None:
         return
-    driver: Any = connection.connection.driver_connection
     committed = False
     try:
         gathering.commit()
         committed = True
     finally:
-        if not committed and driver.closed:  # The pool is not to roll back what is gone.
+        if not committed and gathering.is_cut_off:  # The pool is not to roll back what is gone.
             connection.invalidate()
 
 
@@ -191,7 +203,7 @@ def before_reset(kept: MutableMapping[Any, Any]) -> None:
         trips.roll_back()
 
 
-def _trips_of(connection: Connection) -> "RoundTrips":
+def trips_of(connection: Connection) -> "RoundTrips":
     """Return the round trips of the driver's connection, the same as long as it is open."""
     from central.storage.round_trips import RoundTrips  # noqa: PLC0415 - see above
 
@@ -200,6 +212,14 @@ def _trips_of(connection: Connection) -> "RoundTrips":
         driver: Any = connection.connection.driver_connection
         trips = connection.info[_TRIPS] = RoundTrips(driver)
     return trips
+
+
+def _leaves_nothing_of(table: Table, there: Waiting, kind: Kind, rows: Sequence[Row]) -> bool:
+    """Return whether all rows that wait are deleted by what comes now: then they need not come."""
+    if kind != "delete" or there[0] not in {"insert", "upsert"}:
+        return False
+    gone = {tuple(row) for row in rows}
+    return all(key_of(table, row) in gone for row in there[2])
 
 
 def _merged(table: Table, kind: Kind, rows: list[Row]) -> list[Row]:

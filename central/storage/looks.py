@@ -106,18 +106,22 @@ def indices_of(table: Table, columns: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(map(names(table).index, columns))
 
 
-def columns_of(look: Look) -> tuple[str, ...]:
-    """Return the columns by which a look finds."""
-    return look.columns or names(look.table)[: look.columns_count]
+@cache
+def first_names(table: Table, columns_count: int) -> tuple[str, ...]:
+    """Return the names of the first columns of a table."""
+    return names(table)[:columns_count]
 
 
-def shape_of(one: Look | Led) -> Shape:
+def shape_of_look(look: Look) -> Shape:
     """Return the shape of a look."""
-    if isinstance(one, Look):
-        return one.table, one.columns_count, one.columns, slots_of(one.keys)
-    of_leader = one.leader
-    slots_count = slots_of(of_leader.keys)
-    return one.lead, of_leader.table, of_leader.columns_count, of_leader.columns, slots_count
+    table, keys, columns_count, columns = look
+    return table, columns_count, columns, slots_of(keys)
+
+
+def shape_of_led(one: Led) -> Shape:
+    """Return the shape of a look to which another one leads."""
+    table, keys, columns_count, columns = one.leader
+    return one.lead, table, columns_count, columns, slots_of(keys)
 
 
 @lru_cache(STATEMENTS_KEPT_MAX)

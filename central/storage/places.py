@@ -11,9 +11,12 @@ from central.contract.facts import VIRTUAL_PLACES
 IN_TRANSIT = "in_transit"
 _UNDER_WAY = IN_TRANSIT + "/"
 _VIRTUAL = ", ".join(f"'{place}'" for place in sorted(VIRTUAL_PLACES))
-# The first condition below, for a line called `l` in a statement that is written out.
+# Two of the conditions below, for a line called `l` in a statement that is written out.
 PHYSICAL_LINE = (
     f"l.location NOT IN ({_VIRTUAL}) AND substr(l.location, 1, {len(_UNDER_WAY)}) <> '{_UNDER_WAY}'"
+)
+TRANSIT_LINE = (
+    f"(l.location = '{IN_TRANSIT}' OR substr(l.location, 1, {len(_UNDER_WAY)}) = '{_UNDER_WAY}')"
 )
 
 

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from central.storage.array_sql import wanted_values
 from central.storage.foresight import Foresight, Row
 from central.storage.gathering import Gathering
-from central.storage.looks import Led, Look, columns_of, looks_sql, row_of_json, shape_of
+from central.storage.looks import (
+    Led,
+    Look,
+    first_names,
+    looks_sql,
+    row_of_json,
+    shape_of_led,
+    shape_of_look,
+)
 
 
 def read_ahead(gathering: Gathering, looks: Sequence[Look | Led]) -> None:
@@ -14,21 +22,16 @@ def read_ahead(gathering: Gathering, looks: Sequence[Look | Led]) -> None:
     wanted, led = _unknown(foresight, looks)
     if not wanted and not led:
         return
-    asked: list[Look | Led] = [*wanted, *led]
     values: list[object] = []
-    for one in asked:
-        look = one if isinstance(one, Look) else one.leader
-        if isinstance(one, Led):
-            gathering.write_of(one.lead.table)
-        if look.columns:
-            gathering.write_of(look.table)
-        columns = columns_of(look)
-        if not look.columns:
-            gathering.write_before(look.table, columns, look.keys)
-        values += wanted_values(look.table, look.keys, columns)
-    found: list[list[Row]] = [[] for _ in asked]
-    tables = [one.table if isinstance(one, Look) else one.lead.table for one in asked]
-    for number, text in gathering.ask(looks_sql(tuple([shape_of(one) for one in asked])), values):
+    for look in wanted:
+        values += _wanted_values(gathering, look)
+    for one in led:
+        gathering.write_of(one.lead.table)
+        values += _wanted_values(gathering, one.leader)
+    tables = [look.table for look in wanted] + [one.lead.table for one in led]
+    found: list[list[Row]] = [[] for _ in tables]
+    sql = looks_sql((*map(shape_of_look, wanted), *map(shape_of_led, led)))
+    for number, text in gathering.ask(sql, values):
         found[number].append(row_of_json(tables[number], text))
     for look, rows in zip(wanted, found, strict=False):
         _learn(foresight, look, rows)
@@ -36,6 +39,17 @@ def read_ahead(gathering: Gathering, looks: Sequence[Look | Led]) -> None:
         leading = _known(foresight, one.leader)
         if leading is not None:  # What it leads to is found: all of it, or nothing is known.
             _learn(foresight, one.lead.look(leading), rows)
+
+
+def _wanted_values(gathering: Gathering, look: Look) -> Sequence[object]:
+    """Return the values of a look; what waits to be written and may be found is written first."""
+    table, keys, columns_count, columns = look
+    if columns:
+        gathering.write_of(table)
+        return wanted_values(table, keys, columns)
+    columns = first_names(table, columns_count)
+    gathering.write_before(table, columns, keys)
+    return wanted_values(table, keys, columns)
 
 
 def _unknown(foresight: Foresight, looks: Sequence[Look | Led]) -> tuple[list[Look], list[Led]]:
@@ -50,13 +64,14 @@ def _unknown(foresight: Foresight, looks: Sequence[Look | Led]) -> tuple[list[Lo
                 led.append(look)
                 continue
             look = look.lead.look(leading)
-        if look.columns:
-            known = foresight.rows_aside(look.table, look.indices, look.keys)
-            keys = look.keys if known is None else ()
-        else:
-            keys = foresight.unknown(look.table, look.columns_count, look.keys)
-        if keys:
-            wanted.append(look._replace(keys=keys))
+        table, keys, columns_count, columns = look
+        if columns:
+            if keys and foresight.rows_aside(table, look.indices, keys) is None:
+                wanted.append(look)
+            continue
+        unknown = foresight.unknown(table, columns_count, keys)
+        if unknown:
+            wanted.append(look if unknown is keys else look._replace(keys=unknown))
     return wanted, led
 
 

@@ -12,7 +12,7 @@ driver, 10 MB: it is imported where a PostgreSQL is asked for.
 
 import select
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -45,10 +45,12 @@ class RoundTrips:
     """Sends statements on one connection of the driver, and knows which are prepared there."""
 
     def __init__(self, driver: Connection[Any]) -> None:
+        self.driver = driver
         self._pgconn = driver.pgconn
         self._transformer = Transformer()
         self._names: OrderedDict[str, bytes] = OrderedDict()
         self._named_count = 0
+        self._poll: select.poll | None = None  # Of the connection's only socket.
         self._is_stale = False
 
     def ask(self, *statements: Statement) -> list[Rows]:
@@ -135,29 +137,37 @@ class RoundTrips:
 
     def _results(self, count: int) -> list[PGresult]:
         """Return the answers to so many; each ends with a None, all with that to the sync."""
+        pgconn = self._pgconn
+        is_busy, get_result = pgconn.is_busy, pgconn.get_result
         results = []
         for _ in range(count):
-            result = self._result()
-            if result is None or self._result() is not None:
+            if is_busy():
+                self._wait_for_answer()
+            result = get_result()
+            if is_busy():
+                self._wait_for_answer()
+            if result is None or get_result() is not None:
                 raise OperationalError("the server has not answered one by one")
             results.append(result)
-        synced = self._result()
+        if is_busy():
+            self._wait_for_answer()
+        synced = get_result()
         if synced is None or synced.status != ExecStatus.PIPELINE_SYNC:
             raise OperationalError("the server has not answered to the end")
         return results
 
-    def _result(self) -> PGresult | None:
+    def _wait_for_answer(self) -> None:
         pgconn = self._pgconn
         while pgconn.is_busy():
             self._waited(select.POLLIN)
             pgconn.consume_input()
-        return pgconn.get_result()
 
     def _waited(self, what: int) -> int:
         """Wait without a limit: a server that is gone breaks the connection (`database`)."""
-        poll = select.poll()
-        poll.register(self._pgconn.socket, what)
-        ((_, ready),) = poll.poll()
+        if self._poll is None:
+            self._poll = select.poll()
+        self._poll.register(self._pgconn.socket, what)
+        ((_, ready),) = self._poll.poll()
         return ready
 
     def _rows(self, awaited: Sequence[_Awaited], results: Sequence[PGresult]) -> list[Rows]:
@@ -170,25 +180,55 @@ class RoundTrips:
             if one.sql:
                 self._names[one.sql] = one.name
             if one.is_asked:
-                self._transformer.set_pgresult(result)
-                is_rows = result.status == ExecStatus.TUPLES_OK
-                found.append(
-                    self._transformer.load_rows(0, result.ntuples, tuple) if is_rows else []
-                )
+                found.append(self._loaded(result) if result.ntuples else [])
         return found
+
+    def _loaded(self, result: PGresult) -> Rows:
+        loaders = [_LOADERS.get(result.ftype(column)) for column in range(result.nfields)]
+        if None in loaders:
+            self._transformer.set_pgresult(result)
+            return self._transformer.load_rows(0, result.ntuples, tuple)
+        get = result.get_value
+        numbered = [(number, load) for number, load in enumerate(loaders) if load is not None]
+        return [
+            tuple(
+                [
+                    None if (value := get(row, column)) is None else load(value)
+                    for column, load in numbered
+                ]
+            )
+            for row in range(result.ntuples)
+        ]
 
 
 def _encoded(values: Sequence[object]) -> _Values:
-    encoded: list[Any] = []
-    formats: list[int] | None = None
-    for number, value in enumerate(values):
-        if isinstance(value, str):
-            encoded.append(value.encode())
-            if "\0" in value:  # The rest of it would be left out.
-                raise DataError("PostgreSQL keeps no text with a NUL character in it")
-            continue
-        encoded.append(value)
-        if value is not None:
-            formats = formats or [0] * len(values)
-            formats[number] = 1
+    """Return values as the server takes them: all texts at once, parted by what none may have."""
+    if not values:
+        return [], None
+    apart = [number for number, value in enumerate(values) if type(value) in _NO_TEXTS]
+    texts = list(values)
+    for number in apart:
+        texts[number] = ""
+    encoded: list[Any] = "\0".join(map(str, texts)).encode().split(b"\0")
+    if len(encoded) != len(values):  # The rest of a text would be left out.
+        raise DataError("PostgreSQL keeps no text with a NUL character in it")
+    if not apart:
+        return encoded, None
+    formats = [0] * len(values)
+    for number in apart:
+        encoded[number] = value = values[number]
+        formats[number] = int(value is not None)
     return encoded, formats
+
+
+_NO_TEXTS = frozenset({bytes, bytearray, type(None)})
+# How columns are read, by the number of their type (pg_type.dat): boolean, bytea, whole numbers,
+# text. The driver looks for it anew for each answer, which takes longer than to read a few rows.
+_LOADERS: dict[int, Callable[[bytes], Any]] = {
+    16: b"t".__eq__,
+    17: lambda value: bytes.fromhex(value[2:].decode()),  # After "\\x".
+    20: int,
+    21: int,
+    23: int,
+    25: bytes.decode,
+}

@@ -71,3 +71,35 @@ trust_events = Table(
     Index("trust_events_kind", "kind", "at_ms"),
     sqlite_with_rowid=False,
 )
+
+# Machines that show a code and ask to be let in. Of code and secret the digests are kept alone.
+# csr, spki, signing_key: the keys that it has proven to have. hardware, gateway: what it says of
+# itself. network: as what its address counts. interval_s: between two questions; polled_ms: of the
+# last one. state: "waiting", "approved" or "denied"; claim: the name of the claim that an approval
+# has made; receive_location: what whoever approved said of it.
+newcomers = Table(
+    "newcomers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("code_digest", LargeBinary, nullable=False),
+    Column("secret_digest", LargeBinary, nullable=False),
+    Column("csr", Text, nullable=False),
+    Column("spki", LargeBinary, nullable=False),
+    Column("signing_key", LargeBinary, nullable=False),
+    Column("hardware", Text, nullable=False),
+    Column("gateway", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("network", Text, nullable=False),
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("interval_s", BigInteger, nullable=False),
+    Column("polled_ms", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_ms", BigInteger, nullable=False),
+    Column("claim", Text, nullable=False),
+    Column("receive_location", Text, nullable=False),
+    Index("newcomers_code", "code_digest", unique=True),
+    Index("newcomers_secret", "secret_digest", unique=True),
+    sqlite_with_rowid=False,
+)

@@ -25,7 +25,7 @@ from central.inbox.gateways import enrol_gateway
 from central.inbox.inbox import Inbox
 from central.ledger.reference_book import load_reference
 from central.storage import bulk, tables
-from central.storage.catalogue_tables import item_policies
+from central.storage.catalogue_tables import item_policies, item_units
 
 NOW_MS = 1_780_000_000_000
 REFERENCE = b"""
@@ -246,6 +246,13 @@ def set_policy(database, item, *, inspected=False, weight_unit=""):
         row.append({str: "", int: 0, bool: False}[column.type.python_type])
     with database.write() as connection:
         bulk.upsert_rows(connection, item_policies, [tuple(row)])
+
+
+def set_packs(database, item, **sizes):
+    """Say what packs hold, as numerator and denominator; before the ledger has looked it up."""
+    packs = [(item, unit, *size, "") for unit, size in sorted(sizes.items())]
+    with database.write() as connection:
+        bulk.upsert_rows(connection, item_units, packs)
 
 
 def sscc(number):

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from central.contract.errors import ContractError
 from central.contract.quantities import GRAMS_PER_MASS_UNIT, MICRO_PER_UNIT, parse_unit
+from central.ledger.unit_ratios import unit_ratio
 from central.orders.catalogue.cards import (
     DAYS_MAX,
     NAME_CHARACTERS_MAX,
@@ -18,7 +19,7 @@ from central.orders.catalogue.cards import (
     range_faults,
     text_faults,
 )
-from central.orders.catalogue.packs import QUANTITY_MICRO_MAX, RATIO_TERM_MAX, ItemUnits, unit_ratio
+from central.orders.catalogue.packs import QUANTITY_MICRO_MAX, RATIO_TERM_MAX, ItemUnits
 
 BARCODES_MAX = 100
 PACKS_MAX = 50
@@ -104,6 +105,19 @@ class ItemCard:
 def units_of_card(card: ItemCard) -> ItemUnits:
     """Return the units in which an item can be stated."""
     return ItemUnits(card.code, card.unit, {pack.unit: pack.size for pack in card.packs})
+
+
+def packs_gone(before: ItemCard, after: ItemCard | None) -> list[tuple[str, str, Fraction]]:
+    """Return packs that an item no longer has, or that hold another number: item, unit, size.
+
+    after: None if the item is taken out.
+    """
+    kept = {(pack.unit, pack.size) for pack in after.packs} if after is not None else set()
+    return [
+        (before.code, pack.unit, pack.size)
+        for pack in before.packs
+        if (pack.unit, pack.size) not in kept
+    ]
 
 
 def all_barcodes(card: ItemCard) -> tuple[ItemBarcode, ...]:

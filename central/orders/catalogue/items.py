@@ -14,6 +14,7 @@ from central.contract.quantities import canonical_text, from_micro
 from central.contract.reference import Barcode, Item
 from central.errors import Conflict, NotThere
 from central.ledger.desk import Change, ObjectNote, require_version
+from central.ledger.packs_then import note_former_packs
 from central.ledger.reference_desk import put_items, touch_items, withdraw_item
 from central.orders.catalogue.cards import Fault, changed_fields, gtin_forms, refuse_faults
 from central.orders.catalogue.item_cards import (
@@ -24,6 +25,7 @@ from central.orders.catalogue.item_cards import (
     Policy,
     all_barcodes,
     item_faults,
+    packs_gone,
 )
 from central.orders.catalogue.packs import ItemUnits
 from central.orders.catalogue.uses import item_uses, refuse_while_used
@@ -164,6 +166,8 @@ def retire_item(change: Change, code: str, *, version: int | None) -> None:
     stored = require_item(change.connection, code)
     require_version(stored.version, version, what=f"item {code}")
     refuse_while_used(f"item {code}", item_uses(change.connection, code), fields={"item": code})
+    former = packs_gone(stored.card, None)
+    note_former_packs(change.connection, former, until_record_no=change.state.record_no)
     for table in (item_policies, item_units, item_places):
         change.connection.execute(delete(table).where(table.c.item == code))
     withdraw_item(change, code)
@@ -297,6 +301,9 @@ def _write(change: Change, cards: Sequence[ItemCard], stored: Mapping[str, Store
             touched.append(card.code)
     put_items(change, told)
     touch_items(change, touched)
+    known = [card for card in cards if card.code in before]
+    former = [one for card in known for one in packs_gone(before[card.code], card)]
+    note_former_packs(connection, former, until_record_no=change.state.record_no)
     versions = {code: one.version for code, one in stored.items()}
     bulk.upsert_rows(
         connection,
@@ -322,8 +329,9 @@ def _write(change: Change, cards: Sequence[ItemCard], stored: Mapping[str, Store
 
 
 def _posted_by(card: ItemCard) -> tuple[object, ...]:
-    """Return what the ledger itself remembers of an item's policy when it posts."""
-    return card.policy.inspected, card.policy.weight_unit
+    """Return what the ledger itself remembers of an item beside what gateways are told."""
+    packs = {(pack.unit, pack.size) for pack in card.packs}
+    return card.policy.inspected, card.policy.weight_unit, packs
 
 
 def _told(card: ItemCard) -> Item:

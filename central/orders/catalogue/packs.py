@@ -6,65 +6,19 @@
 
 A conversion has an exact value in 10^-6 units or is refused; what cannot be whole stays as a rest
 that is told. Nothing is rounded, so nothing is created and nothing lost.
-
-Sources of the ratios: UN/CEFACT Recommendation 20 (codes and factors), the pound and the yard of
-1959, the US liquid gallon of 231 cubic inches, the imperial gallon of 4.54609 litres (1985).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from central.contract.quantities import GRAMS_PER_MASS_UNIT, MICRO_PER_UNIT, QUANTITY_MAX
+from central.contract.quantities import MICRO_PER_UNIT, QUANTITY_MAX
 from central.errors import Unusable
+from central.ledger.unit_ratios import unit_ratio
 
 QUANTITY_MICRO_MAX = int(QUANTITY_MAX) * MICRO_PER_UNIT
 RATIO_TERM_MAX = 10**9  # Of numerator and denominator of a pack, in lowest terms.
 SHARES_MAX = 10_000
-
-# Units that measure the same convert into each other; each is so many of the first of its kind.
-_COUNTS = {
-    "C62": Fraction(1),  # "one", and the two other codes that people write for a piece.
-    "H87": Fraction(1),
-    "EA": Fraction(1),
-    "PR": Fraction(2),
-    "DZN": Fraction(12),
-    "CEN": Fraction(100),
-    "GRO": Fraction(144),
-    "MIL": Fraction(1000),
-}
-_LENGTHS = {
-    "MTR": Fraction(1),
-    "MMT": Fraction(1, 1000),
-    "CMT": Fraction(1, 100),
-    "KMT": Fraction(1000),
-    "INH": Fraction(254, 10_000),
-    "FOT": Fraction(3048, 10_000),
-    "YRD": Fraction(9144, 10_000),
-}
-_AREAS = {
-    "MTK": Fraction(1),
-    "MMK": Fraction(1, 10**6),
-    "CMK": Fraction(1, 10**4),
-    "FTK": Fraction(9_290_304, 10**8),
-}
-_VOLUMES = {
-    "LTR": Fraction(1),
-    "MLT": Fraction(1, 1000),
-    "CLT": Fraction(1, 100),
-    "HLT": Fraction(100),
-    "MTQ": Fraction(1000),
-    "CMQ": Fraction(1, 1000),
-    "GLL": Fraction(3_785_411_784, 10**9),
-    "GLI": Fraction(454_609, 10**5),
-}
-KINDS: tuple[Mapping[str, Fraction], ...] = (
-    _COUNTS,
-    GRAMS_PER_MASS_UNIT,
-    _LENGTHS,
-    _AREAS,
-    _VOLUMES,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +65,6 @@ def ratio(units: ItemUnits, unit: str) -> Fraction:
             fields={"item": units.item, "unit": unit, "units": list(known)},
         )
     return found
-
-
-def unit_ratio(*, from_unit: str, to_unit: str) -> Fraction | None:
-    """Return how many of one unit another is, None if they do not measure the same."""
-    if from_unit == to_unit:
-        return Fraction(1)
-    for kind in KINDS:
-        if from_unit in kind and to_unit in kind:
-            return kind[from_unit] / kind[to_unit]
-    return None
 
 
 def convert(quantity_micro: int, units: ItemUnits, *, from_unit: str, to_unit: str) -> int:

@@ -31,6 +31,7 @@ from central.orders.counts.counts import (
     CountLine,
     Rules,
 )
+from central.orders.document_changes import changed_document
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_policies
 from central.storage.count_tables import count_last, count_lines, count_plans, counts
@@ -106,7 +107,8 @@ def put_plan(change: Change, plan: CountPlan, *, version: int | None) -> CountPl
     )
     bulk.upsert_rows(change.connection, count_plans, [row])
     action = "changed" if there else "made"
-    change.note("count_plan", plan.code, action, warehouse=plan.warehouse)
+    changes = changed_document(there, plan)
+    change.note("count_plan", plan.code, action, warehouse=plan.warehouse, changes=changes)
     return load_plan(change.connection, plan.code)
 
 

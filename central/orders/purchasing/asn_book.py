@@ -8,6 +8,7 @@ from sqlalchemy import delete
 from central.errors import Conflict, Unusable
 from central.ledger.desk import Change, require_version
 from central.orders.catalogue.packs import to_base
+from central.orders.document_changes import changed_document
 from central.orders.order_documents import new_code, replace_document, require_free_document
 from central.orders.order_goods import (
     Goods,
@@ -151,7 +152,7 @@ def change_notice(
         check_units(units, in_lines=[line.sscc for line in lines])
         changed = replace(changed, units=units, lines=lines)
         _write_contents(change, changed)
-    _store(change, changed, "changed")
+    _store(change, changed, "changed", changes=changed_document(notice, changed))
     return view_notice(change.connection, code)
 
 
@@ -277,11 +278,11 @@ def _order_line(asked: NoticeLineAsked, order: PurchaseOrder | None) -> int:
     )
 
 
-def _store(change: Change, notice: ShippingNotice, action: str, *, reason: str = "") -> None:
+def _store(change: Change, notice: ShippingNotice, action: str, **fields: object) -> None:
     """Write the head of a notice as its next version, and note what was done."""
     stored = replace(notice, version=notice.version + 1, changed_ms=change.now_ms)
     _write_head(change, stored)
-    said = {"reason": reason} if reason else {}
+    said = {name: value for name, value in fields.items() if value}
     change.note(KIND, notice.code, action, warehouse=notice.warehouse, **said)
 
 

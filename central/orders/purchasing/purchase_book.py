@@ -7,6 +7,7 @@ from sqlalchemy import delete
 
 from central.errors import Conflict, Unusable
 from central.ledger.desk import Change, require_version
+from central.orders.document_changes import changed_document
 from central.orders.order_documents import new_code, replace_document, require_free_document
 from central.orders.order_goods import (
     checked_date,
@@ -165,7 +166,7 @@ def change_order(
         lines=order.lines if asked.lines is None else lines_of(change.connection, asked.lines),
     )
     _check_currency(changed)
-    _store(change, changed, "changed", fields=[*touched])
+    _store(change, changed, "changed", changes=changed_document(order, changed))
     if asked.lines is not None:
         _write_lines(change, changed)
     return view_order(change.connection, code)
@@ -207,7 +208,8 @@ def act_on_order(
     elif action == "cancel":
         check_cancel(order, view.progress)
         _require_no_notices(view)
-    _store(change, changed, DONE[action], reason=reason, line=acting.line)
+    changes = changed_document(order, changed) if action == "confirm" else {}
+    _store(change, changed, DONE[action], reason=reason, line=acting.line, changes=changes)
     if RELEASED & {order.state, state}:
         tell_stations(change, changed)
     return view_order(change.connection, code)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, select
 from central.errors import Conflict, Unusable
 from central.ledger.desk import Change, require_version
 from central.orders.catalogue.packs import to_base
+from central.orders.document_changes import changed_document
 from central.orders.order_documents import new_code, replace_document, require_free_document
 from central.orders.order_goods import (
     Goods,
@@ -143,7 +144,7 @@ def change_return(
         )
         changed = replace(changed, lines=_lines(change, asked))
         _write_lines(change, changed)
-    _store(change, changed, "changed")
+    _store(change, changed, "changed", changes=changed_document(returned, changed))
     return view_return(change.connection, code)
 
 

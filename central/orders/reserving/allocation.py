@@ -10,14 +10,18 @@ Stock that has expired, or will before the customer may have it, is never chosen
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Literal, NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 Rotation = Literal["fefo", "fifo"]
 ROTATION_DEFAULT: Rotation = "fefo"
 NEVER = "9999-12-31"  # Sorts after every expiry date: what has none goes last.
 DAYS_LEFT_MAX = 36_500
+EXPIRIES_KEPT_MAX = 100  # Answers, of one day for the most part.
 
 
 class StockKey(NamedTuple):
@@ -32,8 +36,7 @@ class StockKey(NamedTuple):
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """Stock that may be taken.
 
     available_micro: on hand less what is allocated. expiry_date: "YYYY-MM-DD", "" for none.
@@ -48,28 +51,28 @@ class Candidate:
     pick_face: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(msgspec.Struct, frozen=True):
     """What is wanted of one item, in the unit of the candidates.
 
-    expires_from: the earliest expiry date that will do, "" for any. lot: the only one that will do,
-    "" for any.
+    expires_from: the earliest expiry date that will do, "" for any. lot, serial: the only one that
+    will do, "" for any.
     """
 
     quantity_micro: int
     rotation: Rotation = ROTATION_DEFAULT
     expires_from: str = ""
     lot: str = ""
+    serial: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(msgspec.Struct, frozen=True):
     """Take so much of this stock."""
 
     key: StockKey
     quantity_micro: int
 
 
+@lru_cache(EXPIRIES_KEPT_MAX)
 def earliest_expiry(today: date, *, min_days_left: int) -> str:
     """Return the earliest expiry date that may be shipped today, "YYYY-MM-DD".
 
@@ -118,6 +121,8 @@ def usable_micro(candidates: Iterable[Candidate], demand: Demand) -> int:
 
 def _suits(candidate: Candidate, demand: Demand) -> bool:
     if candidate.available_micro <= 0 or (demand.lot and candidate.key.lot != demand.lot):
+        return False
+    if demand.serial and candidate.key.serial != demand.serial:
         return False
     return not candidate.expiry_date or candidate.expiry_date >= demand.expires_from
 

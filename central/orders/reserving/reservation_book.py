@@ -13,11 +13,13 @@ nothing is ever set aside twice. A reservation follows its goods:
                   '---- free --------'-----------> freed, with a reason
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import date, timedelta
+from functools import lru_cache
 
+import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from central.orders.reserving.allocation import (
@@ -39,21 +41,24 @@ from central.orders.reserving.reservation_rows import (
 )
 from central.orders.reserving.reservations import Holder, LineKey, Reservation
 
+MS_PER_DAY = 86_400_000
 RowKey = tuple[LineKey, StockKey]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What one line wants set aside, in the item's unit. lot: the only one that will do, or ""."""
+class Wanted(msgspec.Struct, frozen=True):
+    """What one line wants set aside, in the item's unit.
+
+    lot, serial: the only one that will do, "" for any.
+    """
 
     holder: LineKey
     item: str
     quantity_micro: int
     lot: str = ""
+    serial: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(msgspec.Struct, frozen=True):
     """What came of a Wanted. available_micro: what would have done for it, whatever it asked."""
 
     wanted: Wanted
@@ -69,13 +74,21 @@ class Granted:
 class ReservationBook:
     """Reservations as one transaction sees and changes them; `write` makes rows of them.
 
-    rows: what was loaded, as changed since, by line and stock.
+    rows: what was loaded, as changed since, by line and stock. stock_of: returns what there is in a
+    warehouse of items that were read ahead (`order_stock_soon`).
     """
 
-    def __init__(self, connection: Connection, *, now_ms: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        now_ms: int,
+        stock_of: Callable[[str], Mapping[str, ItemStock]] | None = None,
+    ) -> None:
         self.rows: dict[RowKey, Reservation] = {}
         self._connection = connection
         self._now_ms = now_ms
+        self._stock_of = stock_of
         self._changed: set[RowKey] = set()
         self._allocated: dict[StockKey, int] = {}
         self._moved: dict[StockKey, int] = {}  # How much more is set aside than was read.
@@ -200,7 +213,9 @@ class ReservationBook:
         if stock is None:
             return Granted(wanted, 0, 0)
         expires_from = self._expires_from(stock)
-        demand = Demand(wanted.quantity_micro, stock.rotation, expires_from, wanted.lot)
+        demand = Demand(
+            wanted.quantity_micro, stock.rotation, expires_from, wanted.lot, wanted.serial
+        )
         candidates = [self._as_left(one) for one in stock.candidates if one.key not in without]
         granted_micro = 0
         available_micro = usable_micro(candidates, demand)
@@ -212,7 +227,7 @@ class ReservationBook:
         return Granted(wanted, granted_micro, available_micro)
 
     def _expires_from(self, stock: ItemStock) -> str:
-        today = datetime.fromtimestamp(self._now_ms // 1000, UTC).date()
+        today = _day_of(self._now_ms // MS_PER_DAY)
         return earliest_expiry(today, min_days_left=stock.min_days_left)
 
     def _as_left(self, candidate: Candidate) -> Candidate:
@@ -225,7 +240,10 @@ class ReservationBook:
         missing = {item for item in items if (warehouse, item) not in self._stock}
         if not missing:
             return
-        found = read_item_stock(self._connection, warehouse, missing)
+        found: Mapping[str, ItemStock] = self._stock_of(warehouse) if self._stock_of else {}
+        unread = missing - found.keys()
+        if unread:
+            found = {**found, **read_item_stock(self._connection, warehouse, unread)}
         for item in missing:
             stock = self._stock[warehouse, item] = found.get(item)
             if stock is not None:
@@ -242,3 +260,9 @@ class ReservationBook:
         self._moved[row.stock] = self._moved.get(row.stock, 0) + row.quantity_micro - before
         self.rows[key] = row
         self._changed.add(key)
+
+
+@lru_cache(1)
+def _day_of(days_count: int) -> date:
+    """Return the day that begins so many days after 1970-01-01 (UTC)."""
+    return date(1970, 1, 1) + timedelta(days=days_count)

@@ -1,9 +1,10 @@
 """Rows of reservations, their counters, and stock that may be reserved. Edge of the database."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cache
+from typing import cast
 
+import msgspec
 from sqlalchemy import Connection
 
 from central.ledger.statuses import AVAILABLE
@@ -19,8 +20,7 @@ LINE_COLUMNS = STOCK_COLUMNS + 3  # Whose line it is, and of which stock; the wa
 WALK_ORDER_UNSAID = 10**9
 
 
-@dataclass(frozen=True, slots=True)
-class ItemStock:
+class ItemStock(msgspec.Struct, frozen=True):
     """What there is of an item in one warehouse that may be reserved.
 
     candidates: their available_micro is all that is on hand. allocated: what of them is set aside.
@@ -100,29 +100,37 @@ def read_item_stock(
     Available stock in the item's own unit, at known places that are neither blocked nor for
     quality's hold.
     """
-    policies: dict[str, tuple[Rotation, int]] = {}
-    candidates: dict[str, list[Candidate]] = {}
-    allocated: dict[str, list[tuple[StockKey, int]]] = {}
-    for row in _stock_rows(connection, warehouse, sorted(set(items))):
-        key = StockKey(warehouse, row.item, row.location, row.lot, row.serial, row.sscc, row.unit)
-        walk_order = row.walk_order or WALK_ORDER_UNSAID
-        candidates.setdefault(row.item, []).append(
-            Candidate(
-                key=key,
-                available_micro=row.on_hand_micro,
-                expiry_date=row.expiry_date or "",
-                first_record_no=row.first_record_no or 0,
-                walk_order=walk_order if row.kind == "bin" else walk_order + WALK_ORDER_UNSAID,
-                pick_face=bool(row.pick_face),
-            )
-        )
-        policies[row.item] = (row.rotation or ROTATION_DEFAULT, row.min_days_left_to_ship or 0)
-        if row.allocated_micro:
-            allocated.setdefault(row.item, []).append((key, row.allocated_micro))
-    return {
-        item: ItemStock(*policies[item], tuple(found), tuple(allocated.get(item, ())))
-        for item, found in candidates.items()
-    }
+    dialect = connection.dialect.name
+    wanted, rows = sorted(set(items)), []
+    for start in range(0, len(wanted), ITEMS_PER_SELECT_MAX):
+        some = wanted[start : start + ITEMS_PER_SELECT_MAX]
+        rows += bulk.select_rows(connection, *_stock_of_items(dialect, warehouse, some))
+    return _stock_of(warehouse, rows)
+
+
+def order_stock_soon(connection: Connection, code: str) -> Callable[[str], dict[str, ItemStock]]:
+    """Read what may be reserved of the items of a sales order, with what is asked next.
+
+    Returns what gives it, as `read_item_stock` does, to whom the order's warehouse is known by now.
+    Under the ledger's lock, and before anything of the stock changes.
+    """
+    rows = bulk.open_with(connection, _STOCK_OF_ORDER_SQL[connection.dialect.name], [code])
+    return lambda warehouse: _stock_of(warehouse, rows())
+
+
+def items_stock_soon(
+    connection: Connection, warehouse: str, items: Collection[str]
+) -> Callable[[str], dict[str, ItemStock]] | None:
+    """Read what may be reserved of a few items in a warehouse, with what is asked next.
+
+    Returns what gives it, as of `order_stock_soon`; None if they are many, which are read later.
+    """
+    wanted = sorted(set(items))
+    if not 0 < len(wanted) <= ITEMS_PER_SELECT_MAX:
+        return None
+    sql, values = _stock_of_items(connection.dialect.name, warehouse, wanted)
+    rows = bulk.open_with(connection, sql, values)
+    return lambda _: _stock_of(warehouse, rows())
 
 
 def reservation_of(row: bulk.Row) -> Reservation:
@@ -142,38 +150,43 @@ def reservation_of(row: bulk.Row) -> Reservation:
     )
 
 
-class _StockRow(NamedTuple):
-    """What `_STOCK_SQL` says of one stock."""
+def _stock_of(warehouse: str, rows: Iterable[bulk.Row]) -> dict[str, ItemStock]:
+    """Return what rows of `_STOCK_SQL` say of stock in a warehouse; some may be there twice."""
+    policies: dict[str, tuple[Rotation, int]] = {}
+    candidates: dict[str, dict[StockKey, Candidate]] = {}
+    allocated: dict[str, dict[StockKey, int]] = {}
+    for row in rows:
+        item, location, lot, serial, sscc, unit, on_hand_micro, allocated_micro, *more = row
+        expiry_date, kind, walk_order, pick_face, rotation, min_days_left, first_record_no = more
+        key = StockKey(warehouse, item, location, lot, serial, sscc, unit)
+        walk_order = walk_order or WALK_ORDER_UNSAID
+        candidates.setdefault(item, {})[key] = Candidate(
+            key,
+            on_hand_micro,
+            expiry_date or "",
+            first_record_no or 0,
+            walk_order if kind == "bin" else walk_order + WALK_ORDER_UNSAID,
+            bool(pick_face),
+        )
+        policies[item] = (cast("Rotation", rotation or ROTATION_DEFAULT), min_days_left or 0)
+        if allocated_micro:
+            allocated.setdefault(item, {})[key] = allocated_micro
+    return {
+        item: ItemStock(
+            *policies[item], tuple(found.values()), tuple(allocated.get(item, {}).items())
+        )
+        for item, found in candidates.items()
+    }
 
-    item: str
-    location: str
-    lot: str
-    serial: str
-    sscc: str
-    unit: str
-    on_hand_micro: int
-    allocated_micro: int | None
-    expiry_date: str | None
-    kind: str
-    walk_order: int | None
-    pick_face: bool | None
-    rotation: Rotation | None
-    min_days_left_to_ship: int | None
-    first_record_no: int | None
 
-
-def _stock_rows(
-    connection: Connection, warehouse: str, items: Sequence[str]
-) -> Iterator[_StockRow]:
-    indexed = "INDEXED BY balances_item" if connection.dialect.name == "sqlite" else ""
-    for start in range(0, len(items), ITEMS_PER_SELECT_MAX):
-        some = items[start : start + ITEMS_PER_SELECT_MAX]
-        # Padded to a power of two, so that few different statements are prepared.
-        slots_count = 1 << (len(some) - 1).bit_length()
-        sql = _STOCK_SQL.format(indexed=indexed, items=", ".join("?" * slots_count))
-        padded = [*some, *([some[0]] * (slots_count - len(some)))]
-        for row in bulk.select_rows(connection, sql, [warehouse, *padded]):
-            yield _StockRow(*row)
+def _stock_of_items(
+    dialect: str, warehouse: str, items: Sequence[str]
+) -> tuple[str, Sequence[object]]:
+    """Return the statement that finds stock of items, and its values."""
+    # Padded to a power of two, so that few different statements are prepared.
+    slots_count = 1 << (len(items) - 1).bit_length()
+    values = [warehouse, *items, *([items[0]] * (slots_count - len(items)))]
+    return _stock_of_items_sql(dialect, slots_count), values
 
 
 def _row(one: Reservation) -> bulk.Row:
@@ -190,9 +203,7 @@ def _row(one: Reservation) -> bulk.Row:
     )
 
 
-# The index is named to SQLite, which without statistics reads the whole warehouse by the first
-# column of the key. A lot of which nobody stated a date has no row in `lots`: its first line says
-# when it came.
+# A lot of which nobody stated a date has no row in `lots`: its first line says when it came.
 _STOCK_SQL = """
 SELECT b.item, b.location, b.lot, b.serial, b.sscc, b.unit, b.on_hand_micro,
        a.allocated_micro, l.expiry_date, p.kind, d.walk_order, d.pick_face,
@@ -204,7 +215,7 @@ SELECT b.item, b.location, b.lot, b.serial, b.sscc, b.unit, b.on_hand_micro,
                     AND f.warehouse = b.warehouse
                   ORDER BY f.record_no LIMIT 1)
        END AS first_record_no
-FROM balances b {indexed}
+FROM {balances}
 JOIN items i ON i.item = b.item AND i.unit = b.unit
 JOIN locations p ON p.warehouse = b.warehouse AND p.location = b.location
 LEFT JOIN location_details d ON d.warehouse = b.warehouse AND d.location = b.location
@@ -212,6 +223,28 @@ LEFT JOIN item_policies c ON c.item = b.item
 LEFT JOIN lots l ON l.warehouse = b.warehouse AND l.item = b.item AND l.lot = b.lot
 LEFT JOIN allocated a ON a.warehouse = b.warehouse AND a.item = b.item AND a.location = b.location
       AND a.lot = b.lot AND a.serial = b.serial AND a.sscc = b.sscc AND a.unit = b.unit
-WHERE b.warehouse = ? AND b.item IN ({items}) AND b.status = 'available'
+WHERE {wanted} AND b.status = 'available'
   AND b.on_hand_micro > 0 AND p.kind <> 'quality_hold' AND NOT COALESCE(d.blocked, FALSE)
 """
+# The index is named to SQLite, which without statistics reads the whole warehouse by the first
+# column of the key.
+_BALANCES = {"sqlite": "balances b INDEXED BY balances_item", "postgresql": "balances b"}
+_ITEMS_OF_ORDER = """
+(SELECT o.warehouse, n.item FROM sales_orders o
+ JOIN sales_order_lines n ON n.order_code = o.code WHERE o.code = ?) wanted
+"""
+_OF_WANTED = "b.warehouse = wanted.warehouse AND b.item = wanted.item"
+# One look for each item, whatever the server's planner thinks of how many there are.
+_STOCK_OF_ORDER_SQL = {
+    "sqlite": _STOCK_SQL.format(
+        balances=f"{_ITEMS_OF_ORDER} CROSS JOIN {_BALANCES['sqlite']}", wanted=_OF_WANTED
+    ),
+    "postgresql": f"SELECT found.* FROM {_ITEMS_OF_ORDER} CROSS JOIN LATERAL"  # noqa: S608 - ours
+    f" ({_STOCK_SQL.format(balances=_BALANCES['postgresql'], wanted=_OF_WANTED)} OFFSET 0) found",
+}
+
+
+@cache
+def _stock_of_items_sql(dialect: str, slots_count: int) -> str:
+    wanted = f"b.warehouse = ? AND b.item IN ({', '.join('?' * slots_count)})"
+    return _STOCK_SQL.format(balances=_BALANCES[dialect], wanted=wanted)

@@ -1,7 +1,8 @@
 """What is set aside for whom. Pure."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from central.orders.reserving.allocation import StockKey
 
@@ -30,8 +31,7 @@ class LineKey(NamedTuple):
         return Holder(self.warehouse, self.kind, self.code)
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(msgspec.Struct, frozen=True):
     """One row of `reservations`; the comment of the table says what each field means."""
 
     holder: LineKey

@@ -7,7 +7,13 @@ from sqlalchemy import Connection, select
 from central.contract.facts import Movement
 from central.contract.quantities import GRAMS_PER_MASS_UNIT, MICRO_PER_UNIT
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey, balance_name
-from central.orders.settling.discrepancy_facts import Found, fact_at
+from central.orders.settling.discrepancy_facts import (
+    FACTS_MAX,
+    Found,
+    fact_at,
+    movements_at,
+    numbers_behind,
+)
 from central.orders.settling.settlements import (
     KINDS_OF_EXCESS,
     Case,
@@ -44,6 +50,11 @@ def find_case(connection: Connection, row: Found) -> Case:
         return Case(kind=kind, unit=row.unit, factor=factor)
     if kind == "wrong_warehouse":
         return Case(kind=kind, stated_warehouse=_stated_warehouse(connection, row))
+    if kind == "weight_missing":
+        numbers = numbers_behind(connection, row)[:FACTS_MAX]
+        facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
+        shared = bool(facts) and all(fact.weight_micro for fact in facts)
+        return Case(kind=kind, gone=not facts, shared=shared)
     return Case(kind=kind, unit=row.unit)
 
 

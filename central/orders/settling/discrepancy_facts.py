@@ -13,8 +13,11 @@ from sqlalchemy import Connection, Row, select
 from central.contract.errors import ContractError
 from central.contract.facts import Fact, Movement, decode_fact
 from central.ledger.entries import FactKey, Line
+from central.ledger.measures import WEIGHED_IN
+from central.ledger.pairs import is_weighed_there, takes_share
 from central.orders.settling.settlement_moves import MovedFact
 from central.storage import bulk, tables
+from central.storage.catalogue_tables import item_policies
 
 FACTS_MAX = 500  # Behind one discrepancy, that are looked up and settled at once.
 SETTLING_FLAG = "settlement"  # Of the ledger's own facts that settle something.
@@ -27,6 +30,7 @@ KINDS_BY_ITEM = frozenset(
         "over_shipped",
         "outside_tolerance",
         "unit_differs",
+        "weight_missing",
     }
 )
 
@@ -65,13 +69,16 @@ def movements_at(
         for one in bulk.select_by_key(connection, reversals, keys, columns_count=4)
     }
     lines = _lines(connection, [(warehouse, row.record_no) for row in rows])
+    units = _weight_units(connection, {line.item for some in lines.values() for line in some})
     found = []
     for key, row in zip(keys, rows, strict=True):
         movement = _readable(row.body)
         taking = [line for line in lines.get(row.record_no, ()) if line.quantity_micro > 0]
         if key not in named and taking and isinstance(movement, Movement):
             total = sum(line.quantity_micro for line in taking)
-            found.append(MovedFact(key, movement, taking[0].unit, total))
+            weight = sum(line.weight_micro for line in taking)
+            weighed_in = units.get(taking[0].item) or WEIGHED_IN
+            found.append(MovedFact(key, movement, taking[0].unit, total, weight, weighed_in))
     return found
 
 
@@ -136,6 +143,11 @@ def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
         return (line.location, line.lot) == (row.location, row.lot)
     if row.kind == "unit_differs":
         return bool(movement.unit == row.unit)
+    if row.kind == "weight_missing":
+        place = row.location
+        ends = (movement.from_location, movement.to_location)
+        due = place in ends and is_weighed_there(*ends) and takes_share(movement)
+        return due and movement.lot == row.lot
     if row.kind == "unknown_document":
         return bool(movement.document == row.subject)
     if row.kind == "unexpected":
@@ -151,6 +163,12 @@ def _lines(connection: Connection, keys: list[tuple[str, int]]) -> dict[int, lis
     for found in bulk.select_by_key(connection, tables.lines, keys, columns_count=2):
         lines.setdefault(found[1], []).append(Line(*found))
     return lines
+
+
+def _weight_units(connection: Connection, items: set[str]) -> dict[str, str]:
+    keys = [(item,) for item in sorted(items)]
+    found = bulk.select_by_key(connection, item_policies, keys, columns_count=1)
+    return {row[0]: row[3] for row in found}
 
 
 def _readable(body: bytes) -> Fact | None:

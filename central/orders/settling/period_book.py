@@ -4,9 +4,8 @@ The figures of a period are the balances of everything that is dated in it or be
 recorded when it was closed. They are kept, and proved from the lines again.
 """
 
-from dataclasses import replace
-
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection, literal, select, text, tuple_
 
 from central.contract.identifiers import parse_code

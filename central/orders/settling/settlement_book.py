@@ -17,6 +17,7 @@ from central.errors import Conflict, NotThere, Unusable
 from central.ledger.desk import Change, require_version
 from central.ledger.entries import DiscrepancyKind, FactKey
 from central.ledger.own_facts import OWN_GATEWAY
+from central.ledger.pairs import FLAG_WEIGHTLESS
 from central.ledger.settled_news import tell_settled
 from central.orders.settling.discrepancy_facts import SETTLING_FLAG, Found, movements_at
 from central.orders.settling.settlement_moves import Step, steps_back
@@ -218,7 +219,7 @@ def _movement(
         document_line=step.document_line,
         from_status=step.from_status,
         to_status=step.to_status,
-        flags=(SETTLING_FLAG,),
+        flags=(SETTLING_FLAG, FLAG_WEIGHTLESS) if step.weightless else (SETTLING_FLAG,),
         evidence=tuple(
             Evidence(device="ledger", kind="manual", raw=text.encode()) for text in said
         ),

@@ -14,9 +14,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from central.contract.facts import Movement
+from central.contract.quantities import canonical_text, from_micro
 from central.errors import Unusable
 from central.ledger.entries import BalanceKey, FactKey
 from central.ledger.locations import is_virtual
+from central.ledger.measures import WEIGHED_IN
 from central.ledger.statuses import AVAILABLE
 from central.orders.settling.settlements import Decision
 
@@ -26,17 +28,26 @@ STORING, COUNTING = "storing", "counting"
 
 @dataclass(frozen=True, slots=True)
 class MovedFact:
-    """A movement as it stands in the books: in the unit in which it was posted."""
+    """A movement as it stands in the books: in the unit in which it was posted.
+
+    weight_micro: what it took along, in the unit in which the item is weighed; weight_unit: that.
+    """
 
     key: FactKey
     movement: Movement
     unit: str
     quantity_micro: int
+    weight_micro: int = 0
+    weight_unit: str = WEIGHED_IN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One movement that a settlement posts. takes_back: the fact that it takes back, if any."""
+    """One movement that a settlement posts.
+
+    takes_back: the fact that it takes back, if any, with the weight that it took along.
+    weightless: that was none.
+    """
 
     from_location: str
     to_location: str
@@ -55,6 +66,7 @@ class Step:
     from_status: str = ""
     to_status: str = ""
     takes_back: FactKey | None = None
+    weightless: bool = False
 
 
 def step_of(fact: MovedFact) -> Step:
@@ -82,7 +94,7 @@ def steps_back(facts: Sequence[MovedFact]) -> list[Step]:
     """Return what takes facts back, the last one first."""
     return [
         replace(
-            step_of(fact),
+            _as_weighed(step_of(fact), fact),
             from_location=fact.movement.to_location,
             to_location=fact.movement.from_location,
             takes_back=fact.key,
@@ -112,7 +124,10 @@ def steps_anew(
             forth.append(replace(whole, quantity_micro=fact.quantity_micro - part))
             whole = replace(whole, net_weight="", weight_unit="")
         if decision.action == "reassign":
-            forth.append(_as_meant(replace(whole, quantity_micro=part), decision, unit=unit))
+            meant = _as_meant(replace(whole, quantity_micro=part), decision, unit=unit)
+            if decision.weight_micro is not None:
+                meant = _with_weight(meant, decision.weight_micro, unit=fact.weight_unit)
+            forth.append(meant)
     # In this order no place falls below zero on the way.
     return coming + back + going
 
@@ -183,6 +198,19 @@ def _parts(
             "the facts behind it did not move so much",
             hint="Give a smaller quantity, or leave it out for all of it.",
         )
+
+
+def _as_weighed(step: Step, fact: MovedFact) -> Step:
+    """Return a step that takes along exactly what a fact did, be it stated, a share or nothing."""
+    if step.net_weight:
+        return step
+    if not fact.weight_micro:
+        return replace(step, weightless=True)
+    return _with_weight(step, fact.weight_micro, unit=fact.weight_unit)
+
+
+def _with_weight(step: Step, weight_micro: int, *, unit: str) -> Step:
+    return replace(step, net_weight=canonical_text(from_micro(weight_micro)), weight_unit=unit)
 
 
 def _as_meant(step: Step, decision: Decision, *, unit: str) -> Step:

@@ -121,6 +121,8 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
     if decision.document:
         _require_lines(connection, row, decision, [fact.movement for fact in facts])
         decision = replace(decision, item="")
+    elif row.kind == "weight_missing":
+        _require(len(facts) == 1, "a weight is that of one fact, and several are behind it")
     elif decision.item or row.kind == "unit_differs":
         item = decision.item or row.item
         unit = _unit_of(connection, item)

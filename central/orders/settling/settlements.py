@@ -21,7 +21,7 @@ Action = Literal["adjust", "reverse", "reassign", "accept"]
 Cause = Literal["goods", "documents", "devices", "data"]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 # What a reassignment of a kind must name.
-Target = Literal["place", "item", "document", "factor", "warehouse", ""]
+Target = Literal["place", "item", "document", "factor", "warehouse", "weight", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,9 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
     "outside_tolerance": _rule(
         "goods", "The scale showed a weight outside the tolerance of the line.", "accept reverse"
     ),
+    "weight_missing": _rule(
+        "goods", "Goods of catch weight were not weighed.", "reassign accept reverse", "weight"
+    ),
     "received_before_shipped": _rule(
         "goods", "Goods of a transfer arrived whose departure nobody has told yet."
     ),
@@ -106,7 +109,6 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
     "stock_differs": _rule("devices", "The gateway shows other stock than the ledger has."),
 }
 
-
 # Where goods come from, or go to -> the kind of document that is about that.
 KINDS_BY_ENDS: Mapping[tuple[str, str], str] = {
     ("supplier", ""): "receipt",
@@ -127,7 +129,8 @@ class Decision:
     counted_micro: what is at the place really. quantity_micro: how much is moved (10^-6 units).
     location, lot, item, document, document_line, warehouse: what it was meant for; with another
     document `item` says which goods under the unknown one. factor: how many
-    of the item's units one of the stated unit is. facts: only these of the facts behind it, as
+    of the item's units one of the stated unit is. weight_micro: what one fact's goods weighed, in
+    the unit in which the item is weighed. facts: only these of the facts behind it, as
     "gateway/epoch/seq". event_time_ms: when it was so, None for now.
     """
 
@@ -142,6 +145,7 @@ class Decision:
     document_line: int = 0
     warehouse: str = ""
     factor: Fraction | None = None
+    weight_micro: int | None = None
     facts: tuple[str, ...] = ()
     event_time_ms: int | None = None
 
@@ -178,9 +182,9 @@ class Case:
     """What is known of a discrepancy, for a proposal.
 
     known_now: what was missing (item, place, order) is there by now. gone: what is behind it is
-    taken back already. on_hand_micro: at its place.
-    factor: of the unit, where units are known to convert, else None. own_warehouse: of a fact about
-    another one. excess_micro: what came above the expected.
+    taken back already. on_hand_micro: at its place. excess_micro: what came above the expected.
+    factor: of the unit, where units are known to convert, else None. stated_warehouse: of a fact
+    about another one. shared: all that went unweighed took its share of a weight.
     """
 
     kind: DiscrepancyKind
@@ -197,6 +201,7 @@ class Case:
     lines: tuple[LineMatch, ...] = ()
     factor: Fraction | None = None
     stated_warehouse: str = ""
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,12 +250,13 @@ def check_decision(kind: DiscrepancyKind, decision: Decision) -> None:
         "document": bool(decision.document),
         "factor": decision.factor is not None,
         "warehouse": bool(decision.warehouse),
+        "weight": decision.weight_micro is not None,
         "": True,
     }
     if not given[rule.target]:
         raise Unusable(
             f"to reassign {kind} needs the {_name_of(rule.target)} that it was meant for",
-            hint=f"Name it as {'location' if rule.target == 'place' else rule.target}.",
+            hint=f"Name it as {_name_of(rule.target)}.",
         )
 
 
@@ -271,6 +277,8 @@ def propose(case: Case) -> tuple[Proposal, ...]:
     if case.kind == "unit_differs" and case.factor is not None:
         decision = Decision(action="reassign", factor=case.factor)
         return (Proposal(decision, f"One {case.unit} is {_text(case.factor)} of its own unit."),)
+    if case.shared:
+        return (_accept("They took their share of the weight that was there."),)
     if case.kind == "wrong_warehouse" and case.stated_warehouse:
         decision = Decision(action="reassign", warehouse=case.stated_warehouse)
         return (Proposal(decision, f"The gateway said that it was in {case.stated_warehouse}."),)
@@ -331,7 +339,7 @@ def _accept(why: str) -> Proposal:
 
 
 def _name_of(target: Target) -> str:
-    return {"place": "location", "factor": "factor"}.get(target, target)
+    return "location" if target == "place" else target
 
 
 def _units(micro: int) -> str:

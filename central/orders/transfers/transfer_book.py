@@ -9,6 +9,7 @@ from central.ledger.document_findings import REJUDGED
 from central.ledger.locations import IN_TRANSIT, place_of
 from central.ledger.reference_desk import put_documents, withdraw_documents
 from central.orders.catalogue.packs import text_of, to_base
+from central.orders.document_changes import changed_document, changed_lines
 from central.orders.order_documents import require_free_document
 from central.orders.order_goods import (
     checked_reason,
@@ -22,6 +23,7 @@ from central.orders.transfers.transfer_store import (
     decided,
     load_transfer,
     observed,
+    read_lines,
     read_standing,
     transfers,
     write_lines,
@@ -138,14 +140,15 @@ def edit_transfer(
     """
     transfer = load_seen(change, code, version)
     state_after(transfer, "edit", actor=change.actor)
+    changes: dict[str, list[object]] = {}
     if lines is not None:
-        write_lines(change.connection, code, _checked_lines(change, transfer, lines))
+        checked = _checked_lines(change, transfer, lines)
+        changes = changed_lines(read_lines(change.connection, code), checked)
+        write_lines(change.connection, code, checked)
     wished = {"note": note, "second_person": second_person}
     changed = {name: value for name, value in wished.items() if value is not None}
     after = replace(transfer, **changed)  # type: ignore[arg-type]  # Each is of its field's type.
-    return write_done(
-        change, after, "edit", changed=sorted(changed) + ["lines"] * (lines is not None)
-    )
+    return write_done(change, after, "edit", changes=changed_document(transfer, after) | changes)
 
 
 def decide(

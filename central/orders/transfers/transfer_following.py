@@ -47,10 +47,14 @@ class Moved:
 
 
 def transfer_looks(
-    documents: Sequence[DocumentKey], _goods: Sequence[GoodsKey]
+    documents: Sequence[DocumentKey], goods: Sequence[GoodsKey]
 ) -> list[bulk.Look | bulk.Led]:
-    """Return what is looked up of documents that may be transfers."""
-    codes = sorted({code for _, code in documents})
+    """Return what is looked up of transfers, of which goods leave or reach the in-transit place."""
+    places = {location for _, location, *_ in goods}
+    found = {code for _, code in documents if place_of(IN_TRANSIT, document=code) in places}
+    if not found:
+        return []
+    codes = sorted(found)
     return [*code_looks(codes), *counted_looks(codes)]
 
 

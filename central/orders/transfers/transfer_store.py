@@ -109,6 +109,12 @@ def write_lines(
     bulk.insert_rows(connection, transfer_lines, rows)
 
 
+def read_lines(connection: Connection, code: str) -> list[TransferLine]:
+    """Return the lines of a transfer."""
+    rows = bulk.select_by_key(connection, transfer_lines, [(code,)], columns_count=1)
+    return [TransferLine(*row[1:]) for row in rows]
+
+
 def read_standing(connection: Connection, transfer: Transfer) -> Standing:
     """Return how one transfer stands."""
     return read_standings(connection, [transfer])[transfer.code]

@@ -51,9 +51,10 @@ def _not_conserved(world: World) -> list[str]:
     """Over all warehouses and places together nothing is made and nothing is lost."""
     table = tables.balances.c
     things = (table.item, table.lot, table.serial, table.sscc, table.unit)
-    total = func.sum(table.on_hand_micro)
-    query = select(*things, total).group_by(*things).having(total != 0)
-    return [f"{row[:5]} sums to {row[5]}" for row in world.rows(query)]
+    total, weight = func.sum(table.on_hand_micro), func.sum(table.weight_micro)
+    query = select(*things, total, weight).group_by(*things)
+    query = query.having((total != 0) | (weight != 0))
+    return [f"{row[:5]} sums to {row[5]}, weighing {row[6]}" for row in world.rows(query)]
 
 
 def _unexplained(world: World) -> list[str]:

@@ -17,6 +17,7 @@ from central.storage.database import Database
 from tests.central.invariants import (
     rules_desk,
     rules_gateways,
+    rules_goods,
     rules_orders,
     rules_transfers,
     rules_work,
@@ -28,6 +29,7 @@ Rule = Callable[[World, Random], str]
 RULES: tuple[tuple[int, Rule], ...] = (
     *rules_gateways.RULES,
     *rules_work.RULES,
+    *rules_goods.RULES,
     *rules_desk.RULES,
     *rules_orders.RULES,
     *rules_transfers.RULES,

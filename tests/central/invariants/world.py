@@ -23,6 +23,8 @@ BINS = ("BIN-1", "BIN-2", "BIN-3", "DOCK-1")
 PIECES = ("BOLT", "NUT", "WINE")
 KILOGRAMS = ("RICE",)
 ITEMS = PIECES + KILOGRAMS
+WEIGHED = "CHEESE"  # Counted in pieces, and weighed.
+PACK, PIECES_PER_PACK = "CT", 24  # Of BOLT.
 REFERENCE = "revision = 1\n" + "".join(
     f"""
 [[warehouses]]
@@ -55,7 +57,7 @@ name_zh = "{code}"
 unit = "{"KGM" if code in KILOGRAMS else "C62"}"
 lot_tracked = {"true" if code == "WINE" else "false"}
 """
-    for code in ITEMS
+    for code in (*ITEMS, WEIGHED)
 )
 
 
@@ -122,9 +124,13 @@ class World:
             )
             for item, inspected, expires in (("RICE", True, False), ("WINE", False, True))
         ]
+        weighed = (WEIGHED, 1, False, "KGM", *policies[0][4:])
+        packs = [("BOLT", PACK, PIECES_PER_PACK, 1, "")]
         with self.desk.change(actor="li.na") as change:
             bulk.insert_rows(change.connection, catalogue_tables.partners, partners)
-            bulk.insert_rows(change.connection, catalogue_tables.item_policies, policies)
+            table = catalogue_tables.item_policies
+            bulk.insert_rows(change.connection, table, [*policies, weighed])
+            bulk.insert_rows(change.connection, catalogue_tables.item_units, packs)
             change.touch(("all", "", ""))
 
     def pick(self, chooser: Random, query: Any) -> Any:

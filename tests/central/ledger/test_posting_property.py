@@ -1,5 +1,6 @@
 """However facts are cut into calls, and whatever they say, the same stands in the ledger."""
 
+from fractions import Fraction
 from itertools import groupby, pairwise
 
 import msgspec
@@ -22,7 +23,7 @@ from central.ledger.verify import verify_ledger
 from central.storage import bulk, tables
 from central.storage.database import open_database
 from central.storage.schema import migrate
-from tests.central.scenery import NOW_MS, Gateway, load, rows, set_policy, sscc
+from tests.central.scenery import NOW_MS, Gateway, load, rows, set_packs, set_policy, sscc
 from tests.postgresql import new_database
 
 # The reference data asks for harmless codes; a movement may name any.
@@ -60,7 +61,7 @@ def movements(draw):
         "quantity": draw(st.sampled_from(QUANTITIES)),
         "source": draw(st.sampled_from(["supplier", *PLACES])),
         "target": draw(st.sampled_from(["BIN-1", *PLACES])),
-        "unit": draw(st.sampled_from(["C62", "C62", "KGM", "GRM", "LBR"])),
+        "unit": draw(st.sampled_from(["C62", "C62", "KGM", "GRM", "LBR", "CT"])),
         "lot": draw(TEXTS),
         "serial": draw(TEXTS),
         "expiry_date": draw(st.sampled_from(["", "", "2027-01-31"])),
@@ -209,6 +210,7 @@ def posted(database, history, cuts):
         bulk.insert_rows(connection, tables.documents, OUTWARD_ROWS)
         bulk.insert_rows(connection, tables.document_lines, OUTWARD_LINES)
     set_policy(database, "RICE", inspected=True, weight_unit="GRM")
+    set_packs(database, "BOLT", CT=(7, 3))
     epochs, order = told(history)
     ledger = Ledger()
     bounds = sorted({0, len(order), *(cut % len(order) for cut in cuts)})
@@ -276,6 +278,15 @@ DATED = said(
     ("move", plain() | {"serial": "S1"}),
     ("move", plain(target="NULL") | {"serial": "S1"}),
 )
+UNWEIGHED = said(
+    ("move", plain(quantity="100") | {"net_weight": "2.5", "weight_unit": "KGM"}),
+    ("move", plain("BIN-1", "customer", "0.7")),
+    ("move", plain("BIN-1", "NULL", "2") | {"unit": "CT"}),
+    ("move", plain("BIN-1", "NULL", "0.000003") | {"unit": "CT"}),
+    ("reverse", (0, 1)),
+    ("move", plain("BIN-1", "customer")),
+    ("move", plain("NULL", "customer", "100")),
+)
 OF_A_REVERSAL = said(
     (2, "reverse", (1, 0)), (0, "move", plain()), (1, "reverse", (0, 0)), (2, "reverse", (0, 0))
 )
@@ -295,6 +306,7 @@ OF_A_REVERSAL = said(
 @example(history=OF_A_REVERSAL, cuts=[2], forgetful=True)
 @example(history=NOT_AVAILABLE, cuts=[2], forgetful=True)
 @example(history=DATED, cuts=[2], forgetful=True)
+@example(history=UNWEIGHED, cuts=[2], forgetful=True)
 def test_what_stands_in_the_ledger_does_not_depend_on_the_calls(
     one_database, history, cuts, forgetful
 ):
@@ -316,6 +328,7 @@ KNOWN = Known(
     document_kinds={("SH1", "PO-1"): "receipt", ("SH1", "SO-1"): "shipment"},
     inspected_items=frozenset({"RICE"}),
     weight_units={"RICE": "GRM"},
+    packs={"BOLT": {"CT": Fraction(7, 3)}},
 )
 
 
@@ -346,5 +359,6 @@ def kept(history, *, quickly):
 @example(history=TAKEN_BACK_EARLY)
 @example(history=NOT_AVAILABLE)
 @example(history=DATED)
+@example(history=UNWEIGHED)
 def test_plain_movements_are_posted_as_the_rules_for_all_facts_would(history):
     assert kept(history, quickly=True) == kept(history, quickly=False)

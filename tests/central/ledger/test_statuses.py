@@ -292,7 +292,16 @@ WRONG = [
     pytest.param({"item": "J"}, PAIR, id="another item"),
     pytest.param({"to_location": "C"}, PAIR, id="another place"),
     pytest.param({"net_weight": "0.000008"}, PAIR, id="another weight"),
-    pytest.param({"net_weight": "", "weight_unit": ""}, PAIR, id="a weight of nothing"),
+    pytest.param(
+        {"net_weight": "", "weight_unit": "", "flags": ("weightless",)},
+        PAIR,
+        id="a weight along with goods that take none",
+    ),
+    pytest.param(
+        {"net_weight": "", "weight_unit": ""},
+        tuple(one._replace(weight_micro=-one.weight_micro) for one in PAIR),
+        id="a share below zero",
+    ),
     pytest.param({}, (SPLIT[0], *SPLIT[2:]), id="half a pair"),
     pytest.param({}, (*SPLIT[2:], *SPLIT[:2]), id="in another order"),
     pytest.param({}, (*PAIR[:1], PAIR[1]._replace(quantity_micro=9)), id="not in balance"),

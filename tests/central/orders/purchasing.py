@@ -11,6 +11,7 @@ from central.ledger.desk import Desk
 from central.ledger.verify import verify_ledger
 from central.orders.following import FOLLOWERS
 from central.orders.proofs import PROOFS
+from central.outbox.present_reference import present_entries, present_reference
 from central.storage import catalogue_tables, tables
 from tests.central.one_app import application
 from tests.central.scenery import FixedClock, Gateway, enrol, load
@@ -131,6 +132,15 @@ class Purchasing:
                 select(table.kind, table.subject, table.state, table.settlement)
             )
             return sorted(tuple(one) for one in found)
+
+    def carried(self, code):
+        """What stations are told of a document: on which pallets its units stand."""
+        with self.database.read() as connection:
+            (told,) = present_entries(connection, 1, "SH1", [("document", "SH1", code)]).documents
+            loaded = present_reference(connection, 1)
+        assert loaded is not None
+        assert told in loaded.documents
+        return {line.sscc: line.carried_by for line in told.lines}
 
     def documents(self):
         """{code: {line: micro that it expects}} of what stations of SH1 work on here."""

@@ -114,6 +114,7 @@ def test_goods_of_a_notice_come_under_its_own_code_and_count_for_its_order(site)
         (CASE, "differs"),
     ]
     assert found["lines"][0]["remaining"] == "6"
+    assert site.carried(code) == {CASE: (PALLET,)}
     bought = site.get(f"/purchase-orders/{order}")
     assert (bought["state"], bought["lines"][0]["received"]) == ("part_received", "90")
     assert bought["notices"] == [code]

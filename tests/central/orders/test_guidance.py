@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from central.errors import Conflict, NotThere, Outdated, Unusable
 from central.ledger.desk import Desk
@@ -18,7 +18,11 @@ from central.orders.sales.pick_waves import (
     view_wave,
 )
 from central.orders.sales.putaway import Goods, Place, suggest
-from central.orders.sales.putaway_reading import PutawayAsked, suggest_putaway
+from central.orders.sales.putaway_reading import (
+    EMPTY_PLACES_MAX,
+    PutawayAsked,
+    suggest_putaway,
+)
 from central.orders.sales.replenishment import Face, replenish
 from central.orders.sales.replenishment_reading import list_replenishments
 from central.orders.sales.sales_book import cancel_order
@@ -26,6 +30,7 @@ from central.orders.sales.sales_store import read_orders, write_order
 from central.orders.sales.stale_guidance import ORDERS_PER_TICK_MAX, StaleGuidance
 from central.storage import bulk, catalogue_tables, tables
 from central.storage.sales_tables import STALE, sales_orders
+from tests.central.orders.purchasing import row as table_row
 from tests.central.orders.sales_scenes import ONE, Scene
 from tests.central.scenery import NOW_MS, rows
 
@@ -59,6 +64,11 @@ OTHER = place("OTHER", 11, used=5)
         ),
         ([place("COLD", 10, storage_class="cold"), FAR], 6, [("FAR", 6, "empty")]),
         ([place("SHUT", 10, blocked=True), OTHER], 6, []),
+        (
+            [place("A", 10), place("B", 10, capacity_micro=50), place("C", 10, capacity_micro=7)],
+            6,
+            [("C", 6, "empty")],
+        ),
     ],
     ids=[
         "its own place",
@@ -70,6 +80,7 @@ OTHER = place("OTHER", 11, used=5)
         "several where no one will do, and the rest has no room",
         "only where its storage class suits",
         "nowhere",
+        "of places as near as each other the one that is best filled",
     ],
 )
 def test_where_goods_are_put(places, goods, expected):
@@ -263,6 +274,38 @@ def test_goods_are_put_where_they_live_else_beside_their_lot_else_where_nothing_
     assert suggested(item="NUT") == [("BIN-1", "home"), ("BIN-3", "empty")]
     with pytest.raises(NotThere):
         suggested(item="WHAT")
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [{"blocked": True}, {"storage_class": "cold"}, {"zone": "B"}, {"capacity_micro": ONE}],
+    ids=["blocked", "for other goods", "in another zone", "too small"],
+)
+def test_many_near_places_that_will_not_do_hide_none_that_will(database, unfit):
+    Scene(database, stock=[])
+    empty = {"version": 1, "area": False, "name": "", "parent": "", "pick_face": False}
+    empty |= {"capacity_micro": 0, "zone": "A", "storage_class": "", "blocked": False}
+    details = [
+        empty | {"warehouse": "SH1", "location": f"N-{number:03}", "walk_order": 10} | unfit
+        for number in range(EMPTY_PLACES_MAX + 10)
+    ]
+    details.append(empty | {"warehouse": "SH1", "location": "THERE", "walk_order": 900})
+    places = [
+        {"warehouse": "SH1", "location": one["location"], "kind": "bin", "revision": 1}
+        for one in details
+    ]
+    with database.write() as connection:
+        connection.execute(catalogue_tables.item_policies.delete())
+        policy = table_row(catalogue_tables.item_policies, item="NUT", storage_class="dry")
+        connection.execute(insert(catalogue_tables.item_policies), [policy])
+        connection.execute(
+            insert(tables.locations), [table_row(tables.locations, **one) for one in places]
+        )
+        connection.execute(insert(catalogue_tables.location_details), details)
+    asked = PutawayAsked("SH1", "NUT", 3 * ONE, zone="A")
+    with database.read() as connection:
+        found = suggest_putaway(connection, asked)
+    assert [(one.location, one.quantity_micro) for one in found] == [("THERE", 3 * ONE)]
 
 
 def test_faces_below_their_minimum_are_filled_by_what_expires_first(database):

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.errors import Unusable
+from central.ledger.unit_ratios import KINDS, unit_ratio
 from central.orders.catalogue.packs import (
-    KINDS,
     QUANTITY_MICRO_MAX,
     ItemUnits,
     apportion,
@@ -19,7 +19,6 @@ from central.orders.catalogue.packs import (
     split,
     text_of,
     to_base,
-    unit_ratio,
 )
 
 ONE = 1_000_000

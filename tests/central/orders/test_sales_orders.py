@@ -123,7 +123,7 @@ def test_two_people_do_not_undo_each_other_and_no_step_is_done_out_of_turn(datab
         scene.change(release_order, code, version=2)
     assert caught.value.fields == {
         "state": "submitted",
-        "possible": ["send_back", "approve", "cancel"],
+        "possible": ["send_back", "approve", "hand_over", "cancel"],
     }
     scene.change(send_back_order, code, reason="price")
     asked = OrderAsked("SH1", "SHOP", (LineAsked(1, "NUT", ONE),), backorders=False)

@@ -32,6 +32,7 @@ class CuttingRelay:
         self.port = self._listener.getsockname()[1]
         self.left = None  # Bytes of the server that pass yet; None for all.
         self.passed = 0
+        self.clients_count = 0
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
@@ -52,6 +53,7 @@ class CuttingRelay:
                 for one in ready:
                     if one is self._listener:
                         client, _ = one.accept()
+                        self.clients_count += 1
                         server = socket.create_connection(("127.0.0.1", self._target))
                         joints |= {client: (server, False), server: (client, True)}
                     elif one in joints:
@@ -80,39 +82,43 @@ class CuttingRelay:
         return False
 
 
-def change(opened):
-    """A lock, what is read behind it, and two writes of which one is not for the commit."""
+def change(opened, *, by_sqlalchemy):
+    """A lock, what is read behind it, and two writes, of which one may not be for the commit."""
     with opened.write() as connection:
         lock = bulk.open_with(connection, LOCK)
         found = bulk.select_by_key(connection, NUMBERS, [("A",)], columns_count=1)
         number = next((row[1] for row in found), 0) + 1
         assert lock()
         bulk.upsert_rows(connection, NUMBERS, [("A", number)])
-        connection.execute(text("SELECT 1"))
+        if by_sqlalchemy:
+            connection.execute(text("SELECT 1"))
         bulk.upsert_rows(connection, NUMBERS, [("B", number)])
 
 
-def test_what_is_cut_anywhere_is_named_and_whole_and_the_next_change_works(database):
+@pytest.mark.parametrize("by_sqlalchemy", [False, True], ids=["bulk alone", "with SQLAlchemy"])
+def test_what_is_cut_anywhere_is_named_and_whole_and_the_next_change_works(database, by_sqlalchemy):
     url = make_url(database.place)
     with CuttingRelay(url.port) as relay:
         opened = open_database(url.set(port=relay.port).render_as_string(), busy_timeout_s=10)
         try:
-            change(opened)
+            change(opened, by_sqlalchemy=by_sqlalchemy)
             before = relay.passed
-            change(opened)
+            change(opened, by_sqlalchemy=by_sqlalchemy)
             answer_bytes = relay.passed - before
             said = set()
             for left in range(0, answer_bytes, STEP_BYTES):
                 ((_, number), *_) = rows(database, NUMBERS)
-                relay.left = left
+                clients_count, relay.left = relay.clients_count, left
                 with pytest.raises(LedgerUnavailable) as caught:
-                    change(opened)
+                    change(opened, by_sqlalchemy=by_sqlalchemy)
                 assert caught.value.hint
                 relay.left = None
+                # To undo what is gone nobody connects, who may wait for a server that is gone.
+                assert relay.clients_count == clients_count
                 found = rows(database, NUMBERS)
                 assert found in ([("A", n), ("B", n)] for n in (number, number + 1))
                 said.add(found[0][1] - number)
-                change(opened)
+                change(opened, by_sqlalchemy=by_sqlalchemy)
                 assert rows(database, NUMBERS)[0][1] == found[0][1] + 1
             assert 0 in said
         finally:

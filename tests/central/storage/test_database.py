@@ -90,6 +90,17 @@ def test_what_the_server_isolates_by_itself_changes_nothing(own_database, databa
     database.close()
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_bytes_are_read_as_they_are_whatever_the_server_writes_them_in(own_database, database_url):
+    name = make_url(database_url).database
+    with own_database.write() as connection:
+        connection.execute(text(f"ALTER DATABASE {name} SET bytea_output = 'escape'"))
+    database = open_database(database_url)
+    with database.write() as connection:
+        assert bulk.select_rows(connection, r"SELECT '\x5c61ff'::bytea") == [(b"\\a\xff",)]
+    database.close()
+
+
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
 def test_a_database_that_cannot_hold_every_text_is_refused(postgresql_url, encoding):
     name = f"in_{encoding.lower()}"

@@ -1,0 +1,84 @@
+"""What is packed in what, with the goods of each unit, as programs and people ask for it."""
+
+import pytest
+
+from central.inbox.inbox import Inbox
+from central.stock.handling_units import GOODS_SHOWN_MAX, read_unit
+from central.storage import bulk, tables
+from tests.central.clients import ask
+from tests.central.one_app import application
+from tests.central.scenery import FixedClock, Gateway, furnished, sscc
+
+CARTON, OTHER, PALLET, TRUCK = (sscc(number) for number in (1, 2, 9, 50))
+UNITS = "/api/v1/warehouses/SH1/handling-units"
+
+
+@pytest.fixture
+def app(database):
+    """Two cartons on a pallet, which is on a truck; bolts in one, nuts on the pallet itself."""
+    gateway = Gateway()
+    gateway.move(quantity="10", lot="L1", sscc=CARTON)
+    gateway.move("NUT", "3", sscc=PALLET)
+    gateway.pack(PALLET, CARTON, OTHER)
+    gateway.pack(TRUCK, PALLET)
+    furnished(database, gateway)
+    clock = FixedClock()
+    Inbox(database, clock=clock).accept([gateway.offer()])
+    return application(database=database, clock=clock)
+
+
+def _unit(app, number):
+    answer = ask(app, f"{UNITS}/{number}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_pallet_says_what_it_is_in_and_what_is_in_it(app):
+    found = _unit(app, PALLET)
+    assert found["outer"] == [TRUCK]
+    assert [(one["item"], one["on_hand"]) for one in found["goods"]] == [("NUT", "3")]
+    inner = [(one["sscc"], one["parent"], one["depth"]) for one in found["inner"]]
+    assert inner == [(CARTON, PALLET, 1), (OTHER, PALLET, 1)]
+    assert [one["lot"] for one in found["inner"][0]["goods"]] == ["L1"]
+    assert found["inner"][1]["goods"] == []
+    assert found["complete"]
+
+
+def test_of_a_truck_everything_is_shown_and_of_a_carton_everything_around_it(app):
+    truck = _unit(app, TRUCK)
+    assert [(one["sscc"], one["depth"]) for one in truck["inner"]] == [
+        (PALLET, 1),
+        (CARTON, 2),
+        (OTHER, 2),
+    ]
+    assert _unit(app, CARTON)["outer"] == [PALLET, TRUCK]
+
+
+def test_goods_that_are_left_out_are_told_of(database):
+    goods = [
+        ("SH1", "BIN-1", "BOLT", "", f"S{number}", CARTON, "C62", "available", 1_000_000, 1, 0)
+        for number in range(GOODS_SHOWN_MAX + 1)
+    ]
+    for shown, is_all in ((goods[:-1], True), (goods[-1:], False)):
+        with database.write() as connection:
+            bulk.insert_rows(connection, tables.balances, shown)
+        with database.read() as connection:
+            found = read_unit(connection, "SH1", CARTON)
+        assert len(found.goods) == GOODS_SHOWN_MAX
+        assert found.more is not is_all
+
+
+@pytest.mark.parametrize("path", [f"{UNITS}/{sscc(77)}", f"{UNITS.replace('SH1', 'BJ1')}/{PALLET}"])
+def test_what_a_warehouse_knows_nothing_of_is_not_there(app, path):
+    answer = ask(app, path)
+    assert answer.status_code == 404
+    assert answer.json()["hint"]
+
+
+def test_people_find_a_pallet_by_its_number_and_see_what_is_in_it(app):
+    hit = ask(app, f"/search?q={PALLET}&lang=en").text
+    assert f'href="/warehouses/SH1/handling-units/{PALLET}"' in hit
+    page = ask(app, f"/warehouses/SH1/handling-units/{TRUCK}?lang=en").text
+    for text in (PALLET, CARTON, OTHER, "BOLT", "NUT", "BIN-1"):
+        assert text in page
+    assert "没有" in ask(app, f"/warehouses/SH1/handling-units/{OTHER}?lang=zh").text
