@@ -27,8 +27,9 @@ from central.trust.authority_files import (
     write_file,
 )
 from central.trust.building import broker_files, build_trust, trust_directory
+from central.trust.claiming import CLAIM_HOURS
 from central.trust.registry import Reason
-from central.trust.trust import CLAIM_HOURS, Trust
+from central.trust.trust import Trust
 
 SOON_MS = 20 * registry.DAY_MS
 CRL_SOON_MS = 3 * registry.DAY_MS
@@ -161,14 +162,16 @@ def claim(
             "warehouse": warehouse,
             "expires_at": utc_text(made.row.expires_ms),
             "qr_svg": draw_qr(made.code.text).svg,
-            "site": trust.site,
-            "central_url": trust.public_url,
-            "broker_host": trust.broker_host,
-            "broker_port": trust.broker_port,
-            "root_pem": trust.authorities.root_pem,
-            "ledger_public_key": trust.ledger_key(),
-        }
+        } | _reached(trust)
     say(f"{made.code.text}\ngood until {result['expires_at']}", result, as_json=as_json)
+
+
+@trust_app.command("card")
+def card(*, config: ConfigFile = CONFIG, as_json: AsJson = False) -> None:
+    """Say what a card needs that makes nobody a gateway yet: where we are, whom to believe."""
+    with errors_named(), _trust(load_config(config)) as trust:
+        result = _reached(trust)
+    say(f"{result['central_url']}\n{result['root_pem']}", result, as_json=as_json)
 
 
 @trust_app.command("revoke")
@@ -184,6 +187,18 @@ def revoke(
         count = trust.revoke(gateway, reason=reason, by=MADE_BY)
     result = {"gateway": gateway, "revoked": count}
     say(f"{count} certificates of {gateway} are revoked.", result, as_json=as_json)
+
+
+def _reached(trust: Trust) -> dict[str, str | int]:
+    """Return where gateways reach us, and whom they are to believe."""
+    return {
+        "site": trust.site,
+        "central_url": trust.public_url,
+        "broker_host": trust.broker_host,
+        "broker_port": trust.broker_port,
+        "root_pem": trust.authorities.root_pem,
+        "ledger_public_key": trust.ledger_key(),
+    }
 
 
 @contextmanager

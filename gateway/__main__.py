@@ -15,6 +15,7 @@ from gateway.devices.check import check_devices
 from gateway.devices.claim_commands import devices_app
 from gateway.devices.device_commands import device_app
 from gateway.errors import GatewayError, TemplateInvalid
+from gateway.identity.settings import with_name
 from gateway.journal_commands import journal_app
 from gateway.logs import LevelName
 from gateway.memory import thrifty
@@ -69,7 +70,7 @@ def check_devices_command(
 ) -> None:
     """Check the configuration and open each device once. Exit status 1 if one is not ready."""
     all_ready = True
-    for check in check_devices(load_config(config), config_path=config):
+    for check in check_devices(with_name(load_config(config)), config_path=config):
         all_ready = all_ready and check.ready
         if as_json:
             _write_json(check)
@@ -83,7 +84,7 @@ def check_devices_command(
 @app.command()
 def identity(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Show the gateway's code and public key, for its enrolment at central."""
-    shown = gateway_identity(load_config(config))
+    shown = gateway_identity(with_name(load_config(config)))
     if as_json:
         _write_json(shown)
     else:

@@ -100,14 +100,16 @@ def gateway_identity(config: GatewayConfig) -> GatewayIdentity:
     return GatewayIdentity(config.gateway.code, _load_key(config).public_key_hex)
 
 
-def run_gateway(config: GatewayConfig, *, config_path: Path) -> bool:
+def run_gateway(config: GatewayConfig, *, config_path: Path, clock: Clock | None = None) -> bool:
     """Run until SIGTERM or SIGINT; return False if a mistake of ours ended a station before.
 
+    clock: whose days these are, None for the machine's own.
     Raises ConfigInvalid, KeyUnusable, LedgerFileUnusable and what `Journal.open` raises, before
     anything is started.
     """
     # No Event: its lock is not reentrant, and the handler runs in the thread that waits for it.
     stop: queue.SimpleQueue[int] = queue.SimpleQueue()
+    clock = clock or SystemClock()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: stop.put(received))
     devices = configured_devices(config, config_path=config_path)
@@ -117,9 +119,9 @@ def run_gateway(config: GatewayConfig, *, config_path: Path) -> bool:
         Path(config.gateway.data_directory) / LEDGER_FILE, configured_key=config.ledger.public_key
     )
     with ExitStack() as parts:
-        stations, upkeep = _start_parts(parts, config, devices, key, ledger)
+        stations, upkeep = _start_parts(parts, config, devices, key, ledger, clock=clock)
         notify_service("READY=1")
-        asked = keep_house(stations, upkeep, stop)
+        asked = keep_house(stations, upkeep, stop, clock=clock)
         notify_service("STOPPING=1")
         # What hangs in a device must not keep the service from ending: all that counts is on disk.
         deadline = Timer(STOP_S_MAX, give_up)
@@ -136,20 +138,22 @@ def _start_parts(
     devices: list[ConfiguredDevice],
     key: GatewayKey,
     ledger: KnownLedger,
+    *,
+    clock: Clock,
 ) -> tuple[tuple[StationLoop, ...], Upkeep]:
     """Start everything; `parts` stops it in the opposite order, the journal last."""
-    shared = _shared(parts, config)
+    shared = _shared(parts, config, clock)
     upkeep = start_upkeep(parts, config, shared.journal, clock=shared.clock, health=shared.health)
     discovery = DiscoveryService(config, devices, clock=shared.clock, health=shared.health)
     shared.following.set_devices(discovery.desk.devices())
     supervisor = _supervisor(config, shared, discovery)
-    screen = _screen(config, shared, supervisor, discovery)
+    keeper = _keeper(config, shared, ledger) if config.identity.enrol_file else None
+    screen = _screen(config, shared, supervisor, discovery, keeper)
     screen.start()
     parts.callback(screen.stop)
     replicator = _replicator(config, shared, key, ledger)
     replicator.start()
     parts.callback(replicator.stop)
-    keeper = _keeper(config, shared, ledger) if config.identity.enrol_file else None
     if keeper is not None:
         keeper.start()
         parts.callback(keeper.stop)
@@ -163,11 +167,12 @@ def _start_parts(
         claims=discovery.desk,
         enrolment=keeper,
     )
+    # Before any device is open: what its first scan became is told by its light, too.
+    start_feedback(parts, shared.stations, supervisor)
     supervisor.start()
     parts.callback(supervisor.stop)
     discovery.start(_Floor(supervisor, shared.following))
     parts.callback(discovery.stop)
-    start_feedback(parts, shared.stations, supervisor)
     log_event(
         "info",
         "gateway running",
@@ -180,8 +185,7 @@ def _start_parts(
     return stations, upkeep
 
 
-def _shared(parts: ExitStack, config: GatewayConfig) -> _Shared:
-    clock = SystemClock()
+def _shared(parts: ExitStack, config: GatewayConfig, clock: Clock) -> _Shared:
     journal = Journal.open(
         journal_path(config),
         gateway=config.gateway.code,
@@ -218,7 +222,11 @@ def _supervisor(config: GatewayConfig, shared: _Shared, found: DiscoveryService)
 
 
 def _screen(
-    config: GatewayConfig, shared: _Shared, supervisor: Supervisor, discovery: DiscoveryService
+    config: GatewayConfig,
+    shared: _Shared,
+    supervisor: Supervisor,
+    discovery: DiscoveryService,
+    enrolment: IdentityKeeper | None,
 ) -> ScreenServer:
     return ScreenServer(
         host=config.screen.host,
@@ -234,6 +242,7 @@ def _screen(
         settlements=partial(shared.journal.knowledge.settlements, SETTLED_SHOWN_MAX),
         devices=DeviceDesk(supervisor, clock=shared.clock, health=shared.health),
         claims=discovery.desk,
+        enrolment=enrolment,
         labels_folder=labels_folder(config.gateway.data_directory),
         languages_folder=Path(config.gateway.data_directory),
     )

@@ -23,6 +23,9 @@ CONFIG_BYTES_MAX = 1024 * 1024
 PASSWORD_BYTES_MAX = 1024
 ERROR_PATH = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?$", re.DOTALL)
 FIELD_NAME = re.compile(r"field `([^`]*)`")
+NAMED_BY_CENTRAL = frozenset(
+    {"gateway.code", "gateway.warehouse", "station.code", "station.receive_location"}
+)
 SYNTAX_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
@@ -161,6 +164,8 @@ def _check_codes(path: Path, text: str, config: GatewayConfig) -> None:
             codes[f"{section}.ship_location"] = station.ship_location
         if station.returns_location:
             codes[f"{section}.returns_location"] = station.returns_location
+    if config.is_nameless:  # Central says who it is, once it is let in.
+        codes = {key: code for key, code in codes.items() if code or key not in NAMED_BY_CENTRAL}
     for key, code in codes.items():
         try:
             parse_code(code, what=key.rpartition(".")[2])
@@ -179,6 +184,11 @@ def _sections(config: GatewayConfig) -> list[tuple[str, StationSection]]:
 
 
 def _check_stations(path: Path, text: str, config: GatewayConfig) -> None:
+    if config.is_nameless and config.station is None:
+        hint = "write one [station], or a gateway.code"
+        raise _invalid(
+            path, text, "gateway.code", "several stations need a gateway's code", hint=hint
+        )
     codes: set[str] = set()
     taken: set[str] = set()
     for section, station in _sections(config):
@@ -248,6 +258,9 @@ def _with_absolute_paths(config: GatewayConfig, folder: Path) -> GatewayConfig:
             reference_file=absolute(config.gateway.reference_file),
         ),
         journal=replace(config.journal, copy_directory=absolute(config.journal.copy_directory)),
+        backup=replace(
+            config.backup, places=tuple(absolute(place) for place in config.backup.places)
+        ),
         mqtt=replace(
             config.mqtt,
             password_file=absolute(config.mqtt.password_file),

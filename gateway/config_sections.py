@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from gateway.config_backup import BACKUP_EXAMPLES, BackupSection
 from gateway.config_doors import DOOR_EXAMPLES, DOORS_MAX, DoorSection
 from gateway.config_journal import JOURNAL_EXAMPLES, JournalSection
 
@@ -79,13 +80,17 @@ EXAMPLES = (
         for section in ("station", "stations")
         for key, example in STATION_EXAMPLES.items()
     }
+    | BACKUP_EXAMPLES
     | JOURNAL_EXAMPLES
     | DOOR_EXAMPLES
 )
 
 
 class GatewaySection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who this gateway is. Paths are absolute once loaded; reference_file "" is none."""
+    """Who this gateway is. Paths are absolute once loaded; reference_file "" is none.
+
+    code, warehouse: "" with an enrolment file: whoever central says, once it is enrolled.
+    """
 
     code: str
     warehouse: str
@@ -101,6 +106,7 @@ class StationSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ship_location "": goods wait at the receive location to go out. returns_location "": what comes
     back goes to the receive location. pick_to: picked goods wait at the ship location, or are sent.
     devices: which serve this station, of each class the first first; see `station_of_device`.
+    code, receive_location: "" where `gateway.code` is: the gateway's code, and what central says.
     """
 
     code: str
@@ -208,6 +214,7 @@ class GatewayConfig(
     identity: IdentitySection = IdentitySection()
     ledger: LedgerSection = LedgerSection()
     journal: JournalSection = JournalSection()
+    backup: BackupSection = BackupSection()
     screen: ScreenSection = ScreenSection()
     discovery: DiscoverySection = DiscoverySection()
     dock_doors: Annotated[tuple[DoorSection, ...], msgspec.Meta(max_length=DOORS_MAX)] = ()
@@ -216,6 +223,11 @@ class GatewayConfig(
     def __post_init__(self) -> None:
         if (self.station is None) == (not self.stations):
             raise ValueError("expected one [station], or [[stations]] if there are several")
+
+    @property
+    def is_nameless(self) -> bool:
+        """Return whether only central can say who this gateway is."""
+        return not self.gateway.code and bool(self.identity.enrol_file)
 
     @property
     def work_places(self) -> tuple[StationSection, ...]:

@@ -28,7 +28,9 @@ InstallationProblem = Literal[
     "copy_same_medium",
     "copy_foreign",  # The second medium holds the copy of another gateway.
     "copy_failing",
+    "backup_missing",  # A place has no backup of the last day.
     "update_failed",  # A release was given up; the one before runs.
+    "update_refused",  # A release that is offered is not what was signed, or does not fit.
     "not_enrolled",  # Nobody has given this gateway a claim yet, or central is not reached.
     "claim_refused",  # Central does not take the claim.
     "certificate_ends",  # It cannot be renewed; soon the broker refuses us.
@@ -118,6 +120,7 @@ class LinkHealth:
         `central.contract.envelope`, or what a newer ledger says.
     acked_ms: wall time of the last acknowledgement, 0 if none.
     connection: why the broker does not carry our messages, "" if it does or is not tried yet.
+    central_software: the lowest version among central's workers, "" if nobody knows.
     """
 
     connected: bool = False
@@ -125,6 +128,7 @@ class LinkHealth:
     problem: str = ""
     acked_ms: int = 0
     connection: ConnectionProblem = ""
+    central_software: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,11 @@ from central.contract.facts import (
     fact_fields,
     kind_of,
 )
-from gateway.clock import SystemClock
+from gateway.backup_commands import add_backup_commands
 from gateway.config import load_config
 from gateway.errors import JournalDamaged
 from gateway.housekeeping import journal_path
+from gateway.identity.settings import with_name
 from gateway.journal.opening import repair, take_lock
 from gateway.journal.restore import SSCC_GAP_COUNT, Restored, restore
 from gateway.service import EXIT_FINDING
@@ -137,7 +138,7 @@ def journal_repair(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
     The file before is kept aside. Facts that are damaged cannot be mended: then nothing is changed.
     """
-    settings = load_config(config)
+    settings = with_name(load_config(config))
     path = journal_path(settings)
     with closing(take_lock(path)):
         if _is_whole(path):
@@ -169,7 +170,7 @@ def journal_restore(
 ) -> None:
     """Make the journal anew from its copy on a second medium; the gateway must be stopped."""
 
-    settings = load_config(config)
+    settings = with_name(load_config(config))
     path = journal_path(settings)
     with closing(take_lock(path)):
         restored = restore(
@@ -186,50 +187,7 @@ def journal_restore(
         typer.echo(line, err=True)
 
 
-@journal_app.command("backup")
-def journal_backup(
-    folder: Annotated[Path, typer.Option("--to", help="A folder in another place.")],
-    recipient: Annotated[
-        list[str], typer.Option("--recipient", help="Who may read it: a public key; repeatable.")
-    ],
-    *,
-    config: ConfigOption = DEFAULT_CONFIG,
-    as_json: JsonOption = False,
-) -> None:
-    """Write an encrypted copy of the journal into a folder, beside a running gateway."""
-    from gateway.journal.backup_export import export_backup  # noqa: PLC0415
-
-    settings = load_config(config)
-    written = export_backup(
-        journal_path(settings),
-        folder,
-        gateway=settings.gateway.code,
-        recipients=recipient,
-        clock=SystemClock(),
-    )
-    if as_json:
-        _write_json({"backup": str(written), "bytes_count": written.stat().st_size})
-    else:
-        typer.echo(f"{written} is written", err=True)
-
-
-@journal_app.command("unpack-backup")
-def journal_unpack(
-    file: Annotated[Path, typer.Argument(help="The .dlb file.")],
-    identity: Annotated[Path, typer.Option("--identity", help="The file of the private key.")],
-    folder: Annotated[Path, typer.Option("--to", help="An empty folder for the copy.")],
-    *,
-    as_json: JsonOption = False,
-) -> None:
-    """Decrypt a copy into a folder; then `journal restore --from` makes the journal of it."""
-    from gateway.journal.backup_crypto import read_key  # noqa: PLC0415
-    from gateway.journal.backup_export import unpack_backup  # noqa: PLC0415
-
-    contents = unpack_backup(file, folder, secret=read_key(identity))
-    if as_json:
-        _write_json(contents)
-    else:
-        typer.echo(f"the copy of {contents.owner} lies in {folder}", err=True)
+add_backup_commands(journal_app)
 
 
 def restored_text(restored: Restored) -> list[str]:

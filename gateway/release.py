@@ -10,6 +10,9 @@ from pathlib import Path
 from gateway.clock import random_64
 
 PACKAGE = "dockledger"
+# The oldest central that understands all that this gateway says. Raised with a change that an older
+# one does not understand; `dockledger-provision release` signs it, the update agent waits for it.
+CENTRAL_MIN = "0.1.0"
 ENDING = ".dist-info"
 RUN = f"{random_64():016x}"
 

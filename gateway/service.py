@@ -11,7 +11,9 @@ from typing import NoReturn, cast, get_args
 from gateway.compose import run_gateway
 from gateway.config import load_config
 from gateway.errors import GatewayError, JournalError
+from gateway.identity.settings import with_name
 from gateway.logs import LevelName, configure_logs
+from gateway.waiting import wait_for_name
 
 EXIT_FINDING = 1
 EXIT_CONFIGURATION = 2
@@ -24,7 +26,10 @@ def main() -> None:
     assert level in get_args(LevelName)
     configure_logs(cast(LevelName, level))
     try:
-        asked = run_gateway(load_config(config_path), config_path=config_path)
+        config = load_config(config_path)
+        if config.is_nameless and not wait_for_name(config):
+            sys.exit(0)
+        asked = run_gateway(with_name(config), config_path=config_path)
     except GatewayError as error:
         end_with(error)
     sys.exit(0 if asked else EXIT_FINDING)

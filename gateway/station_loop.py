@@ -89,9 +89,8 @@ class StationLoop:
         self._keeper = SessionKeeper(journal, station=setup.station, clock=clock, health=health)
         self._session = self._restored()
         self._scale: ScaleView | None = None
-        self._weight_waits = False
-        self._news = False
-        self._weight_shown_ns = 0
+        self._weight_waits = self._news = False
+        self._weight_shown_ns = self._turns = 0
         self._faults: dict[str, str] = {}
         self._sources = StepSources(journal)
         self._passages = PassageQueue(health)
@@ -127,9 +126,9 @@ class StationLoop:
             self._thread.join()
 
     @property
-    def alive(self) -> bool:
-        """Return True while the thread works; False after a mistake of ours has ended it."""
-        return self._thread.is_alive()
+    def turns(self) -> int | None:
+        """Return how often the thread went round, None after a mistake of ours has ended it."""
+        return self._turns if self._thread.is_alive() else None
 
     def step(self, timeout_s: float) -> int:
         """Take all observations that wait, at least `timeout_s` for the first; return how many."""
@@ -149,6 +148,7 @@ class StationLoop:
         try:
             while not self._stopping.is_set():
                 self.step(IDLE_S)
+                self._turns += 1
         except Exception:
             # Our mistake, or a damaged journal: say so on the screen, then let the service restart.
             logger.exception("the station loop ended")

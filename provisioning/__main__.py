@@ -9,7 +9,7 @@ import typer
 from provisioning.first_boot.commands import image
 from provisioning.packaging.commands import deb, release_app
 from provisioning.secure_command import secure, set_settings
-from provisioning.trust_commands import broker, ca_app, gateway_package
+from provisioning.trust_commands import blank_package, broker, ca_app, gateway_package
 
 app = typer.Typer(
     name="dockledger-provision",
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.add_typer(ca_app, name="ca")
 app.command("broker")(broker)
 app.command("gateway-package")(gateway_package)
+app.command("blank-package")(blank_package)
 app.command("secure")(secure)
 app.command("set")(set_settings)
 

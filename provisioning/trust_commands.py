@@ -1,7 +1,8 @@
-"""`dockledger-provision ca`, `broker`, `gateway-package`: who trusts whom. Root."""
+"""`dockledger-provision ca`, `broker`, `gateway-package`, `blank-package`. Root."""
 
 import html
 import json
+import os
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +11,16 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from central.contract.enrolment import SHOWN_PAGE
 from provisioning.central_program import CentralFailed, ask_central
 from provisioning.mosquitto import BrokerPlan, configuration
 from provisioning.mosquitto_trial import TrialFailed, installed_version, try_configuration
+from provisioning.nats import NATS_FILE, NatsPlan, nats_configuration
+from provisioning.nats_trial import try_nats
 
 CONFIG_FILE = Path("/etc/dockledger-central/central.toml")
+NATS_STORE = "/var/lib/nats"
+NO_NATS = "no nats-server is here to try it with."
 FINDING, USAGE = 1, 2
 KEY_BYTES_MAX = 16 * 1024
 ConfigFile = Annotated[Path, typer.Option("--config", help="Central's configuration file.")]
@@ -52,9 +58,19 @@ def ca_status(*, config: ConfigFile = CONFIG_FILE) -> None:
 
 def broker(
     host: Annotated[list[str], typer.Option(help="A name or address of the broker; several.")],
-    to: Annotated[Path, typer.Option(help="The configuration file of mosquitto to write.")],
+    to: Annotated[Path, typer.Option(help="The broker's configuration file to write.")],
     *,
     config: ConfigFile = CONFIG_FILE,
+    kind: Annotated[
+        Literal["mosquitto", "nats"], typer.Option(help="nats: servers of a cluster, MQTT 3.1.1.")
+    ] = "mosquitto",
+    name: Annotated[str, typer.Option(help="Of this NATS server.")] = "dockledger-1",
+    cluster_address: Annotated[
+        str, typer.Option(help="Of this server in a network that only the NATS servers have.")
+    ] = "127.0.0.1",
+    route: Annotated[
+        list[str] | None, typer.Option(help="HOST:PORT of each NATS server of the cluster.")
+    ] = None,
     port: Annotated[int, typer.Option(help="For gateways.")] = 8883,
     central_port: Annotated[int, typer.Option(help="For central.")] = 8884,
     central_address: Annotated[
@@ -68,10 +84,23 @@ def broker(
         Literal["2.0", "2.1"] | None, typer.Option(help="Of mosquitto; asked of it if not given.")
     ] = None,
 ) -> None:
-    """Write certificates, access list, revocation list and configuration of mosquitto; try them."""
+    """Write certificates, access list, revocation list and the broker's configuration; try them."""
     with failures_named():
         hosts = [word for one in host for word in ("--host", one)]
         files = ask_central("trust", "broker-files", *hosts, config=config)["directory"]
+        if kind == "nats":
+            nats = NatsPlan(
+                files=files,
+                users=os.path.relpath(f"{files}/{NATS_FILE}", to.absolute().parent),
+                name=name,
+                store_directory=persistence or NATS_STORE,
+                port=port,
+                routes=tuple(route or ()),
+                cluster_address=cluster_address,
+                pid_file=pid_file,
+            )
+            _write_nats(to, nats)
+            return
         found = installed_version()
         plan = BrokerPlan(
             files=files,
@@ -87,6 +116,12 @@ def broker(
         to.write_text(text, encoding="utf-8")
     tried = "mosquitto was started with it" if found else "no mosquitto is here to try it with"
     typer.echo(f"Written: {to}; {tried}.")
+
+
+def _write_nats(to: Path, plan: NatsPlan) -> None:
+    to.write_text(nats_configuration(plan), encoding="utf-8")
+    tried = try_nats(to)
+    typer.echo(f"Written: {to}; " + ("nats-server takes it." if tried else NO_NATS))
 
 
 def gateway_package(
@@ -114,13 +149,7 @@ def gateway_package(
             *("trust", "claim", gateway, "--warehouse", warehouse, "--hours", str(hours)),
             config=config,
         )
-        url, broker_at = central_url or made["central_url"], broker_host or made["broker_host"]
-        if not url.startswith("https://") or not broker_at:
-            raise CentralFailed(
-                "nobody says where central and broker are",
-                hint="Give --central-url https://... and --broker-host, or write both in [trust].",
-                status=USAGE,
-            )
+        url, broker_at = _addresses(made, central_url=central_url, broker_host=broker_host)
         to.mkdir(parents=True, exist_ok=True)
         _write(to / "dockledger-enrol.toml", enrol_file(made, central_url=url), private=True)
         _write(
@@ -136,11 +165,35 @@ def gateway_package(
     typer.echo(f"Written: {to}. The claim is good until {made['expires_at']}.")
 
 
+def blank_package(
+    to: Annotated[Path, typer.Option(help="The folder to write.")],
+    *,
+    central_url: Annotated[str, typer.Option(help="https://... of central.")] = "",
+    broker_host: Annotated[str, typer.Option(help="Name or address of the broker.")] = "",
+    language: Annotated[Literal["en", "zh"], typer.Option(help="Of its screen.")] = "en",
+    config: ConfigFile = CONFIG_FILE,
+) -> None:
+    """Write what any Pi needs to show a code, by which staff let it in: one folder for many."""
+    with failures_named():
+        made = ask_central("trust", "card", config=config)
+        url, broker_at = _addresses(made, central_url=central_url, broker_host=broker_host)
+        made |= {"gateway": "", "warehouse": "", "claim": ""}
+        to.mkdir(parents=True, exist_ok=True)
+        _write(to / "dockledger-enrol.toml", enrol_file(made, central_url=url))
+        text = gateway_file(made, central_url=url, broker_host=broker_at, receive_location="")
+        named = f'data_directory = "/var/lib/dockledger-gateway"\nlanguage = "{language}"\n'
+        text = text.replace('data_directory = "/var/lib/dockledger-gateway"\n', named)
+        _write(to / "gateway.toml", text)
+    typer.echo(f"Written: {to}. A Pi with it shows a code: type it at {url}{SHOWN_PAGE}.")
+
+
 def enrol_file(made: dict[str, Any], *, central_url: str) -> str:
     """Return `dockledger-enrol.toml`: where central is, whom to believe, the claim."""
+    told = "# Says where central is. A Pi with it shows a code, and is nobody until it is let in.\n"
+    if made["claim"]:
+        told = f"# Makes one Pi {made['gateway']}; good once, until {made['expires_at']}.\n"
     text = (
-        f"# Makes one Pi the gateway {made['gateway']}; good once, until {made['expires_at']}.\n"
-        f'central_url = "{central_url}"\nclaim = "{made["claim"]}"\n'
+        f'{told}central_url = "{central_url}"\nclaim = "{made["claim"]}"\n'
         f'root_pem = """\n{made["root_pem"]}"""\n'
     )
     tomllib.loads(text)
@@ -201,6 +254,18 @@ def claim_sheet(made: dict[str, Any]) -> str:
         f"<p>Good once, until {html.escape(made['expires_at'])}. Scan it at the station, or type "
         "it on its page.</p></html>\n"
     )
+
+
+def _addresses(made: dict[str, Any], *, central_url: str, broker_host: str) -> tuple[str, str]:
+    """Return where central and the broker are. Raises CentralFailed if nobody says so."""
+    url, broker_at = central_url or made["central_url"], broker_host or made["broker_host"]
+    if not url.startswith("https://") or not broker_at:
+        raise CentralFailed(
+            "nobody says where central and broker are",
+            hint="Give --central-url https://... and --broker-host, or write both in [trust].",
+            status=USAGE,
+        )
+    return url, broker_at
 
 
 def _update_key(updates: str, key: Path | None) -> str:

@@ -13,6 +13,9 @@ from tests.waiting import wait_for
 class GatewayProgram:
     """Runs `gateway.service`. url: of its page, once it has started."""
 
+    module = "gateway.service"
+    more_arguments: tuple[str, ...] = ()
+
     def __init__(self, code: str, *, config: Path, log: Path) -> None:
         self.code, self.config, self.log = code, config, log
         self.program = None
@@ -21,8 +24,9 @@ class GatewayProgram:
     def start_anyhow(self) -> None:
         """Start it, whether it can run or not."""
         with self.log.open("ab") as log:
+            arguments = [str(self.config), "info", *self.more_arguments]
             self.program = subprocess.Popen(
-                [sys.executable, "-m", "gateway.service", str(self.config), "info"], stderr=log
+                [sys.executable, "-m", self.module, *arguments], stderr=log
             )
 
     def start(self) -> None:

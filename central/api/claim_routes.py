@@ -16,7 +16,7 @@ from central.api.problems import PROBLEM
 from central.printing.bar_codes import draw_qr
 from central.stock.times import utc_text
 from central.trust import registry
-from central.trust.trust import CLAIM_HOURS, CLAIM_HOURS_MAX
+from central.trust.claiming import CLAIM_HOURS, CLAIM_HOURS_MAX
 
 router = APIRouter(
     prefix=PREFIX, responses=dict.fromkeys((404, 409, 422, 503), PROBLEM), tags=["trust"]
@@ -99,7 +99,7 @@ def claims(request: Request, trust: Trusting) -> ClaimList:
     now_ms = trust.clock.now_ms()
     with trust.database.read() as connection:
         rows = registry.list_claims(connection, places=read_places(request))
-    return ClaimList(claims=[_claim_out(row, now_ms=now_ms) for row in rows])
+    return ClaimList(claims=[claim_out(row, now_ms=now_ms) for row in rows])
 
 
 @router.post("/claims", status_code=201)
@@ -112,7 +112,7 @@ def make_claim(request: Request, trust: Trusting, body: ClaimIn) -> ClaimOut:
         by=staff_name(request),
         places=change_places(request),
     )
-    shown = _claim_out(made.row, now_ms=trust.clock.now_ms())
+    shown = claim_out(made.row, now_ms=trust.clock.now_ms())
     code = made.code.text
     return shown.model_copy(update={"code": code, "qr_svg": draw_qr(code).svg})
 
@@ -175,7 +175,8 @@ def change_places(request: Request) -> frozenset[str] | None:
     return warehouses_of(principal_of(request), Permission.GATEWAYS_CHANGE)
 
 
-def _claim_out(row: registry.ClaimRow, *, now_ms: int) -> ClaimOut:
+def claim_out(row: registry.ClaimRow, *, now_ms: int) -> ClaimOut:
+    """Return a claim without its code."""
     return ClaimOut(
         name=row.name,
         gateway=row.gateway,

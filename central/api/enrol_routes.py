@@ -13,7 +13,7 @@ from central.api.problems import PROBLEM, ProblemRaised
 from central.stock.times import utc_text
 from central.trust.enrolling import EnrolmentRequest, Issued, RefusalKind, Refused
 from central.trust.renewing import RenewalRequest
-from central.trust.trust import Trust
+from central.trust.trust import Attempts, Trust
 
 RETRY_AFTER_S = 5
 STATUS: dict[RefusalKind, int] = {"unusable": 400, "forbidden": 403, "conflict": 409}
@@ -56,7 +56,10 @@ class RenewIn(BaseModel):
 
 
 class IssuedOut(BaseModel):
-    """A gateway's certificate with its chain, and what it needs to know of us."""
+    """A gateway's certificate with its chain, and what it needs to know of us.
+
+    receive_location: where its goods come in, "" if whoever let it in did not say.
+    """
 
     gateway: str
     warehouse: str
@@ -69,6 +72,7 @@ class IssuedOut(BaseModel):
     ledger_public_key: str
     broker_host: str
     broker_port: int
+    receive_location: str = ""
 
 
 def trust_of(request: Request) -> Trust:
@@ -99,12 +103,12 @@ def enrol(request: Request, trust: Trusting, body: EnrolIn) -> IssuedOut:
         hardware=body.hardware,
         gateway=body.gateway,
     )
-    _admit(request, trust)
+    admit(request, trust, trust.attempts)
     try:
-        answer = trust.enrol(asked, address=_address(request))
+        answer = trust.enrol(asked, address=address_of(request))
     finally:
         trust.places.release()
-    return _answer(trust, answer)
+    return issued_out(trust, answer)
 
 
 @router.post("/renew")
@@ -113,12 +117,12 @@ def renew(request: Request, trust: Trusting, body: RenewIn) -> IssuedOut:
     asked = RenewalRequest(
         serial=body.serial, csr=body.csr, signature=bytes.fromhex(body.signature)
     )
-    _admit(request, trust)
+    admit(request, trust, trust.attempts)
     try:
-        answer = trust.renew(asked, address=_address(request))
+        answer = trust.renew(asked, address=address_of(request))
     finally:
         trust.places.release()
-    return _answer(trust, answer)
+    return issued_out(trust, answer)
 
 
 @router.get(
@@ -131,9 +135,10 @@ def revocation_list(trust: Trusting) -> Response:
     return Response(trust.revocation_list(), media_type="application/pkix-crl")
 
 
-def _admit(request: Request, trust: Trust) -> None:
+def admit(request: Request, trust: Trust, attempts: Attempts) -> None:
+    """Take a place among those who are served, to be released. Raises ProblemRaised."""
     now_s = trust.clock.monotonic_s()
-    free = trust.attempts.allowed(now_s, address=_address(request)) and trust.places.acquire(
+    free = attempts.allowed(now_s, address=address_of(request)) and trust.places.acquire(
         blocking=False
     )
     if not free:
@@ -146,18 +151,15 @@ def _admit(request: Request, trust: Trust) -> None:
         )
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """Return from where somebody asks, "" if it is not known."""
     return request.client.host if request.client is not None else ""
 
 
-def _answer(trust: Trust, answer: Issued | Refused) -> IssuedOut:
+def issued_out(trust: Trust, answer: Issued | Refused, *, receive_location: str = "") -> IssuedOut:
+    """Return what a machine is told. Raises ProblemRaised if it is given nothing."""
     if isinstance(answer, Refused):
-        raise ProblemRaised(
-            status=STATUS[answer.kind],
-            title=TITLES[answer.kind],
-            detail=answer.detail,
-            hint=answer.hint,
-        )
+        raise refusal_of(answer)
     row = answer.certificate
     return IssuedOut(
         gateway=row.gateway,
@@ -171,4 +173,15 @@ def _answer(trust: Trust, answer: Issued | Refused) -> IssuedOut:
         ledger_public_key=trust.ledger_key(),
         broker_host=trust.broker_host,
         broker_port=trust.broker_port,
+        receive_location=receive_location,
+    )
+
+
+def refusal_of(refused: Refused) -> ProblemRaised:
+    """Return why nothing is issued, to be raised."""
+    return ProblemRaised(
+        status=STATUS[refused.kind],
+        title=TITLES[refused.kind],
+        detail=refused.detail,
+        hint=refused.hint,
     )

@@ -4,6 +4,7 @@
     ca-central.pem  the same for central's own listener: the authority of servers
     crl.pem, crl-central.pem   what was revoked, good for 7 days, written anew each day
     acl           who may do what; a block for each revoked gateway
+    nats-users.conf  the same for NATS: a user for each gateway that is not revoked
     broker.pem, broker.key     the broker's own certificate
     central.pem, central.key   by which central logs in
 
@@ -32,8 +33,10 @@ from central.trust.authority import (
 )
 from central.trust.authority_files import Authorities, read_text, write_file
 from central.trust.broker_rules import access_list
+from central.trust.nats_rules import user_list
 
 PID_BYTES_MAX = 32
+NATS_FILE = "nats-users.conf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class BrokerFiles:
         *,
         revoked: Sequence[Revoked],
         denied: Iterable[str],
+        enrolled: Iterable[str],
         now_ms: int,
     ) -> int:
         """Write revocation lists and access list; return until when the lists are good.
@@ -80,6 +84,7 @@ class BrokerFiles:
             until_ms = check_crl(crl, gateways.certificate, now_ms=now_ms)
             check_crl(own, servers.certificate, now_ms=now_ms)
             write_file(self.directory / "acl", access_list(site=self.site, revoked=denied))
+            write_file(self.directory / NATS_FILE, user_list(site=self.site, gateways=enrolled))
             write_file(self.directory / "crl-central.pem", own)
             write_file(self.directory / "crl.pem", crl)
         except (OSError, ValueError) as error:

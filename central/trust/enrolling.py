@@ -4,6 +4,7 @@
     used by this very key       -> the same certificate (a power cut, a lost answer)
     used by another key         -> refused, and people are told
     wrong secret, WRONG_MAX x   -> the claim is dead, whatever comes later
+    claim of an approved code   -> the same, but for the key that was approved and without a secret
 
 The name in the certificate is the claim's, never the request's. A gateway that had certificates is
 a replaced Pi: the old ones are revoked and its old signing key is good for nothing more; what the
@@ -15,15 +16,12 @@ from dataclasses import dataclass
 from logging import getLogger
 from typing import Literal
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection
 
 from central.clock import Clock
-from central.contract.enrolment import proof_bytes
 from central.errors import EnrolmentRefused, Unusable
-from central.inbox.gateways import PUBLIC_KEY_BYTES, write_enrolment
+from central.inbox.gateways import write_enrolment
 from central.storage.database import Database
 from central.trust import registry
 from central.trust.authority import issue_gateway
@@ -31,11 +29,12 @@ from central.trust.authority_files import Authorities
 from central.trust.claim_codes import ClaimCode, parse_claim
 from central.trust.events import EventKind, note
 from central.trust.registry import CertificateRow, ClaimRow
-from central.trust.requests import public_key_of_request, spki_of
+from central.trust.requests import check_proof, public_key_of_request, spki_of
 
 HARDWARE_CHARACTERS_MAX = 64
 HINT_NEW_CLAIM = "Ask for a new claim on the page of gateways, and type or scan that."
 HINT_OTHER = "Correct gateway.code in the configuration, or make a claim for this gateway."
+NOT_GOOD = "This claim is not good."
 RefusalKind = Literal["unusable", "forbidden", "conflict"]
 
 logger = getLogger(__name__)
@@ -104,13 +103,13 @@ class Enrolling:
             return Refused("forbidden", str(error), error.hint)
         now_ms = self._clock.now_ms()
         with self._database.write() as connection:
-            turn = _Turn(connection, code, address=address, now_ms=now_ms)
-            row = turn.find()
+            turn = _Turn(connection, address=address, now_ms=now_ms)
+            row = turn.find(code)
             if isinstance(row, Refused):
                 return row
             try:
                 key = public_key_of_request(request.csr)
-                _check_proof(request)
+                check_proof(request.csr, key=request.signing_key, proof=request.signing_proof)
             except Unusable as error:
                 turn.note("request_refused", row.gateway, str(error))
                 return Refused("unusable", str(error), error.hint)
@@ -122,6 +121,22 @@ class Enrolling:
             if before is not None:
                 return before
             return self._issue(turn, row, key, request)
+
+    def redeem_approved(self, request: EnrolmentRequest, *, address: str) -> Issued | Refused:
+        """Return the certificate of a machine that staff have let in; `redeem` says the rest.
+
+        request: its claim is the name of the one that the approval has made, its keys are those
+        that were approved, and whoever calls has seen that the caller has them.
+        """
+        now_ms = self._clock.now_ms()
+        with self._database.write() as connection:
+            turn = _Turn(connection, address=address, now_ms=now_ms)
+            row = registry.lock_claim(connection, request.claim)
+            if row is None:
+                return Refused("forbidden", NOT_GOOD, HINT_NEW_CLAIM)
+            key = public_key_of_request(request.csr)
+            before = turn.judge(row, spki_of(key), request.signing_key)
+            return before if before is not None else self._issue(turn, row, key, request)
 
     def _issue(
         self, turn: "_Turn", row: ClaimRow, key: EllipticCurvePublicKey, request: EnrolmentRequest
@@ -161,7 +176,7 @@ class Enrolling:
             spki=spki,
             signing_key=request.signing_key,
             certificate=issued.serial,
-            hardware=_hardware(request.hardware),
+            hardware=plain_hardware(request.hardware),
         )
         turn.note("enrolled", row.gateway, f"claim {row.name}, certificate {issued.serial}")
         return Issued(issued, row.warehouse, is_new=True, replaced_count=replaced_count)
@@ -170,25 +185,22 @@ class Enrolling:
 class _Turn:
     """One attempt, in its transaction."""
 
-    def __init__(
-        self, connection: Connection, code: ClaimCode, *, address: str, now_ms: int
-    ) -> None:
+    def __init__(self, connection: Connection, *, address: str, now_ms: int) -> None:
         self.connection = connection
         self.now_ms = now_ms
-        self._code = code
         self._address = address
 
-    def find(self) -> ClaimRow | Refused:
+    def find(self, code: ClaimCode) -> ClaimRow | Refused:
         """Return the claim if the secret is its secret; a wrong one is counted."""
-        row = registry.lock_claim(self.connection, self._code.name)
-        refused = Refused("forbidden", "This claim is not good.", HINT_NEW_CLAIM)
+        row = registry.lock_claim(self.connection, code.name)
+        refused = Refused("forbidden", NOT_GOOD, HINT_NEW_CLAIM)
         if row is None:
-            self.note("claim_unknown", self._code.name, "")
+            self.note("claim_unknown", code.name, "")
             return refused
         if row.wrong_count >= registry.WRONG_MAX:
             self.note("claim_burnt", row.name, row.gateway)
             return refused
-        right = hmac.compare_digest(row.secret_digest, registry.secret_digest(self._code.secret))
+        right = hmac.compare_digest(row.secret_digest, registry.secret_digest(code.secret))
         if not right:
             registry.change_claim(self.connection, row.name, wrong_count=row.wrong_count + 1)
             self.note("claim_guessed", row.name, row.gateway)
@@ -209,7 +221,7 @@ class _Turn:
             kind: EventKind = "claim_burnt" if state == "burnt" else "claim_expired"
             self.note(kind, row.gateway, f"claim {row.name}")
             words = {"expired": "This claim is past its time."}
-            return Refused("forbidden", words.get(state, "This claim is not good."), HINT_NEW_CLAIM)
+            return Refused("forbidden", words.get(state, NOT_GOOD), HINT_NEW_CLAIM)
         return None
 
     def note(self, kind: EventKind, subject: str, detail: str) -> None:
@@ -225,16 +237,6 @@ class _Turn:
         )
 
 
-def _check_proof(request: EnrolmentRequest) -> None:
-    hint = "Let the gateway make its request; it signs with the key of its journal."
-    if len(request.signing_key) != PUBLIC_KEY_BYTES:
-        raise Unusable("the key of the journal is no Ed25519 key", hint=hint)
-    try:
-        key = Ed25519PublicKey.from_public_bytes(request.signing_key)
-        key.verify(request.signing_proof, proof_bytes(request.csr))
-    except (InvalidSignature, ValueError) as error:
-        raise Unusable("the request is not signed by the key of its journal", hint=hint) from error
-
-
-def _hardware(text: str) -> str:
+def plain_hardware(text: str) -> str:
+    """Return what a machine says of its hardware as one short printable line."""
     return "".join(one for one in text[:HARDWARE_CHARACTERS_MAX] if one.isprintable())

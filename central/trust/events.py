@@ -23,6 +23,10 @@ EventKind = Literal[
     "revoked",
     "revoked_seen",
     "card_cloned",
+    "shown_code_guessed",
+    "newcomer_approved",
+    "newcomer_denied",
+    "newcomers_full",
 ]
 KEPT_DAYS = 180
 EVENTS_MAX = 10_000  # The oldest are forgotten beyond it; so a flood cannot fill the disk.

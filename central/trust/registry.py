@@ -258,6 +258,13 @@ def denied_gateways(connection: Connection) -> tuple[str, ...]:
     return tuple(sorted(connection.execute(query).scalars()))
 
 
+def enrolled_gateways(connection: Connection) -> tuple[str, ...]:
+    """Return the gateways that have a certificate which is not revoked."""
+    table = certificates.c
+    query = select(table.gateway).where(table.revoked_ms == 0).distinct()
+    return tuple(sorted(connection.execute(query).scalars()))
+
+
 def issued_since(connection: Connection, gateway: str, *, since_ms: int) -> int:
     """Return how many certificates a gateway was given since then."""
     table = certificates.c

@@ -1,7 +1,7 @@
 """Who is who, in one place: claims, certificates, revocation, upkeep. Edge of the database."""
 
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from logging import getLogger
@@ -9,33 +9,30 @@ from threading import BoundedSemaphore, Lock
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import Connection
 
-from central.clock import Clock, random_key_hex
-from central.contract.identifiers import parse_code
-from central.errors import Conflict, EnrolmentRefused, NotThere, TrustUnusable, Unusable
-from central.inbox.gateways import check_warehouse, close_key
+from central.access.failures import address_subject
+from central.clock import Clock
+from central.errors import Conflict, NotThere, TrustUnusable
+from central.inbox.gateways import close_key
 from central.ledger.desk import Change, Desk
-from central.ledger.own_facts import OWN_GATEWAY
 from central.storage.database import Database
 from central.trust import registry
 from central.trust.authority import crl_der, make_crl
 from central.trust.authority_files import Authorities
 from central.trust.broker_files import BrokerFiles
-from central.trust.broker_rules import is_reserved
-from central.trust.claim_codes import RANDOM_BITS, ClaimCode, make_code
+from central.trust.claim_codes import ClaimCode
+from central.trust.claiming import CLAIM, CLAIM_HOURS, HOUR_MS, new_claim, write_new_claim
 from central.trust.enrolling import Enrolling, EnrolmentRequest, Issued, Refused
 from central.trust.events import EVENTS_MAX, counted_since, forget_old, note
 from central.trust.registry import ClaimRow, Reason
 from central.trust.renewing import RenewalRequest, Renewing
 
-CLAIM_HOURS, CLAIM_HOURS_MAX = 72, 24 * 30
 REQUESTS_AT_ONCE_MAX = 4  # Each checks signatures and waits for the ledger's lock.
 ATTEMPTS_A_MINUTE_MAX = 120  # Of everybody together; a claim has a few attempts of its own.
 ATTEMPTS_OF_ONE_MAX = 60  # Of one address: nobody alone keeps all others out.
-HOUR_MS = 3_600_000
-ROLE = "gateway"
-CLAIM, GATEWAY = "gateway_claim", "gateway"  # Kinds of what stands in the audit.
+POLLS_A_MINUTE_MAX = 6_000  # Of machines that show a code, and ask each five seconds.
+POLLS_OF_ONE_MAX = 600
+GATEWAY = "gateway"  # A kind of what stands in the audit.
 
 logger = getLogger(__name__)
 
@@ -51,20 +48,33 @@ class MadeClaim:
 class Attempts:
     """Counts attempts of the last minute, so that guessing costs time. Any thread may call."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, all_max: int = ATTEMPTS_A_MINUTE_MAX, own_max: int = ATTEMPTS_OF_ONE_MAX
+    ) -> None:
         self._lock = Lock()
-        self._made: deque[tuple[float, str]] = deque(maxlen=ATTEMPTS_A_MINUTE_MAX)
+        self._own_max = own_max
+        self._all_max = all_max
+        self._made: deque[tuple[float, str]] = deque(maxlen=all_max)
+        self._own: Counter[str] = Counter()
 
     def allowed(self, now_s: float, *, address: str = "") -> bool:
-        """Count an attempt; return whether it may be made. address: "" for an unknown one."""
+        """Count an attempt; return whether it may be made. address: "" for an unknown one; an
+        IPv6 network of 64 bits is one."""
+        address = address_subject(address) if address else ""
         with self._lock:
             while self._made and now_s - self._made[0][0] >= 60.0:
-                self._made.popleft()
-            own = sum(1 for _, one in self._made if address and one == address)
-            if len(self._made) == ATTEMPTS_A_MINUTE_MAX or own >= ATTEMPTS_OF_ONE_MAX:
+                self._forget(self._made.popleft()[1])
+            own = self._own[address] if address else 0
+            if len(self._made) == self._all_max or own >= self._own_max:
                 return False
             self._made.append((now_s, address))
+            self._own[address] += 1
             return True
+
+    def _forget(self, address: str) -> None:
+        self._own[address] -= 1
+        if not self._own[address]:
+            del self._own[address]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,9 @@ class Trust:
     broker_port: int
     ledger_key: Callable[[], str]
     attempts: Attempts = field(default_factory=Attempts)
+    polls: Attempts = field(
+        default_factory=lambda: Attempts(all_max=POLLS_A_MINUTE_MAX, own_max=POLLS_OF_ONE_MAX)
+    )
     places: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(REQUESTS_AT_ONCE_MAX))
 
     def make_claim(
@@ -102,55 +115,21 @@ class Trust:
         places: the warehouses where whoever asks may, None for all of them. Raises ContractError,
         Unusable, NotThere or Conflict.
         """
-        parse_code(gateway, what="gateway")
-        parse_code(warehouse, what="warehouse")
-        if gateway == OWN_GATEWAY or is_reserved(gateway):
-            raise Unusable(
-                f"{gateway!r} is a name of the ledger's own",
-                hint="Give the gateway a code that names its place, e.g. sh1-dock-2.",
-            )
-        if not 1 <= hours <= CLAIM_HOURS_MAX:
-            raise Unusable(
-                f"a claim is good for 1 to {CLAIM_HOURS_MAX} hours",
-                hint="Give a shorter time; a claim is made again in a moment.",
-            )
-        code = make_code(int(random_key_hex(), 16) % (1 << RANDOM_BITS))
-        now_ms = self.clock.now_ms()
-        row = ClaimRow(
-            name=code.name,
-            secret_digest=registry.secret_digest(code.secret),
+        code, row = new_claim(
             gateway=gateway,
             warehouse=warehouse,
-            role=ROLE,
-            made_by=by,
-            made_ms=now_ms,
-            expires_ms=now_ms + hours * HOUR_MS,
-            wrong_count=0,
-            withdrawn_ms=0,
-            used_ms=0,
-            spki=b"",
-            signing_key=b"",
-            certificate="",
-            hardware="",
+            by=by,
+            hours=hours,
+            now_ms=self.clock.now_ms(),
         )
-        with self._change(by) as change:
-            connection = change.connection
-            _check_warehouse(connection, warehouse)
-            registry.lock_gateway(connection, gateway)
-            if registry.find_claim(connection, code.name) is not None:
-                raise Conflict("another claim has this name", hint="Make the claim once more.")
-            earlier = registry.open_claims_of(connection, gateway, now_ms=now_ms)
-            _check_places(connection, row, earlier, places)
-            for one in earlier:
-                registry.change_claim(connection, one.name, withdrawn_ms=now_ms)
-            registry.write_claim(connection, row)
-            change.note(CLAIM, row.name, "made", warehouse=warehouse, gateway=gateway)
+        with self.change(by) as change:
+            write_new_claim(change, row, places=places)
         return MadeClaim(code, row)
 
     def withdraw_claim(self, name: str, *, by: str, places: frozenset[str] | None = None) -> None:
         """Let nobody use a claim any more; places: as above. Raises NotThere or Conflict."""
         now_ms = self.clock.now_ms()
-        with self._change(by) as change:
+        with self.change(by) as change:
             connection = change.connection
             row = registry.lock_claim(connection, name)
             if row is None or (places is not None and row.warehouse not in places):
@@ -165,14 +144,22 @@ class Trust:
 
     def enrol(self, request: EnrolmentRequest, *, address: str) -> Issued | Refused:
         """Return a certificate for a claim, or why not; then the broker knows of it."""
-        enrolling = Enrolling(
+        return self._told(self._enrolling().redeem(request, address=address))
+
+    def enrol_approved(self, request: EnrolmentRequest, *, address: str) -> Issued | Refused:
+        """Return the certificate of a machine that staff have let in, as `enrol` does."""
+        return self._told(self._enrolling().redeem_approved(request, address=address))
+
+    def _enrolling(self) -> Enrolling:
+        return Enrolling(
             self.database,
             self.authorities,
             clock=self.clock,
             site=self.site,
             crl_url=self.crl_url,
         )
-        answer = enrolling.redeem(request, address=address)
+
+    def _told(self, answer: Issued | Refused) -> Issued | Refused:
         # Also where it is the same again: the broker may not have been told the first time.
         if isinstance(answer, Issued):
             if answer.is_new:
@@ -196,7 +183,7 @@ class Trust:
         here, and the broker is told by the next upkeep).
         """
         now_ms = self.clock.now_ms()
-        with self._change(by) as change:
+        with self.change(by) as change:
             connection = change.connection
             registry.lock_gateway(connection, gateway)
             if not registry.certificates_of(connection, gateway):
@@ -230,12 +217,17 @@ class Trust:
             with self.database.read() as connection:
                 revoked = registry.revoked_list(connection, now_ms=now_ms)
                 denied = registry.denied_gateways(connection)
+                enrolled = registry.enrolled_gateways(connection)
             until_ms = self.broker.write_rules(
-                self.authorities, revoked=revoked, denied=denied, now_ms=now_ms
+                self.authorities, revoked=revoked, denied=denied, enrolled=enrolled, now_ms=now_ms
             )
         with self.database.write() as connection:
             registry.mark_list(connection, until_ms=until_ms)
         return until_ms
+
+    def change(self, by: str) -> AbstractContextManager[Change]:
+        """Begin a change that stands in the audit with whoever asked for it."""
+        return Desk(self.database, clock=self.clock).change(actor=by)
 
     def is_signed(self, gateway: str, data: bytes, signature: bytes, *, address: str) -> bool:
         """Return whether an enrolled gateway made a signature; a revoked one is noted."""
@@ -251,13 +243,9 @@ class Trust:
             return False
         return True
 
-    def _change(self, by: str) -> AbstractContextManager[Change]:
-        """Begin a change that stands in the audit with whoever asked for it."""
-        return Desk(self.database, clock=self.clock).change(actor=by)
-
     def _note_enrolled(self, issued: Issued) -> None:
         row = issued.certificate
-        with self._change(row.gateway) as change:
+        with self.change(row.gateway) as change:
             change.note(
                 GATEWAY,
                 row.gateway,
@@ -304,31 +292,3 @@ class Trust:
             registry.revoke_replaced(connection, now_ms=now_ms)
             forget_old(connection, now_ms=now_ms)
         return self.write_rules()
-
-
-def _check_warehouse(connection: Connection, warehouse: str) -> None:
-    try:
-        check_warehouse(connection, warehouse)
-    except EnrolmentRefused as error:
-        raise Unusable(str(error), hint=error.hint) from error
-
-
-def _check_places(
-    connection: Connection,
-    row: ClaimRow,
-    earlier: Sequence[ClaimRow],
-    places: frozenset[str] | None,
-) -> None:
-    """Raise NotThere if a claim reaches beyond somebody's warehouses: also a gateway that is
-    another's, or is being claimed there, is not theirs to take."""
-    if places is None:
-        return
-    known = registry.gateway_row(connection, row.gateway)
-    reached = {row.warehouse, *(one.warehouse for one in earlier)}
-    if known is not None:
-        reached.add(known[0])
-    if not reached <= places:
-        raise NotThere(
-            "this gateway or warehouse is not one of yours",
-            hint="Name a warehouse of your own, and a code that no other warehouse uses.",
-        )

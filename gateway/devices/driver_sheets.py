@@ -18,7 +18,8 @@ from drivers.errors import DriverError
 from drivers.registry import IMPORT_FAILURES, driver_names, load_driver
 from gateway.devices.discovery import DriverSheet
 
-LIST_S_MAX = 60.0  # A Raspberry Pi with a cold card.
+# A Raspberry Pi with a cold card and other work: an end too early would only begin it anew.
+LIST_S_MAX = 300.0
 PROBE_S_MAX = 10.0  # The program's start; the driver itself has two seconds.
 OUTPUT_BYTES_MAX = 4 * 1024 * 1024
 WORDS_CHARACTERS_MAX = 200

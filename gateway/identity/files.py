@@ -2,6 +2,7 @@
 
     identity/root.pem       whom it believes, from the enrolment file; there before the first word
     identity/claim          a claim that somebody typed or scanned at the station
+    identity/shown          the code on the screen, and what the Pi asks on with
     identity/pending.key    the key that is asked for; stays until its certificate is here
     identity/identity.pem   key, certificate and chain in one file, written last
 
@@ -22,7 +23,9 @@ from gateway.errors import IdentityUnusable
 
 FOLDER = "identity"
 ROOT, CLAIM, PENDING, IDENTITY = "root.pem", "claim", "pending.key", "identity.pem"
-SERIAL_FILE = Path("/proc/device-tree/serial-number")
+SHOWN = "shown"
+DEVICE_TREE = Path("/proc/device-tree")
+HARDWARE_CHARACTERS_MAX = 64
 FILE_BYTES_MAX = 64 * 1024
 CLAIM_CHARACTERS_MAX = 64
 MARK = "dockledger-identity "
@@ -43,7 +46,10 @@ class EnrolFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """What central said when it issued the certificate."""
+    """What central said when it issued the certificate.
+
+    receive_location: where goods come in, "" if the configuration says it.
+    """
 
     gateway: Line
     warehouse: Line
@@ -53,6 +59,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     ledger_public_key: Line
     issued_ms: int
     expires_ms: int
+    receive_location: Line = ""
 
     @property
     def expires_at(self) -> str:
@@ -62,6 +69,19 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     def renewal_due_ms(self) -> int:
         """Return when two thirds of the certificate's life are over."""
         return self.issued_ms + (self.expires_ms - self.issued_ms) * 2 // 3
+
+
+class KeptCode(msgspec.Struct, frozen=True, kw_only=True):
+    """The code that is shown, kept over a start. repr does not show the secret."""
+
+    central_url: Line
+    code: Line
+    secret: Line
+    fingerprint: Line
+    page: Line
+
+    def __repr__(self) -> str:
+        return f"KeptCode({self.fingerprint})"
 
 
 class IdentityFolder:
@@ -108,7 +128,7 @@ class IdentityFolder:
         """Become somebody: from its return on, for good. Raises IdentityUnusable."""
         line = MARK + msgspec.json.encode(identity).decode()
         self._write(IDENTITY, f"{line}\n{pem}")
-        for name in (PENDING, CLAIM):
+        for name in (PENDING, CLAIM, SHOWN):
             self._forget(name)
 
     def keep_root(self, pem: str) -> None:
@@ -140,6 +160,22 @@ class IdentityFolder:
     def forget_claim(self) -> None:
         """Forget what was typed: central does not take it."""
         self._forget(CLAIM)
+
+    def keep_code(self, kept: KeptCode) -> None:
+        """Keep the code that is shown. Raises IdentityUnusable."""
+        self._write(SHOWN, msgspec.json.encode(kept).decode())
+
+    def read_code(self) -> KeptCode | None:
+        """Return the code that is shown, None if there is none that can be read."""
+        path = self._folder / SHOWN
+        try:
+            return msgspec.json.decode(_read(path), type=KeptCode) if path.exists() else None
+        except msgspec.DecodeError:
+            return None
+
+    def forget_code(self) -> None:
+        """Show another one the next time."""
+        self._forget(SHOWN)
 
     def _write(self, name: str, text: str) -> None:
         path = self._folder / name
@@ -182,8 +218,17 @@ def read_enrol_file(path: Path) -> EnrolFile | None:
 
 def hardware_serial() -> str:
     """Return the serial number of a Raspberry Pi, "" elsewhere."""
+    return _device_tree("serial-number")
+
+
+def hardware_words() -> str:
+    """Return model and serial number of a Raspberry Pi for people, "" elsewhere."""
+    return f"{_device_tree('model')} {hardware_serial()}".strip()[:HARDWARE_CHARACTERS_MAX]
+
+
+def _device_tree(name: str) -> str:
     with suppress(OSError, UnicodeDecodeError):
-        return SERIAL_FILE.read_bytes()[:64].decode("ascii").strip("\0\n ")
+        return (DEVICE_TREE / name).read_bytes()[:64].decode("ascii").strip("\0\n ")
     return ""
 
 

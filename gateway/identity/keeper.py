@@ -1,6 +1,8 @@
 """Becomes somebody at central and stays it: enrols, renews, says what a person has to do. Loop.
 
-    no claim -> waits for one (file, typed, scanned)      claim -> asks, again until it is taken
+    claim (file, typed, scanned) -> asks with it, again until it is taken
+    no claim, or one that is refused -> shows a code until staff let it in; a claim ends that
+    denied, past its time -> another code once somebody touches the screen
     certificate -> asks for the next one at two thirds of its life, each hour until it is there
 
 Everything works meanwhile but the way to central; what is scanned waits in the journal.
@@ -11,21 +13,33 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
+from typing import Literal
 
 from gateway.clock import Clock
 from gateway.config_sections import GatewayConfig
 from gateway.errors import IdentityUnusable
 from gateway.health import Health, InstallationProblem, InstallationTrouble
-from gateway.identity.exchange import LINE_BYTES_MAX, Ended, Order, decode_ended, encode
+from gateway.identity.code_child import CodeChild
+from gateway.identity.exchange import (
+    LINE_BYTES_MAX,
+    CodeShown,
+    Ended,
+    ExchangeProblem,
+    Order,
+    decode_ended,
+    encode,
+)
 from gateway.identity.files import (
     EnrolFile,
     Identity,
     IdentityFolder,
     hardware_serial,
+    hardware_words,
     read_enrol_file,
 )
 from gateway.logs import log_crash, log_event
 from gateway.station.effects import Signal
+from gateway.station.enrolment import EnrolmentState, ShownEnrolment
 from gateway.station.messages import N_, say
 
 LOOK_S = 2.0  # So late a claim that was put there is seen.
@@ -37,6 +51,14 @@ ENDS_MS = 20 * 86_400_000
 TAKEN = N_("The claim is taken: central is asked now.")
 NOT_KEPT = N_("The claim cannot be kept: look at the disk, then scan it again.")
 PROBLEMS: tuple[InstallationProblem, ...] = ("not_enrolled", "claim_refused", "certificate_ends")
+# How a code ends that is not asked for again before somebody touches the screen.
+OVER: dict[ExchangeProblem, EnrolmentState] = {
+    "denied": "denied",
+    "code_expired": "expired",
+    "refused": "refused",
+    "claim_refused": "refused",
+    "wrong_gateway": "refused",
+}
 # -P: nothing of the folder that the gateway happens to run in is imported.
 CHILD = (sys.executable, "-P", "-m", "gateway.identity.child")
 
@@ -68,6 +90,8 @@ class IdentityKeeper:
         self._refused_claim = ""
         self._retry_s = RETRY_S
         self._due_s = 0.0
+        self._shown = ShownEnrolment("none")
+        self._code_child: CodeChild | None = None
         self._stopping = Event()
         self._woken = Event()
         self._thread = Thread(target=self._run, name="identity", daemon=True)
@@ -85,15 +109,26 @@ class IdentityKeeper:
         self._woken.set()
         return Signal("success", say(TAKEN))
 
+    def shown(self) -> ShownEnrolment:
+        """Return what stands on the screen."""
+        return self._shown
+
+    def show_code(self) -> None:
+        """Ask for another code, if the one before is over."""
+        if self._shown.state in OVER.values():
+            self._shown = ShownEnrolment("asking")
+            self._woken.set()
+
     def start(self) -> None:
         """Begin."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End; a child that asks just now is left to its end."""
+        """End; a child that asks just now is left to its end, one that shows a code is not."""
         self._stopping.set()
         self._woken.set()
         self._thread.join(STOP_S_MAX)
+        self._end_code()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -111,6 +146,10 @@ class IdentityKeeper:
         if identity is None:
             self._enrol()
         else:
+            if self._code_child is not None:  # Its last word may come after its certificate.
+                self._end_code()
+                self._enrolled(identity.central_url)
+            self._shown = ShownEnrolment("enrolled")
             self._look_after(identity)
 
     def _enrol(self) -> None:
@@ -118,30 +157,82 @@ class IdentityKeeper:
         if given is not None:
             self._folder.keep_root(given.root_pem)
         claim = self._folder.read_claim() or (given.claim if given is not None else "")
-        if given is None or not claim:
+        if given is None:
             self._tell("not_enrolled", "there is no claim")
+            self._end_code()
+            self._shown = ShownEnrolment("none")
+        elif claim in {"", self._refused_claim}:
+            if not claim:
+                self._tell("not_enrolled", "there is no claim")
+            self._show(given)
+        elif self._now_s() >= self._due_s:
+            self._end_code()
+            self._shown = ShownEnrolment("asking")
+            self._note_enrolment(self._ask(given.central_url, claim=claim), claim, given)
+
+    def _show(self, given: EnrolFile) -> None:
+        """Let a child show a code, and see what it says."""
+        if self._shown.state in OVER.values():
             return
-        if claim == self._refused_claim:
-            return
-        if self._now_s() < self._due_s:
-            return
-        ended = self._ask(given.central_url, claim=claim)
-        self._note_enrolment(ended, claim, given)
+        if self._code_child is None:
+            if self._now_s() < self._due_s:
+                return
+            order = self._order(given.central_url, hardware=hardware_words(), task="show")
+            self._code_child = CodeChild(CHILD, order, changed=self._woken.set)
+        said = self._code_child.said
+        if isinstance(said, CodeShown):
+            self._retry_s = RETRY_S
+            self._shown = ShownEnrolment(
+                "shown" if said.reached else "lost",
+                code=said.code,
+                fingerprint=said.fingerprint,
+                page=said.page,
+                qr_svg=said.qr_svg,
+                expires_in_s=said.expires_in_s,
+            )
+        elif isinstance(said, Ended):
+            self._end_code()
+            self._note_code(said, given)
+        else:
+            self._shown = ShownEnrolment("asking")
+
+    def _note_code(self, ended: Ended, given: EnrolFile) -> None:
+        if not ended.problem:
+            self._enrolled(given.central_url)
+        elif ended.problem in OVER:
+            log_event("warning", "not let in", problem=ended.problem, detail=ended.detail)
+            self._shown = ShownEnrolment(OVER[ended.problem], detail=ended.detail)
+        else:
+            self._wait_longer()
+            self._shown = ShownEnrolment("lost", detail=ended.detail)
+
+    def _end_code(self) -> None:
+        if self._code_child is not None:
+            self._code_child.stop()
+            self._code_child = None
 
     def _note_enrolment(self, ended: Ended, claim: str, given: EnrolFile) -> None:
         if not ended.problem:
-            self._clear()
-            self._retry_s = RETRY_S
-            log_event("info", "enrolled", central=given.central_url)
-            self._hear()
+            self._enrolled(given.central_url)
             return
         if ended.problem in {"claim_refused", "wrong_gateway"}:
             self._refused_claim = claim
             self._tell("claim_refused", ended.detail)
             return
+        self._wait_longer()
+        self._shown = ShownEnrolment("lost", detail=ended.detail)
+        self._tell("not_enrolled", ended.detail)
+
+    def _enrolled(self, central_url: str) -> None:
+        self._clear()
+        self._retry_s = RETRY_S
+        log_event("info", "enrolled", central=central_url)
+        self._hear()
+        self._shown = ShownEnrolment("enrolled")
+
+    def _wait_longer(self) -> None:
         self._due_s = self._now_s() + self._retry_s
         self._retry_s = min(2 * self._retry_s, RETRY_S_MAX)
-        self._tell("not_enrolled", ended.detail)
 
     def _look_after(self, identity: Identity) -> None:
         now_ms = self._clock.now_ms()
@@ -168,15 +259,20 @@ class IdentityKeeper:
             self._heard(identity.ledger_public_key)
 
     def _ask(self, central_url: str, *, claim: str) -> Ended:
-        order = Order(
+        return run_child(self._order(central_url, claim=claim, hardware=hardware_serial()))
+
+    def _order(
+        self, central_url: str, *, hardware: str, claim: str = "", task: Literal["", "show"] = ""
+    ) -> Order:
+        return Order(
             data_directory=str(self._data),
             signing_key_file=str(self._signing_key_file),
             gateway=self._gateway,
             central_url=central_url,
             claim=claim,
-            hardware=hardware_serial(),
+            hardware=hardware,
+            task=task,
         )
-        return run_child(order)
 
     def _tell(self, problem: InstallationProblem, detail: str) -> None:
         if self._told != f"{problem} {detail}":

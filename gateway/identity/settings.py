@@ -9,6 +9,41 @@ from gateway.config_sections import GatewayConfig
 from gateway.errors import IdentityUnusable
 from gateway.identity.files import IdentityFolder, read_enrol_file
 
+UNSAID_RECEIVE_LOCATION = "DOCK-1"  # Who let it in by a claim did not say; central can set it.
+
+
+def with_name(config: GatewayConfig) -> GatewayConfig:
+    """Return the configuration with the name that central gave; as it is where it has one.
+
+    Raises IdentityUnusable while nobody has let this gateway in.
+    """
+    if not config.is_nameless:
+        return config
+    identity = IdentityFolder(Path(config.gateway.data_directory)).read()
+    if identity is None:
+        raise IdentityUnusable(
+            "this gateway has no name yet",
+            hint="Let it in first: its screen shows a code to type at central, under Gateways.",
+        )
+    station = config.station
+    assert station is not None, "checked when it was loaded"
+    return replace(
+        config,
+        gateway=replace(
+            config.gateway,
+            code=identity.gateway,
+            warehouse=config.gateway.warehouse or identity.warehouse,
+            site=identity.site,
+        ),
+        station=replace(
+            station,
+            code=station.code or identity.gateway,
+            receive_location=station.receive_location
+            or identity.receive_location
+            or UNSAID_RECEIVE_LOCATION,
+        ),
+    )
+
 
 def with_identity(config: GatewayConfig) -> GatewayConfig:
     """Return the configuration with the files of the enrolment: broker, and central over HTTPS.

@@ -6,10 +6,12 @@
 The copy on the second medium is newer, to the second, but lies unencrypted beside the gateway.
 """
 
+import fcntl
+import hashlib
 import os
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +28,10 @@ from gateway.journal.swap import LOG_INDEX_SUFFIX, LOG_SUFFIX
 from gateway.journal.transactions import journal_error
 
 ASIDE_SUFFIX = ".backing-up"
+LOCK_SUFFIX = ".lock"
+BACKUP_SUFFIX = ".dlb"
 PART_SUFFIX = ".part"
+MOMENT_FORMAT = "%Y%m%dT%H%M%SZ"
 WRITE_BYTES = 256 * 1024
 
 
@@ -37,43 +42,83 @@ def export_backup(
 
     recipients: public keys, hexadecimal. Raises BackupUnusable, JournalError.
     """
-    taken_ms = clock.now_ms()
-    moment = datetime.fromtimestamp(taken_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
-    target = folder / f"journal-{gateway}-{moment}.dlb"
+    contents = journal_contents(gateway, taken_ms=clock.now_ms())
+    target = folder / f"{contents.name}{BACKUP_SUFFIX}"
     part = target.with_name(target.name + PART_SUFFIX)
-    contents = Contents(
-        kind="journal",
-        name=target.stem,
-        owner=gateway,
-        taken_ms=taken_ms,
-        revision=MIGRATION_NAMES[-1],
-        software=f"dockledger {version('dockledger')}",
-    )
-    aside = journal.with_name(journal.name + ASIDE_SUFFIX)
     try:
-        _copy(journal, _new_file(aside))
-        with aside.open("rb") as source, _new_file(part).open("wb") as file:
-            pieces = sealed_backup(
-                contents, source, recipients=recipients, primitives=Cryptography()
-            )
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
+        with copied_aside(journal) as aside:
+            write_sealed(aside, part, contents, recipients=recipients)
         part.rename(target)
-    except ContractError as error:
-        raise BackupUnusable(str(error), hint=error.hint) from error
     except OSError as error:
         raise BackupUnusable(
             f"{folder} cannot be written: {error.strerror}",
             hint="Mount its medium, make room on it, and let this user write there.",
         ) from error
     finally:
-        for left in (aside, part):
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    return target
+
+
+def journal_contents(gateway: str, *, taken_ms: int) -> Contents:
+    """Return what a backup of a journal says of itself; its name is that of the file."""
+    moment = datetime.fromtimestamp(taken_ms / 1000, UTC).strftime(MOMENT_FORMAT)
+    return Contents(
+        kind="journal",
+        name=f"journal-{gateway}-{moment}",
+        owner=gateway,
+        taken_ms=taken_ms,
+        revision=MIGRATION_NAMES[-1],
+        software=f"dockledger {version('dockledger')}",
+    )
+
+
+@contextmanager
+def copied_aside(journal: Path) -> Iterator[Path]:
+    """Yield a copy, consistent and unencrypted, beside a journal in use; it is gone afterwards.
+
+    Raises BackupUnusable also while another backup of it is made, JournalError, OSError.
+    """
+    aside = journal.with_name(journal.name + ASIDE_SUFFIX)
+    if not journal.exists():
+        raise BackupUnusable(f"there is no journal {journal}", hint="Start the gateway once.")
+    with aside.with_name(aside.name + LOCK_SUFFIX).open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BackupUnusable(
+                f"another backup of {journal} is being made", hint="Wait until it is done."
+            ) from error
+        try:
+            _copy(journal, _new_file(aside))
+            yield aside
+        finally:
             for suffix in ("", LOG_SUFFIX, LOG_INDEX_SUFFIX):
                 with suppress(OSError):
-                    left.with_name(left.name + suffix).unlink(missing_ok=True)
-    return target
+                    aside.with_name(aside.name + suffix).unlink(missing_ok=True)
+
+
+def write_sealed(aside: Path, part: Path, contents: Contents, *, recipients: Sequence[str]) -> str:
+    """Write a copy, encrypted, synced, into a new file; return the SHA-256 of what was written.
+
+    Raises BackupUnusable for keys that are none, OSError.
+    """
+    digest = hashlib.sha256()
+    try:
+        with aside.open("rb") as source, _new_file(part).open("wb") as file:
+            pieces = sealed_backup(
+                contents, source, recipients=recipients, primitives=Cryptography()
+            )
+            for piece in pieces:
+                file.write(piece)
+                digest.update(piece)
+            file.flush()
+            os.fsync(file.fileno())
+            # What is read back has to come from the medium, not from memory.
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    except ContractError as error:
+        raise BackupUnusable(str(error), hint=error.hint) from error
+    return digest.hexdigest()
 
 
 def unpack_backup(file: Path, folder: Path, *, secret: bytes) -> Contents:
@@ -114,8 +159,6 @@ def unpack_backup(file: Path, folder: Path, *, secret: bytes) -> Contents:
 
 
 def _copy(journal: Path, aside: Path) -> None:
-    if not journal.exists():
-        raise BackupUnusable(f"there is no journal {journal}", hint="Start the gateway once.")
     check_header(journal)
     try:
         with (

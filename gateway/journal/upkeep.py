@@ -7,6 +7,7 @@ from pathlib import Path
 from gateway.clock import Clock
 from gateway.errors import JournalDamaged, JournalFull
 from gateway.health import Health, InstallationProblem, InstallationTrouble, StorageHealth
+from gateway.journal.backup_news import BackupWatch
 from gateway.journal.chain_check import check_chain
 from gateway.journal.disk import (
     file_bytes,
@@ -62,6 +63,7 @@ class Upkeep:
         clock: Clock,
         health: Health,
         probe: DiskProbe | None = None,
+        backups: BackupWatch | None = None,
     ) -> None:
         """quota_bytes: what the journal may fill, 0 for the whole disk."""
         self._journal = journal
@@ -71,6 +73,7 @@ class Upkeep:
         self._clock = clock
         self._health = health
         self._probe = probe or DiskProbe()
+        self._backups = backups
         self._storage = StorageHealth()
         self._is_writable = True
         self._hour_began_ns = clock.monotonic_ns()
@@ -89,6 +92,8 @@ class Upkeep:
         Raises JournalDamaged if the file itself breaks; a full disk is told and survived.
         """
         self._judge()
+        if self._backups is not None:
+            self._backups.tick()
         try:
             self._write()
         except JournalFull as error:

@@ -22,6 +22,7 @@ from gateway.journal.journal import Journal
 from gateway.journal.records import EpochProgress
 from gateway.logs import log_crash, log_event
 from gateway.replication.batches import make_batch
+from gateway.replication.central_software import lowest_software
 from gateway.replication.down_traffic import DownTraffic
 from gateway.replication.hints import PROBLEM_HINTS
 from gateway.replication.known_ledger import KnownLedger, LedgerFileUnusable
@@ -315,9 +316,9 @@ class Replicator:
         if self._refused:
             detail = f"the broker refuses our messages: {self._refused}"
             reason = reason or "writing_refused"
-        self._health.set_link(
-            LinkHealth(connected, detail, self._problem, self._acked_ms, connection=reason)
-        )
+        software = lowest_software(self._workers.values())
+        link = LinkHealth(connected, detail, self._problem, self._acked_ms, reason, software)
+        self._health.set_link(link)
 
     def _publish_state(self) -> None:
         now_s = self._now_s()

@@ -22,6 +22,7 @@ from gateway.release import RUN, release_version
 from gateway.screen.claim_routes import claim_routes
 from gateway.screen.device_routes import DeviceActions, device_routes
 from gateway.screen.documents import Received, documents_page
+from gateway.screen.enrolment_routes import enrolment_html, enrolment_routes, stands_first
 from gateway.screen.feed import Feed, Feeds
 from gateway.screen.label_routes import label_routes
 from gateway.screen.metrics import metrics_text
@@ -32,6 +33,7 @@ from gateway.screen.touch_routes import Touches
 from gateway.screen.translation import Language, language_of, translator
 from gateway.station.catalogue import Catalogue
 from gateway.station.claiming import Claims
+from gateway.station.enrolment import Enrolment
 
 STATIC_FOLDER = Path(__file__).parent / "static"
 VERSION = release_version()  # Once: a package that is replaced while we run is not ours.
@@ -57,8 +59,8 @@ class ScreenParts:
 
     catalogue: called for each sheet, so that new reference data shows. language: of what belongs to
     no station. received: as `Book.received`, called from threads. open_streams: a token for each
-    event stream. stopping: ends them. devices, claims: None where there are none. labels_folder: of
-    the user's own label templates.
+    event stream. stopping: ends them. devices, claims, enrolment: None where there are none.
+    labels_folder: of the user's own label templates.
     """
 
     feeds: Feeds
@@ -69,6 +71,7 @@ class ScreenParts:
     received: Received = lambda _: {}
     devices: DeviceActions | None = None
     claims: Claims | None = None
+    enrolment: Enrolment | None = None
     labels_folder: Path | None = None
     open_streams: set[object] = field(default_factory=set)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -91,12 +94,37 @@ def create_app(parts: ScreenParts) -> Starlette:
             *Touches(parts.feeds, parts.clock).routes(),
             *(device_routes(parts.devices) if parts.devices else ()),
             *(claim_routes(parts.claims, _language) if parts.claims else ()),
+            *(
+                enrolment_routes(parts.enrolment, _language, has_station=True)
+                if parts.enrolment
+                else ()
+            ),
             Mount("/static", StaticFiles(directory=STATIC_FOLDER)),
         ],
         middleware=[Middleware(_Guard)],
     )
     app.state.parts = parts
     return app
+
+
+def create_waiting_app(enrolment: Enrolment, *, default: Language) -> Starlette:
+    """Return the application of a machine that is no gateway yet: its code is all it shows."""
+
+    def language(request: Request) -> Language:
+        return language_of(request.query_params.get("lang", ""), default=default)
+
+    async def page(request: Request) -> Response:
+        del request
+        return enrolment_html()
+
+    return Starlette(
+        routes=[
+            Route("/", page),
+            *enrolment_routes(enrolment, language, has_station=False),
+            Mount("/static", StaticFiles(directory=STATIC_FOLDER)),
+        ],
+        middleware=[Middleware(_Guard)],
+    )
 
 
 def local_name(host: str) -> bool:
@@ -160,6 +188,8 @@ async def _station_language(request: Request, feed: Feed) -> Language:
 
 
 async def _first_page(request: Request) -> Response:
+    if stands_first(request, _parts(request).enrolment):
+        return enrolment_html()
     codes = _parts(request).feeds.codes
     if len(codes) == 1:
         return await _page(request)
@@ -172,6 +202,8 @@ async def _page(request: Request) -> Response:
     feed = _feed(request, request.path_params.get("station", ""))
     if feed is None:
         return no_such_station()
+    if stands_first(request, _parts(request).enrolment):
+        return enrolment_html()
     language = await _station_language(request, feed)
     words = msgspec.json.encode(_page_words(request, feed, language))
     boot = b'{"words":%b,"state":%b}' % (words, await feed.data(language))
@@ -225,6 +257,7 @@ async def _health(request: Request) -> Response:
         "version": VERSION,
         "run": RUN,
         "central_connected": sources.link.connected,
+        "central_version": sources.link.central_software,
         "unsent_count": sources.unsent.count,
         "devices": {one.name: one.state for one in _parts(request).health.devices()},
     }

@@ -7,13 +7,14 @@ from pathlib import Path
 from threading import Thread
 
 import uvicorn
+from starlette.applications import Starlette
 
 from central.contract.facts import Fact
 from central.contract.notices import Settled
 from gateway.clock import Clock
 from gateway.errors import ConfigInvalid
 from gateway.health import Health
-from gateway.screen.app import ScreenParts, create_app
+from gateway.screen.app import ScreenParts, create_app, create_waiting_app
 from gateway.screen.device_routes import DeviceActions
 from gateway.screen.documents import Received
 from gateway.screen.feed import Feed, Feeds
@@ -22,6 +23,7 @@ from gateway.screen.stations import ScreenStation
 from gateway.screen.translation import Language
 from gateway.station.catalogue import Catalogue
 from gateway.station.claiming import Claims
+from gateway.station.enrolment import Enrolment
 
 SHUTDOWN_S = 2
 CONNECTIONS_MAX = 64
@@ -46,6 +48,7 @@ class ScreenServer:
         received: Received = lambda _: {},
         devices: DeviceActions | None = None,
         claims: Claims | None = None,
+        enrolment: Enrolment | None = None,
         labels_folder: Path | None = None,
         languages_folder: Path | None = None,
     ) -> None:
@@ -80,9 +83,10 @@ class ScreenServer:
             received=received,
             devices=devices,
             claims=claims,
+            enrolment=enrolment,
             labels_folder=labels_folder,
         )
-        self._server = uvicorn.Server(_uvicorn_config(self._parts))
+        self._server = uvicorn.Server(_uvicorn_config(create_app(self._parts)))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._socket: socket.socket | None = None
         self._thread = Thread(target=self._run, name="screen")
@@ -96,17 +100,7 @@ class ScreenServer:
 
     def start(self) -> None:
         """Open the port; requests are answered from now on. Raises ConfigInvalid if it is taken."""
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        try:
-            self._socket = socket.create_server((self._host, self._port), family=family)
-        except OSError as error:
-            raise ConfigInvalid(
-                f"the station page cannot listen on {self._host}:{self._port}: {error}",
-                hint="Write a free port and an address of this machine under [screen].",
-            ) from error
-        # Inherited by each connection; asyncio sets it only on sockets that it made itself. Without
-        # it, head and body of an answer are 40 ms apart (Nagle against delayed acknowledgement).
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = _open_port(self._host, self._port)
         self._thread.start()
 
     def stop(self) -> None:
@@ -132,9 +126,58 @@ class ScreenServer:
             end()
 
 
-def _uvicorn_config(parts: ScreenParts) -> uvicorn.Config:
+class WaitingServer:
+    """The page of a machine that is no gateway yet. Start and stop it once each."""
+
+    def __init__(self, enrolment: Enrolment, *, host: str, port: int, language: Language) -> None:
+        self._host, self._port = host, port
+        app = create_waiting_app(enrolment, default=language)
+        self._server = uvicorn.Server(_uvicorn_config(app))
+        self._socket: socket.socket | None = None
+        self._thread = Thread(target=self._run, name="screen")
+
+    @property
+    def port(self) -> int:
+        """Return where it listens; known once started."""
+        assert self._socket is not None, "start the server first"
+        return int(self._socket.getsockname()[1])
+
+    def start(self) -> None:
+        """Open the port. Raises ConfigInvalid if it is taken."""
+        self._socket = _open_port(self._host, self._port)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the port: whoever serves the station's page takes it."""
+        if self._socket is None:
+            return
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+    def _run(self) -> None:
+        assert self._socket is not None
+        asyncio.run(self._server.serve(sockets=[self._socket]))
+
+
+def _open_port(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        opened = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ConfigInvalid(
+            f"the station page cannot listen on {host}:{port}: {error}",
+            hint="Write a free port and an address of this machine under [screen].",
+        ) from error
+    # Inherited by each connection; asyncio sets it only on sockets that it made itself. Without
+    # it, head and body of an answer are 40 ms apart (Nagle against delayed acknowledgement).
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return opened
+
+
+def _uvicorn_config(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(parts),
+        app,
         loop="asyncio",
         http="h11",
         ws="none",

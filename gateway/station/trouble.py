@@ -86,9 +86,17 @@ INSTALLATION_TEXTS: dict[InstallationProblem, str] = {
         "The journal's copy in {subject} cannot be written: replace the second medium."
         " Go on working."
     ),
+    "backup_missing": N_(
+        "There is no backup of the last day in {subject}: mount its medium, make room on it."
+        " Go on working."
+    ),
     "update_failed": N_(
         "Release {subject} did not work here; the one before runs. Tell whoever makes releases."
         " Go on working."
+    ),
+    "update_refused": N_(
+        "Release {subject} is offered and was refused: it is not what was signed, or does not fit."
+        " Tell whoever makes releases. Go on working."
     ),
     "not_enrolled": N_(
         "{subject} is not enrolled yet: make a claim for it on central's page of gateways, then"

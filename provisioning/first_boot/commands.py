@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 SCRIPTS = ("first-boot.sh", "start.sh", "dockledger-first-boot.service")
 TEXT_BYTES_MAX = 1024 * 1024
 USAGE = 2
+NAMELESS_HOST = "dockledger"  # Of a card that says no gateway's code; many Pis may have it.
 
 
 def image(
@@ -28,7 +29,7 @@ def image(
         list[Path], typer.Option("--deb", help="The gateway's package; others that it needs, too.")
     ],
     host_name: Annotated[
-        str, typer.Option(help="The machine's name; the gateway's code if not given.")
+        str, typer.Option(help="The machine's name; else the gateway's code.")
     ] = "",
     admin: Annotated[str, typer.Option(help="The user who looks after it.")] = "keeper",
     ssh_key: Annotated[
@@ -49,7 +50,9 @@ def image(
         gateway_toml = _text(package / "gateway.toml")
         code = str(tomllib.loads(gateway_toml)["gateway"]["code"])
         plan = CardPlan(
-            host_name=host_name or code.lower().replace("_", "-").replace(".", "-"),
+            host_name=host_name
+            or code.lower().replace("_", "-").replace(".", "-")
+            or NAMELESS_HOST,
             gateway_toml=gateway_toml,
             enrol_toml=_text(package / "dockledger-enrol.toml"),
             admin_name=admin,
@@ -69,7 +72,8 @@ def image(
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         typer.echo(f"error: {package}/gateway.toml names no gateway: {error}\n", err=True)
         raise typer.Exit(USAGE) from error
-    typer.echo(f"{target} makes a Pi the gateway {code}. Put the card in and switch it on.")
+    becomes = f"makes a Pi the gateway {code}" if code else "lets a Pi show a code"
+    typer.echo(f"{target} {becomes}. Put the card in and switch it on.")
 
 
 def _wifi(ssid: str, password_file: Path | None, country: str) -> Wifi | None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.release import CENTRAL_MIN
 from provisioning.packaging.deb import SHAPES, Kind, build_deb
 from provisioning.packaging.errors import PackagingError
 from provisioning.packaging.release import (
@@ -69,6 +70,9 @@ def build_release(
     downgrade: Annotated[
         bool, typer.Option("--downgrade", help="It may replace a newer release.")
     ] = False,
+    central_min: Annotated[
+        str, typer.Option("--central-min", help="Gateways wait until central is this version.")
+    ] = CENTRAL_MIN,
 ) -> None:
     """Make a release of this checkout: wheels, manifest and signature, for a mirror or a stick."""
     with _errors_named():
@@ -78,6 +82,7 @@ def build_release(
             expires_s=now_s + expires_days * DAY_S,
             rings=tuple(parse_ring(one) for one in ring or ["first=100", "rest=0"]),
             downgrade=downgrade,
+            central_min=central_min,
         )
         house = _collected(to, "gateway", target, wheels)
         write_manifest(house, product="dockledger-gateway", terms=terms)

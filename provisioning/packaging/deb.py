@@ -29,6 +29,10 @@ MAINTAINER = "Dockledger maintainers <maintainers@dockledger.example>"
 # Where systemd, udev and their like look, by the file's place in the source tree.
 GATEWAY_FILES = {
     "dockledger-gateway.service": "usr/lib/systemd/system/dockledger-gateway.service",
+    "dockledger-gateway-backup.service": (
+        "usr/lib/systemd/system/dockledger-gateway-backup.service"
+    ),
+    "dockledger-gateway-backup.timer": "usr/lib/systemd/system/dockledger-gateway-backup.timer",
     "dockledger-clock.service": "usr/lib/systemd/system/dockledger-clock.service",
     "dockledger-update.service": "usr/lib/systemd/system/dockledger-update.service",
     "dockledger-update-guard.service": "usr/lib/systemd/system/dockledger-update-guard.service",

@@ -23,12 +23,16 @@ DAY_S = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """For whom a release is. Times are seconds since 1970 UTC."""
+    """For whom a release is. Times are seconds since 1970 UTC.
+
+    central_min: the oldest central beside which a gateway may take it, "" for any.
+    """
 
     released_s: int
     expires_s: int
     rings: tuple[Ring, ...]
     downgrade: bool = False
+    central_min: str = ""
 
 
 def write_manifest(house: Wheelhouse, *, product: str, terms: Terms) -> None:
@@ -41,6 +45,7 @@ def write_manifest(house: Wheelhouse, *, product: str, terms: Terms) -> None:
         "released_s": terms.released_s,
         "expires_s": terms.expires_s,
         "downgrade": terms.downgrade,
+        **({"central_min": terms.central_min} if terms.central_min else {}),
         "rings": [{"name": ring.name, "percent": ring.percent} for ring in terms.rings],
         "files": [
             {

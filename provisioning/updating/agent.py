@@ -16,7 +16,7 @@ from logging import getLogger
 from pathlib import Path
 
 from provisioning.updating.clock import Clock
-from provisioning.updating.deciding import decide
+from provisioning.updating.deciding import decide, waits_for_central
 from provisioning.updating.environment import (
     build,
     current_version,
@@ -50,7 +50,7 @@ from provisioning.updating.signatures import (
     load_public_keys,
 )
 from provisioning.updating.source import Source, fetch_files, open_source, read_small
-from provisioning.updating.state import State, load_state, save_report, save_state
+from provisioning.updating.state import Refused, State, load_state, save_report, save_state
 
 GOOD_ANSWERS_MIN = 3
 MISSED_ANSWERS_MAX = 3
@@ -89,6 +89,8 @@ class Agent:
         self._folder = Path(settings.state_folder)
         self._asked = asked or self._ask
         self._watch = Watch()
+        self._refused: Refused | None = None
+        self._heard = ""  # Of central, by the gateway, as long as this agent runs.
 
     def turn(self) -> float:
         """Do the next step; return the seconds after which the one after it is due."""
@@ -110,19 +112,40 @@ class Agent:
             self._tell(state, "no source is configured")
             return pause_s
         source = open_source(self._settings.source, ca_file=self._settings.ca_file)
+        offered, central = "", self._central()
         try:
             manifest = offered_release(source, Path(self._settings.key_file))
+            offered = manifest.version
             decision = self._decide(manifest, state)
             if decision != "take":
+                self._refused = None
                 remove_tree(self._folder / STAGING_FOLDER)
                 self._tell(state, f"release {manifest.version}: {decision}")
+                return pause_s
+            if waiting := waits_for_central(manifest, central):
+                self._refused = None
+                self._tell(state, waiting)
                 return pause_s
             return self._take(source, manifest, state)
         except (ReleaseRefused, NoRoom, SourceUnreachable, BuildInterrupted) as error:
             # What the source holds may be mended there: it is looked at again, not tried.
             logger.warning("no update: %s: %s", error, error.hint)
+            if isinstance(error, ReleaseRefused):
+                self._note_refused(offered, error)
             self._tell(state, f"{type(error).__name__}: {error}")
             return pause_s
+
+    def _note_refused(self, version: str, error: ReleaseRefused) -> None:
+        """Remember what is told of an offer until another one is made; since it was first seen."""
+        reason, before = f"{error}\n{error.hint}", self._refused
+        if before is None or (before.version, before.reason) != (version, reason):
+            self._refused = Refused(version, reason, self._clock.now_s())
+
+    def _central(self) -> str:
+        """Return central's version; a gateway that does not answer has said it before, perhaps."""
+        if (health := self._asked()) is not None:
+            self._heard = health.central
+        return self._heard
 
     def _decide(self, manifest: Manifest, state: State) -> str:
         return decide(
@@ -141,6 +164,7 @@ class Agent:
         files = manifest.files_for(python=own_python(), machine=own_machine())
         staging = self._folder / STAGING_FOLDER
         fetch_files(source, files, staging)
+        self._refused = None
         try:
             build(self._root, manifest, files, staging)
         except EnvironmentBroken as error:
@@ -250,7 +274,13 @@ class Agent:
         self._tell(state, state.phase)
 
     def _tell(self, state: State, said: str) -> None:
-        save_report(self._folder, current=current_version(self._root), state=state, said=said)
+        save_report(
+            self._folder,
+            current=current_version(self._root),
+            state=state,
+            said=said,
+            refused=self._refused,
+        )
 
 
 def offered_release(source: Source, key_file: Path) -> Manifest:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Literal
 
-from provisioning.updating.manifest import Manifest, is_chosen, version_key
+from provisioning.updating.manifest import VERSION, Manifest, is_chosen, version_key
 
 Decision = Literal[
     "take",
@@ -37,3 +37,19 @@ def decide(
     if not is_chosen(manifest, ring=ring, name=name):
         return "not_chosen"
     return "take"
+
+
+def waits_for_central(manifest: Manifest, central: str) -> str:
+    """Return why a release waits for central, "" if it does not.
+
+    central: the version that the gateway heard last, "" if it heard none.
+    """
+    if not manifest.central_min:
+        return ""
+    known = VERSION.fullmatch(central) is not None
+    if known and version_key(central) >= version_key(manifest.central_min):
+        return ""
+    return (
+        f"release {manifest.version} waits: it needs central {manifest.central_min} or newer,"
+        f" central {f'is {central}' if known else 'was not heard yet'}; upgrade central first"
+    )

@@ -15,6 +15,7 @@ class GatewayHealth:
     """What a running gateway says of itself.
 
     run: another one after each start. writable: its journal takes facts. ready: devices that work.
+    central: the version of central that it heard last, "" if it heard none.
     """
 
     version: str
@@ -22,6 +23,7 @@ class GatewayHealth:
     writable: bool
     connected: bool
     ready: frozenset[str]
+    central: str = ""
 
 
 def ask_health(url: str, *, timeout_s: float) -> GatewayHealth | None:
@@ -65,4 +67,5 @@ def _health(data: dict[str, object]) -> GatewayHealth:
         writable=data["status"] == "ok",
         connected=data["central_connected"] is True,
         ready=frozenset(str(name) for name, state in devices.items() if state in WORKING),
+        central=str(data.get("central_version", "")),
     )

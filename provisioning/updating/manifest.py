@@ -1,7 +1,7 @@
 """What a release consists of and for whom it is, as its signed manifest says. Pure.
 
     {"format": 1, "product": "dockledger-gateway", "version": "0.2.0",
-     "released_s": 1795000000, "expires_s": 1802776000, "downgrade": false,
+     "released_s": 1795000000, "expires_s": 1802776000, "downgrade": false, "central_min": "0.2.0",
      "rings": [{"name": "first", "percent": 100}, {"name": "rest", "percent": 10}],
      "files": [{"name": "dockledger-0.2.0-py3-none-any.whl", "size": 123, "sha256": "..."}],
      "environments": [{"python": "3.11", "machine": "x86_64", "wheels": ["dockledger-..."]}]}
@@ -66,7 +66,8 @@ class Environment:
 class Manifest:
     """A release. downgrade: it may replace a newer one. Times are seconds since 1970 UTC.
 
-    product: also the name of its program.
+    product: also the name of its program. central_min: the oldest central that understands it, ""
+    if it does not say, as older manifests do not.
     """
 
     product: str
@@ -77,6 +78,7 @@ class Manifest:
     rings: tuple[Ring, ...]
     files: tuple[ReleaseFile, ...]
     environments: tuple[Environment, ...]
+    central_min: str = ""
 
     def files_for(self, *, python: str, machine: str) -> tuple[ReleaseFile, ...]:
         """Return what such a machine needs. Raises ReleaseRefused if there is nothing for it."""
@@ -140,6 +142,7 @@ def _parsed(data: object) -> Manifest:
         environments=tuple(
             _environment(one) for one in _items(top["environments"], ENVIRONMENTS_MAX)
         ),
+        central_min=_text(top["central_min"], VERSION) if "central_min" in top else "",
     )
     known = {one.name for one in files}
     if not {name for one in manifest.environments for name in one.wheels} <= known:

@@ -81,10 +81,24 @@ def save_state(folder: Path, state: State) -> None:
     replace_file(folder / STATE_FILE, json.dumps(asdict(state)).encode(), mode=0o600)
 
 
-def save_report(folder: Path, *, current: str, state: State, said: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What was offered last and is not to be trusted, or does not fit. version: "" if nobody knows.
+
+    reason: what is wrong, and in a line of its own what to do.
+    """
+
+    version: str
+    reason: str
+    at_s: int
+
+
+def save_report(
+    folder: Path, *, current: str, state: State, said: str, refused: Refused | None = None
+) -> None:
     """Write for the gateway, which tells people, what runs and what failed. Not for the agent.
 
-    What failed is told until a newer release runs.
+    What failed is told until a newer release runs; what was refused while it is offered.
     """
     last = next((one for one in state.failed[::-1] if _is_newer(one.version, current)), None)
     report = {
@@ -95,6 +109,9 @@ def save_report(folder: Path, *, current: str, state: State, said: str) -> None:
         "failed_version": last.version if last else "",
         "failed_reason": last.reason if last else "",
         "failed_at_s": last.at_s if last else 0,
+        "refused_version": refused.version if refused else "",
+        "refused_reason": refused.reason[:REASON_CHARACTERS_MAX] if refused else "",
+        "refused_at_s": refused.at_s if refused else 0,
     }
     data = json.dumps(report).encode()
     path = folder / REPORT_FILE

@@ -73,7 +73,7 @@ HOMES = {
         "drivers/transports/",
         "gateway/replication/snapshot_child.py",
         "central/access/oidc.py",
-        "gateway/identity/child.py",
+        "gateway/identity/certificate.py",
         "central/webhooks/http_sender.py",
     ),
     "paho": ("gateway/replication/mqtt_link.py", "central/mqtt_link.py"),
@@ -101,7 +101,7 @@ HOMES = {
     "cryptography": (
         "gateway/replication/signing.py",
         "gateway/replication/known_ledger.py",
-        "gateway/identity/child.py",
+        "gateway/identity/",
         "central/trust/",
         "gateway/journal/backup_crypto.py",
         "central/access/sealed_secrets.py",

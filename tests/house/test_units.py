@@ -19,6 +19,7 @@ EXPOSURE_MAX = {
     "dockledger-intake@.service": 1.5,
     "dockledger-backup.service": 1.5,
     "dockledger-drill.service": 1.5,
+    "dockledger-gateway-backup.service": 1.3,
     "dockledger-clock.service": 1.3,
     "dockledger-update.service": 1.3,
     "dockledger-update-guard.service": 1.3,

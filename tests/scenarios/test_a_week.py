@@ -4,6 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.scenarios.more_days import more_days, sunday
 from tests.scenarios.week import CUP, GOODS, JAR, MILK, TEA, Week, element
 from tests.waiting import wait_for
 
@@ -187,7 +188,10 @@ def friday(week):
         adjust = {"action": "adjust", "counted": "0", "reason": "found at the shop"}
         week.post(f"discrepancies/{missing[0]['id']}/settle", adjust)
     assert week.discrepancies() == []
-    assert week.stock("shop") == {("DOCK-1", "CUP", "available"): 5}
+    assert week.stock("shop") == {
+        ("DOCK-1", "CUP", "available"): 5,
+        ("DOCK-1", "BREAD", "available"): 7,
+    }
 
 
 def weekend(week, transfer):
@@ -219,16 +223,25 @@ def weekend(week, transfer):
     week.run("verify-ledger")
     assert week.discrepancies() == []
     settled = week.get("discrepancies?state=settled&limit=1000")["discrepancies"]
-    assert settled and all(one["settlement"] for one in settled)
+    assert all(one["settlement"] for one in settled)
+    assert {(one["kind"], one["warehouse"]) for one in settled} == {
+        ("moved_after_end", "shop"),
+        ("negative_balance", "shop"),
+        ("received_before_shipped", "bj1"),
+        ("unknown_document", "shop"),
+        ("unknown_item", "shop"),
+    }
 
 
 @pytest.mark.timeout(600)
 def test_a_week_of_two_warehouses_and_a_shop_ends_with_every_difference_explained(tmp_path):
     with ExitStack() as parts:
         week = Week(tmp_path, parts)
+        sunday(week)
         monday(week)
         transfer = tuesday(week)
         wednesday(week)
         thursday(week)
         friday(week)
+        more_days(week)
         weekend(week, transfer)

@@ -13,8 +13,9 @@ from central.contract.errors import ContractError
 from central.errors import DeskRefused
 from central.printing.bar_codes import draw_qr
 from central.trust import registry
+from central.trust.claiming import CLAIM_HOURS
 from central.trust.events import latest
-from central.trust.trust import CLAIM_HOURS, MadeClaim
+from central.trust.trust import MadeClaim
 from central.web.asking import Asked, Asking
 from central.web.cells import moment_cell, state_cell
 from central.web.kpi_cells import warehouse_choices
@@ -54,6 +55,10 @@ EVENTS: dict[str, str] = {
     "revoked": marked("A gateway was revoked."),
     "revoked_seen": marked("A revoked gateway has asked for something."),
     "card_cloned": marked("Two machines use one certificate."),
+    "shown_code_guessed": marked("A code that no gateway shows was typed."),
+    "newcomer_approved": marked("A gateway that showed a code was let in."),
+    "newcomer_denied": marked("A machine that showed a code was not let in."),
+    "newcomers_full": marked("Too many machines showed a code at once."),
 }
 
 router = APIRouter(include_in_schema=False)

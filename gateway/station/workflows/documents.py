@@ -134,11 +134,18 @@ def remaining(line: DocumentLine, received: Mapping[int, Decimal]) -> Decimal:
 
 
 def open_lines(document: ExpectedDocument, book: Book, *, sscc: str = "") -> list[DocumentLine]:
-    """Return the lines that are not full, in their order. sscc: only those that name this pallet"""
+    """Return the lines that are not full, in their order. sscc: only those of this pallet."""
     received = book.received(document.code)
     return [
-        line for line in document.lines if sscc in {"", line.sscc} and remaining(line, received) > 0
+        line
+        for line in document.lines
+        if (not sscc or is_on(line, sscc)) and remaining(line, received) > 0
     ]
+
+
+def is_on(line: DocumentLine, sscc: str) -> bool:
+    """Return whether a document says that goods of a line are on a pallet, or on one upon it."""
+    return sscc == line.sscc or sscc in line.carried_by
 
 
 def line_words(line: DocumentLine, catalogue: Catalogue) -> Words:

@@ -35,6 +35,7 @@ from gateway.station.session import (
 from gateway.station.workflows.documents import (
     closing_message,
     comes_from,
+    is_on,
     open_lines,
     progress,
     remaining,
@@ -110,7 +111,7 @@ def _take_pallet(session: Session, state: Receive, sscc: str, surroundings: Surr
     """Take a pallet that the document names as a whole; any other brings what is scanned next."""
     book, catalogue = surroundings.book, surroundings.catalogue
     document = catalogue.document(state.document) if state.document else None
-    on_it = [line for line in document.lines if line.sscc == sscc] if document else []
+    on_it = [line for line in document.lines if is_on(line, sscc)] if document else []
     if document is None or not on_it:
         return success(
             changed(session, replace(state, sscc=sscc)),
@@ -125,7 +126,7 @@ def _take_pallet(session: Session, state: Receive, sscc: str, surroundings: Surr
         item = catalogue.item(line.item)
         unit, quantity = item.unit if item else PIECE, remaining(line, received)
         scanned = ScannedItem(item, line.item, quantity, unit, lot=line.lot)
-        load = Load(scanned, quantity, sscc=sscc)
+        load = Load(scanned, quantity, sscc=line.sscc)
         facts.append(_moved(session, state, load, surroundings, line=line.line))
     if not facts:
         return warning(

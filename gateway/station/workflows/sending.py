@@ -104,7 +104,7 @@ def pallet_loads(
             item = catalogue.item(line.item)
             unit, quantity = item.unit if item else PIECE, remaining(line, received)
             scanned = ScannedItem(item, line.item, quantity, unit, lot=line.lot)
-            found.append((line.location, Load(scanned, quantity, sscc=sscc)))
+            found.append((line.location, Load(scanned, quantity, sscc=line.sscc)))
     return found
 
 

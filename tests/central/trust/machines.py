@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from central.contract.enrolment import proof_bytes, renewal_bytes
+from central.contract.enrolment import poll_bytes, proof_bytes, renewal_bytes
 from central.trust.authority import make_issuing, make_root
 from central.trust.authority_files import Authorities
 from central.trust.broker_files import BrokerFiles
@@ -69,6 +69,14 @@ class Machine:
             "signing_key": asked.signing_key.hex(),
             "signing_proof": asked.signing_proof.hex(),
         }
+
+    def asking(self):
+        """Return how it asks over HTTP for a code to show."""
+        return {name: value for name, value in self.body("").items() if name != "claim"}
+
+    def signed_poll(self, secret):
+        """Return what proves that it has the key that it asked for."""
+        return self.key.sign(poll_bytes(secret), ec.ECDSA(hashes.SHA256()))
 
     def renewal(self, serial, *, by=None):
         """Ask for a certificate of our key; by: the machine whose key has the last one."""

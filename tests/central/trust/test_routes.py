@@ -85,6 +85,13 @@ def test_one_address_alone_keeps_nobody_else_out(trust, clock):
     assert trust.attempts.allowed(now_s + 60, address="192.0.2.1")
 
 
+def test_one_network_of_ipv6_alone_keeps_nobody_else_out(trust, clock):
+    now_s = clock.monotonic_s()
+    asked = [trust.attempts.allowed(now_s, address=f"2001:db8::{one:x}") for one in range(200)]
+    assert asked.count(True) == ATTEMPTS_OF_ONE_MAX
+    assert trust.attempts.allowed(now_s, address="2001:db8:0:1::1")
+
+
 def test_each_revoked_gateway_that_asks_is_noted(trust, database):
     for gateway in ("dock-a", "dock-b"):
         trust.enrol(Machine().request(claimed(trust, gateway)), address="")

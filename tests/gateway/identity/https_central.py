@@ -1,4 +1,8 @@
-"""Central's enrolment over HTTPS in this process, which can lose its answers. Edge of HTTP."""
+"""Central's enrolment over HTTPS in this process, which can lose its answers. Edge of HTTP.
+
+Who polls is told at once what became of its code the first time; later it is kept waiting until
+`answered` is set, so that no test depends on an interval.
+"""
 
 import json
 import ssl
@@ -9,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from central.storage.database import open_database
 from central.storage.schema import migrate
+from central.trust.admission import Admission, Admittance
+from central.trust.asking import Asking, Polled, Shown
 from central.trust.authority import issue_server, key_pem, make_issuing, make_root, new_key, pem_of
 from central.trust.authority_files import Authorities
 from central.trust.enrolling import EnrolmentRequest, Issued
@@ -43,6 +49,8 @@ class Central:
         )
         self.requests = []
         self.lost_count = 0
+        self.answered = threading.Event()
+        self.polled = set()
         key = new_key()
         certificate = issue_server(
             issuing[1], key.public_key(), ["127.0.0.1"], now_ms=self.clock.time_ms, crl_url=""
@@ -53,13 +61,50 @@ class Central:
     def answer(self, path, body):
         """Return status and answer, as central's routes do."""
         self.requests.append(path)
-        if path.endswith("/enrol"):
-            for name in ("signing_key", "signing_proof"):
+        for name in ("signing_key", "signing_proof", "signature"):
+            if name in body:
                 body[name] = bytes.fromhex(body[name])
+        if path.endswith("/ask"):
+            told = Asking(self.trust).ask(EnrolmentRequest(claim="", **body), address="192.0.2.7")
+            if isinstance(told, Shown):
+                names = ("code", "secret", "fingerprint", "expires_in_s", "interval_s")
+                return 200, {name: getattr(told, name) for name in names} | {"page": "/shown"}
+        elif path.endswith("/poll"):
+            return self.poll(**body)
+        elif path.endswith("/enrol"):
             told = self.trust.enrol(EnrolmentRequest(**body), address="")
         else:
-            body["signature"] = bytes.fromhex(body["signature"])
             told = self.trust.renew(RenewalRequest(**body), address="")
+        return self.given(told)
+
+    def poll(self, secret, signature):
+        if secret in self.polled:
+            self.answered.wait(30)
+        self.polled.add(secret)
+        told = Asking(self.trust).poll(secret, signature=signature, address="")
+        if isinstance(told, Polled):
+            return 200, {"state": told.state, "interval_s": 0, "expires_in_s": 900}
+        status, issued = self.given(told[0] if isinstance(told, tuple) else told)
+        if status != 200:
+            return status, issued
+        return 200, {"state": "issued", "issued": issued | {"receive_location": told[1]}}
+
+    def approve(self, shown, gateway="dock-a", receive_location=""):
+        """Let in what shows a code, as staff do who have compared it."""
+        wanted = Admittance(
+            fingerprint=shown.fingerprint,
+            gateway=gateway,
+            warehouse="sh1",
+            receive_location=receive_location,
+        )
+        Admission(self.trust).approve(shown.code, wanted, by="tests", places=None)
+        self.answered.set()
+
+    def deny(self, shown):
+        Admission(self.trust).deny(shown.code, by="tests")
+        self.answered.set()
+
+    def given(self, told):
         if not isinstance(told, Issued):
             return STATUS[told.kind], {"detail": told.detail, "hint": told.hint}
         row = told.certificate
@@ -117,6 +162,7 @@ def https_central(folder):
     try:
         yield central
     finally:
+        central.answered.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -50,6 +51,8 @@ def test_facts_reach_the_ledger_once_and_in_order(yard: Yard) -> None:
     assert yard.committed() == numbers(gateway, 30)
     assert gateway.health.link().connected
     assert gateway.health.link().acked_ms > 0
+    # For the update agent: central goes first.
+    assert gateway.health.link().central_software == version("dockledger")
 
 
 def test_a_broker_that_is_killed_and_forgets_all_costs_nothing(yard: Yard) -> None:

@@ -137,6 +137,13 @@ def test_health_says_whether_scans_are_recorded(page):
     assert (answer.status_code, answer.json()["problem"]) == (503, "Make space.")
 
 
+def test_health_says_which_central_is_heard(page):
+    bench, client = page
+    assert client.get("/health").json()["central_version"] == ""
+    bench.health.set_link(LinkHealth(connected=True, central_software="0.2.0"))
+    assert client.get("/health").json()["central_version"] == "0.2.0"
+
+
 def test_metrics_are_prometheus_text(page):
     bench, client = page
     bench.scan("CMD-RECEIVE", TEA)

@@ -2,8 +2,11 @@
 
 import pytest
 
+from central.contract.reference import DocumentLine
+
 TEA, CASE, MILK = "6901234567892", "16901234567899", "010950110153000310L1"
 SSCC = "006141411234567890"
+CASES = ("069012345000000011", "069012345000000028")
 
 ROWS = [
     # name, scans, item, quantity, flags, line, signal
@@ -104,6 +107,25 @@ def test_an_item_carries_the_pallet_that_was_scanned_before_it(bench):
     assert seen.facts[0].sscc == SSCC
     assert "pallet" in seen.prompt
     assert bench.scan("CMD-CANCEL", TEA).facts[0].sscc == ""
+
+
+def test_the_label_of_a_pallet_brings_the_cases_that_stand_on_it(bench):
+    bench.tell_lines(
+        "PO-7",
+        *(
+            DocumentLine(line=number, item="TEA-250", quantity="12", sscc=case, carried_by=carriers)
+            for number, (case, carriers) in enumerate(
+                [(CASES[0], (SSCC,)), (CASES[1], (CASES[0], SSCC)), ("", ())], start=1
+            )
+        ),
+    )
+    bench.scan("DOC-PO-7", "00" + CASES[1])
+    seen = bench.scan("00" + SSCC)
+    assert [(one.sscc, one.document_line, one.quantity) for one in seen.facts] == [
+        (CASES[0], 1, "12")
+    ]
+    assert bench.scan("00" + SSCC).kind == "warning"  # All of it is here already.
+    assert bench.scan("CMD-CANCEL", CASE).facts[0].document_line == 3
 
 
 def test_a_pallet_label_with_content_scanned_twice_is_recorded_with_a_warning(bench):

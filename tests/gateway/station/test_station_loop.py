@@ -192,10 +192,10 @@ def test_the_thread_takes_scans_and_stops(bench):
         for code in ("CMD-RECEIVE", TEA):
             bench.queue_scan(code)
         wait_for(lambda: bench.fact_count() == 1, what="the scan")
-        assert bench.loop.alive
+        assert bench.loop.turns is not None
     finally:
         bench.loop.stop()
-    assert not bench.loop.alive
+    assert bench.loop.turns is None
 
 
 def test_a_loop_that_never_started_can_be_stopped(bench):

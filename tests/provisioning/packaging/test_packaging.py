@@ -5,17 +5,22 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from inspect import signature
 
 import pytest
 from typer.testing import CliRunner
 
 from central.config import load_config
+from gateway.release import CENTRAL_MIN
 from provisioning.__main__ import app
+from provisioning.packaging.commands import build_release
 from provisioning.packaging.deb import SCRIPTS, build_deb, python_depends
 from provisioning.packaging.locked import name_of_wheel, parse_lock
+from provisioning.packaging.release import Terms, write_manifest
 from provisioning.packaging.wheelhouse import Target, Wheelhouse, buildable
 from provisioning.updating.agent import offered_release
 from provisioning.updating.errors import ReleaseRefused, SourceUnreachable
+from provisioning.updating.manifest import parse_manifest
 from provisioning.updating.source import FolderSource
 from tests.house.source_tree import ROOT
 from tests.provisioning.updating.releases import make_wheel, manifest_of
@@ -124,6 +129,18 @@ def test_a_mistake_is_named(release, words, said):
     done = command("release", *(word.format(release) for word in words))
     assert done.exit_code == 2
     assert said in done.output
+
+
+@pytest.mark.parametrize("least", ["", "9.8"], ids=["for any", "for a newer one"])
+def test_a_release_says_for_which_central_it_is(release, least):
+    house = Wheelhouse(release, "1.2.0", ())
+    terms = Terms(released_s=0, expires_s=1, rings=(), central_min=least)
+    write_manifest(house, product="dockledger-gateway", terms=terms)
+    assert parse_manifest((release / "manifest.json").read_bytes()).central_min == least
+
+
+def test_a_release_needs_the_central_that_its_sources_name():
+    assert signature(build_release).parameters["central_min"].default == CENTRAL_MIN
 
 
 @pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg is not installed")

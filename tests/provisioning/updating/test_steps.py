@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.updating.agent import Agent, guard
+from provisioning.updating.deciding import waits_for_central
 from provisioning.updating.environment import current_version, own_python
 from provisioning.updating.errors import ReleaseRefused
 from provisioning.updating.health import GatewayHealth
 from provisioning.updating.manifest import Manifest, Ring, is_chosen, parse_manifest, version_key
 from provisioning.updating.settings import Settings
 from provisioning.updating.state import State, load_state, save_state
+from tests.provisioning.updating.releases import make_keys, make_release
 
 HEALTHY = GatewayHealth("1.1.0", "run-1", True, True, frozenset({"dock-1-scanner"}))
 
@@ -218,3 +220,63 @@ def test_any_bytes_are_refused_in_one_way(data):
 def test_any_json_is_refused_in_one_way(value):
     with pytest.raises(ReleaseRefused):
         parse_manifest(json.dumps(value).encode())
+
+
+CENTRALS = {
+    "older": ("0.1.9", "0.2.0", "central is 0.1.9"),
+    "much older, by number and not by text": ("0.9", "0.10.0", "central is 0.9"),
+    "never heard": ("", "0.2.0", "was not heard yet"),
+    "one that says nothing that is a version": ("latest", "0.2.0", "was not heard yet"),
+    "the same": ("0.2", "0.2.0", ""),
+    "newer": ("0.10.0", "0.9.1", ""),
+    "a manifest from before": ("", "", ""),
+}
+
+
+@pytest.mark.parametrize(("central", "least", "told"), CENTRALS.values(), ids=CENTRALS)
+def test_a_release_waits_for_a_central_that_is_older_or_unknown(central, least, told):
+    manifest = Manifest("dockledger-gateway", "1.1.0", 0, 1, False, (), (), (), central_min=least)
+    said = waits_for_central(manifest, central)
+    assert (said == "", told in said) == (told == "", True)
+
+
+@pytest.fixture
+def offered(machine, tmp_path):
+    """A release that needs central 0.2.0; what it holds is for no machine, and told so if taken."""
+    key, public = make_keys(tmp_path / "keys")
+    make_release(tmp_path / "mirror", "1.1.0", key, central_min="0.2.0", environments=[])
+    mirror = str(tmp_path / "mirror")
+    machine.settings = replace(machine.settings, source=mirror, key_file=str(public))
+    machine.agent = Agent(machine.settings, clock=machine, asked=lambda: machine.health)
+    save_state(machine.folder, State())
+
+    def look(central):
+        """Let the agent look while the gateway hears that central; return what it reports."""
+        machine.health = central if central is None else replace(HEALTHY, central=central)
+        machine.agent.turn()
+        assert (load_state(machine.folder).phase, machine.current) == ("idle", "1.0.0")
+        return json.loads((machine.folder / "report.json").read_bytes())["said"]
+
+    return look
+
+
+def test_a_release_is_taken_once_central_is_upgraded_and_not_before(offered):
+    assert "needs central 0.2.0 or newer, central was not heard yet" in offered("")
+    assert "central is 0.1.0; upgrade central first" in offered("0.1.0")
+    assert "release 1.1.0 has nothing for Python" in offered("0.2.0")
+
+
+def test_a_gateway_that_fell_silent_has_said_which_central_it_heard(offered):
+    assert "waits" in offered(None)
+    offered("0.2.0")
+    assert "has nothing for Python" in offered(None)
+
+
+@pytest.mark.parametrize("wrong", [7, "", "new", None], ids=repr)
+def test_a_manifest_that_names_no_version_of_central_is_refused(wrong, tmp_path):
+    table = {"format": 1, "product": "dockledger-gateway", "version": "1", "released_s": 0,
+             "expires_s": 1, "downgrade": False, "rings": [], "files": [],
+             "environments": []}  # fmt: skip
+    assert parse_manifest(json.dumps(table).encode()).central_min == ""
+    with pytest.raises(ReleaseRefused):
+        parse_manifest(json.dumps(table | {"central_min": wrong}).encode())
