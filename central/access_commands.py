@@ -38,6 +38,14 @@ PasswordFile = Annotated[
     Path | None, typer.Option(help="Whose first line is the password; typed if not given.")
 ]
 
+ToBeChanged = Annotated[
+    bool,
+    typer.Option(
+        "--to-be-changed",
+        help=f"They choose their own with it, within {users.GIVEN_PASSWORD_DAYS} days.",
+    ),
+]
+
 
 @user_app.command("add")
 def user_add(
@@ -49,6 +57,7 @@ def user_add(
     external: Annotated[
         str, typer.Option(help='"ISSUER SUBJECT" of the identity provider; then no password.')
     ] = "",
+    to_be_changed: ToBeChanged = False,
     config: ConfigFile = CONFIG_FILE,
     as_json: AsJson = False,
 ) -> None:
@@ -65,6 +74,7 @@ def user_add(
                 password_hash=kept,
                 external=external,
                 grants=grants,
+                is_given=to_be_changed,
             )
     say(f"{name} may sign in.", _told(user), as_json=as_json)
 
@@ -110,6 +120,7 @@ def user_password(
     *,
     name: Name,
     password_file: PasswordFile = None,
+    to_be_changed: ToBeChanged = False,
     config: ConfigFile = CONFIG_FILE,
     as_json: AsJson = False,
 ) -> None:
@@ -117,7 +128,7 @@ def user_password(
     with errors_named(), opened(load_config(config)) as database:
         kept = new_hash(_password(password_file), name=name)
         with _desk(database).change(actor=ACTOR) as change:
-            users.set_password(change, name, password_hash=kept)
+            users.set_password(change, name, password_hash=kept, is_given=to_be_changed)
     say(f"{name} has another password.", {"name": name}, as_json=as_json)
 
 

@@ -19,9 +19,8 @@ from threading import Thread
 from types import FrameType
 from typing import Protocol
 
-import uvicorn
-
 from central.access.building import build_access
+from central.access.refusals import Refusals
 from central.access.sealing import Sealing
 from central.api.context import Entrance
 from central.api.writing import WriteSide
@@ -43,7 +42,7 @@ from central.trust.trust import Trust
 from central.trust.upkeep import trust_loops
 from central.web.app import Application, create_app, notify_of_app
 from central.web.live import POLL_OF_MANY_S, POLL_S
-from central.web.serving import web_config
+from central.web.serving import WebServer, web_config
 from central.worker import Worker, build_inbox, build_worker, refuse_second_worker_of_sqlite
 
 WORKER_NAME = "main"
@@ -86,45 +85,6 @@ class Loops:
         return all(loop.alive() for loop in self._loops)
 
 
-class WebServer(uvicorn.Server):
-    """uvicorn without its signals: we stop the intake as well, and exit with 0.
-
-    intake_ended: the server has ended by itself, because `intake_alive` said so.
-    """
-
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        ready: Callable[[], None],
-        *,
-        intake_alive: Callable[[], bool],
-        pulse: Pulse,
-    ) -> None:
-        super().__init__(config)
-        self._ready = ready
-        self._intake_alive = intake_alive
-        self._pulse = pulse
-        self.intake_ended = False
-
-    async def on_tick(self, counter: int) -> bool:
-        """Return whether to end; asked ten times a second."""
-        if not self.should_exit and not self._intake_alive():
-            self.intake_ended = self.should_exit = True
-        self._pulse.tick()
-        return await super().on_tick(counter)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to serve, then say so."""
-        await super().startup(sockets)
-        notify_service("READY=1")
-        self._ready()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to `serve`."""
-        yield
-
-
 def serve(
     config: Config,
     *,
@@ -153,14 +113,17 @@ def serve(
             worker = build_worker(config, database, name=worker_name, shards=None, told=told)
             downlink = build_downlink(config, database, name=worker_name, shards=None, told=told)
         trust = build_trust(config, database)
-        app = _application(config, database, worker, downlink, told=told, trust=trust)
+        refusals = Refusals()
+        app = _application(
+            config, database, worker, downlink, told=told, trust=trust, refusals=refusals
+        )
         url = _url_of(config.http, listening)
         loops = None
         if worker is not None and downlink is not None:
             sealing = Sealing(database, clock=SystemClock())
             loops = Loops(worker.intake, *downlink.loops, *trust_loops(trust), sealing)
         server = WebServer(
-            web_config(app, config.http),
+            web_config(app, config.http, refusals),
             lambda: ready(url),
             intake_alive=loops.alive if loops is not None else lambda: True,
             pulse=_pulse(worker),
@@ -238,6 +201,7 @@ def _application(
     *,
     told: Callable[[], None],
     trust: Trust | None,
+    refusals: Refusals,
 ) -> Application:
     key = load_ledger_key(database)
     credit = worker.credit if worker is not None else lambda: CREDIT_COUNT
@@ -266,7 +230,8 @@ def _application(
             database, told=downlink.loop.notices_written if downlink is not None else lambda: None
         ),
         writing=WriteSide(desk),
-        access=build_access(config.access, database, desk),
+        access=build_access(config.access, database, desk, refusals),
+        refusals=refusals,
         loopback_only=config.access.mode == "open",
         epcis_base_uri=config.epcis.base_uri,
         trust=trust,
@@ -301,7 +266,7 @@ def run_both(server: WebServer, intake: Running | None, listening: socket.socket
     if intake is not None:
         intake.start()
     try:
-        server.run(sockets=[listening])
+        server.run(sockets=[server.doorway(listening)])
     finally:
         stop(0, None)
         stopping.join()

@@ -1,5 +1,6 @@
 """Reads central.toml; every mistake names its line, its key and what to write. Edge of the file."""
 
+import ipaddress
 import re
 import ssl
 import tomllib
@@ -61,12 +62,16 @@ class HttpSection(_Section, frozen=True, kw_only=True):
     """Where pages and API are served. port: 0 takes a free one.
 
     tls_certificate_file, tls_key_file: PEM files; with both, everything is served over TLS.
+    trusted_proxies: addresses and networks whose X-Forwarded-For is believed, and which may hold
+    any number of connections. connections_per_address: that any other may hold at once.
     """
 
     host: Text = "127.0.0.1"
     port: Port = 8000
     tls_certificate_file: str = ""
     tls_key_file: str = ""
+    trusted_proxies: tuple[Text, ...] = ("127.0.0.1", "::1")
+    connections_per_address: Annotated[int, msgspec.Meta(ge=8, le=512)] = 128
 
 
 class LedgerSection(_Section, frozen=True, kw_only=True):
@@ -136,6 +141,7 @@ def load_config(path: Path, *, before_certificates: bool = False) -> Config:
         raise _located(path, text, error) from error
     _check_site(path, text, config)
     _check_base_uri(path, text, config)
+    _check_proxies(path, text, config)
     config = _with_trust(path, config)
     access = checked_access(path, config.access, http_host=config.http.host)
     config = msgspec.structs.replace(config, access=access)
@@ -229,6 +235,18 @@ def _check_base_uri(path: Path, text: str, config: Config) -> None:
         hint="Write https://, a host of yours and perhaps a path: no query, no slash at the end,"
         f" at most {BASE_URI_CHARACTERS_MAX} characters.",
     )
+
+
+def _check_proxies(path: Path, text: str, config: Config) -> None:
+    for proxy in config.http.trusted_proxies:
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError as error:
+            line = line_of(text, ["http", "trusted_proxies"])
+            raise ConfigInvalid(
+                f"{path}, line {line}: http.trusted_proxies: {error}",
+                hint="Write addresses or networks, such as 192.0.2.4 or 192.0.2.0/28.",
+            ) from error
 
 
 def _with_password(path: Path, text: str, config: Config) -> Config:

@@ -14,16 +14,17 @@ from logging import getLogger
 from sqlalchemy import Connection
 
 from central.access import failures, sessions, tokens, users
+from central.access.news import news_before_sign_in
 from central.access.passwords import hash_password, outdated, password_matches
 from central.access.permissions import (
     EVERYWHERE,
     Grant,
     Principal,
-    Role,
     allowed_by,
     narrowed,
 )
 from central.access.recovery import use_recovery_code
+from central.access.refusals import RefusalKind, Refusals
 from central.access.sealed_secrets import Seal
 from central.access.second_factor import step_of_code
 from central.clock import Clock, random_key_hex
@@ -50,11 +51,15 @@ class Browser:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session that has begun. secret: its name, for the cookie. stage: "code" or "whole"."""
+    """A session that has begun. secret: its name, for the cookie. stage: "code" or "whole".
+
+    has_news: something happened to the account since the sign-in before.
+    """
 
     secret: str
     name: str
     stage: str
+    has_news: bool = False
 
     def __repr__(self) -> str:
         return f"SignedIn({self.name!r}, {self.stage!r})"
@@ -62,8 +67,8 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Whoever asks, with what they asked by. must: "second_factor" if that is to be set up first,
-    "" else."""
+    """Whoever asks, with what they asked by. must: "second_factor" or "password" if that is to be
+    set up or chosen first, "" else."""
 
     principal: Principal
     csrf: str
@@ -82,6 +87,7 @@ class Access:
         section: AccessSection,
         new_secret: Callable[[], str] = random_key_hex,
         seal: Seal | None = None,
+        refusals: Refusals | None = None,
     ) -> None:
         self.database = database
         self.desk = desk
@@ -89,6 +95,7 @@ class Access:
         self.section = section
         self.new_secret = new_secret
         self.seal = seal if seal is not None else Seal()
+        self.refusals = refusals if refusals is not None else Refusals()
         self.provider: object = None  # Of identities, once somebody comes through it.
         self.limits = sessions.Limits(
             idle_ms=section.idle_hours * HOUR_MS, absolute_ms=section.absolute_hours * HOUR_MS
@@ -113,6 +120,11 @@ class Access:
         if not password_matches(kept, password if fits else "") or user is None or not fits:
             self._note_failure(user.name if user is not None else "", "failed", browser)
             raise _wrong()
+        if 0 < user.password_until_ms <= self.clock.now_ms():
+            raise _refused(
+                "this password was given to you to choose your own, and has lapsed",
+                hint="Ask an administrator for a new one.",
+            )
         renewed = hash_password(password) if outdated(kept) else ""
         return self._begin(user, browser, subjects=subjects, renewed=renewed)
 
@@ -178,18 +190,23 @@ class Access:
         if now_ms - session.seen_ms > sessions.SEEN_STEP_MS:
             with self.database.write() as connection:
                 sessions.touch_session(connection, session, now_ms=now_ms)
-        must = "second_factor" if self.must_set_up(user) else ""
+        must = users.must_first(user, second_factor=self.section.second_factor)
         allowed = frozenset() if must else allowed_by(user.grants)
         principal = Principal(user.name, allowed, session=session.digest)
         return Known(principal, sessions.csrf_of(secret), must)
 
-    def known_by_token(self, text: str) -> Known | None:
-        """Return whose token this is, None if it is none, has ended or its owner may not in."""
+    def known_by_token(self, text: str, *, address: str = "") -> Known | None:
+        """Return whose token this is, None if it is none, has ended or its owner may not in.
+
+        address: from where it was sent; what is refused is counted under it.
+        """
         now_ms = self.clock.now_ms()
         with self.database.read() as connection:
             token = tokens.find_token(connection, text, now_ms=now_ms)
-            user = users.find_user(connection, token.name) if token is not None else None
+            known = token if token is not None else tokens.find_ended(connection, text)
+            user = users.find_user(connection, known.name) if known is not None else None
         if token is None or user is None or user.disabled_ms:
+            self._count_token(known, user, address=address)
             return None
         if now_ms - token.used_ms > sessions.SEEN_STEP_MS:
             with self.database.write() as connection:
@@ -239,17 +256,17 @@ class Access:
             if sessions.end_session(change.connection, principal.session, name=principal.name):
                 change.note(KIND, principal.name, "signed_out")
 
-    def must_set_up(self, user: users.User) -> bool:
-        """Return whether somebody has to set up a second factor before anything else."""
-        return (
-            self.section.second_factor == "administrators"
-            and not user.totp_secret
-            and bool(user.password_hash)
-            and any(
-                grant.role is Role.ADMINISTRATOR and grant.warehouse == EVERYWHERE
-                for grant in user.grants
-            )
-        )
+    def _count_token(
+        self, token: tokens.Token | None, user: users.User | None, *, address: str
+    ) -> None:
+        """Count a key that is refused: under its number if it was one of ours, with its secret."""
+        if token is None:
+            subject = failures.address_subject(address)
+            self.refusals.count("token_unknown", subject=subject, address=address)
+            return
+        dismissed = user is None or bool(user.disabled_ms)
+        kind: RefusalKind = "token_dismissed" if dismissed else "token_ended"
+        self.refusals.count(kind, subject=token.token, detail=token.name, address=address)
 
     def _count(self, subjects: list[str]) -> None:
         """Count an attempt before it is judged. Raises SignInRefused if one has to wait."""
@@ -260,6 +277,9 @@ class Access:
             with self.database.write() as connection:
                 wait_ms = failures.count_attempt(connection, subjects, now_ms=now_ms)
         if wait_ms > 0:
+            address = subjects[0].partition(":")[2]
+            for subject in subjects:
+                self.refusals.count("sign_in_paused", subject=subject, address=address)
             wait_s = -(-wait_ms // 1000)
             raise SignInRefused(
                 "too many failed attempts: nobody is listened to just now",
@@ -293,6 +313,7 @@ class Access:
 
     def _open(self, connection: Connection, name: str, stage: str, browser: Browser) -> SignedIn:
         secret = self.new_secret()
+        has_news = stage == "whole" and bool(news_before_sign_in(connection, name))
         sessions.open_session(
             connection,
             secret,
@@ -302,7 +323,7 @@ class Access:
             address=browser.address,
             browser=browser.browser,
         )
-        return SignedIn(secret, name, stage)
+        return SignedIn(secret, name, stage, has_news)
 
     def _note_failure(self, name: str, action: str, browser: Browser) -> None:
         """Note a failed attempt; a name that nobody has is not kept: it may be a password."""

@@ -1,6 +1,7 @@
 """Builds who lets people in, as the configuration says. Root."""
 
 from central.access.access import Access
+from central.access.refusals import Refusals
 from central.access.sealed_secrets import read_seal
 from central.clock import SystemClock
 from central.config_access import AccessSection
@@ -8,7 +9,9 @@ from central.ledger.desk import Desk
 from central.storage.database import Database
 
 
-def build_access(section: AccessSection, database: Database, desk: Desk) -> Access | None:
+def build_access(
+    section: AccessSection, database: Database, desk: Desk, refusals: Refusals
+) -> Access | None:
     """Return who lets people in, None where whoever reaches the address is the administrator.
 
     Raises ConfigInvalid for the key of secrets.
@@ -16,4 +19,11 @@ def build_access(section: AccessSection, database: Database, desk: Desk) -> Acce
     if section.mode == "open":
         return None
     seal = read_seal(section.sealing_key_file)
-    return Access(database, desk=desk, clock=SystemClock(), section=section, seal=seal)
+    return Access(
+        database,
+        desk=desk,
+        clock=SystemClock(),
+        section=section,
+        seal=seal,
+        refusals=refusals,
+    )

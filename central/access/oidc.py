@@ -22,7 +22,9 @@ from sqlalchemy import delete, select
 
 from central.access import users
 from central.access.access import Access, Browser, SignedIn
+from central.access.failures import address_subject
 from central.access.permissions import Grant
+from central.access.refusals import RefusalKind
 from central.access.sessions import JOURNEY_MS, digest_of
 from central.config_access import OidcSection
 from central.errors import DeskRefused, SignInRefused
@@ -106,16 +108,17 @@ class Provider:
         kept_state: what the browser was given when it left. Raises SignInRefused.
         """
         if not state or not hmac.compare_digest(state.encode(), kept_state.encode()):
+            self._count("oidc_not_begun", browser)
             raise _not_begun()
-        nonce, verifier, next_path = self._journey(state)
-        claims = self._claims(code, nonce=nonce, verifier=verifier)
+        nonce, verifier, next_path = self._journey(state, browser=browser)
+        claims = self._claims(code, nonce=nonce, verifier=verifier, browser=browser)
         try:
             user = self._user(claims)
         except DeskRefused as error:
             raise SignInRefused(str(error), hint=error.hint) from error
         return self._access.sign_in_external(user, browser=browser), next_path
 
-    def _journey(self, state: str) -> tuple[str, str, str]:
+    def _journey(self, state: str, *, browser: Browser) -> tuple[str, str, str]:
         """Return what was kept of a sign-in that is under way; it can be finished once."""
         table, now_ms = access_journeys, self._access.clock.now_ms()
         with self._access.database.write() as connection:
@@ -124,10 +127,11 @@ class Provider:
             ).one_or_none()
             bulk.delete_by_key(connection, table, [(digest_of(state),)])
         if row is None or now_ms - row.made_ms > JOURNEY_MS:
+            self._count("oidc_not_begun", browser)
             raise _not_begun()
         return row.nonce, row.verifier, row.next_path
 
-    def _claims(self, code: str, *, nonce: str, verifier: str) -> Claims:
+    def _claims(self, code: str, *, nonce: str, verifier: str, browser: Browser) -> Claims:
         try:
             with self._client() as client:
                 token = client.fetch_token(
@@ -139,8 +143,11 @@ class Provider:
             text = str(token.get("id_token") or "")
             return self._checked(text, nonce=nonce)
         except (OAuthError, httpx.HTTPError) as error:
+            if isinstance(error, OAuthError):  # It knows no such code, or not of this sign-in.
+                self._count("oidc_not_begun", browser)
             raise _silent() from error
         except (JoseError, ValueError, KeyError) as error:
+            self._count("oidc_forged", browser)
             raise SignInRefused(
                 "what the identity provider said cannot be trusted",
                 hint="Begin again; if it stays so, tell whoever looks after the provider.",
@@ -206,6 +213,10 @@ class Provider:
     def _grants(self, groups: frozenset[str]) -> frozenset[Grant]:
         words = [word for group, word in self._section.roles.items() if group in groups]
         return frozenset(users.parse_grant(word) for word in words)
+
+    def _count(self, kind: RefusalKind, browser: Browser) -> None:
+        subject = address_subject(browser.address)
+        self._access.refusals.count(kind, subject=subject, address=browser.address)
 
     def _metadata(self) -> Mapping[str, Any]:
         with self._lock:

@@ -192,6 +192,20 @@ def warehouses_of(principal: Principal, permission: Permission) -> frozenset[str
     return None if EVERYWHERE in places else frozenset(places)
 
 
+def may_see_money(principal: Principal, concerned: frozenset[str]) -> bool:
+    """Return whether somebody may see the money of what belongs to these warehouses.
+
+    concerned: empty for what no single warehouse has, such as what an item costs, or a list of
+    several: it is shown to whoever sees nothing of a warehouse whose money is not theirs.
+    """
+    places = warehouses_of(principal, Permission.MONEY_READ)
+    if places is None or not places:
+        return places is None
+    if concerned:
+        return concerned <= places
+    return all(place in places for _, place in principal.allowed)
+
+
 # Where nobody signs in, whoever reaches the address is the administrator.
 OPEN_PRINCIPAL = Principal(
     "staff", frozenset((permission, EVERYWHERE) for permission in Permission)

@@ -116,6 +116,13 @@ def find_token(connection: Connection, text: str, *, now_ms: int) -> Token | Non
     return token
 
 
+def find_ended(connection: Connection, text: str) -> Token | None:
+    """Return the key that a program has sent if it was one of ours and has ended, else None."""
+    match = FORM.fullmatch(text)
+    token = _find(connection, match[1]) if match is not None else None
+    return token if match and token and token.digest == digest_of(match[2]) else None
+
+
 def find_good(connection: Connection, identity: str, *, now_ms: int) -> Token | None:
     """Return the key of an identity, None if there is none or it has ended."""
     token = _find(connection, identity)

@@ -26,6 +26,8 @@ from central.storage.reference_tables import warehouses
 
 KIND = "user"
 USERS_MAX = 5000
+GIVEN_PASSWORD_DAYS = 7  # So long somebody may come in with a password that another has given.
+GIVEN_PASSWORD_MS = GIVEN_PASSWORD_DAYS * 24 * 3_600_000
 GRANTS_MAX = 64
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,47}")
 DISPLAY_CHARACTERS_MAX = 80
@@ -39,6 +41,8 @@ class User:
     """Somebody. password_hash: "" without a password. external: "" without the provider.
 
     totp_secret: "" without a second factor. disabled_ms: 0 for whoever may come in.
+    password_until_ms: 0 for a password of one's own; one that another has given lets in until then,
+    and to nothing but the choice of one's own.
     """
 
     name: str
@@ -50,6 +54,7 @@ class User:
     totp_step: int
     made_ms: int
     disabled_ms: int
+    password_until_ms: int = 0
     grants: frozenset[Grant] = frozenset()
 
     def __repr__(self) -> str:
@@ -83,9 +88,11 @@ def add_user(
     password_hash: str = "",
     external: str = "",
     grants: Iterable[Grant] = (),
+    is_given: bool = False,
 ) -> User:
     """Add somebody. password_hash: "" for whoever comes from the provider only.
 
+    is_given: another has chosen the password, so they have to choose their own.
     Raises Unusable, Conflict.
     """
     name = checked_name(name)
@@ -95,7 +102,8 @@ def add_user(
     if count >= USERS_MAX:
         raise Conflict(f"there are {count} users, no more are kept", hint="Reuse nobody's account.")
     shown = _shown_name(display_name)
-    user = User(name, shown, password_hash, external, "", "", 0, change.now_ms, disabled_ms=0)
+    until_ms = change.now_ms + GIVEN_PASSWORD_MS if is_given and password_hash else 0
+    user = User(name, shown, password_hash, external, "", "", 0, change.now_ms, 0, until_ms)
     bulk.insert_rows(change.connection, access_users, [_row(user)])
     user = replace(user, grants=_checked_grants(change.connection, grants))
     _write_grants(change, user)
@@ -135,15 +143,22 @@ def set_disabled(change: Change, name: str, *, disabled: bool) -> User:
     return after
 
 
-def set_password(change: Change, name: str, *, password_hash: str, keep_session: str = "") -> None:
+def set_password(
+    change: Change, name: str, *, password_hash: str, keep_session: str = "", is_given: bool = False
+) -> None:
     """Give somebody a password; all sessions end, but for that from which it was changed.
 
-    password_hash: of `new_hash`, made before the change holds the ledger. Raises NotThere.
+    password_hash: of `new_hash`, made before the change holds the ledger. is_given: another has
+    chosen it, so they have to choose their own. Raises NotThere.
     """
     required_user(change.connection, name)
-    _update(change.connection, name, password_hash=password_hash)
+    until_ms = change.now_ms + GIVEN_PASSWORD_MS if is_given else 0
+    _update(change.connection, name, password_hash=password_hash, password_until_ms=until_ms)
     _end_sessions(change.connection, name, but=keep_session)
-    change.note(KIND, name, "password_changed")
+    if is_given:
+        change.note(KIND, name, "password_given", until_ms=until_ms)
+    else:
+        change.note(KIND, name, "password_changed")
 
 
 def renew_hash(connection: Connection, name: str, kept: str) -> None:
@@ -182,6 +197,16 @@ def required_user(connection: Connection, name: str) -> User:
     if user is None:
         raise NotThere(f"there is no user {name}", hint="Choose a name from the list of users.")
     return user
+
+
+def must_first(user: User, *, second_factor: str) -> str:
+    """Return what somebody has to do before anything else: choose a "password", set up a
+    "second_factor", "" for nothing. second_factor: as in `AccessSection`."""
+    if user.password_until_ms and not user.external:
+        return "password"
+    may_all = Grant(Role.ADMINISTRATOR) in user.grants and bool(user.password_hash)
+    is_missing = second_factor == "administrators" and not user.totp_secret
+    return "second_factor" if may_all and is_missing else ""
 
 
 def checked_name(name: str) -> str:
@@ -242,6 +267,7 @@ def _row(user: User) -> bulk.Row:
         user.totp_step,
         user.made_ms,
         user.disabled_ms,
+        user.password_until_ms,
     )
 
 

@@ -41,6 +41,9 @@ def _beginning(path: str) -> str:
     return path.removeprefix(f"{API}/").removeprefix("/").partition("/")[0]
 
 
+_MONEY = frozenset({P.MONEY_READ})
+
+
 def _people(
     pattern: str,
     read: Permission | None,
@@ -99,6 +102,7 @@ _OWN = (
     Rule(f"{API}/snapshots", Way.GATEWAY),
     Rule(f"{API}/snapshots/*", Way.GATEWAY),
     Rule(f"{API}/enrol", Way.GATEWAY),
+    Rule(f"{API}/enrol/*", Way.GATEWAY),
     Rule(f"{API}/renew", Way.GATEWAY),
     Rule(f"{API}/revocation-list", Way.ANYBODY),
     Rule(f"{API}/account/**", Way.SIGNED_IN),
@@ -112,6 +116,7 @@ _ACCESS = (
     _people(f"{API}/tokens/**", P.TOKENS_CHANGE, P.TOKENS_CHANGE),
     _people("/audit", P.AUDIT_READ, where=Where.ALL),
     _people(f"{API}/audit", P.AUDIT_READ, where=Where.ALL),
+    _people(f"{API}/audit/export.xlsx", P.AUDIT_READ, where=Where.ALL, also=_MONEY),
     _people(f"{API}/audit/**", P.AUDIT_READ, where=Where.ALL),
     _people(f"{API}/history/**", P.AUDIT_READ, where=Where.ALL),
 )
@@ -136,13 +141,10 @@ _STOCK = (
     _people("/warehouses/{w}", P.STOCK_READ, where=Where.PATH),
     _people("/warehouses/{w}/**", P.STOCK_READ, where=Where.PATH),
 )
+_MOVING, _SELLING = frozenset({P.TRANSFERS_APPROVE}), frozenset({P.SALES_APPROVE})
 _ORDERS = (
     _people(
-        f"{API}/transfers/release",
-        None,
-        P.TRANSFERS_CHANGE,
-        change_where=Where.BODY,
-        also=frozenset({P.TRANSFERS_APPROVE}),
+        f"{API}/transfers/release", None, P.TRANSFERS_CHANGE, change_where=Where.BODY, also=_MOVING
     ),
     *_documents(
         "transfers",
@@ -172,6 +174,17 @@ _ORDERS = (
     ),
     _people(
         f"{API}/sales-orders/reserve-backorders", None, P.SALES_CHANGE, change_where=Where.BODY
+    ),
+    _people(
+        f"{API}/sales-orders/sell", None, P.SALES_CHANGE, change_where=Where.BODY, also=_SELLING
+    ),
+    _people(
+        f"{API}/sales-orders/{{it}}/hand-over",
+        None,
+        P.SALES_CHANGE,
+        where=Where.OBJECT,
+        kind="sales_order",
+        also=_SELLING,
     ),
     *_documents(
         "sales-orders",
@@ -231,6 +244,7 @@ _CATALOGUE = (
     _people(f"{API}/partners", P.CATALOGUE_READ, P.CATALOGUE_CHANGE, change_where=Where.ALL),
     _people(f"{API}/partners/**", P.CATALOGUE_READ, P.CATALOGUE_CHANGE, change_where=Where.ALL),
     _people(f"{API}/warehouses", P.CATALOGUE_READ, P.CATALOGUE_CHANGE, change_where=Where.ALL),
+    _people(f"{API}/warehouses/{{w}}/handling-units/*", P.STOCK_READ, where=Where.PATH),
     _people(f"{API}/warehouses/{{w}}/**", P.CATALOGUE_READ, P.CATALOGUE_CHANGE, where=Where.PATH),
     _people(
         f"{API}/warehouses/{{w}}",
@@ -306,6 +320,7 @@ _MACHINES = (
     _people(f"{API}/claims", P.GATEWAYS_READ, P.GATEWAYS_CHANGE),
     _people(f"{API}/claims/**", P.GATEWAYS_READ, P.GATEWAYS_CHANGE),
     _people("/claims", P.GATEWAYS_READ, P.GATEWAYS_CHANGE),
+    _people("/claims/shown", P.GATEWAYS_CHANGE, P.GATEWAYS_CHANGE),
     _people(f"{API}/templates/*", P.GATEWAYS_READ, P.GATEWAYS_CHANGE, where=Where.ALL),
     _people(f"{API}/workers", P.GATEWAYS_READ),
     _people(f"{API}/quarantine", P.GATEWAYS_READ, where=Where.ALL),

@@ -7,7 +7,7 @@ once more: a browser that was left open is not enough.
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from central.access import recovery, sessions, users
 from central.access.access import Access, Browser
@@ -15,6 +15,7 @@ from central.access.passwords import GIVEN_CHARACTERS_MAX, new_hash
 from central.access.permissions import Principal
 from central.access.second_factor import CODE_CHARACTERS_MAX
 from central.api.access_side import Accessing, Who
+from central.api.api_model import ApiModel
 from central.api.parameters import PREFIX
 from central.api.problems import PROBLEM, ProblemRaised
 from central.errors import SignInRefused
@@ -25,7 +26,7 @@ router = APIRouter(
 Password = Annotated[str, Field(min_length=1, max_length=GIVEN_CHARACTERS_MAX, repr=False)]
 
 
-class Strict(BaseModel):
+class Strict(ApiModel):
     """A body without fields that nobody reads."""
 
     model_config = ConfigDict(extra="forbid")
@@ -51,13 +52,13 @@ class CodeIn(Strict):
     code: Annotated[str, Field(min_length=6, max_length=CODE_CHARACTERS_MAX, repr=False)]
 
 
-class CodesOut(BaseModel):
+class CodesOut(ApiModel):
     """Recovery codes, shown this one time."""
 
     codes: list[str]
 
 
-class Done(BaseModel):
+class Done(ApiModel):
     """It is done."""
 
     done: bool = True
@@ -73,6 +74,13 @@ def change_password(request: Request, access: Accessing, who: Who, body: Passwor
             title="Not possible",
             detail="the two new passwords are not the same",
             hint="Type the new password twice.",
+        )
+    if body.password == body.present:
+        raise ProblemRaised(
+            status=422,
+            title="Not possible",
+            detail="the new password is the one of now",
+            hint="Choose another password.",
         )
     kept = new_hash(body.password, name=who.name)
     with access.desk.change(actor=who.name) as change:

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
+from central.api.api_model import ApiModel
 from central.api.order_values import (
     LINE_NO_MAX,
     Asking,
@@ -113,7 +114,7 @@ class NoticeParameters(PageParameters):
     late: bool = False
 
 
-class UnitOut(BaseModel):
+class UnitOut(ApiModel):
     """A handling unit. presence: differs if something else, or not all, was in it."""
 
     sscc: str
@@ -121,7 +122,7 @@ class UnitOut(BaseModel):
     presence: Presence
 
 
-class NoticeLineOut(BaseModel):
+class NoticeLineOut(ApiModel):
     """What is announced and what of it came, in the unit in which the item is kept."""
 
     line: int
@@ -137,7 +138,7 @@ class NoticeLineOut(BaseModel):
     order_line: int
 
 
-class ShippingNoticeOut(BaseModel):
+class ShippingNoticeOut(ApiModel):
     """A notice with what came of it.
 
     unexpected: goods, unexpected_units: SSCCs that came under its code and that it does not name.
@@ -167,7 +168,7 @@ class ShippingNoticeOut(BaseModel):
     actions: list[str]
 
 
-class ShippingNoticePage(BaseModel):
+class ShippingNoticePage(ApiModel):
     """Notices by code. next_cursor: None on the last page."""
 
     shipping_notices: list[ShippingNoticeOut]

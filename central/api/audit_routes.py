@@ -3,9 +3,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from central.access.audit import AuditFilter, audit_faults, last_seal, list_audit
+from central.api.api_model import ApiModel
 from central.api.context import Reading
 from central.api.history_routes import HistoryPage, event_out
 from central.api.parameters import (
@@ -41,7 +42,7 @@ class AuditParameters(PageParameters):
     until: Annotated[str, Field(max_length=40)] | None = None
 
 
-class SealOut(BaseModel):
+class SealOut(ApiModel):
     """The newest seal; 0 and "" before there is one. faults: what is not as it was sealed."""
 
     seal_no: int
@@ -70,7 +71,7 @@ def list_events(reading: Reading, asked: Annotated[AuditParameters, Query()]) ->
     )
 
 
-@router.get("/export.xlsx")
+@router.get("/export.xlsx", response_class=Response, responses={200: {"content": {XLSX: {}}}})
 def export(reading: Reading, asked: Annotated[AuditParameters, Query()]) -> Response:
     """Return what was done as an Excel file, at most EXPORTED_MAX events, the newest first."""
     with reading.database.read() as connection:
@@ -130,8 +131,16 @@ def fields_text(fields: dict[str, object]) -> str:
             f"{one}: {_plain(before.get(one))} → {_plain(after.get(one))}" for one in changed
         )
     plain = {**fields, **after} if isinstance(after, dict) else dict(fields)
-    plain = {name: value for name, value in plain.items() if name not in {"before", "after"}}
-    return "; ".join(f"{name}: {_plain(value)}" for name, value in plain.items() if value)
+    changes = plain.pop("changes", None)
+    told = [
+        f"{name}: {_plain(value)}"
+        for name, value in plain.items()
+        if name not in {"before", "after"} and value
+    ]
+    if isinstance(changes, dict):
+        pairs = ((name, pair) for name, pair in changes.items() if isinstance(pair, list))
+        told += [f"{name}: {_plain(pair[0])} → {_plain(pair[1])}" for name, pair in pairs]
+    return "; ".join(told)
 
 
 def _plain(value: object) -> str:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
 
+from central.api.api_model import ApiModel
 from central.api.context import Reading
 from central.api.parameters import PREFIX, PageParameters, read_cursor, write_cursor
 from central.api.problems import PROBLEM
@@ -32,7 +32,7 @@ class AlikeParameters(PageParameters):
     of: Subject = "items"
 
 
-class AlikeOut(BaseModel):
+class AlikeOut(ApiModel):
     """Entries that are probably one. by: what they share: "code", "name", "name_zh", "phone"."""
 
     by: str
@@ -41,7 +41,7 @@ class AlikeOut(BaseModel):
     names: list[str]
 
 
-class AlikePage(BaseModel):
+class AlikePage(ApiModel):
     """Groups of entries that are alike. next_cursor: None on the last page."""
 
     duplicates: list[AlikeOut]
@@ -54,14 +54,14 @@ class GapParameters(PageParameters):
     lacks: Gap
 
 
-class GapOut(BaseModel):
+class GapOut(ApiModel):
     """An item that lacks it."""
 
     code: str
     name: str
 
 
-class GapPage(BaseModel):
+class GapPage(ApiModel):
     """Items by code. next_cursor: None on the last page."""
 
     items: list[GapOut]
@@ -78,7 +78,7 @@ class IdleParameters(PageParameters):
     since: Annotated[str, Query(max_length=40, examples=["2026-01-01"])]
 
 
-class IdleOut(BaseModel):
+class IdleOut(ApiModel):
     """An entry that nobody uses. last_record_no: of the last fact that moved it, 0 for never."""
 
     warehouse: str
@@ -87,7 +87,7 @@ class IdleOut(BaseModel):
     last_record_no: int
 
 
-class IdlePage(BaseModel):
+class IdlePage(ApiModel):
     """Entries by warehouse and code. next_cursor: None on the last page."""
 
     unused: list[IdleOut]

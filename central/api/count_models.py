@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
+from central.api.api_model import ApiModel
 from central.api.order_values import (
     Asking,
     DateText,
@@ -159,7 +160,7 @@ class VarianceParameters(PageParameters):
     differing: bool = False
 
 
-class CountHeadOut(BaseModel):
+class CountHeadOut(ApiModel):
     """A count in a list. actions: what may be done to it now. plan: that chose the lines.
 
     gateway: of an ad hoc count. reason: why it was cancelled.
@@ -198,14 +199,14 @@ class CountOut(CountHeadOut):
     observations_count: int
 
 
-class CountPage(BaseModel):
+class CountPage(ApiModel):
     """Counts, newest first. next_cursor: None on the last page."""
 
     counts: list[CountHeadOut]
     next_cursor: str | None
 
 
-class CountLineOut(BaseModel):
+class CountLineOut(ApiModel):
     """A line of a round. state: "counted", "empty" (somebody said so) or "uncounted"."""
 
     round: int
@@ -219,14 +220,14 @@ class CountLineOut(BaseModel):
     state: Literal["counted", "empty", "uncounted"]
 
 
-class CountLinePage(BaseModel):
+class CountLinePage(ApiModel):
     """Lines by round and number. next_cursor: None on the last page."""
 
     lines: list[CountLineOut]
     next_cursor: str | None
 
 
-class ObservationOut(BaseModel):
+class ObservationOut(ApiModel):
     """One count fact. fact: its identity, as of movements. book: what the ledger had right then."""
 
     fact: str
@@ -248,14 +249,14 @@ class ObservationOut(BaseModel):
     event_time: str | None
 
 
-class ObservationPage(BaseModel):
+class ObservationPage(ApiModel):
     """Observations in the ledger's order. next_cursor: None on the last page."""
 
     observations: list[ObservationOut]
     next_cursor: str | None
 
 
-class VarianceOut(BaseModel):
+class VarianceOut(ApiModel):
     """A line of the result: counted - (book + late - after + corrections + taken_back) = variance.
 
     fact: the observation at whose moment it is compared; book: what the ledger had when it came.
@@ -296,7 +297,7 @@ class VarianceOut(BaseModel):
     outcome: str
 
 
-class VariancePage(BaseModel):
+class VariancePage(ApiModel):
     """Lines of the result by place and goods. next_cursor: None on the last page."""
 
     variances: list[VarianceOut]
@@ -320,7 +321,7 @@ class PostedOut(CountOut):
     adjusted: list[VarianceOut]
 
 
-class SheetLineOut(BaseModel):
+class SheetLineOut(ApiModel):
     """A line of a count sheet. expected: what the book has, None on a blind count's sheet."""
 
     line: int
@@ -334,7 +335,7 @@ class SheetLineOut(BaseModel):
     expected: str | None
 
 
-class SheetOut(BaseModel):
+class SheetOut(ApiModel):
     """What a count sheet shows: the lines of the present round in walking order."""
 
     code: str

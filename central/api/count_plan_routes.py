@@ -5,8 +5,9 @@ from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 
+from central.api.api_model import ApiModel
 from central.api.context import Reading
 from central.api.count_answers import limits_body, rules_asked
 from central.api.count_bodies import count_answer
@@ -59,7 +60,7 @@ class PlanIn(RulesBody):
     lines_max: Annotated[int, Field(ge=1, le=LINES_COUNT_MAX)] = 100
 
 
-class PlanOut(BaseModel):
+class PlanOut(ApiModel):
     """A plan."""
 
     code: str
@@ -75,7 +76,7 @@ class PlanOut(BaseModel):
     version: int
 
 
-class PlanPage(BaseModel):
+class PlanPage(ApiModel):
     """Plans by code. next_cursor: None on the last page."""
 
     plans: list[PlanOut]
@@ -88,7 +89,7 @@ class PlanParameters(PageParameters):
     warehouse: WarehouseCode | None = None
 
 
-class DueOut(BaseModel):
+class DueOut(ApiModel):
     """An item at a place that is to be counted. counted_time, due_time: None if it never was."""
 
     location: str
@@ -98,7 +99,7 @@ class DueOut(BaseModel):
     due_time: str | None
 
 
-class DueParameters(BaseModel):
+class DueParameters(ApiModel):
     """How many."""
 
     model_config = ConfigDict(extra="forbid")
@@ -106,13 +107,13 @@ class DueParameters(BaseModel):
     limit: Annotated[int, Field(ge=1, le=LINES_COUNT_MAX)] = 100
 
 
-class DuePage(BaseModel):
+class DuePage(ApiModel):
     """What is due, longest overdue first; more may be."""
 
     due: list[DueOut]
 
 
-class AccuracyParameters(BaseModel):
+class AccuracyParameters(ApiModel):
     """Which counted lines: by when they were counted. A day as until: to its end."""
 
     model_config = ConfigDict(extra="forbid")
@@ -123,7 +124,7 @@ class AccuracyParameters(BaseModel):
     abc: Literal["A", "B", "C"] | None = None
 
 
-class AccuracyOut(BaseModel):
+class AccuracyOut(ApiModel):
     """How true the book was. matching: of each line the smaller of counted and book; total: the
     larger. by_lines_percent, by_quantity_percent: cut after two places. alarm: either is below 98.
     """
@@ -144,7 +145,7 @@ class AccuracyOut(BaseModel):
     alarm: bool
 
 
-class AccuracyPage(BaseModel):
+class AccuracyPage(ApiModel):
     """By warehouse, class and unit, and by lines over all of them.
 
     Percentages are None where nothing was counted. alarm: any group's, or that over all.

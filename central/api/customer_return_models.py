@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
+from central.api.api_model import ApiModel
 from central.api.order_values import (
     Asking,
     DecimalText,
@@ -113,7 +114,7 @@ class CustomerReturnParameters(PageParameters):
     item: Text | None = None
 
 
-class ReturnLineOut(BaseModel):
+class ReturnLineOut(ApiModel):
     """A line and what came of it. undecided: came and is not decided on."""
 
     line: int
@@ -128,7 +129,7 @@ class ReturnLineOut(BaseModel):
     fulfilment: Fulfilment
 
 
-class ReturnDecisionOut(BaseModel):
+class ReturnDecisionOut(ApiModel):
     """What was decided. from_status: what the goods were. exchange_order: what is sent instead.
 
     fact: the ledger's own, "epoch/seq", "" where nothing moved or the inspection has it.
@@ -150,7 +151,7 @@ class ReturnDecisionOut(BaseModel):
     time: str | None
 
 
-class CustomerReturnOut(BaseModel):
+class CustomerReturnOut(ApiModel):
     """A return with what came of it. state: part_received, received follow from what came."""
 
     code: str
@@ -171,7 +172,7 @@ class CustomerReturnOut(BaseModel):
     actions: list[str]
 
 
-class CustomerReturnPage(BaseModel):
+class CustomerReturnPage(ApiModel):
     """Returns by code. next_cursor: None on the last page."""
 
     customer_returns: list[CustomerReturnOut]

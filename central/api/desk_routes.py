@@ -20,6 +20,7 @@ from central.api import (
     inspection_routes,
     item_routes,
     kpi_routes,
+    newcomer_routes,
     partner_routes,
     period_routes,
     picking_routes,
@@ -60,5 +61,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     view_routes.router,
     account_routes.router,
     user_routes.router,
+    newcomer_routes.router,
     audit_routes.router,
 )

@@ -5,9 +5,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from central.api.answers import fact_out
+from central.api.api_model import ApiModel
 from central.api.models import FactOut
 from central.api.order_values import (
     Asking,
@@ -52,7 +53,7 @@ class DiscrepancyParameters(PageParameters):
     age_days: Annotated[int, Field(ge=0, le=AGE_DAYS_MAX)] | None = None
 
 
-class CountParameters(BaseModel):
+class CountParameters(ApiModel):
     """Of which warehouse."""
 
     model_config = ConfigDict(extra="forbid")
@@ -65,8 +66,9 @@ class SettleIn(Asking):
 
     counted: what is at the place really (adjust). quantity: how much of it is meant. location, lot,
     item, document, document_line, warehouse: what it was meant for (reassign). factor: how many of
-    the item's unit one of the stated unit is, e.g. "12" or "45359237/100000000". facts: only these
-    of the facts behind it. happened_time: when it was so, if not now; not in a closed period.
+    the item's unit one of the stated unit is, e.g. "12" or "45359237/100000000". weight: what the
+    goods of one fact weighed, in the unit in which the item is weighed. facts: only these of the
+    facts behind it. happened_time: when it was so, if not now; not in a closed period.
     """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [SETTLE]})
@@ -82,6 +84,7 @@ class SettleIn(Asking):
     document_line: Annotated[int, Field(ge=0, le=2**31)] = 0
     warehouse: WarehouseCode | None = None
     factor: Annotated[str, Field(pattern=FACTOR_FORM)] | None = None
+    weight: DecimalText | None = None
     facts: Annotated[list[FactName], Field(max_length=FACTS_NAMED_MAX)] = Field(
         default_factory=list
     )
@@ -114,7 +117,7 @@ class CommentIn(Asking):
     text: Annotated[Note, Field(min_length=1, max_length=TEXT_LENGTH_MAX)]
 
 
-class DiscrepancyOut(BaseModel):
+class DiscrepancyOut(ApiModel):
     """Something that does not add up. fact: identity of the first of `facts_count` facts behind.
 
     settlement: why it is settled, "" while it is open. owner: who sees to it, "" for nobody.
@@ -147,14 +150,14 @@ class DiscrepancyOut(BaseModel):
     version: int
 
 
-class DiscrepancyPage(BaseModel):
+class DiscrepancyPage(ApiModel):
     """Discrepancies, newest first. next_cursor: None on the last page."""
 
     discrepancies: list[DiscrepancyOut]
     next_cursor: str | None
 
 
-class SettlementOut(BaseModel):
+class SettlementOut(ApiModel):
     """A decision about it. action: also "reopen". facts: the ledger's own that it posted."""
 
     number: int
@@ -165,7 +168,7 @@ class SettlementOut(BaseModel):
     facts: list[str]
 
 
-class ProposalOut(BaseModel):
+class ProposalOut(ApiModel):
     """What the evidence suggests. body: for `settle`, all but the reason."""
 
     why: str
@@ -188,7 +191,7 @@ class DiscrepancyDetailOut(DiscrepancyOut):
     proposals: list[ProposalOut]
 
 
-class OpenCountOut(BaseModel):
+class OpenCountOut(ApiModel):
     """How many are open, by age. within_week: older than a day."""
 
     warehouse: str
@@ -202,7 +205,7 @@ class OpenCountOut(BaseModel):
     unowned_count: int
 
 
-class OpenCountsOut(BaseModel):
+class OpenCountsOut(ApiModel):
     """What is open, by warehouse and kind."""
 
     counts: list[OpenCountOut]
@@ -222,6 +225,7 @@ def decision_of(body: SettleIn) -> Decision:
         document_line=body.document_line,
         warehouse=body.warehouse or "",
         factor=None if body.factor is None else _factor(body.factor),
+        weight_micro=None if body.weight is None else positive_micro(body.weight),
         facts=tuple(body.facts),
         event_time_ms=None if body.happened_time is None else parse_time(body.happened_time),
     )

@@ -24,16 +24,18 @@ from central.access.permissions import (
     OPEN_PRINCIPAL,
     Permission,
     Principal,
+    may_see_money,
     warehouses_of,
 )
 from central.api import warehouse_bound
-from central.api.access_rules import READING, Fit, Way
+from central.api.access_rules import READING, Fit, Way, Where
 from central.api.access_table import API, rule_of
 from central.api.body_bound import read_whole
 from central.api.money_bound import without_money
 from central.api.problems import ProblemRaised
 from central.config_access import is_loopback
 from central.errors import CentralError
+from central.storage.database import Database
 
 CSRF_HEADER = "dockledger-csrf"
 FORM = "application/x-www-form-urlencoded"
@@ -87,9 +89,8 @@ class Guard:
         if answer is not None:
             await answer(scope, receive, send)
             return
-        principal = state["principal"]
-        if principal is not None and not warehouses_of_any(principal, Permission.MONEY_READ):
-            send = without_money(send) if scope["path"].startswith(API) else send
+        if not state.setdefault("money", True) and scope["path"].startswith(API):
+            send = without_money(send)
         await self._app(scope, receive, send)
 
     async def _admit(
@@ -118,10 +119,10 @@ class Guard:
         if way is Way.SIGNED_IN:
             return receive, None
         if known.must:
-            return receive, self._to_set_up(request)
+            return receive, self._to_account(request, known.must)
         if fit is None:
             raise _closed(path)
-        return await warehouse_bound.bind(
+        bound = await warehouse_bound.bind(
             access.database,
             request,
             receive,
@@ -130,6 +131,8 @@ class Guard:
             narrows=is_table is not False,
             is_page=self._is_page(request),
         )
+        state["money"] = await _sees_money(access.database, known.principal, request, fit)
+        return bound
 
     def _fit(self, path: str) -> tuple[Fit | None, bool | None]:
         """Return the rule of an address; for a table also whether it narrows to a warehouse."""
@@ -150,9 +153,16 @@ class Guard:
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/login?next={quote(wanted[:NEXT_CHARACTERS_MAX])}", 303)
 
-    def _to_set_up(self, request: Request) -> Response:
+    def _to_account(self, request: Request, must: str) -> Response:
         if self._is_page(request):
             return RedirectResponse("/account", 303)
+        if must == "password":
+            raise ProblemRaised(
+                status=403,
+                title="Password of your own needed",
+                detail="Somebody else has given you the password that you signed in with.",
+                hint="Open your account and choose a password of your own.",
+            )
         raise ProblemRaised(
             status=403,
             title="Second factor needed",
@@ -172,9 +182,16 @@ def _log_refusal(request: Request, answer: Response) -> None:
     logger.info("access refused", extra=told)
 
 
-def warehouses_of_any(principal: Principal, permission: Permission) -> bool:
-    """Return whether somebody has a permission anywhere."""
-    return warehouses_of(principal, permission) != frozenset()
+async def _sees_money(database: Database, principal: Principal, request: Request, fit: Fit) -> bool:
+    """Return whether the answer to a request may tell of money."""
+    if not warehouses_of(principal, Permission.MONEY_READ):
+        return may_see_money(principal, frozenset())
+    within = request.scope["state"].get("within", "")
+    where = fit.rule.place(request.method)
+    concerned = frozenset({within} if within else {fit.warehouse} if where is Where.PATH else ())
+    if where is Where.OBJECT:
+        concerned = await run_in_threadpool(warehouse_bound.concerned_by, database, fit)
+    return may_see_money(principal, concerned)
 
 
 def session_cookie(request: Request) -> str:
@@ -203,7 +220,10 @@ def safe_next(path: str) -> str:
 def _known(access: Access, request: Request) -> Known | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme:
-        return access.known_by_token(token.strip()) if scheme.lower() == "bearer" else None
+        address = request.client.host if request.client is not None else ""
+        if scheme.lower() != "bearer":
+            return None
+        return access.known_by_token(token.strip(), address=address)
     secret = request.cookies.get(session_cookie(request), "")
     return access.known_by_session(secret) if secret else None
 

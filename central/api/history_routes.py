@@ -3,8 +3,9 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, JsonValue
+from pydantic import JsonValue
 
+from central.api.api_model import ApiModel
 from central.api.context import Reading
 from central.api.parameters import (
     PREFIX,
@@ -29,7 +30,7 @@ CodeInPath = Annotated[
 ]
 
 
-class EventOut(BaseModel):
+class EventOut(ApiModel):
     """One thing that was done. event_no: its place among everything that was ever done."""
 
     event_no: int
@@ -42,7 +43,7 @@ class EventOut(BaseModel):
     fields: dict[str, JsonValue]
 
 
-class HistoryPage(BaseModel):
+class HistoryPage(ApiModel):
     """What was done to an object, newest first; nothing for one that is not there."""
 
     events: list[EventOut]

@@ -7,8 +7,9 @@ from threading import BoundedSemaphore
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
+from central.api.api_model import ApiModel
 from central.api.context import Reading, ReadSide
 from central.api.parameters import PREFIX, WarehouseCode
 from central.api.problems import PROBLEM, ProblemRaised
@@ -65,7 +66,7 @@ TableName = Literal[
 ]
 
 
-class FaultOut(BaseModel):
+class FaultOut(ApiModel):
     """What is wrong with a row, counted as the spreadsheet counts. column: "" for the whole row."""
 
     row: int
@@ -74,7 +75,7 @@ class FaultOut(BaseModel):
     hint: str
 
 
-class ImportOut(BaseModel):
+class ImportOut(ApiModel):
     """What became of a file, or would. told: how it was understood.
 
     rows_count, sound_count: rows that say anything, and those without faults. faults: at most
@@ -94,7 +95,7 @@ class ImportOut(BaseModel):
     unchanged: int | None
 
 
-class ColumnOut(BaseModel):
+class ColumnOut(ApiModel):
     """A column of a table. choices: what its cells may say, empty for anything of its kind."""
 
     name: str
@@ -105,14 +106,14 @@ class ColumnOut(BaseModel):
     choices: list[str]
 
 
-class ColumnsOut(BaseModel):
+class ColumnsOut(ApiModel):
     """The columns of a table, in the order in which they are exported."""
 
     table: str
     columns: list[ColumnOut]
 
 
-class ApplyParameters(BaseModel):
+class ApplyParameters(ApiModel):
     """only_valid: import the rows without faults and leave the others out."""
 
     model_config = ConfigDict(extra="forbid")
@@ -120,7 +121,7 @@ class ApplyParameters(BaseModel):
     only_valid: bool = False
 
 
-class ExportParameters(BaseModel):
+class ExportParameters(ApiModel):
     """How to write a table. warehouse: of places, homes and stock; all if left out."""
 
     model_config = ConfigDict(extra="forbid")

@@ -3,8 +3,9 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
+from central.api.api_model import ApiModel
 from central.api.asn_models import LotText, Sscc
 from central.api.context import Reading
 from central.api.order_values import (
@@ -89,7 +90,7 @@ class InspectionParameters(PageParameters):
     document: Text | None = None
 
 
-class DecisionOut(BaseModel):
+class DecisionOut(ApiModel):
     """One decision, or its part at one place. fact: of the movement, None if nothing moved."""
 
     number: int
@@ -107,7 +108,7 @@ class DecisionOut(BaseModel):
     fact: str | None
 
 
-class InspectionOut(BaseModel):
+class InspectionOut(ApiModel):
     """Goods that came to be inspected: of one document line and lot.
 
     in_inspection, held: still to be decided; rejected: to go back or to scrap. open: whether
@@ -135,7 +136,7 @@ class InspectionOut(BaseModel):
     decisions: list[DecisionOut]
 
 
-class InspectionPage(BaseModel):
+class InspectionPage(ApiModel):
     """Inspections by code. next_cursor: None on the last page."""
 
     inspections: list[InspectionOut]

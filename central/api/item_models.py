@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
+from central.api.api_model import ApiModel
 from central.api.order_values import Asking, DecimalText, quantity_text
 from central.api.parameters import PageParameters, Text, WarehouseCode
 from central.contract.quantities import parse_decimal, to_micro
@@ -136,13 +137,13 @@ class ItemOut(ItemBody):
     source: str
 
 
-class RetiredOut(BaseModel):
+class RetiredOut(ApiModel):
     """What was taken out."""
 
     retired: str
 
 
-class ItemPage(BaseModel):
+class ItemPage(ApiModel):
     """Items by code. next_cursor: None on the last page."""
 
     items: list[ItemOut]
@@ -159,7 +160,7 @@ class ItemParameters(PageParameters):
     kind: Literal["piece", "bulk"] | None = None
 
 
-class ConversionParameters(BaseModel):
+class ConversionParameters(ApiModel):
     """A quantity of an item and the unit or pack to state it in."""
 
     model_config = ConfigDict(extra="forbid")
@@ -169,7 +170,7 @@ class ConversionParameters(BaseModel):
     to_unit: Text
 
 
-class PartOut(BaseModel):
+class PartOut(ApiModel):
     """Whole units of one kind; rest: what is left, in the item's unit."""
 
     unit: str
@@ -177,7 +178,7 @@ class PartOut(BaseModel):
     rest: str
 
 
-class ConversionOut(BaseModel):
+class ConversionOut(ApiModel):
     """A quantity in another unit. as_packs: the same in whole packs, the largest first."""
 
     item: str

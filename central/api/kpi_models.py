@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from central.api.api_model import ApiModel
 from central.api.parameters import LIMIT_DEFAULT, LIMIT_MAX, WarehouseCode
 from central.stock.alerts import AlertKind, Severity
 from central.stock.kpis import DAYS_MAX, DEAD_DAYS
@@ -11,7 +12,7 @@ from central.stock.kpis import DAYS_MAX, DEAD_DAYS
 WEEKS_MAX = 53
 
 
-class KpiParameters(BaseModel):
+class KpiParameters(ApiModel):
     """Of which warehouse, and how many rows at most."""
 
     model_config = ConfigDict(extra="forbid")
@@ -51,7 +52,7 @@ class AlertParameters(KpiParameters):
     severity: Severity | None = None
 
 
-class TurnoverOut(BaseModel):
+class TurnoverOut(ApiModel):
     """How often stock turned over, by quantity. warehouse: "" for all of them.
 
     a_year: shipped / average, times a year; None without stock. before_...: of the span before.
@@ -70,7 +71,7 @@ class TurnoverOut(BaseModel):
     dropped: bool
 
 
-class TurnoverPage(BaseModel):
+class TurnoverPage(ApiModel):
     """By unit of all warehouses, then by warehouse and unit. norm: from and to, times a year."""
 
     days: int
@@ -78,7 +79,7 @@ class TurnoverPage(BaseModel):
     turnover: list[TurnoverOut]
 
 
-class MoverOut(BaseModel):
+class MoverOut(ApiModel):
     """An item with what was sold and what there is. covered_days: None where nothing sells."""
 
     item: str
@@ -91,7 +92,7 @@ class MoverOut(BaseModel):
     covered_days: int | None
 
 
-class MoverPage(BaseModel):
+class MoverPage(ApiModel):
     """Items by sales; items_count: of the whole answer."""
 
     days: int
@@ -99,7 +100,7 @@ class MoverPage(BaseModel):
     items: list[MoverOut]
 
 
-class DeadStockOut(BaseModel):
+class DeadStockOut(ApiModel):
     """Stock of which nothing moved. value: at the cost of the item's policy, None if unknown."""
 
     warehouse: str
@@ -112,7 +113,7 @@ class DeadStockOut(BaseModel):
     value: str | None
 
 
-class DeadStockPage(BaseModel):
+class DeadStockPage(ApiModel):
     """What moved last longest ago first; items_count: of the whole answer."""
 
     days: int
@@ -120,7 +121,7 @@ class DeadStockPage(BaseModel):
     items: list[DeadStockOut]
 
 
-class AgeOut(BaseModel):
+class AgeOut(ApiModel):
     """So much of an age in days; to_days: None for the oldest class."""
 
     from_days: int
@@ -128,7 +129,7 @@ class AgeOut(BaseModel):
     amount: str
 
 
-class StockAgeOut(BaseModel):
+class StockAgeOut(ApiModel):
     """How old the stock of one unit in a warehouse is. warehouse: "" for all of them."""
 
     warehouse: str
@@ -137,7 +138,7 @@ class StockAgeOut(BaseModel):
     ages: list[AgeOut]
 
 
-class ItemAgeOut(BaseModel):
+class ItemAgeOut(ApiModel):
     """How old the stock of an item in a warehouse is."""
 
     warehouse: str
@@ -149,14 +150,14 @@ class ItemAgeOut(BaseModel):
     ages: list[AgeOut]
 
 
-class StockAgePage(BaseModel):
+class StockAgePage(ApiModel):
     """Sums, and the items with most of the oldest first."""
 
     sums: list[StockAgeOut]
     items: list[ItemAgeOut]
 
 
-class UnderWayOut(BaseModel):
+class UnderWayOut(ApiModel):
     """A transfer with goods under way."""
 
     transfer: str
@@ -166,14 +167,14 @@ class UnderWayOut(BaseModel):
     age_days: int
 
 
-class TransitAgePage(BaseModel):
+class TransitAgePage(ApiModel):
     """How many transfers are under way for how long, and the oldest of them."""
 
     ages: list[AgeOut]
     transfers: list[UnderWayOut]
 
 
-class WeekOut(BaseModel):
+class WeekOut(ApiModel):
     """What was due in a week. percent: on time of all, None if nothing was due."""
 
     begins: str
@@ -183,7 +184,7 @@ class WeekOut(BaseModel):
     alarm: bool
 
 
-class LateOut(BaseModel):
+class LateOut(ApiModel):
     """An order that was not on time, and why."""
 
     code: str
@@ -194,7 +195,7 @@ class LateOut(BaseModel):
     late_days: int
 
 
-class DeliveryPage(BaseModel):
+class DeliveryPage(ApiModel):
     """How many orders went out in full by the promised day. late: the latest due first."""
 
     due_count: int
@@ -207,7 +208,7 @@ class DeliveryPage(BaseModel):
     late: list[LateOut]
 
 
-class SupplierOut(BaseModel):
+class SupplierOut(ApiModel):
     """How one supplier did. on_time_percent, pass_percent: None if there is nothing to judge."""
 
     supplier: str
@@ -223,14 +224,14 @@ class SupplierOut(BaseModel):
     alarm: bool
 
 
-class SupplierPage(BaseModel):
+class SupplierPage(ApiModel):
     """Suppliers of whom something was due or inspected."""
 
     days: int
     suppliers: list[SupplierOut]
 
 
-class ThroughputOut(BaseModel):
+class ThroughputOut(ApiModel):
     """What a gateway recorded in an hour."""
 
     warehouse: str
@@ -240,13 +241,13 @@ class ThroughputOut(BaseModel):
     moved_count: int
 
 
-class ThroughputPage(BaseModel):
+class ThroughputPage(ApiModel):
     """This hour and the 23 before."""
 
     hours: list[ThroughputOut]
 
 
-class AlertOut(BaseModel):
+class AlertOut(ApiModel):
     """Something to see to. figure, bound: in `unit`, what is and what should be."""
 
     kind: str
@@ -264,7 +265,7 @@ class AlertOut(BaseModel):
     detail: str
 
 
-class AlertPage(BaseModel):
+class AlertPage(ApiModel):
     """Alerts, the bad ones first. The counts are of all alerts, whatever was asked for.
 
     more: of some kind there are more than are listed.

@@ -39,6 +39,7 @@ HELPS = {
     "dockledger_letters_oldest_timestamp_seconds": "When the oldest letter that waits was written.",
     "dockledger_webhook_deliveries_waiting": "Messages that subscribers have not taken.",
     "dockledger_certificate_expiry_timestamp_seconds": "When a gateway's certificate expires.",
+    "dockledger_refused_total": "What was refused since this process began, by why.",
     "dockledger_sign_in_failures": "Names and addresses that fail to sign in just now.",
     "dockledger_machine_disk_used_percent": "How full the disk of the ledger is.",
 }

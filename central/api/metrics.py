@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from importlib.metadata import version
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
+from central.access.refusals import RefusalKind, Refusals
 from central.api.context import Entering, Entrance, Reading
 from central.api.metric_text import metric
 from central.api.routes import measure_health
@@ -26,7 +27,7 @@ router = APIRouter(tags=["monitoring"])
 
 
 @router.get("/metrics", include_in_schema=False)
-def metrics(reading: Reading, entrance: Entering) -> Response:
+def metrics(request: Request, reading: Reading, entrance: Entering) -> Response:
     """Return the figures; 200 also without a database, so that the scrape itself says so."""
     health = measure_health(reading)
     build = (("version", version("dockledger")), ("revision", head_revision()))
@@ -34,6 +35,11 @@ def metrics(reading: Reading, entrance: Entering) -> Response:
     text += metric("dockledger_database_up", "gauge", [((), int(health.database_reachable))])
     if health.intake_connected is not None:
         text += metric("dockledger_intake_up", "gauge", [((), int(health.intake_connected))])
+    text += metric(
+        "dockledger_refused_total",
+        "counter",
+        [((("kind", kind),), count) for kind, count in _refused(request).items()],
+    )
     if entrance is not None:
         text += _intake_metrics(entrance)
     if health.counts is None:
@@ -54,6 +60,12 @@ def metrics(reading: Reading, entrance: Entering) -> Response:
     text += _worker_metrics(workers)
     text += _watching_metrics(figures, reading.alerts.read(reading.database, reading.clock).alerts)
     return Response(text, media_type=CONTENT_TYPE)
+
+
+def _refused(request: Request) -> dict[RefusalKind, int]:
+    refusals = request.app.state.refusals
+    assert isinstance(refusals, Refusals)
+    return refusals.totals()
 
 
 def _intake_metrics(entrance: Entrance) -> str:

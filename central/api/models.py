@@ -3,10 +3,12 @@
 Quantities are decimal text, times are ISO 8601 in UTC; "" means that something was not stated.
 """
 
-from pydantic import BaseModel, JsonValue
+from pydantic import JsonValue
+
+from central.api.api_model import ApiModel
 
 
-class StockOut(BaseModel):
+class StockOut(ApiModel):
     """One balance. item_name is "" for an item that the reference data does not know.
 
     status: "available", "inspection", "held" or "rejected". weight: catch weight, "0" for none.
@@ -26,14 +28,14 @@ class StockOut(BaseModel):
     weight: str
 
 
-class StockPage(BaseModel):
+class StockPage(ApiModel):
     """Balances by key. next_cursor: None on the last page."""
 
     stock: list[StockOut]
     next_cursor: str | None
 
 
-class EvidenceOut(BaseModel):
+class EvidenceOut(ApiModel):
     """One raw reading. raw: bytes as text, with escapes; raw_base64: the same bytes, exactly."""
 
     device: str
@@ -43,7 +45,7 @@ class EvidenceOut(BaseModel):
     raw_base64: str
 
 
-class MovementOut(BaseModel):
+class MovementOut(ApiModel):
     """One recorded fact, and the way back to it.
 
     id: "gateway/epoch/seq", the identity; uuid: the UUIDv5 derived from it; digest: the gateway's
@@ -93,7 +95,7 @@ class MovementOut(BaseModel):
     digest: str
 
 
-class MovementPage(BaseModel):
+class MovementPage(ApiModel):
     """Facts, newest first. next_cursor: None on the last page."""
 
     movements: list[MovementOut]
@@ -110,7 +112,7 @@ class FactOut(MovementOut):
     canonical_base64: str
 
 
-class DeviceOut(BaseModel):
+class DeviceOut(ApiModel):
     """A device at a gateway. state: "ready", "opening", "offline" or "fault".
 
     problem: why it is not ready, as a code ("" if nothing is known). detail: in its driver's words.
@@ -123,7 +125,7 @@ class DeviceOut(BaseModel):
     detail: str
 
 
-class EpochOut(BaseModel):
+class EpochOut(ApiModel):
     """How far an epoch is committed. record_time: when its last fact was."""
 
     epoch: str
@@ -131,7 +133,7 @@ class EpochOut(BaseModel):
     record_time: str | None
 
 
-class GatewayOut(BaseModel):
+class GatewayOut(ApiModel):
     """How a gateway is.
 
     unsent_count: facts that it said it holds unsent, of all epochs.
@@ -175,7 +177,7 @@ class GatewayOut(BaseModel):
     positions: list[EpochOut]
 
 
-class GatewayPage(BaseModel):
+class GatewayPage(ApiModel):
     """Gateways by code. record_no: the ledger's own, beside what each gateway knows of it.
 
     next_cursor: None on the last page.
@@ -186,7 +188,7 @@ class GatewayPage(BaseModel):
     next_cursor: str | None
 
 
-class WorkerOut(BaseModel):
+class WorkerOut(ApiModel):
     """A process that takes facts of some shards. alive: it said so a moment ago."""
 
     worker: str
@@ -196,14 +198,14 @@ class WorkerOut(BaseModel):
     last_seen: str | None
 
 
-class WorkersOut(BaseModel):
+class WorkersOut(ApiModel):
     """All workers. unserved_shards: of which nobody takes facts now."""
 
     workers: list[WorkerOut]
     unserved_shards: list[int]
 
 
-class CountsOut(BaseModel):
+class CountsOut(ApiModel):
     """How much the ledger holds."""
 
     facts: int
@@ -213,7 +215,7 @@ class CountsOut(BaseModel):
     quarantined: int
 
 
-class HealthOut(BaseModel):
+class HealthOut(ApiModel):
     """Whether the ledger can answer and hears its gateways.
 
     status: "ok", "degraded" (the intake does not hear the broker) or "down" (no database, or the

@@ -1,15 +1,14 @@
 """Leaves money out of answers to whoever may not see it. Edge of HTTP.
 
-By the names of fields, wherever they stand: a route that is added later is covered, too, and none
-has to think of it. What is left out is null, as where it is not known.
+By the names of fields (`money_fields`), so that a route that is added later is covered, too.
 """
 
 import json
-from collections.abc import Mapping
 
 from starlette.types import Message, Send
 
-MONEY_FIELDS = frozenset({"unit_price", "price", "value", "amount", "cost", "currency"})
+from central.orders.money_fields import stripped
+
 JSON_TYPES = (b"application/json",)
 
 
@@ -34,18 +33,6 @@ def without_money(send: Send) -> Send:
                 await _send_whole(send, start, body)
 
     return sent
-
-
-def stripped(value: object) -> object:
-    """Return JSON without money."""
-    if isinstance(value, Mapping):
-        return without_money_fields(value)
-    return [stripped(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def without_money_fields(values: Mapping[str, object]) -> dict[str, object]:
-    """Return the fields of a document without money, as `stripped` does."""
-    return {name: None if name in MONEY_FIELDS else stripped(one) for name, one in values.items()}
 
 
 async def _send_whole(send: Send, start: Message, body: bytes) -> None:

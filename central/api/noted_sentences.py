@@ -15,6 +15,24 @@ RELEASE_REASONS = (
     "{0} takes more than {1} s",
     "{0} ended with {1}: {2}",
 )
+# Why it took none that was offered, and what to do about it.
+RELEASE_REFUSALS = (
+    "refused: {0}",
+    "the manifest is not signed by a key that this gateway knows, or was changed",
+    "the signature is cut off or no signature",
+    "the manifest has more than {0} bytes",
+    "the manifest cannot be read: {0}",
+    "{0} is not what was signed: it was changed",
+    "{0} has {1} bytes instead of {2}",
+    "{0} has more than the {1} bytes that were signed",
+    "{0} has more than {1} bytes",
+    "a release of {0} is offered",
+    "release {0} has nothing for Python {1} on {2}",
+    "Find out who put it there; sign releases with the key of this gateway.",
+    "Make the release again with `dockledger-provision release`; nothing was changed here.",
+    "Add the wheels of this kind of machine to the release.",
+    "Name the gateways' source.",
+)
 # Why a backup or a drill is not good, where it is no refusal (`central/backup`).
 BACKUP_FAULTS = (
     "no place has the backup",
@@ -43,4 +61,4 @@ SYSTEM_ERRORS = (
     "Stale file handle",
     "Transport endpoint is not connected",
 )
-NOTED = (*RELEASE_REASONS, *BACKUP_FAULTS, *SYSTEM_ERRORS)
+NOTED = (*RELEASE_REASONS, *RELEASE_REFUSALS, *BACKUP_FAULTS, *SYSTEM_ERRORS)

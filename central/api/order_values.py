@@ -3,8 +3,9 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
+from central.api.api_model import ApiModel
 from central.contract.identifiers import parse_code
 from central.contract.quantities import canonical_text, from_micro, parse_decimal, to_micro
 from central.errors import Unusable
@@ -37,7 +38,7 @@ Note = Annotated[str, Field(max_length=NOTE_CHARACTERS_MAX), AfterValidator(_pri
 LineNo = Annotated[int, Field(ge=1, le=LINE_NO_MAX)]
 
 
-class Asking(BaseModel):
+class Asking(ApiModel):
     """The body of a request: nothing in it is skipped in silence."""
 
     model_config = ConfigDict(extra="forbid")

@@ -2,20 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import ConfigDict, Field
 
-from central.api.context import Outgoing, Reading, ReadSide, Telling
+from central.api.api_model import ApiModel
+from central.api.context import Outgoing, Reading, Telling
 from central.api.parameters import PREFIX, GatewayCode
 from central.api.problems import PROBLEM, ProblemRaised
+from central.api.writing import Call, Writing
 from central.contract.notices import LabelField, PrintRequested, Setting
 from central.errors import GatewayUnknown, OrderRefused
+from central.ledger.desk import Desk
 from central.outbox import orders
 from central.outbox.notices import read_progress
-from central.outbox.orders import Writing
+from central.outbox.ordering import Ordering
 from central.stock.times import utc_text
 
 FIELDS_MAX = 64
@@ -35,7 +38,7 @@ GatewayInQuery = Annotated[
 ]
 
 
-class _Body(BaseModel):
+class _Body(ApiModel):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -76,7 +79,7 @@ class PrintIn(_Body):
     )
 
 
-class OrderedOut(BaseModel):
+class OrderedOut(ApiModel):
     """Which notice tells the gateway. changed: False if it was ordered before."""
 
     gateway: str
@@ -91,14 +94,14 @@ class PrintOut(OrderedOut):
     job: str
 
 
-class TemplateOut(BaseModel):
+class TemplateOut(ApiModel):
     """A template that is on its way. gateways_count: how many are told."""
 
     name: str
     gateways_count: int
 
 
-class NoticesOut(BaseModel):
+class NoticesOut(ApiModel):
     """How far a gateway is. waiting: kinds of notices that it has not acknowledged, with counts.
 
     reference_revision: of items, places and documents that it was told last; reference_newest: that
@@ -119,14 +122,43 @@ class NoticesOut(BaseModel):
     waiting: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class OrderingSide:
+    """What orders to gateways are given with: the desk, who asks, and what wakes the downlink."""
+
+    desk: Desk
+    actor: str
+    telling: Outgoing
+
+    @contextmanager
+    def ordering(self) -> Iterator[Ordering]:
+        """Yield what orders are given with; what they refuse becomes a problem."""
+        try:
+            with self.desk.change(actor=self.actor) as change:
+                yield Ordering(change, new_name=self.telling.new_name)
+        except GatewayUnknown as error:
+            raise _not_found(f"{error}.", hint=error.hint) from error
+        except OrderRefused as error:
+            raise ProblemRaised(
+                status=409, title="Cannot be ordered", detail=f"{error}.", hint=error.hint
+            ) from error
+        self.telling.told()
+
+
+def ordering_side_of(writing: Writing, call: Call, telling: Telling) -> OrderingSide:
+    """Return what one request works with."""
+    return OrderingSide(writing.desk, call.actor, telling)
+
+
+OrderDesk = Annotated[OrderingSide, Depends(ordering_side_of)]
+
+
 @router.put("/gateways/{gateway}/settings")
-def put_settings(
-    gateway: GatewayInPath, body: SettingsIn, reading: Reading, telling: Telling
-) -> OrderedOut:
+def put_settings(gateway: GatewayInPath, body: SettingsIn, desk: OrderDesk) -> OrderedOut:
     """Make these all of a gateway's remote settings."""
     settings = [Setting(name, value) for name, value in sorted(body.settings.items())]
-    with _orders(reading, telling) as writing:
-        ordered = orders.change_settings(writing, gateway, settings)
+    with desk.ordering() as ordering:
+        ordered = ordering.settings(gateway, settings)
     return OrderedOut(gateway=gateway, **asdict(ordered))
 
 
@@ -134,23 +166,20 @@ def put_settings(
 def put_template(
     name: str,
     body: TemplateIn,
-    reading: Reading,
-    telling: Telling,
+    desk: OrderDesk,
     gateway: GatewayInQuery = None,
 ) -> TemplateOut:
     """Give a label template to one gateway, or to all that have none of their own by the name."""
-    with _orders(reading, telling) as writing:
-        count = orders.put_template(writing, name, body.text, gateway=gateway or "")
+    with desk.ordering() as ordering:
+        count = ordering.template(name, body.text, gateway=gateway or "")
     return TemplateOut(name=name, gateways_count=count)
 
 
 @router.delete("/templates/{name}")
-def delete_template(
-    name: str, reading: Reading, telling: Telling, gateway: GatewayInQuery = None
-) -> TemplateOut:
+def delete_template(name: str, desk: OrderDesk, gateway: GatewayInQuery = None) -> TemplateOut:
     """Take a label template away; the one of all gateways, or the shipped one, counts again."""
-    with _orders(reading, telling) as writing:
-        count = orders.remove_template(writing, name, gateway=gateway or "")
+    with desk.ordering() as ordering:
+        count = ordering.no_template(name, gateway=gateway or "")
     if count is None:
         raise _not_found(
             f"No template is called {name[:64]} there.",
@@ -160,12 +189,10 @@ def delete_template(
 
 
 @router.post("/gateways/{gateway}/print")
-def post_print(
-    gateway: GatewayInPath, body: PrintIn, reading: Reading, telling: Telling
-) -> PrintOut:
+def post_print(gateway: GatewayInPath, body: PrintIn, desk: OrderDesk) -> PrintOut:
     """Have labels printed at a gateway, also at one that is offline just now."""
-    with _orders(reading, telling) as writing:
-        job = body.job or f"job-{writing.new_name()}"
+    with desk.ordering() as ordering:
+        job = body.job or f"job-{desk.telling.new_name()}"
         request = PrintRequested(
             job=job,
             printer=body.printer,
@@ -174,7 +201,7 @@ def post_print(
             copies_count=body.copies_count,
             requested_by=body.requested_by,
         )
-        ordered = orders.request_print(writing, gateway, request)
+        ordered = ordering.labels(gateway, request)
     return PrintOut(gateway=gateway, job=job, **asdict(ordered))
 
 
@@ -201,21 +228,6 @@ def get_notices(gateway: GatewayInPath, reading: Reading) -> NoticesOut:
         reference_newest=found.reference_newest,
         waiting=dict(found.waiting),
     )
-
-
-@contextmanager
-def _orders(reading: ReadSide, telling: Outgoing) -> Iterator[Writing]:
-    """Yield what orders are written with; what they refuse becomes a problem."""
-    try:
-        with reading.database.write() as connection:
-            yield Writing(connection, now_ms=reading.clock.now_ms(), new_name=telling.new_name)
-    except GatewayUnknown as error:
-        raise _not_found(f"{error}.", hint=error.hint) from error
-    except OrderRefused as error:
-        raise ProblemRaised(
-            status=409, title="Cannot be ordered", detail=f"{error}.", hint=error.hint
-        ) from error
-    telling.told()
 
 
 def _not_found(detail: str, *, hint: str) -> ProblemRaised:

@@ -5,8 +5,9 @@ import binascii
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
+from central.api.api_model import ApiModel
 from central.contract.errors import ContractError
 from central.contract.facts import StockStatus
 from central.contract.identifiers import parse_code, parse_epoch
@@ -58,7 +59,7 @@ class RecordCursor(msgspec.Struct, frozen=True, array_like=True):
     id: str = ""
 
 
-class PageParameters(BaseModel):
+class PageParameters(ApiModel):
     """Where a page begins and how long it is. cursor: `next_cursor` of the page before."""
 
     model_config = ConfigDict(extra="forbid")

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
+from central.api.api_model import ApiModel
 from central.api.order_values import Asking, DateText
 from central.api.parameters import PageParameters, Text
 from central.orders.catalogue.partner_cards import CERTIFICATES_MAX, Certificate, PartnerCard
@@ -81,7 +82,7 @@ class PartnerOut(PartnerBody):
     version: int
 
 
-class PartnerPage(BaseModel):
+class PartnerPage(ApiModel):
     """Partners by code. next_cursor: None on the last page."""
 
     partners: list[PartnerOut]

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from central.api.answers import movement_out
+from central.api.api_model import ApiModel
 from central.api.models import MovementOut
 from central.api.order_values import Asking, DocumentCode, Note, quantity_text
 from central.api.parameters import PageParameters, Text, WarehouseCode
@@ -38,7 +39,7 @@ class CloseIn(Asking):
     anyway: bool = False
 
 
-class ChecklistParameters(BaseModel):
+class ChecklistParameters(ApiModel):
     """The end of a period that may be closed next, as of `CloseIn`."""
 
     model_config = ConfigDict(extra="forbid")
@@ -53,7 +54,7 @@ class PeriodBalanceParameters(PageParameters):
     item: Text | None = None
 
 
-class OpenPointOut(BaseModel):
+class OpenPointOut(ApiModel):
     """Something that may still change the figures. subject: which gateway, discrepancy, ..."""
 
     check: Literal["gateway", "discrepancy", "transfer", "count"]
@@ -62,14 +63,14 @@ class OpenPointOut(BaseModel):
     detail: str
 
 
-class ChecklistOut(BaseModel):
+class ChecklistOut(ApiModel):
     """What is open before a period that ends at end_time. Empty: it can be closed as it is."""
 
     end_time: str | None
     open: list[OpenPointOut]
 
 
-class PeriodOut(BaseModel):
+class PeriodOut(ApiModel):
     """A closed period. end_time: the first moment after it. late_count: facts that came too late.
 
     closed_record_no: the last fact that it knows. open: what was open when it was closed.
@@ -85,13 +86,13 @@ class PeriodOut(BaseModel):
     open: list[OpenPointOut]
 
 
-class PeriodsOut(BaseModel):
+class PeriodsOut(ApiModel):
     """Closed periods, oldest first."""
 
     periods: list[PeriodOut]
 
 
-class PeriodBalanceOut(BaseModel):
+class PeriodBalanceOut(ApiModel):
     """What stood where at the end of a period, as it was closed."""
 
     warehouse: str
@@ -105,14 +106,14 @@ class PeriodBalanceOut(BaseModel):
     on_hand: str
 
 
-class PeriodBalancePage(BaseModel):
+class PeriodBalancePage(ApiModel):
     """Balances by key. next_cursor: None on the last page."""
 
     balances: list[PeriodBalanceOut]
     next_cursor: str | None
 
 
-class LateFactOut(BaseModel):
+class LateFactOut(ApiModel):
     """A fact that came too late. counts_in: the period that counts it, None for the open one."""
 
     dated: str | None
@@ -120,14 +121,14 @@ class LateFactOut(BaseModel):
     movement: MovementOut
 
 
-class LateFactPage(BaseModel):
+class LateFactPage(ApiModel):
     """Facts that came too late, as they came. next_cursor: None on the last page."""
 
     facts: list[LateFactOut]
     next_cursor: str | None
 
 
-class LateTotalOut(BaseModel):
+class LateTotalOut(ApiModel):
     """What late facts changed of one item at one place."""
 
     warehouse: str
@@ -139,7 +140,7 @@ class LateTotalOut(BaseModel):
     quantity: str
 
 
-class LateTotalsOut(BaseModel):
+class LateTotalsOut(ApiModel):
     """What came too late, by place and item; what changed most comes first."""
 
     totals: list[LateTotalOut]

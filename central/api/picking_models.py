@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from central.api.api_model import ApiModel
 from central.api.order_values import Asking, DecimalText, DocumentCode, Note, quantity_text
 from central.api.parameters import PageParameters, Text, WarehouseCode
 from central.orders.sales.pick_waves import ORDERS_COUNT_MAX, Wave, WaveView
@@ -15,7 +16,7 @@ from central.stock.times import utc_text
 CodeText = Annotated[str, Field(max_length=64)]
 
 
-class PickListParameters(BaseModel):
+class PickListParameters(ApiModel):
     """For which orders of a warehouse; given several times for several, left out for all."""
 
     model_config = ConfigDict(extra="forbid")
@@ -30,7 +31,7 @@ class WaveParameters(PageParameters):
     warehouse: WarehouseCode | None = None
 
 
-class PutawayParameters(BaseModel):
+class PutawayParameters(ApiModel):
     """What is to be put away. from_location: where it is now. zone: where it has to go."""
 
     model_config = ConfigDict(extra="forbid")
@@ -62,7 +63,7 @@ class WaveIn(Asking):
     note: Note = ""
 
 
-class PickLineOut(BaseModel):
+class PickLineOut(ApiModel):
     """One thing to take. pick: its number in the order's document. picked: it stands ready."""
 
     order: str
@@ -77,20 +78,20 @@ class PickLineOut(BaseModel):
     picked: bool
 
 
-class PickListOut(BaseModel):
+class PickListOut(ApiModel):
     """What is to be taken, in walking order."""
 
     lines: list[PickLineOut]
 
 
-class WaveOrderOut(BaseModel):
+class WaveOrderOut(ApiModel):
     """An order of a wave, and how far it is."""
 
     code: str
     state: str
 
 
-class WaveOut(BaseModel):
+class WaveOut(ApiModel):
     """A wave. state follows from its orders and what was picked. lines: in walking order."""
 
     code: str
@@ -103,7 +104,7 @@ class WaveOut(BaseModel):
     lines: list[PickLineOut]
 
 
-class WaveRowOut(BaseModel):
+class WaveRowOut(ApiModel):
     """A wave in a list."""
 
     code: str
@@ -113,20 +114,20 @@ class WaveRowOut(BaseModel):
     created_time: str | None
 
 
-class WavePage(BaseModel):
+class WavePage(ApiModel):
     """Waves by code."""
 
     pick_waves: list[WaveRowOut]
     next_cursor: str | None
 
 
-class ToldOut(BaseModel):
+class ToldOut(ApiModel):
     """Orders that stations were told of anew; when there are many, ask again for the others."""
 
     orders: list[str]
 
 
-class SuggestionOut(BaseModel):
+class SuggestionOut(ApiModel):
     """Put so much there; rule: why there."""
 
     location: str
@@ -134,14 +135,14 @@ class SuggestionOut(BaseModel):
     rule: Rule
 
 
-class PutawayOut(BaseModel):
+class PutawayOut(ApiModel):
     """Where to put goods, best first. without_room: for how much no place was found."""
 
     suggestions: list[SuggestionOut]
     without_room: str
 
 
-class BringOut(BaseModel):
+class BringOut(ApiModel):
     """Take so much from there."""
 
     location: str
@@ -151,7 +152,7 @@ class BringOut(BaseModel):
     quantity: str
 
 
-class ReplenishmentOut(BaseModel):
+class ReplenishmentOut(ApiModel):
     """What to bring to a pick face. there: what lies there that nobody has set aside.
 
     missing: what no other place has.
@@ -167,7 +168,7 @@ class ReplenishmentOut(BaseModel):
     missing: str
 
 
-class ReplenishmentPage(BaseModel):
+class ReplenishmentPage(ApiModel):
     """Pick faces that are low, by item, the emptiest first. A page may be shorter than asked."""
 
     kind: Literal["proposal"] = "proposal"

@@ -3,8 +3,9 @@
 from typing import Annotated, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
+from central.api.api_model import ApiModel
 from central.api.order_values import Asking, DecimalText, quantity_text
 from central.api.parameters import PageParameters, Text
 from central.contract.quantities import parse_decimal, to_micro
@@ -59,7 +60,7 @@ class WarehouseOut(WarehouseBody):
     source: str
 
 
-class WarehousePage(BaseModel):
+class WarehousePage(ApiModel):
     """Warehouses by code. next_cursor: None on the last page."""
 
     warehouses: list[WarehouseOut]
@@ -106,7 +107,7 @@ class PlaceOut(PlaceBody):
     source: str
 
 
-class PlacePage(BaseModel):
+class PlacePage(ApiModel):
     """Places by warehouse and code. next_cursor: None on the last page."""
 
     places: list[PlaceOut]

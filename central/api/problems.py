@@ -11,9 +11,10 @@ from typing import Any
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import Field
 from starlette.exceptions import HTTPException
 
+from central.api.api_model import ApiModel
 from central.api.languages import LANGUAGE_COOKIE, choose_language
 from central.api.problem_translations import CHINESE, problem_words
 from central.contract.errors import ContractError
@@ -29,7 +30,7 @@ REFUSALS: tuple[tuple[type[DeskRefused], int, str], ...] = (
 )
 
 
-class Problem(BaseModel):
+class Problem(ApiModel):
     """The body of every answer that is no success."""
 
     type: str = "about:blank"
@@ -37,7 +38,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     hint: str
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = Field(default_factory=dict)
 
 
 # For `responses=`, by status: `openapi` says its form. A model here would be built once for each

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
+from central.api.api_model import ApiModel
 from central.api.order_values import (
     FEN_PLACES,
     PRICE_PLACES,
@@ -118,7 +119,7 @@ class PurchaseParameters(PageParameters):
     late: bool = False
 
 
-class PurchaseLineOut(BaseModel):
+class PurchaseLineOut(ApiModel):
     """A line and what came of it; expected, received, remaining and short are in base_unit.
 
     closed_reason: why nothing more of it is expected, "" while it is; short: how much it lacks.
@@ -142,7 +143,7 @@ class PurchaseLineOut(BaseModel):
     closed_reason: str
 
 
-class UnexpectedOut(BaseModel):
+class UnexpectedOut(ApiModel):
     """What came under an order that no line of it expects. line: as the station said, or 0."""
 
     line: int
@@ -151,7 +152,7 @@ class UnexpectedOut(BaseModel):
     received: str
 
 
-class PurchaseOrderOut(BaseModel):
+class PurchaseOrderOut(ApiModel):
     """An order with what came of it.
 
     state: part_received and received follow from what was counted. first_receipt_time,
@@ -186,7 +187,7 @@ class PurchaseOrderOut(BaseModel):
     warnings: list[str]
 
 
-class PurchaseOrderPage(BaseModel):
+class PurchaseOrderPage(ApiModel):
     """Orders by code. next_cursor: None on the last page, which may not be the first short one."""
 
     purchase_orders: list[PurchaseOrderOut]

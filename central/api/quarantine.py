@@ -3,8 +3,9 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from central.api.api_model import ApiModel
 from central.api.context import Reading
 from central.api.parameters import (
     LIMIT_DEFAULT,
@@ -22,7 +23,7 @@ from central.stock.times import utc_text
 router = APIRouter(prefix=PREFIX, responses={422: PROBLEM, 503: PROBLEM}, tags=["intake"])
 
 
-class QuarantineParameters(BaseModel):
+class QuarantineParameters(ApiModel):
     """What may be asked of the quarantine."""
 
     model_config = ConfigDict(extra="forbid")
@@ -31,7 +32,7 @@ class QuarantineParameters(BaseModel):
     cursor: Cursor | None = None
 
 
-class QuarantinedOut(BaseModel):
+class QuarantinedOut(ApiModel):
     """A payload that was refused whole; identical ones are kept once and counted."""
 
     id: str
@@ -43,7 +44,7 @@ class QuarantinedOut(BaseModel):
     bytes_count: int
 
 
-class QuarantinePage(BaseModel):
+class QuarantinePage(ApiModel):
     """Newest first. dropped_count: payloads that had to make room for newer ones."""
 
     quarantine: list[QuarantinedOut]

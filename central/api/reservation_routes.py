@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
 
+from central.api.api_model import ApiModel
 from central.api.context import Reading
 from central.api.order_values import quantity_text
 from central.api.parameters import (
@@ -49,7 +49,7 @@ class ReservationParameters(PageParameters):
     ended: bool = False
 
 
-class AvailabilityOut(BaseModel):
+class AvailabilityOut(ApiModel):
     """The figures of an item in a warehouse.
 
     available = on_hand - allocated. on_hand: of status "available"; what waits for inspection, is
@@ -68,14 +68,14 @@ class AvailabilityOut(BaseModel):
     in_transit: str
 
 
-class AvailabilityPage(BaseModel):
+class AvailabilityPage(ApiModel):
     """Figures by warehouse, item and unit; where nothing is, no row."""
 
     availability: list[AvailabilityOut]
     next_cursor: str | None
 
 
-class ReservationOut(BaseModel):
+class ReservationOut(ApiModel):
     """What is set aside of some stock for a line of an order.
 
     state: "reserved", "picked", "shipped" or "freed". reason: why something was given up, last.
@@ -98,7 +98,7 @@ class ReservationOut(BaseModel):
     reason: str
 
 
-class ReservationPage(BaseModel):
+class ReservationPage(ApiModel):
     """Reservations by warehouse, order, line and stock."""
 
     reservations: list[ReservationOut]

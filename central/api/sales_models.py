@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
+from central.api.api_model import ApiModel
 from central.api.order_values import (
     Asking,
     DateText,
@@ -21,14 +22,13 @@ from central.orders.reserving.reservations import Reservation
 from central.orders.sales.sales_lines import LineAsked, OrderAsked
 from central.orders.sales.sales_orders import (
     LINES_COUNT_MAX,
-    STATES,
     Coverage,
     LineFigures,
     OrderFigures,
     Stage,
+    actions_of,
 )
 from central.orders.sales.sales_remainders import Covered
-from central.orders.state_tables import possible_actions
 from central.stock.times import utc_text
 
 UnitText = Annotated[str, Field(max_length=64)]
@@ -130,7 +130,7 @@ class WarehouseIn(Asking):
     warehouse: WarehouseCode
 
 
-class SalesLineOut(BaseModel):
+class SalesLineOut(ApiModel):
     """A line and how far it is; quantities are in `unit`, in which the item is kept.
 
     given_up: will not be shipped. reserved: set aside now, picked of it. backorder: waits for
@@ -153,7 +153,7 @@ class SalesLineOut(BaseModel):
     fulfilment: Fulfilment
 
 
-class PickOut(BaseModel):
+class PickOut(ApiModel):
     """What is or was set aside for a line. pick: its number in the document of stations, or 0.
 
     state: "reserved", "picked", "shipped" or "freed". freed: given up again, reason: why, last.
@@ -172,7 +172,7 @@ class PickOut(BaseModel):
     reason: str
 
 
-class SalesOrderOut(BaseModel):
+class SalesOrderOut(ApiModel):
     """An order and how far it is.
 
     state: reserved, picking, shipped and their kin follow from what is set aside and went out.
@@ -206,14 +206,14 @@ class SalesOrderOut(BaseModel):
     actions: list[str]
 
 
-class SalesOrderPage(BaseModel):
+class SalesOrderPage(ApiModel):
     """Orders by code. next_cursor: None on the last page, which may not be the first short one."""
 
     sales_orders: list[SalesOrderOut]
     next_cursor: str | None
 
 
-class CoveredLineOut(BaseModel):
+class CoveredLineOut(ApiModel):
     """What was set aside for a line that waited."""
 
     order: str
@@ -223,7 +223,7 @@ class CoveredLineOut(BaseModel):
     missing: str
 
 
-class CoveredOut(BaseModel):
+class CoveredOut(ApiModel):
     """What was set aside for orders that waited. more: ask again, there may be others."""
 
     lines: list[CoveredLineOut]
@@ -276,7 +276,7 @@ def sales_order_out(figures: OrderFigures, *, customer_name: str) -> SalesOrderO
         changed_time=utc_text(order.changed_ms),
         lines=[_line_out(line) for line in figures.lines],
         picks=[_pick_out(row) for row in figures.reservations],
-        actions=list(possible_actions(STATES, order.state)),
+        actions=actions_of(figures),
     )
 
 

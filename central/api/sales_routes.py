@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from central.api.context import Reading
+from central.api.counter_models import SaleIn, goods_stated, sale_asked
 from central.api.order_values import LINE_NO_MAX, DocumentCode, ReasonIn, positive_micro
 from central.api.parameters import PREFIX, read_cursor, write_cursor
 from central.api.problems import NOT_THERE, PROBLEM
@@ -28,6 +29,7 @@ from central.contract.quantities import parse_decimal, to_micro
 from central.ledger.desk import Change
 from central.orders.order_goods import date_of, supplier_names
 from central.orders.sales import sales_book, sales_remainders
+from central.orders.sales.counter_sale import hand_over, sell_at_once
 from central.orders.sales.sales_orders import OrderFigures, SalesOrder
 from central.orders.sales.sales_reading import SalesFilter, list_orders
 from central.orders.sales.sales_store import read_figures, read_order
@@ -64,6 +66,21 @@ def draft_sales_order(writing: Writing, call: Call, body: SalesOrderIn) -> Respo
 
     def work(change: Change) -> Answer:
         order = sales_book.draft_order(change, sales_asked(body))
+        place = f"{PREFIX}/sales-orders/{order.code}"
+        return _answer(change, order, status=201, location=place)
+
+    return writing.answer(call, work)
+
+
+@router.post("/sell", status_code=201, response_model=SalesOrderOut, responses=REFUSALS)
+def sell_over_the_counter(writing: Writing, call: Call, body: SaleIn) -> Response:
+    """Draft and approve an order and hand its goods over at once: all of it, or nothing.
+
+    For whoever may approve sales, too. 409 with what is available if that is not enough.
+    """
+
+    def work(change: Change) -> Answer:
+        order = sell_at_once(change, sale_asked(body), stated=goods_stated(body))
         place = f"{PREFIX}/sales-orders/{order.code}"
         return _answer(change, order, status=201, location=place)
 
@@ -132,6 +149,15 @@ def approve_sales_order(writing: Writing, call: Call, code: DocumentCode) -> Res
     return _act(
         writing, call, lambda change: sales_book.approve_order(change, code, version=call.version)
     )
+
+
+@router.post("/{code}/hand-over", response_model=SalesOrderOut, responses=REFUSALS)
+def hand_over_sales_order(writing: Writing, call: Call, code: DocumentCode) -> Response:
+    """Approve an order and hand its goods over at the counter: all of it, or nothing.
+
+    For whoever may approve sales, too.
+    """
+    return _act(writing, call, lambda change: hand_over(change, code, version=call.version))
 
 
 @router.post("/{code}/reserve", response_model=SalesOrderOut, responses=REFUSALS)

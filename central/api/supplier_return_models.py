@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
+from central.api.api_model import ApiModel
 from central.api.asn_models import LotText
 from central.api.order_values import (
     FEN_PLACES,
@@ -113,7 +114,7 @@ class ReturnParameters(PageParameters):
     item: Text | None = None
 
 
-class ReturnLineOut(BaseModel):
+class ReturnLineOut(ApiModel):
     """What is to go back and what has, in the unit in which the item is kept."""
 
     line: int
@@ -128,7 +129,7 @@ class ReturnLineOut(BaseModel):
     inspection: str
 
 
-class ClaimOut(BaseModel):
+class ClaimOut(ApiModel):
     """A claim. time, actor: of its last change."""
 
     number: int
@@ -141,7 +142,7 @@ class ClaimOut(BaseModel):
     time: str | None
 
 
-class SupplierReturnOut(BaseModel):
+class SupplierReturnOut(ApiModel):
     """A return with what has left. state: part_shipped and shipped follow from what was counted."""
 
     code: str
@@ -166,7 +167,7 @@ class SupplierReturnOut(BaseModel):
     actions: list[str]
 
 
-class SupplierReturnPage(BaseModel):
+class SupplierReturnPage(ApiModel):
     """Returns by code. next_cursor: None on the last page."""
 
     supplier_returns: list[SupplierReturnOut]

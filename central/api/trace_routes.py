@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from central.api.api_model import ApiModel
 from central.api.context import Reading
 from central.api.parameters import PREFIX, Text
 from central.api.problems import PROBLEM
@@ -18,7 +19,7 @@ STEPS_DEFAULT = 1_000
 router = APIRouter(prefix=PREFIX, responses={422: PROBLEM, 503: PROBLEM}, tags=["ledger"])
 
 
-class TraceParameters(BaseModel):
+class TraceParameters(ApiModel):
     """What to trace: an item's lot, or one of its serial numbers. limit: of the steps."""
 
     model_config = ConfigDict(extra="forbid")
@@ -35,7 +36,7 @@ class TraceParameters(BaseModel):
         return self
 
 
-class TraceStepOut(BaseModel):
+class TraceStepOut(ApiModel):
     """One movement. id: of its fact, for /movements/{id}; document: the order that it answers."""
 
     record_no: int
@@ -58,7 +59,7 @@ class TraceStepOut(BaseModel):
     record_time: str | None
 
 
-class TraceEndOut(BaseModel):
+class TraceEndOut(ApiModel):
     """How much crossed the boundary of a warehouse under one document, less what came back."""
 
     warehouse: str
@@ -70,7 +71,7 @@ class TraceEndOut(BaseModel):
     last_record_no: int
 
 
-class WhereaboutsOut(BaseModel):
+class WhereaboutsOut(ApiModel):
     """How much stands somewhere now."""
 
     warehouse: str
@@ -83,7 +84,7 @@ class WhereaboutsOut(BaseModel):
     unit: str
 
 
-class TraceOut(BaseModel):
+class TraceOut(ApiModel):
     """The way of the goods. complete: False if there are more steps or places than asked for."""
 
     item: str

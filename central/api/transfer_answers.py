@@ -1,7 +1,6 @@
 """The bodies of answers about transfers. Edge of HTTP."""
 
-from pydantic import BaseModel
-
+from central.api.api_model import ApiModel
 from central.api.order_values import quantity_text
 from central.orders.transfers.transfer_closing import Reason as ClosingReason
 from central.orders.transfers.transfer_transit import FactBehind, UnderWay
@@ -10,7 +9,7 @@ from central.orders.transfers.transfers import LineFigures, ShownState, Transfer
 from central.stock.times import utc_text
 
 
-class TransferHeadOut(BaseModel):
+class TransferHeadOut(ApiModel):
     """A transfer without its lines.
 
     state: as people name it; decided_state: what people decided, without what facts made of it.
@@ -38,14 +37,14 @@ class TransferHeadOut(BaseModel):
     actions: list[str]
 
 
-class TransferPage(BaseModel):
+class TransferPage(ApiModel):
     """Transfers, newest first. next_cursor: None on the last page."""
 
     transfers: list[TransferHeadOut]
     next_cursor: str | None
 
 
-class TransferLineOut(BaseModel):
+class TransferLineOut(ApiModel):
     """A line and how far it is, all in `unit`.
 
     received: with what came damaged. remainder: shipped and not received: under way, or closed with
@@ -67,7 +66,7 @@ class TransferLineOut(BaseModel):
     remainder: str
 
 
-class UnaskedOut(BaseModel):
+class UnaskedOut(ApiModel):
     """What moved under the transfer and belongs to no line. line: as the station said, or 0."""
 
     line: int
@@ -77,7 +76,7 @@ class UnaskedOut(BaseModel):
     received: str
 
 
-class ClosingOut(BaseModel):
+class ClosingOut(ApiModel):
     """What became of goods that were under way, and the fact that moved them."""
 
     item: str
@@ -101,7 +100,7 @@ class TransferOut(TransferHeadOut):
     closings: list[ClosingOut]
 
 
-class TransitFactOut(BaseModel):
+class TransitFactOut(ApiModel):
     """A fact that moved a thing to (quantity above zero) or from the in-transit place.
 
     location: where it came from or went to.
@@ -117,14 +116,14 @@ class TransitFactOut(BaseModel):
     operator: str
 
 
-class ReceivedOut(BaseModel):
+class ReceivedOut(ApiModel):
     """What one warehouse received of a thing."""
 
     warehouse: str
     quantity: str
 
 
-class UnderWayOut(BaseModel):
+class UnderWayOut(ApiModel):
     """What is known of one thing at the in-transit place: shipped - received - closed = under_way.
 
     closed: lost and damaged, less found. since: when the oldest of what is under way moved. facts:
@@ -145,7 +144,7 @@ class UnderWayOut(BaseModel):
     facts: list[TransitFactOut]
 
 
-class UnderWayPage(BaseModel):
+class UnderWayPage(ApiModel):
     """Things by item, lot, serial number and unit. next_cursor: None on the last page."""
 
     transfer: str

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from central.access import recovery, tokens, users
 from central.access.passwords import GIVEN_CHARACTERS_MAX, new_hash
@@ -17,6 +17,7 @@ from central.access.permissions import (
     may,
 )
 from central.api.access_side import Who
+from central.api.api_model import ApiModel
 from central.api.context import Reading
 from central.api.parameters import PREFIX, PageParameters
 from central.api.problems import PROBLEM, ProblemRaised
@@ -31,7 +32,7 @@ Password = Annotated[str, Field(min_length=1, max_length=GIVEN_CHARACTERS_MAX, r
 Shown = Annotated[str, Field(max_length=users.DISPLAY_CHARACTERS_MAX)]
 
 
-class Strict(BaseModel):
+class Strict(ApiModel):
     """A body without fields that nobody reads."""
 
     model_config = ConfigDict(extra="forbid")
@@ -55,13 +56,13 @@ class UserIn(Strict):
     display_name: Shown = ""
     password: Annotated[str, Field(max_length=GIVEN_CHARACTERS_MAX, repr=False)] = ""
     external: Annotated[str, Field(max_length=400)] = ""
-    roles: Roles = []
+    roles: Roles = Field(default_factory=list)
 
 
 class RolesIn(Strict):
     """All roles of somebody."""
 
-    roles: Roles = []
+    roles: Roles = Field(default_factory=list)
 
 
 class PasswordIn(Strict):
@@ -70,20 +71,21 @@ class PasswordIn(Strict):
     password: Password
 
 
-class UserOut(BaseModel):
-    """Somebody, without secrets."""
+class UserOut(ApiModel):
+    """Somebody, without secrets. password_until: of one that is to be replaced, null else."""
 
     name: str
     display_name: str
     roles: list[str]
     disabled: bool
     has_password: bool
+    password_until: str | None
     second_factor: bool
     external: str
     made: str | None
 
 
-class UserList(BaseModel):
+class UserList(ApiModel):
     """Everybody by name."""
 
     users: list[UserOut]
@@ -98,7 +100,7 @@ class TokenIn(Strict):
     days: Annotated[int, Field(ge=1, le=tokens.DAYS_MAX)] = 90
 
 
-class TokenOut(BaseModel):
+class TokenOut(ApiModel):
     """A key. text: the key itself, given this one time and never again."""
 
     token: str
@@ -113,7 +115,7 @@ class TokenOut(BaseModel):
     text: str = ""
 
 
-class TokenList(BaseModel):
+class TokenList(ApiModel):
     """Keys, the newest first."""
 
     tokens: list[TokenOut]
@@ -141,6 +143,7 @@ def add_user(writing: Writing, call: Call, who: Who, body: UserIn) -> Response:
             password_hash=kept,
             external=body.external,
             grants=grants,
+            is_given=True,
         )
         return Answer(user_out(user), status=201)
 
@@ -178,12 +181,12 @@ def enable(writing: Writing, call: Call, who: Who, name: Name) -> Response:
 
 @router.put("/users/{name}/password", response_model=UserOut, responses=REFUSALS)
 def give_password(writing: Writing, call: Call, who: Who, name: Name, body: PasswordIn) -> Response:
-    """Give somebody a new password; their sessions end."""
+    """Give somebody a new password; their sessions end, and they choose their own with it."""
     kept = new_hash(body.password, name=name)
 
     def work(change: Change) -> Answer:
         _require_own(who, users.required_user(change.connection, name).grants)
-        users.set_password(change, name, password_hash=kept)
+        users.set_password(change, name, password_hash=kept, is_given=name != who.name)
         return Answer(user_out(users.required_user(change.connection, name)))
 
     return writing.answer(call, work)
@@ -258,6 +261,7 @@ def user_out(user: users.User) -> UserOut:
         roles=sorted(users.grant_text(grant) for grant in user.grants),
         disabled=bool(user.disabled_ms),
         has_password=bool(user.password_hash),
+        password_until=utc_text(user.password_until_ms) if user.password_until_ms else None,
         second_factor=bool(user.totp_secret),
         external=user.external,
         made=utc_text(user.made_ms),

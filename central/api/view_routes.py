@@ -3,8 +3,9 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from central.api.api_model import ApiModel
 from central.api.context import Reading
 from central.api.parameters import PREFIX
 from central.api.problems import PROBLEM
@@ -31,7 +32,7 @@ TableName = Annotated[
 ViewName = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS_MAX)]
 
 
-class ViewIn(BaseModel):
+class ViewIn(ApiModel):
     """What is kept. query: of the page's address, e.g. "warehouse=SH1&sort=-quantity"."""
 
     model_config = ConfigDict(
@@ -45,7 +46,7 @@ class ViewIn(BaseModel):
     query: Annotated[str, Field(max_length=QUERY_CHARACTERS_MAX)]
 
 
-class ViewOut(BaseModel):
+class ViewOut(ApiModel):
     """One view of a table."""
 
     page: str
@@ -55,13 +56,13 @@ class ViewOut(BaseModel):
     time: str | None
 
 
-class ViewList(BaseModel):
+class ViewList(ApiModel):
     """Every view of a table, by name."""
 
     views: list[ViewOut]
 
 
-class ViewGone(BaseModel):
+class ViewGone(ApiModel):
     """What is no longer there."""
 
     page: str

@@ -65,6 +65,12 @@ async def bind(
     return receive, None
 
 
+def concerned_by(database: Database, fit: Fit) -> frozenset[str]:
+    """Return the warehouses of the object that an address names, nothing if it is not there."""
+    with database.read() as connection:
+        return object_warehouses(connection, fit.rule.kind, fit.code)
+
+
 def may_open(principal: Principal, path: str) -> bool:
     """Return whether somebody may open a page, as far as its address tells."""
     fit = rule_of(path)
@@ -149,9 +155,7 @@ def _narrow(request: Request, places: frozenset[str], *, is_page: bool) -> Respo
 
 
 def _require_object(database: Database, fit: Fit, places: frozenset[str]) -> None:
-    with database.read() as connection:
-        found = object_warehouses(connection, fit.rule.kind, fit.code)
-    if not found & places:
+    if not concerned_by(database, fit) & places:
         raise _not_there()
 
 

@@ -3,8 +3,9 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from central.api.api_model import ApiModel
 from central.api.context import Reading
 from central.api.parameters import (
     PREFIX,
@@ -43,8 +44,12 @@ Url = Annotated[str, Field(min_length=1, max_length=URL_CHARACTERS_MAX)]
 Kinds = Annotated[list[Text], Field(max_length=KINDS_MAX)]
 
 
-class WebhookIn(BaseModel):
-    """Who is to be told. kinds: of objects, e.g. "transfer"; all if it is empty."""
+class WebhookIn(ApiModel):
+    """Who is to be told.
+
+    kinds: of objects, e.g. "transfer"; if it is empty all but "sign_in", "user", "token" and
+    "webhook", which have to be named.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -54,10 +59,10 @@ class WebhookIn(BaseModel):
     )
 
     url: Url
-    kinds: Kinds = []
+    kinds: Kinds = Field(default_factory=list)
 
 
-class WebhookPatch(BaseModel):
+class WebhookPatch(ApiModel):
     """What changes; what is left out stays. new_secret: makes another secret, shown once."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"active": False}]})
@@ -68,7 +73,7 @@ class WebhookPatch(BaseModel):
     new_secret: bool = False
 
 
-class WebhookOut(BaseModel):
+class WebhookOut(ApiModel):
     """One subscriber. secret: only when it was just made, None ever after."""
 
     code: str
@@ -81,13 +86,13 @@ class WebhookOut(BaseModel):
     secret: str | None = None
 
 
-class WebhookList(BaseModel):
+class WebhookList(ApiModel):
     """Every subscriber."""
 
     webhooks: list[WebhookOut]
 
 
-class DeliveryOut(BaseModel):
+class DeliveryOut(ApiModel):
     """An event that was not taken yet. state: "waiting" or "given_up". last_status: 0 for none."""
 
     event_no: int
@@ -100,20 +105,20 @@ class DeliveryOut(BaseModel):
     last_error: str
 
 
-class DeliveryPage(BaseModel):
+class DeliveryPage(ApiModel):
     """Events that were not taken, in their order."""
 
     deliveries: list[DeliveryOut]
     next_cursor: str | None
 
 
-class RetriedOut(BaseModel):
+class RetriedOut(ApiModel):
     """How many events are tried again."""
 
     retried_count: int
 
 
-class GoneOut(BaseModel):
+class GoneOut(ApiModel):
     """What is no longer there."""
 
     code: str

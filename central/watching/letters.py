@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from central.stock.alerts import Alert
-from central.web.alert_words import ALERTS, REFUSALS, SEVERITIES, alert_name, alert_url
+from central.web.alert_words import ALERTS, SEVERITIES, alert_name, alert_reason, alert_url
 from central.web.letter_words import (
     ADVICE,
     ALL_ALERTS,
@@ -66,7 +66,7 @@ def one_line(text: str) -> str:
 def described(alert: Alert, texts: Texts) -> tuple[str, str]:
     """Return what an alert is about, with its subject and detail, and what to do."""
     title, action = (texts.say(text) for text in ALERTS[alert.kind])
-    reason = texts.word(REFUSALS, alert.lot) if alert.kind == "quarantined" else alert.lot
+    reason = alert_reason(alert, texts) or alert.lot
     name = alert_name(alert, texts)
     about = (alert.warehouse, alert.subject, name, alert.location, reason, alert.detail)
     return f"{title}: " + " · ".join(dict.fromkeys(filter(None, about))), action

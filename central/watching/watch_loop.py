@@ -33,6 +33,7 @@ class WatchLoop:
     """Two threads: one looks, one sends. `start` once, `stop` once.
 
     sender: None where no mail server is configured. told: called after events were written.
+    wait: until an event or for so many seconds.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class WatchLoop:
         told: Callable[[], None] = lambda: None,
         turn_s: float = TURN_S,
         mail_turn_s: float = MAIL_TURN_S,
+        wait: Callable[[Event, float], object] = Event.wait,
     ) -> None:
         self._database = database
         self._watch = watch
@@ -55,6 +57,7 @@ class WatchLoop:
         self._told = told
         self._turn_s = turn_s
         self._mail_turn_s = mail_turn_s
+        self._wait = wait
         self._stopping = Event()
         self._written = Event()
         self._failing = False
@@ -133,7 +136,7 @@ class WatchLoop:
     def _go_on(self, turn_s: float, act: Callable[[], bool], woken: Event) -> None:
         pause_s = 0.0
         while not self._stopping.is_set():
-            woken.wait(pause_s)
+            self._wait(woken, pause_s)
             if self._stopping.is_set():
                 return
             woken.clear()

@@ -95,6 +95,14 @@ ALERTS: dict[AlertKind, tuple[str, str]] = {
         marked("Sign-in fails repeatedly"),
         marked("Ask whose address that is; give the person a new password, or block the address."),
     ),
+    "credential_refused": (
+        marked("A key or a proof of identity was refused"),
+        marked("Find who used it, and from where; if it is yours, give that program a new token."),
+    ),
+    "connections_held": (
+        marked("Somebody holds connections open"),
+        marked("Block that address in the firewall; if it is your proxy, name it under [http]."),
+    ),
     "enrolment_refused": (
         marked("Enrolment tried in vain"),
         marked("Find out who has the code; withdraw the claim and make a new one."),
@@ -156,6 +164,22 @@ ALERTS: dict[AlertKind, tuple[str, str]] = {
 REFUSALS = GATEWAY_PROBLEMS | {
     "unreadable": marked("cannot be read: of another version, or of no gateway at all"),
 }
+# Why a connection, a key or a proof was refused.
+HELD_BACK = {
+    "token_dismissed": marked("token of somebody who is not let in any more"),
+    "token_ended": marked("token that was taken back, or is past its day"),
+    "token_unknown": marked("no token of ours, or a wrong secret"),
+    "oidc_forged": marked("answer of an identity provider that cannot be trusted"),
+    "oidc_not_begun": marked("sign-in that was not begun in that browser, or used twice"),
+    "connection_slow": marked("requests that come too slowly, answers that are not read"),
+    "connections_many": marked("more connections than one address may hold"),
+}
+# By kind of alert: what its lot stands for.
+REASONS: dict[AlertKind, dict[str, str]] = {
+    "quarantined": REFUSALS,
+    "credential_refused": HELD_BACK,
+    "connections_held": HELD_BACK,
+}
 # What these say beside their codes was noted in English.
 NOTED_KINDS: frozenset[AlertKind] = frozenset({"update_failed", "backup_failed", "drill_failed"})
 # What has no page of its own about its subject.
@@ -193,6 +217,11 @@ def alert_name(alert: Alert, texts: Texts) -> str:
     if alert.kind in NOTED_KINDS:
         return " · ".join(texts.sentence(line) for line in alert.name.splitlines())
     return texts.name(english=alert.name, chinese=alert.name_zh)
+
+
+def alert_reason(alert: Alert, texts: Texts) -> str:
+    """Return why something was refused, in words; "" for other alerts."""
+    return texts.word(REASONS[alert.kind], alert.lot) if alert.kind in REASONS else ""
 
 
 def place_url(warehouse: str, location: str) -> str:

@@ -21,10 +21,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from central.access.access import Access
 from central.access.permissions import OPEN_PRINCIPAL
+from central.access.refusals import Refusals
 from central.api import (
     claim_routes,
     enrol_routes,
     epcis_routes,
+    handling_unit_routes,
     ingest,
     metrics,
     outgoing,
@@ -55,6 +57,7 @@ from central.web import routes as web_routes
 from central.web.asking import asking_of, wants_page
 from central.web.live import CLIENTS_MAX, POLL_S, Event, Live
 from central.web.pages import pages_in
+from central.web.refusing import writing_refusals
 from central.web.scanning import POLICY, policy_of
 from central.web.screens.all_screens import SCREENS, table_place
 from central.web.shell import refusal_page
@@ -101,6 +104,7 @@ def create_app(
     trust: Trust | None = None,
     access: Access | None = None,
     loopback_only: bool = False,
+    refusals: Refusals | None = None,
 ) -> FastAPI:
     """Return the application; without an entrance, `telling` and `writing` it only reads.
 
@@ -111,8 +115,9 @@ def create_app(
     batches over HTTP. telling: for what gateways are told. writing: for orders and their kin.
     epcis_base_uri: of `ReadSide`. trust: None where gateways are enrolled by hand. access: who
     may come in; None takes everybody for the administrator. loopback_only: then no request is
-    answered that names another host.
+    answered that names another host. refusals: what counts them; None for one of its own.
     """
+    counted = refusals or (access.refusals if access is not None else Refusals())
     reading = ReadSide(
         database=database,
         clock=clock,
@@ -124,27 +129,34 @@ def create_app(
     )
     live, changes = _streams(reading, clients_max=sse_clients_max, poll_s=poll_s)
 
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
-        live.close()
-        changes.close()
-
     app = FastAPI(
         title="Dockledger",
         version=reading.software,
         description="The central stock ledger. Quantities are decimal text, times ISO 8601 UTC.",
         docs_url=None,  # Those pages load their script from elsewhere; /openapi.json stays.
         redoc_url=None,
-        lifespan=lifespan,
+        lifespan=partial(_while_served, (live, changes), counted, reading),
     )
     app.state.live, app.state.changes, app.state.loopback_only = live, changes, loopback_only
     app.state.read_side, app.state.write_side = reading, writing
     app.state.entrance, app.state.outgoing = entrance, telling
-    app.state.access, app.state.trust = access, trust
+    app.state.access, app.state.trust, app.state.refusals = access, trust, counted
     _add_routes(app)
     _add_layers(app)
     return app
+
+
+@asynccontextmanager
+async def _while_served(
+    streams: tuple[Live[StockChange, int, Update], Live[Mark, Mark, News]],
+    counted: Refusals,
+    reading: ReadSide,
+    _app: FastAPI,
+) -> AsyncIterator[None]:
+    async with writing_refusals(counted, reading):
+        yield
+    for stream in streams:
+        stream.close()
 
 
 def _streams(
@@ -231,6 +243,7 @@ def _add_routes(app: FastAPI) -> None:
     for router in (
         routes.router,
         trace_routes.router,
+        handling_unit_routes.router,
         epcis_routes.router,
         ingest.router,
         quarantine.router,

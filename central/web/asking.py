@@ -26,6 +26,7 @@ class Asking:
     principal: who asks. csrf: what their scripts have to send, "" where nobody signs in.
     parameters: of the address, as they came. path: of the address. language_asked: it came in the
     address and is to be remembered. within: the only warehouse that is shown here, "" for all.
+    money: whether it is shown.
     """
 
     reading: ReadSide
@@ -37,6 +38,7 @@ class Asking:
     principal: Principal = OPEN_PRINCIPAL
     csrf: str = ""
     within: str = ""
+    money: bool = True
 
     def read(self) -> AbstractContextManager[Any]:
         """Return a connection that knows what whoever asks is shown. Raises LedgerUnavailable."""
@@ -67,6 +69,7 @@ def asking_of(request: Request) -> Asking:
         principal=getattr(request.state, "principal", None) or NOBODY,
         csrf=getattr(request.state, "csrf", ""),
         within=within_of(request),
+        money=getattr(request.state, "money", True),
     )
 
 

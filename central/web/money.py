@@ -2,21 +2,15 @@
 
 from dataclasses import replace
 
-from central.access.permissions import Permission, warehouses_of
-from central.api.money_bound import MONEY_FIELDS
+from central.orders.money_fields import tells_money
 from central.web.asking import Asking, Table
 from central.web.listing import Found, Wanted
 
 
-def sees_money(asking: Asking) -> bool:
-    """Return whether somebody may see money anywhere."""
-    return warehouses_of(asking.principal, Permission.MONEY_READ) != frozenset()
-
-
 def seen_table(asking: Asking, table: Table) -> Table:
     """Return a table as somebody may see it."""
-    hidden = {index for index, column in enumerate(table.columns) if column.key in MONEY_FIELDS}
-    if not hidden or sees_money(asking):
+    hidden = {index for index, column in enumerate(table.columns) if tells_money(column.key)}
+    if not hidden or asking.money:
         return table
 
     def read(asking: Asking, wanted: Wanted) -> Found:

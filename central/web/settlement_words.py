@@ -41,6 +41,7 @@ MEANINGS: dict[str, str] = {
         "Goods of a transfer arrived whose departure nobody has told yet."
     ),
     "moved_after_end": marked("Goods moved under a transfer that was closed; close it once more."),
+    "weight_missing": marked("Goods of catch weight were not weighed."),
     "expiry_differs": marked("A lot came with another expiry date than before."),
     "packing_impossible": marked("A unit cannot be packed as was said."),
     "quantity_overflow": marked("The quantity would take a balance out of range; nothing moved."),
@@ -70,6 +71,10 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"What is behind it is taken back already\.",
             marked("What is behind it is taken back already."),
+        ),
+        (
+            r"They took their share of the weight that was there\.",
+            marked("They took their share of the weight that was there."),
         ),
         (
             r"The balance is no longer below zero\.",

@@ -164,9 +164,12 @@ def gateway_notes(row: GatewayRow, texts: Texts) -> Iterator[str]:
 
 
 def failed_release_note(row: GatewayRow, texts: Texts) -> str:
-    """Return which release did not work there, and why, in words."""
+    """Return which release did not work there or was refused, and why, in words."""
     said = texts.say("release %(version)s did not work there: %(reason)s")
-    reason = texts.sentence(row.failed_reason) or texts.say("nobody knows why")
+    reason = " · ".join(texts.sentence(line) for line in row.failed_reason.splitlines())
+    if row.failed_reason.startswith("refused: "):
+        return reason
+    reason = reason or texts.say("nobody knows why")
     return said % {"version": row.failed_release, "reason": reason}
 
 

@@ -149,6 +149,7 @@ DISCREPANCIES: dict[str, str] = {
     "received_before_shipped": marked("Received before it was shipped"),
     "reservation_short": marked("Set aside, but gone"),
     "moved_after_end": marked("Moved after the transfer ended"),
+    "weight_missing": marked("Weight missing"),
 }
 GATEWAY_PROBLEMS: dict[str, str] = {
     "unknown_gateway": marked("enrol this gateway"),

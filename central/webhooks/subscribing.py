@@ -13,6 +13,7 @@ from central.ledger.desk import Change, require_version
 from central.storage import bulk, tables
 from central.storage.subscription_tables import deliveries, subscriptions
 
+KIND = "webhook"  # Of its events.
 SUBSCRIPTIONS_MAX = 100
 URL_CHARACTERS_MAX = 1000
 KINDS_MAX = 50
@@ -20,7 +21,10 @@ KINDS_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One subscriber. kinds: of objects, empty for all. secret_hex: the key of its signatures."""
+    """One subscriber. secret_hex: the key of its signatures.
+
+    kinds: of objects, empty for all but those that have to be named (`outgoing.ONLY_IF_NAMED`).
+    """
 
     code: str
     url: str
@@ -68,6 +72,7 @@ def subscribe(
         last_event_no=last.scalar_one() or 0,
     )
     bulk.insert_rows(change.connection, subscriptions, [_row(made)])
+    change.note(KIND, made.code, "made", to=_origin(made.url), kinds=list(made.kinds))
     return made
 
 
@@ -96,6 +101,7 @@ def change_subscription(
         version=present.version + 1,
     )
     bulk.upsert_rows(change.connection, subscriptions, [_row(changed)])
+    change.note(KIND, code, "changed", **_told(present, changed))
     return changed
 
 
@@ -105,6 +111,7 @@ def unsubscribe(change: Change, code: str, *, version: int | None) -> None:
     require_version(present.version, version, what=f"subscription {code}")
     for table in (deliveries, subscriptions):
         change.connection.execute(delete(table).where(table.c.subscription == code))
+    change.note(KIND, code, "deleted", to=_origin(present.url))
 
 
 def try_again(change: Change, code: str) -> int:
@@ -161,6 +168,27 @@ def list_deliveries(
         )
         for row in rows
     ]
+
+
+def _told(before: Subscription, after: Subscription) -> dict[str, Any]:
+    """Return what the history keeps: an address may hold a secret, so only whose it is."""
+    pairs: dict[str, list[object]] = {
+        "to": [_origin(before.url), _origin(after.url)],
+        "kinds": [list(before.kinds), list(after.kinds)],
+        "active": [before.active, after.active],
+    }
+    changes = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    also = {
+        "address_changed": before.url != after.url,
+        "secret_changed": before.secret_hex != after.secret_hex,
+    }
+    return {"changes": changes} | {name: True for name, is_so in also.items() if is_so}
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}"
 
 
 def _checked_url(url: str) -> str:

@@ -9,6 +9,8 @@ axe-playwright-python; only its script is used, and nothing of it is shipped.
 from functools import cache
 from importlib.resources import files
 
+from tests.browser.layout import mark_new_looks
+
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 NODES_MAX = 5  # Of one rule: the rest is alike.
 RUN = """async ([tags, only, except, within]) => (await axe.run(within || document, {
@@ -38,6 +40,18 @@ def violations(page, *, only=(), without=(), within=None):
         for found in page.evaluate(RUN, wanted)
         for node in found["nodes"][:NODES_MAX]
     ]
+
+
+def violations_by_looks(page, looks):
+    """Return the same, but judge contrast at one text of each look that is not in looks.
+
+    looks: a set, which grows. axe-core takes most of its time for contrast, and what looks alike
+    has one contrast.
+    """
+    found = violations(page, without=["color-contrast"])
+    if mark_new_looks(page, looks):
+        found += violations(page, only=["color-contrast"], within=["[data-judged]"])
+    return found
 
 
 @cache

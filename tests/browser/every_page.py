@@ -1,7 +1,8 @@
 """Finds every page of central over a ledger that holds something of everything.
 
 The pages are those of the menu, every address of a page that needs no code, and one page of each
-shape that these link to. A page that is added to the application is thereby walked.
+shape that these link to. A page that is added to the application is thereby walked. Of documents
+there are two: one that is under way, and one that a list links to, which has ended.
 """
 
 import re
@@ -16,6 +17,7 @@ from central.web.asking import PROGRAMS
 from central.web.menu import MENU
 from tests.central.api.test_openapi import gone
 from tests.central.clients import served
+from tests.central.web.desk_scene import open_documents
 
 MENU_PATHS = [entry.path for section in MENU for entry in section.entries]
 MISSING = "/nothing/there"
@@ -32,20 +34,25 @@ SHAPE = re.compile(r"[^/]*[A-Z0-9][^/]*")
 
 @dataclass
 class Central:
-    """A central that serves. url: its base. routes: forms of the addresses of its pages."""
+    """A central that serves.
+
+    url: its base. routes: forms of the addresses of its pages. documents: what is under way.
+    """
 
     url: str
     routes: list[str]
+    documents: list[str]
 
 
 @contextmanager
 def full_ledger(folder):
-    """Central over a ledger after every way of the example walk."""
+    """Central over a ledger after every way of the example walk, and with what is under way."""
     database = open_database(f"sqlite:///{folder / 'ledger.db'}")
     migrate(database, generation="g")
     walk = gone(database)
+    documents = [f"/{kind}/{code}" for kind, code in open_documents(walk).items()]
     with served(walk.app) as url:
-        yield Central(url, page_routes(walk.app))
+        yield Central(url, page_routes(walk.app), documents)
     database.close()
 
 
@@ -78,13 +85,14 @@ def shape_of(path):
 class Way:
     """The pages still to be seen: those without a code, then one of each shape that they link to.
 
-    routes: of `page_routes`.
+    routes: of `page_routes`. besides: pages to be seen that leave their shape to the links.
     """
 
-    def __init__(self, routes):
+    def __init__(self, routes, besides=()):
         plain = [route for route in routes if "{" not in route]
         self._waiting = list(dict.fromkeys([*MENU_PATHS, *plain, *FURTHER]))
         self._known = {shape_of(path) for path in self._waiting}
+        self._waiting += besides
 
     def __iter__(self):
         yield from self._waiting  # It grows while pages are seen.
@@ -93,7 +101,8 @@ class Way:
         """Take note of a link; a page of a shape that is known is left out."""
         path = href.partition("#")[0]
         shape, place = shape_of(path), path.partition("?")[0]
-        if not path.startswith("/") or NOT_PAGES.search(place) or shape in self._known:
+        known = shape in self._known or path in self._waiting
+        if not path.startswith("/") or NOT_PAGES.search(place) or known:
             return
         assert len(self._waiting) < PAGES_MAX, f"one more page of a new shape: {path}"
         self._known.add(shape)

@@ -8,7 +8,7 @@ than the window. Cheap: it is asked of every page at every size.
 # WCAG 2.2, 2.5.8: 24 pixels, or 24 to the next. Whoever is nearer is judged by axe-core.
 TARGET_PX = 24
 LAYOUT = """([target]) => {
-    const faults = [], near = [];
+    const faults = [], near = new Set();
     const told = (one) => one.outerHTML.replace(/\\s+/g, " ").slice(0, 110);
     const drawn = (one) => one.checkVisibility({visibilityProperty: true, opacityProperty: true});
     const hidden = ".unseen, .skip, script, style, dialog:not([open])";
@@ -50,20 +50,25 @@ LAYOUT = """([target]) => {
     for (const one of document.querySelectorAll("main *")) {
         if (one.scrollWidth <= one.clientWidth && one.scrollHeight <= one.clientHeight) continue;
         const style = getComputedStyle(one);
-        if (/auto|scroll/.test(style.overflowX + style.overflowY) && one.tabIndex < 0)
-            near.push(1);
+        if (/auto|scroll/.test(style.overflowX + style.overflowY) && one.tabIndex < 0 && drawn(one))
+            near.add("scrollable-region-focusable");
     }
-    const small = targets.filter((box) => Math.min(box.width, box.height) < target);
-    for (const box of small) {
+    // A circle of 24 pixels about a small one touches no other, nor the circle of a small one.
+    const isSmall = (box) => Math.min(box.width, box.height) < target;
+    const reach = target / 2 + 1;
+    for (const box of targets.filter(isSmall)) {
         const x = (box.left + box.right) / 2, y = (box.top + box.bottom) / 2;
         for (const other of targets) {
             if (other === box) continue;
             const aside = Math.max(other.left - x, x - other.right, 0);
             const below = Math.max(other.top - y, y - other.bottom, 0);
-            if (Math.hypot(aside, below) < target) near.push(1);
+            const between = Math.hypot(
+                (other.left + other.right) / 2 - x, (other.top + other.bottom) / 2 - y);
+            if (Math.hypot(aside, below) < reach || (isSmall(other) && between < 2 * reach))
+                near.add("target-size");
         }
     }
-    return [[...new Set(faults)], near.length > 0];
+    return [[...new Set(faults)], [...near]];
 }""".replace(
     "BOXES",
     '"th, td, dt, dd, a, button, summary, label, legend, h1, h2, h3, p, li, select, .chip, .pill"',
@@ -100,12 +105,29 @@ LOOKS = """(known) => {
     return fresh;
 }"""
 
+# What a page is made of, without what is said on it: two languages of a page are alike in this.
+STRUCTURE = """(place) => {
+    const said = /^(title|aria-label|placeholder|value|alt|href|src|content|datetime|data-.*)$/;
+    const told = (one) => [one.localName,
+        ...[...one.attributes].map((its) =>
+            its.name + (said.test(its.name) ? !!its.value.trim() : its.value)).sort(),
+        [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()),
+        one.childElementCount, one.checkVisibility()];
+    const top = document.querySelector(place);
+    return JSON.stringify([top, ...top.querySelectorAll("*")].map(told));
+}"""
+
+
+def structure_of(page, place):
+    """Return what the place of a page is made of: elements, attributes, which of them are shown."""
+    return page.evaluate(STRUCTURE, place)
+
 
 def layout_faults(page):
-    """Return what is wrong with the layout, and whether axe-core has to look at targets that are
-    small and close to others, or at what scrolls and cannot be reached by keys."""
-    faults, near = page.evaluate(LAYOUT, [TARGET_PX])
-    return faults, near
+    """Return what is wrong with the layout, and the rules by which axe-core has to look closer: at
+    targets that are small and close to others, at what scrolls and cannot be reached by keys."""
+    faults, rules = page.evaluate(LAYOUT, [TARGET_PX])
+    return faults, rules
 
 
 def mark_new_looks(page, known):

@@ -1,4 +1,4 @@
-"""Pages of documents in a real browser: each page, main actions, two people, restarts, back."""
+"""Pages of documents in a real browser: main actions, two people, restarts, the way back."""
 
 from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
@@ -89,30 +89,6 @@ def requests_to(page, path):
         ),
     )
     return seen
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_every_page_opens_and_fits_on_desktop_and_phone(browser, desk, language):
-    lists = [f"/{name}" for name in desk.codes]
-    paths = [
-        *lists,
-        *(f"/{name}/{code}" for name, code in desk.codes.items()),
-        *(f"{path}/new" for path in lists if path != "/inspections"),
-        *("/count-plans", "/count-plans/A-SH1", "/count-plans/new", "/pick-lists/now"),
-        *("/availability", "/reservations", "/replenishments", "/catalogue/items"),
-        *("/catalogue/items/BOLT", "/catalogue/items/new", "/catalogue/partners/ACME"),
-        *("/catalogue/places?warehouse=SH1", "/catalogue/places/SH1/new"),
-        *("/catalogue/places/BJ1/BIN-1", "/catalogue/import", "/catalogue/cleaning"),
-    ]
-    unfold_all = "for (const one of document.querySelectorAll('details.act')) one.open = true"
-    with opened(browser, language=language) as page:
-        for path in paths:
-            page.goto(desk.url + path)
-            assert page.locator("h1").inner_text().strip(), path
-            page.evaluate(unfold_all)
-            for width, height in SIZES.values():
-                page.set_viewport_size({"width": width, "height": height})
-                assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
 
 
 def test_a_transfer_is_made_and_released_from_the_pages(browser, desk):

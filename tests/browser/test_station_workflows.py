@@ -9,7 +9,7 @@ import pytest
 
 from drivers.readings import WeightMeasured
 from gateway.health import DeviceHealth, LinkHealth
-from tests.browser.axe import violations
+from tests.browser.axe import violations_by_looks
 from tests.browser.kiosk import GLOVE_PX, opened_browser, page_of, press
 from tests.browser.station_walks import (
     COMPLAINTS,
@@ -50,7 +50,7 @@ class Walk:
         self.bench, self.page, self.language = bench, page, "en"
         self.wrong = []
         self.steps_count = 0
-        self.seen_before = set()
+        self.seen_before, self.looks = set(), set()
 
     def take(self, step):
         """Do one step; return once the page shows what came of it."""
@@ -82,7 +82,7 @@ class Walk:
                 self.page.set_viewport_size({"width": width, "height": height})
                 found = self.page.evaluate(COMPLAINTS, GLOVE_PX)
                 if with_axe and turn == 1 and size == sizes[self.steps_count % len(sizes)]:
-                    found += violations(self.page)
+                    found += violations_by_looks(self.page, self.looks)
                 self.seen(name, step, size)
                 self.wrong += [f"{name}, {step} ({self.language}, {size}): {one}" for one in found]
             self.seen_before |= {shape, self.page.evaluate(DRAWN)}

@@ -5,13 +5,15 @@ import socket
 from threading import Event
 
 import pytest
-import uvicorn
 
+from central.access.refusals import Refusals
 from central.compose import WebServer, run_both
+from central.config import HttpSection
 from central.errors import IntakeEnded
 from central.inbox.intake_loop import IntakeLoop
 from central.service_notice import Pulse
 from central.web.app import create_app
+from central.web.serving import web_config
 from tests.central.scenery import FixedClock
 from tests.central.test_intake_loop import KEY, MemoryInbox, MemoryLink
 
@@ -51,7 +53,7 @@ def serve_until_end(link, database, *, ready):
         link=link, inbox=MemoryInbox([], []), note_states=len, jitter=lambda: 0.0, sign=KEY.sign
     )
     app = create_app(database=database, clock=FixedClock(), site="demo", intake_alive=intake.alive)
-    config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
+    config = web_config(app, HttpSection(), Refusals())
     pulse = Pulse(lambda: 0, clock_s=lambda: 0.0)
     server = WebServer(config, ready, intake_alive=intake.alive, pulse=pulse)
     with socket.create_server(("127.0.0.1", 0)) as listening:

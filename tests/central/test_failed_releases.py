@@ -11,10 +11,15 @@ from central.watching.letters import write_letter
 from central.web.drawing import drawing_in
 from gateway.health import Health
 from gateway.replication.telemetry import gateway_state
+from provisioning.updating.agent import Agent
+from provisioning.updating.clock import SystemClock
 from tests.central.clients import ask
 from tests.central.one_app import application
 from tests.central.scenery import FixedClock, Gateway, furnished
 from tests.gateway.journal.samples import GATEWAY, StillClock, opened
+from tests.provisioning.updating.releases import make_release
+from tests.provisioning.updating.site import Site as Mirrored
+from tests.provisioning.updating.test_poisoned import change_a_wheel, sign_with_another_key
 from tests.provisioning.updating.test_steps import HEALTHY, Machine
 
 ALERT = (
@@ -138,3 +143,74 @@ def test_any_reason_is_text(database, reason):
     record_states(database, [(gateway.code, encode_state(state))], clock=clock)
     page = ask(application(database=database, clock=clock), f"/gateways/{gateway.code}").text
     assert "1.1.0" in page and "<script>alert" not in page
+
+
+@pytest.mark.parametrize(
+    ("poison", "english", "chinese"),
+    [
+        pytest.param(
+            sign_with_another_key,
+            ("?", "refused: the manifest is not signed by a key that this gateway knows"),
+            "已拒绝：发布清单未由本网关所知的密钥签名，或已被改动",
+            id="a manifest of another key",
+        ),
+        pytest.param(
+            change_a_wheel,
+            ("1.1.0", "is not what was signed: it was changed"),
+            "与签名内容不符：已被改动",
+            id="a wheel that was changed",
+        ),
+    ],
+)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_poisoned_release_is_told_at_the_station_and_at_central_until_it_is_gone(
+    database, tmp_path, poison, english, chinese
+):
+    pi = Poisoned(tmp_path / "pi")
+    furnished(database, Gateway(GATEWAY))
+    app = application(database=database, clock=FixedClock())
+    poison(pi)
+    pi.look()
+    (trouble,) = pi.tell(database).troubles()
+    assert (trouble.problem, trouble.subject) == ("update_refused", english[0])
+    (alert,) = read_alerts(database, FixedClock()).alerts
+    assert (alert.kind, alert.subject, alert.lot) == ("update_failed", GATEWAY, english[0])
+    assert english[1] in alert.name
+    for language, said in (("en", english[1]), ("zh", chinese)):
+        assert said in ask(app, f"/gateways/{GATEWAY}?lang={language}").text
+        texts = drawing_in(language).texts
+        letter = write_letter("raised", [alert], texts=texts, site="SH", url="")
+        assert said in letter.body
+    first_ms = alert.since_ms
+    pi.look()
+    pi.tell(database)
+    (alert,) = read_alerts(database, FixedClock()).alerts
+    assert alert.since_ms == first_ms
+    make_release(pi.mirror, "0.9.0", pi.key)  # A good one, though older than what runs.
+    pi.look()
+    assert pi.tell(database).troubles() == ()
+    assert read_alerts(database, FixedClock()).alerts == ()
+
+
+class Poisoned(Mirrored):
+    """A Pi whose mirror offers a release that somebody has touched."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        (self.root / "releases/1.0.0").mkdir(parents=True)
+        (self.root / "releases/1.0.0/.complete").write_text("1.0.0\n", encoding="ascii")
+        (self.root / "current").symlink_to("releases/1.0.0")
+        make_release(self.mirror, "1.1.0", self.key)
+        self.agent = Agent(self.settings, clock=SystemClock(), asked=lambda: None)
+        self.health = Health()
+
+    def look(self):
+        self.agent.turn()
+
+    def tell(self, database):
+        """Have the gateway say how it is; returns what its station shows."""
+        report = self.state / "report.json"
+        with opened(self.folder / "journal.db") as journal:
+            state = gateway_state(journal, StillClock(), self.health, online=True, report=report)
+        assert record_states(database, [(GATEWAY, encode_state(state))], clock=FixedClock())
+        return self.health

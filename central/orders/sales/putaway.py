@@ -66,16 +66,16 @@ def suggest(places: Iterable[Place], goods: Goods, *, walk_from: int) -> list[Su
     """
     ranked = sorted(
         (
-            (RULES.index(rule), _way(place, walk_from), place)
+            (RULES.index(rule), _way(place, walk_from), _left_over(place, goods), place)
             for place in places
             if (rule := _rule(place)) is not None and _suits(place, goods)
         ),
-        key=lambda one: (one[0], one[1], one[2].location),
+        key=lambda one: (*one[:3], one[3].location),
     )
     found: list[Suggestion] = []
     rest_micro = goods.quantity_micro
     for number, rule in enumerate(RULES):
-        of_rule = [place for rank, _, place in ranked if rank == number]
+        of_rule = [place for rank, _, _, place in ranked if rank == number]
         whole = [place for place in of_rule if _room(place, rest_micro) >= rest_micro]
         for place in whole[:1] or of_rule:
             part_micro = min(_room(place, rest_micro), rest_micro)
@@ -112,6 +112,13 @@ def _room(place: Place, wanted_micro: int) -> int:
     if place.is_home and place.home_max_micro:
         room_micro = min(room_micro, place.home_max_micro - place.home_used_micro)
     return max(room_micro, 0)
+
+
+def _left_over(place: Place, goods: Goods) -> tuple[bool, int]:
+    """Return what sorts first the place that is best filled, and last those without a bound."""
+    if not place.capacity_micro:
+        return True, 0
+    return False, abs(place.capacity_micro - place.used_micro - goods.quantity_micro)
 
 
 def _way(place: Place, walk_from: int) -> tuple[bool, int]:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, select
+from sqlalchemy import Connection, Row, Select, and_, false, func, select
 
 from central.errors import NotThere
 from central.ledger.entries import BalanceKey
 from central.orders.sales.putaway import Goods, Place, Suggestion, suggest
 from central.storage import bulk, catalogue_tables, tables
 
-EMPTY_PLACES_MAX = 200  # Of them the nearest are looked at.
+EMPTY_PLACES_MAX = 200  # Of those that will do the nearest are looked at.
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def suggest_putaway(connection: Connection, asked: PutawayAsked) -> list[Suggest
     walk_from = _walk_order(connection, asked.warehouse, asked.from_location)
     places = _places_of_item(connection, asked)
     known = {place.location for place in places}
-    empty = _empty_places(connection, asked, walk_from=walk_from)
+    empty = _empty_places(connection, asked, goods, walk_from=walk_from)
     places += [place for place in empty if place.location not in known]
     return suggest(
         (place for place in places if place.location != asked.from_location),
@@ -104,8 +104,13 @@ def _places_of_item(connection: Connection, asked: PutawayAsked) -> list[Place]:
     ]
 
 
-def _empty_places(connection: Connection, asked: PutawayAsked, *, walk_from: int) -> list[Place]:
-    """Return bins where nothing lies, the nearest first."""
+def _empty_places(
+    connection: Connection, asked: PutawayAsked, goods: Goods, *, walk_from: int
+) -> list[Place]:
+    """Return bins that will do, where nothing lies: first where all of it fits, the nearest first.
+
+    What will not do is left out here already, or of many such bins none of the others were seen.
+    """
     balances, details = tables.balances.c, catalogue_tables.location_details.c
     lies_there = select(balances.item).where(
         balances.warehouse == tables.locations.c.warehouse,
@@ -113,12 +118,23 @@ def _empty_places(connection: Connection, asked: PutawayAsked, *, walk_from: int
         balances.on_hand_micro != 0,
     )
     walk_order = func.coalesce(details.walk_order, 0)
+    capacity_micro = func.coalesce(details.capacity_micro, 0)
+    storage_class = func.coalesce(details.storage_class, "")
     query = (
         _bins(asked.warehouse)
-        .where(~lies_there.exists())
-        .order_by(walk_order == 0, func.abs(walk_order - walk_from), tables.locations.c.location)
+        .where(~lies_there.exists(), ~func.coalesce(details.blocked, false()))
+        .order_by(
+            and_(capacity_micro > 0, capacity_micro < goods.quantity_micro),
+            walk_order == 0,
+            func.abs(walk_order - walk_from),
+            tables.locations.c.location,
+        )
         .limit(EMPTY_PLACES_MAX)
     )
+    if goods.storage_class:
+        query = query.where(storage_class.in_(("", goods.storage_class)))
+    if goods.zone:
+        query = query.where(details.zone == goods.zone)
     return [_place(row, used_micro=0) for row in connection.execute(query)]
 
 

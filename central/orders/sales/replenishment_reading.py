@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import msgspec
 from sqlalchemy import Connection, and_, select
 
 from central.orders.reserving.allocation import (
@@ -116,4 +117,4 @@ def _replenish(
 
 def _less(candidate: Candidate, allocated: dict[StockKey, int]) -> Candidate:
     taken = allocated.get(candidate.key, 0)
-    return replace(candidate, available_micro=candidate.available_micro - taken)
+    return msgspec.structs.replace(candidate, available_micro=candidate.available_micro - taken)

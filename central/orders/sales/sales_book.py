@@ -8,9 +8,11 @@ from dataclasses import replace
 
 from central.errors import Conflict, Unusable
 from central.ledger.desk import Change
+from central.orders.document_changes import changed_document
 from central.orders.order_documents import new_code, require_free_document
 from central.orders.order_goods import checked_reason, require_warehouse
 from central.orders.reserving.reservation_book import Wanted
+from central.orders.reserving.reservation_rows import order_stock_soon
 from central.orders.sales.sales_lines import OrderAsked, checked_dates, lines_of, require_customer
 from central.orders.sales.sales_orders import SalesOrder, check_shipped, check_untouched
 from central.orders.sales.sales_steps import (
@@ -31,11 +33,19 @@ CODE_PREFIX = "SO"
 
 def draft_order(change: Change, asked: OrderAsked) -> SalesOrder:
     """Make an order that nobody goes by yet. Raises Unusable, Conflict."""
+    order = new_draft(change, asked)
+    write_order(change.connection, order, new=True)
+    note_step(change, order, "drafted", lines_count=len(order.lines))
+    return order
+
+
+def new_draft(change: Change, asked: OrderAsked) -> SalesOrder:
+    """Return an order as it is drafted, not written yet. Raises Unusable, Conflict."""
     require_warehouse(change.connection, asked.warehouse)
     require_customer(change.connection, asked.customer)
     code = new_code(change, CODE_PREFIX, warehouse=asked.warehouse, wished=asked.code)
     wanted_on, promised_on = checked_dates(asked)
-    order = SalesOrder(
+    return SalesOrder(
         code=code,
         version=1,
         warehouse=asked.warehouse,
@@ -56,9 +66,6 @@ def draft_order(change: Change, asked: OrderAsked) -> SalesOrder:
         changed_ms=change.now_ms,
         lines=lines_of(change.connection, asked.lines),
     )
-    write_order(change.connection, order)
-    note_step(change, order, "drafted", lines_count=len(order.lines))
-    return order
 
 
 def edit_order(
@@ -85,7 +92,8 @@ def edit_order(
         carrier=asked.carrier,
         lines=lines_of(change.connection, asked.lines),
     )
-    return save_step(change, edited, "edited", lines_too=True)
+    changes = changed_document(order, edited)
+    return save_step(change, edited, "edited", lines_too=True, changes=changes)
 
 
 def submit_order(change: Change, code: str, *, version: int | None = None) -> SalesOrder:
@@ -108,9 +116,9 @@ def approve_order(change: Change, code: str, *, version: int | None = None) -> S
 
     Raises Conflict, with what is available of each line, if the rest may not wait.
     """
+    stock_of = order_stock_soon(change.connection, code)
     order, after = begin_step(change, code, "approve", version)
-    approved = replace(order, state=after)
-    book = book_of(change, [approved])
+    book = book_of(change, [order], stock_of=stock_of)
     granted = book.reserve(
         [
             Wanted(order.key_of(line.line), line.item, line.quantity_micro, line.lot)
@@ -121,7 +129,7 @@ def approve_order(change: Change, code: str, *, version: int | None = None) -> S
         refuse_shortage(order, granted)
     book.write()
     reserved_count = sum(not one.missing_micro for one in granted)
-    return save_step(change, approved, "approved", lines_reserved_count=reserved_count)
+    return save_step(change, order, "approved", after=after, lines_reserved_count=reserved_count)
 
 
 def reserve_order(change: Change, code: str, *, version: int | None = None) -> SalesOrder:

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from central.contract.quantities import canonical_text, from_micro
 from central.errors import Conflict, Unusable
 from central.orders.catalogue.packs import to_base
 from central.orders.order_goods import Goods, checked_date, read_goods
 from central.orders.sales.sales_orders import LINES_COUNT_MAX, SalesLine
-from central.storage import catalogue_tables
+from central.storage import bulk, catalogue_tables
 
 BUYING: frozenset[str] = frozenset({"customer", "both"})
+_COLUMNS = [column.name for column in catalogue_tables.partners.columns]
+_KIND, _ACTIVE = _COLUMNS.index("kind"), _COLUMNS.index("active")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,29 +66,35 @@ def lines_of(connection: Connection, asked: Sequence[LineAsked]) -> tuple[SalesL
     return tuple(_line(line, goods[line.item]) for line in sorted(asked, key=lambda one: one.line))
 
 
+def customer_look(customer: str) -> bulk.Look:
+    """Return what `require_customer` will look up, to be read ahead with other things."""
+    return bulk.Look(catalogue_tables.partners, [(customer,)], 1)
+
+
 def require_customer(connection: Connection, customer: str) -> None:
     """Return if goods may be sold to a customer.
 
     Raises Unusable for one that is not there, Conflict for one that is retired or only sells.
     """
-    table = catalogue_tables.partners.c
-    row = connection.execute(
-        select(table.kind, table.active).where(table.partner == customer)
-    ).first()
     fields: dict[str, object] = {"customer": customer}
+    look = customer_look(customer)
+    row = next(
+        bulk.select_by_key(connection, look.table, look.keys, columns_count=look.columns_count),
+        None,
+    )
     if row is None:
         raise Unusable(
             f"no customer is called {customer!r}",
             hint="Add the customer first, or correct the code.",
             fields=fields,
         )
-    if row.kind not in BUYING:
+    if row[_KIND] not in BUYING:
         raise Conflict(
             f"partner {customer} is a supplier, not a customer",
             hint="Make the partner a customer too, or sell to another one.",
             fields=fields,
         )
-    if not row.active:
+    if not row[_ACTIVE]:
         raise Conflict(
             f"customer {customer} is retired",
             hint="Take the customer back into use, or sell to another one.",

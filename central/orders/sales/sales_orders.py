@@ -12,7 +12,8 @@ What is set aside and what went out make of `approved` and `released` what peopl
     released   released, picking, part_shipped, shipped
 
 Approving sets stock aside; what cannot be, waits, if the customer agrees. Recalling takes the order
-from the stations and keeps what is set aside; reopening and cancelling give it up.
+from the stations and keeps what is set aside; reopening and cancelling give it up. What is sold
+over the counter (hand_over) is approved and shipped at once, and signed for from there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +31,7 @@ from central.orders.document_progress import (
     progress_of,
 )
 from central.orders.reserving.reservations import SALES_ORDER, Holder, LineKey, Reservation
-from central.orders.state_tables import StateTable
+from central.orders.state_tables import StateTable, possible_actions
 
 LINES_COUNT_MAX = 500
 
@@ -45,13 +46,14 @@ STATES: StateTable = {
     "submit": {"draft": "submitted"},
     "send_back": {"submitted": "draft"},
     "approve": {"submitted": "approved"},
+    "hand_over": {"draft": "approved", "submitted": "approved"},
     "reopen": {"approved": "draft"},
     "reserve": {"approved": "approved", "released": "released"},
     "release": {"approved": "released"},
     "recall": {"released": "approved"},
     "give_up": {"approved": "approved", "released": "released"},
     "short_pick": {"released": "released"},
-    "sign": {"released": "signed"},
+    "sign": {"approved": "signed", "released": "signed"},
     "close": {"signed": "closed"},
     "cancel": {
         "draft": "cancelled",
@@ -275,6 +277,18 @@ def shipment_document(
         kind="shipment",
         lines=tuple(lines),
     )
+
+
+def actions_of(figures: OrderFigures) -> list[str]:
+    """Return what may be done to an order as it stands, in the order of the table.
+
+    What is approved is signed for if it was sold over the counter, and then nothing else is left.
+    """
+    possible = possible_actions(STATES, figures.order.state)
+    if figures.order.state != "approved":
+        return list(possible)
+    sold = figures.stage == "shipped"
+    return [action for action in possible if (action == "sign") == sold]
 
 
 def check_untouched(figures: OrderFigures, *, action: str) -> None:

@@ -1,6 +1,6 @@
 """What every step of a sales order begins and ends with. Edge of the database."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -9,6 +9,7 @@ from central.errors import Conflict
 from central.ledger.desk import Change, require_version
 from central.orders.reserving.reservation_book import Granted, ReservationBook, Wanted
 from central.orders.reserving.reservation_levels import level
+from central.orders.reserving.reservation_rows import ItemStock
 from central.orders.reserving.shortages import settle_shortages
 from central.orders.sales.sales_orders import STATES, OrderFigures, SalesOrder, State
 from central.orders.sales.sales_store import read_counted, read_order, write_order
@@ -29,10 +30,21 @@ def begin_step(
 
 
 def save_step(
-    change: Change, order: SalesOrder, done: str, *, lines_too: bool = False, **fields: object
+    change: Change,
+    order: SalesOrder,
+    done: str,
+    *,
+    after: State | None = None,
+    lines_too: bool = False,
+    **fields: object,
 ) -> SalesOrder:
-    """Write an order as its next version, with an event that says what was done."""
-    order = replace(order, version=order.version + 1, changed_ms=change.now_ms)
+    """Write an order as its next version, with an event that says what was done.
+
+    after: its state from now on, None for the one that it has.
+    """
+    order = replace(
+        order, version=order.version + 1, changed_ms=change.now_ms, state=after or order.state
+    )
     write_order(change.connection, order, lines_too=lines_too)
     note_step(change, order, done, **fields)
     return order
@@ -43,9 +55,14 @@ def note_step(change: Change, order: SalesOrder, done: str, **fields: object) ->
     change.note(KIND, order.code, done, warehouse=order.warehouse, **fields)
 
 
-def book_of(change: Change, orders: Sequence[SalesOrder]) -> ReservationBook:
-    """Return the reservations of orders."""
-    book = ReservationBook(change.connection, now_ms=change.now_ms)
+def book_of(
+    change: Change,
+    orders: Sequence[SalesOrder],
+    *,
+    stock_of: Callable[[str], Mapping[str, ItemStock]] | None = None,
+) -> ReservationBook:
+    """Return the reservations of orders. stock_of: as `ReservationBook` takes it."""
+    book = ReservationBook(change.connection, now_ms=change.now_ms, stock_of=stock_of)
     book.load([order.holder for order in orders])
     return book
 

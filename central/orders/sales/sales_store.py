@@ -1,6 +1,8 @@
 """Rows of sales orders, and how far they are. Edge of the database."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import fields
+from typing import Any
 
 from sqlalchemy import Connection, update
 
@@ -52,8 +54,13 @@ def read_orders(connection: Connection, codes: Collection[str]) -> list[SalesOrd
     )
 
 
-def write_order(connection: Connection, order: SalesOrder, *, lines_too: bool = True) -> None:
-    """Write an order with the lines that it has; only its head if its lines are as they were."""
+def write_order(
+    connection: Connection, order: SalesOrder, *, lines_too: bool = True, new: bool = False
+) -> None:
+    """Write an order with the lines that it has; only its head if its lines are as they were.
+
+    new: it was never written before.
+    """
     head = (
         *(order.code, order.version, order.warehouse, order.customer, order.state),
         *(order.backorders, order.wanted_on, order.promised_on, order.reference, order.note),
@@ -64,7 +71,8 @@ def write_order(connection: Connection, order: SalesOrder, *, lines_too: bool = 
     if not lines_too:
         return
     table = sales_tables.sales_order_lines
-    bulk.delete_by_key(connection, table, [(order.code,)])
+    if not new:
+        bulk.delete_by_key(connection, table, [(order.code,)])
     bulk.insert_rows(connection, table, [_line_row(order.code, line) for line in order.lines])
 
 
@@ -122,13 +130,15 @@ def mark_stale(connection: Connection, codes: Collection[str]) -> None:
 
 
 def _order(row: bulk.Row, lines: list[SalesLine]) -> SalesOrder:
-    values = dict(zip(_HEAD, row, strict=True)) | {"lines": tuple(lines)}
-    for name in ("backorders", "stale"):  # SQLite gives them as numbers.
-        values[name] = bool(values[name])
-    return SalesOrder(**values)
+    values: list[Any] = list(row)
+    for index in _TRUTHS:  # SQLite gives them as numbers.
+        values[index] = bool(values[index])
+    return SalesOrder(*[*values, tuple(lines)])
 
 
-_HEAD = tuple(column.name for column in sales_tables.sales_orders.columns)
+_HEAD = [column.name for column in sales_tables.sales_orders.columns]
+assert [*_HEAD, "lines"] == [field.name for field in fields(SalesOrder)]
+_TRUTHS = (_HEAD.index("backorders"), _HEAD.index("stale"))
 
 
 def _line_row(code: str, line: SalesLine) -> bulk.Row:

@@ -25,6 +25,7 @@ from central.web.documents.parts import (
 )
 from central.web.documents.state_words import ACTIONS, ENDING, EVENTS, PRIMARY, TONES
 from central.web.listing import Cell
+from central.web.people.audit_words import changed_lines
 from central.web.texts import Texts
 
 ROWS_SHOWN_MAX = 500
@@ -243,6 +244,9 @@ def _event(one: Done, texts: Texts) -> EventView:
         told = value if isinstance(value, list) else [value]
         label = label_of(name, texts) if name in FIELDS else ""
         said.append((label, ", ".join(word_of(str(part), texts) for part in told)))
+    changes = one.fields.get("changes")
+    if isinstance(changes, Mapping):
+        said += [("", line) for line in changed_lines(changes, texts)]
     return EventView(
         moment=moment_cell(one.at_ms),
         actor=one.actor,

@@ -19,6 +19,7 @@ DONE_TO: dict[str, dict[str, str]] = {"discrepancy": DONE}
 APPLIED = {"applied": marked("imported it")}
 AUDIT_FIELDS: dict[str, str] = {
     "address": marked("Comes from"),
+    "address_changed": marked("Address changed"),
     "adjusted_count": marked("Lines adjusted"),
     "by": marked("With"),
     "certificate": marked("Certificate"),
@@ -27,35 +28,54 @@ AUDIT_FIELDS: dict[str, str] = {
     "claim": marked("Claim"),
     "claim_kind": marked("What is claimed"),
     "closings_count": marked("Number of closings"),
+    "copies_count": marked("Copies"),
     "created": marked("Added"),
+    "destination": marked("To warehouse"),
+    "digest": marked("Digest of the text"),
     "disabled": marked("Let in no more"),
     "display_name": marked("Name"),
     "due": marked("Due"),
     "external": marked("Identity provider"),
     "facts": marked("Facts"),
     "facts_count": marked("Facts"),
+    "fingerprint": marked("Fingerprint of its keys"),
     "gateway": marked("Gateway"),
+    "hardware": marked("Hardware, as it says"),
     "hours": marked("Good for hours"),
+    "job": marked("Print job"),
+    "kinds": marked("What it is told of"),
     "label": marked("Program"),
+    "language": marked("Language"),
     "left": marked("Recovery codes left"),
     "left_out": marked("Left out"),
     "lines_reserved_count": marked("Lines set aside"),
     "open_count": marked("Still open"),
     "orders_count": marked("Orders"),
+    "over_percent": marked("May be over by, in percent"),
     "owner": marked("Owner"),
+    "pallet_template": marked("Template of pallet labels"),
     "permissions": marked("May"),
     "picks_count": marked("Picks"),
+    "place_template": marked("Template of place labels"),
+    "price": marked("Unit price"),
+    "printer": marked("Printer"),
     "reasons": marked("Reason"),
+    "receive_location": marked("Receives at"),
     "replaced": marked("Found elsewhere"),
     "roles": marked("Roles"),
     "rows": marked("Rows"),
+    "secret_changed": marked("New secret"),
     "settlement": marked("Settlement"),
     "subject": marked("About"),
     "table": marked("Table"),
+    "template": marked("Label template"),
     "text": marked("Comment"),
     "through": marked("Closed up to"),
+    "to": marked("Sent to"),
     "unchanged": marked("Unchanged"),
     "uncounted": marked("Not counted"),
+    "until": marked("Good until"),
+    "under_percent": marked("May be under by, in percent"),
     "units_count": marked("Handling units"),
     "variances_count": marked("Variances"),
 }
@@ -85,6 +105,7 @@ PAGES: dict[str, str] = {
     "supplier_return": "/supplier-returns/",
     "transfer": "/transfers/",
 }
+LINES = "lines."  # "lines.2.quantity": what was changed of line 2.
 CODE_SHOWN_MAX = 24  # A longer one is told by its beginning.
 
 
@@ -139,12 +160,24 @@ def event_lines(fields: Mapping[str, object], texts: Texts) -> list[str]:
     if isinstance(before, dict) and isinstance(after, dict):
         names = sorted(before.keys() | after.keys())
         pairs = {name: [before.get(name), after.get(name)] for name in names}
-        lines += _changed({name: pair for name, pair in pairs.items() if pair[0] != pair[1]}, texts)
+        lines += changed_lines(
+            {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}, texts
+        )
     elif isinstance(after, dict):
         lines += _plain(after, texts)
     if isinstance(changes, dict):
-        lines += _changed(changes, texts)
+        lines += changed_lines(changes, texts)
     return _plain(fields, texts) + lines
+
+
+def changed_lines(changes: Mapping[str, object], texts: Texts) -> list[str]:
+    """Return "label: before → after" of each field that was changed."""
+    lines = []
+    for name, pair in changes.items():
+        if isinstance(pair, list) and len(pair) == 2:
+            before, after = (_value(name.rpartition(".")[2], one, texts) for one in pair)
+            lines.append(f"{_label(name, texts)}: {before} → {after}")
+    return lines
 
 
 def _plain(fields: Mapping[str, object], texts: Texts) -> list[str]:
@@ -155,17 +188,14 @@ def _plain(fields: Mapping[str, object], texts: Texts) -> list[str]:
     ]
 
 
-def _changed(changes: Mapping[str, object], texts: Texts) -> list[str]:
-    return [
-        f"{_label(name, texts)}: {_value(name, pair[0], texts)} → {_value(name, pair[1], texts)}"
-        for name, pair in changes.items()
-        if isinstance(pair, list) and len(pair) == 2
-    ]
-
-
 def _label(name: str, texts: Texts) -> str:
-    name = name.rpartition(".")[2].removesuffix("_ms").removesuffix("_micro")
-    return texts.word(AUDIT_FIELDS if name in AUDIT_FIELDS else FIELDS, name)
+    path, _, name = name.rpartition(".")
+    name = name.removesuffix("_ms").removesuffix("_micro")
+    word = texts.word(AUDIT_FIELDS if name in AUDIT_FIELDS else FIELDS, name)
+    if path.startswith(LINES):
+        number = path.removeprefix(LINES)
+        return texts.say("Line %(number)s, %(field)s") % {"number": number, "field": word}
+    return word
 
 
 def _value(name: str, value: object, texts: Texts) -> str:
@@ -175,6 +205,8 @@ def _value(name: str, value: object, texts: Texts) -> str:
         return "–"
     if isinstance(value, list):
         return ", ".join(_value(name, one, texts) for one in value)
+    if isinstance(value, dict):  # E.g. a unit of a shipment, and what it stands on.
+        return " · ".join(_value(part, one, texts) for part, one in value.items() if one)
     if isinstance(value, int):
         if name.endswith("_ms"):
             return (utc_text(value) or "")[:16].replace("T", " ") + " UTC"

@@ -65,7 +65,9 @@ def enter(request: Request, signed_in: SignedIn, *, next_path: str) -> Response:
     """Return where to go on, with the cookie of a session."""
     whole = signed_in.stage == "whole"
     target = safe_next(next_path) if whole else "/login/code"
-    if not whole and safe_next(next_path) != "/":
+    if whole and signed_in.has_news:
+        target = "/account"  # It is told before anything else.
+    if target != safe_next(next_path) != "/":
         target += f"?next={quote(safe_next(next_path))}"
     answer = RedirectResponse(target, 303, headers=OWN_REFERRER)
     answer.set_cookie(

@@ -1,5 +1,6 @@
 """Pages of one's own account, of users, of keys of programs, of what was done. Edge of HTTP."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -9,12 +10,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from central.access import sessions, tokens, users
 from central.access.access import NOBODY
 from central.access.audit import last_seal, list_audit
+from central.access.news import News, news_of_sign_in
 from central.access.permissions import Permission, Role, may
 from central.access.second_factor import address_of
 from central.api.access_side import access_of
 from central.api.audit_routes import AuditParameters, wanted_of
+from central.api.guard import safe_next
 from central.api.parameters import RecordCursor, read_cursor, write_cursor
 from central.api.user_routes import token_out, user_out
+from central.orders.money_fields import without_money_fields
 from central.printing.bar_codes import draw_qr
 from central.stock.times import utc_text
 from central.web.asking import Asked, Asking
@@ -55,13 +59,16 @@ def account_page(request: Request, asking: Asked) -> Response:
         open_sessions = sessions.list_sessions(
             connection, name, now_ms=asking.now_ms, limits=access.limits
         )
+        news = [_news_row(one, asking) for one in news_of_sign_in(connection, name)]
     waiting = access.seal.opened(user.totp_waiting, name=name)
     content: dict[str, object] = {
         "user": user_out(user),
         "roles": _role_texts(user, asking, whole=True),
         "waiting": waiting,
         "image": "",
-        "must": access.must_set_up(user),
+        "must": users.must_first(user, second_factor=access.section.second_factor),
+        "news": news,
+        "next": safe_next(asking.parameters.get("next", "")),
         "sessions": [
             {
                 "digest": one.digest,
@@ -165,7 +172,7 @@ def audit_page(asking: Asked, asked: Annotated[AuditAsked, Query()]) -> HTMLResp
         cursor = write_cursor(RecordCursor(found[asked.limit - 1].event_no))
         older = "?" + urlencode(filters | {"cursor": cursor})
     content = {
-        "events": [_event(one, asking) for one in found[: asked.limit]],
+        "events": [_event(_seen(one, asking), asking) for one in found[: asked.limit]],
         "filters": filters,
         "kinds_named": kind_choices(asking.texts),
         "actions_named": action_choices(asking.texts),
@@ -179,6 +186,18 @@ def audit_page(asking: Asked, asked: Annotated[AuditAsked, Query()]) -> HTMLResp
     )
 
 
+def _news_row(one: News, asking: Asking) -> dict[str, object]:
+    texts = asking.texts
+    return {
+        "time": utc_text(one.at_ms),
+        "kind": kind_word(one.kind, texts) if one.detail else "",
+        "action": done_word(one.kind, one.action, texts),
+        "detail": one.detail,
+        "count": one.count,
+        "actor": "" if one.actor in {NOBODY, asking.principal.name} else one.actor,
+    }
+
+
 def _role_texts(user: users.User, asking: Asking, *, whole: bool) -> list[str]:
     """Return the roles with where they hold. whole: also what each may do."""
     texts = asking.texts
@@ -187,6 +206,10 @@ def _role_texts(user: users.User, asking: Asking, *, whole: bool) -> list[str]:
         role_word(one.role, texts, whole=whole) + f" · {one.warehouse or everywhere}"
         for one in sorted(user.grants, key=lambda one: (one.role, one.warehouse))
     ]
+
+
+def _seen(event: Any, asking: Asking) -> Any:  # noqa: ANN401 - one of the history.
+    return event if asking.money else replace(event, fields=without_money_fields(event.fields))
 
 
 def _event(event: Any, asking: Asking) -> dict[str, object]:  # noqa: ANN401 - one of the history.

@@ -23,9 +23,11 @@ KINDS: dict[str, str] = {
     "discrepancy": marked("Discrepancy"),
     "gateway": marked("Gateway"),
     "gateway_claim": marked("Claim of a gateway"),
+    "newcomer": marked("Machine that showed a code"),
     "import": marked("Import"),
     "inspection": marked("Inspection"),
     "item": marked("Item"),
+    "label_template": marked("Label template"),
     "location": marked("Place"),
     "partner": marked("Partner"),
     "period": marked("Period"),
@@ -36,6 +38,7 @@ KINDS: dict[str, str] = {
     "supplier_return": marked("Return to a supplier"),
     "transfer": marked("Transfer"),
     "warehouse": marked("Warehouse"),
+    "webhook": marked("Notice to another program"),
 }
 PERMISSIONS: dict[str, str] = {
     "stock.read": marked("See stock"),
@@ -84,6 +87,7 @@ ACTIONS: dict[str, str] = {
     "disabled": marked("let in no more"),
     "enabled": marked("let in again"),
     "password_changed": marked("password changed"),
+    "password_given": marked("given a password"),
     "second_factor_added": marked("second factor added"),
     "second_factor_removed": marked("second factor removed"),
     "recovery_code_used": marked("recovery code used"),
@@ -91,4 +95,10 @@ ACTIONS: dict[str, str] = {
     "withdrawn": marked("withdrawn"),
     "revoked": marked("revoked"),
     "enrolled": marked("became a gateway"),
+    "denied": marked("not let in"),
+    "settings_changed": marked("settings changed"),
+    "labels_ordered": marked("labels ordered"),
+    "given": marked("given to gateways"),
+    "taken_back": marked("taken back from gateways"),
+    "deleted": marked("deleted"),
 }

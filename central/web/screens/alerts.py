@@ -7,7 +7,14 @@ from central.contract.quantities import from_micro
 from central.stock.alerts import KINDS, Alert
 from central.stock.times import utc_text
 from central.stock.views import list_warehouses
-from central.web.alert_words import ALERTS, REFUSALS, SEVERITIES, alert_name, alert_url
+from central.web.alert_words import (
+    ALERTS,
+    REASONS,
+    SEVERITIES,
+    alert_name,
+    alert_reason,
+    alert_url,
+)
 from central.web.asking import Asked, Asking, Table
 from central.web.cells import (
     date_cell,
@@ -67,6 +74,7 @@ def read_alerts(asking: Asking, wanted: Wanted) -> Found:
 DISK_KINDS = frozenset({"gateway_disk", "machine_disk"})
 CODED_KINDS = frozenset(
     {"enrolment_refused", "gateway_cloned", "revoked_seen", "backup_failed", "drill_failed"}
+    | {"credential_refused", "connections_held"}
 )
 ALERT_TABLE = Table(
     name="alerts",
@@ -134,7 +142,7 @@ def _row(asking: Asking, alert: Alert, group: str) -> Row:
     texts = asking.texts
     title, action = (texts.say(text) for text in ALERTS[alert.kind])
     detail = _detail(asking, alert)
-    note = f"{detail}. {action}" if detail and alert.kind == "quarantined" else detail or action
+    note = f"{detail}. {action}" if detail and alert.kind in REASONS else detail or action
     icon = "bad" if alert.severity == "bad" else "warn"
     href = alert_url(alert)
     name = alert_name(alert, texts)
@@ -190,6 +198,4 @@ def _detail(asking: Asking, alert: Alert) -> str:
     if alert.kind == "device_not_ready":
         words = DEVICE_PROBLEMS if alert.detail in DEVICE_PROBLEMS else DEVICE_STATES
         return texts.word(words, alert.detail)
-    if alert.kind == "quarantined":
-        return texts.word(REFUSALS, alert.lot)
-    return ""
+    return alert_reason(alert, texts)

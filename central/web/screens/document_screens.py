@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
-from central.api.money_bound import without_money_fields
 from central.errors import NotThere
 from central.orders.counts.count_sheet import item_names
+from central.orders.money_fields import without_money_fields
 from central.stock.history import list_events
 from central.web.asking import Asked, Asking, Table
 from central.web.documents.addresses import body_at
@@ -18,7 +18,6 @@ from central.web.documents.building import Done, Surroundings, document_view, lo
 from central.web.documents.kinds import Connection, DocumentKind
 from central.web.documents.parts import Values
 from central.web.documents.tables import warehouse_choices
-from central.web.money import sees_money
 from central.web.sheets.kinds import print_links
 from central.web.shell import listing_of, page
 from central.web.words import marked
@@ -67,8 +66,9 @@ def document_page(asking: Asking, kind: DocumentKind, code: str) -> HTMLResponse
             connection, kind=kind.name, code=named, before=None, limit=EVENTS_SHOWN_MAX
         )
         around = Surroundings(asking.texts, body_at, warehouse_choices(connection, asking.texts))
-    if not sees_money(asking):
+    if not asking.money:
         read = replace(read, values=without_money_fields(read.values), filled={})
+        events = [replace(one, fields=without_money_fields(one.fields)) for one in events]
     done = [Done(one.at_ms, one.actor, one.action, one.fields) for one in events]
     view = document_view(kind, read, done, around)
     view = replace(view, links=(*view.links, *print_links(kind, view.code, asking.texts)))

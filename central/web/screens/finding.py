@@ -12,6 +12,7 @@ from central.stock.feed import find_fact
 from central.stock.finding import CHARACTERS_MAX, Hit, find
 from central.web.asking import Asked, Asking
 from central.web.feed_views import EvidenceView, FeedView
+from central.web.screens.handling_units import unit_url
 from central.web.screens.movement_tables import MOVEMENTS
 from central.web.shell import listing_page, page
 from central.web.stock_words import DOCUMENT_PATHS, document_url, item_url
@@ -102,8 +103,9 @@ def hit_url(hit: Hit) -> str:
         return document_url(kind, code)
     if kind in {"lot", "serial"}:
         return item_url(hit.item, **{kind: code})
+    if kind == "sscc":
+        return unit_url(hit.warehouse, code)
     queries = {
-        "sscc": ("/stock", {"sscc": code}),
         "place": ("/stock", {"warehouse": hit.warehouse, "location": code}),
         "operator": ("/movements", {"operator": code}),
     }

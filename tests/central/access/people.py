@@ -17,6 +17,7 @@ from central.api.writing import WriteSide
 from central.config_access import AccessSection
 from central.ledger.desk import Desk
 from central.orders.following import FOLLOWERS
+from central.stock.alerts_safety import safety_alerts
 from central.web.app import create_app, refuse
 from central.web.screens.all_screens import table_place
 from tests.central.scenery import load
@@ -70,6 +71,7 @@ class People:
         )
         self.app.state.write_side = WriteSide(self.desk)
         self.app.state.access = self.access
+        self.app.state.refusals = self.access.refusals
         for role in Role:
             self.add(str(role), Grant(role))
         self.add("keeper-sh1", Grant(Role.KEEPER, "SH1"))
@@ -89,6 +91,14 @@ class People:
             )
             visitor.cookies["dockledger"] = begun.secret
         return visitor
+
+    def told(self):
+        """(kind, subject, figure) of what somebody is alerted of about the system itself."""
+        now_ms = self.clock.now_ms()
+        self.access.refusals.write(self.database, now_ms=now_ms)  # As the server does.
+        with self.database.read() as connection:
+            found = list(safety_alerts(connection, now_ms=now_ms))
+        return [(one.kind, one.subject, one.detail) for one in found]
 
     def user(self, name):
         """What is kept of somebody."""

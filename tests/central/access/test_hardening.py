@@ -7,6 +7,7 @@ from pyotp import TOTP
 from starlette.routing import Route
 
 from central.access.guessed_passwords import is_guessed
+from central.access.refusals import Refusals
 from central.access.sealed_secrets import MARK, Seal, read_seal
 from central.access.sessions import csrf_of
 from central.config import HttpSection
@@ -176,7 +177,8 @@ def test_without_sign_in_only_this_machines_own_names_are_answered(lite, host, s
 def test_tls_is_1_2_or_1_3_with_forward_secrecy_and_authenticated_ciphers(tmp_path, lite):
     certificate, key = write_certificate(tmp_path)
     http = HttpSection(tls_certificate_file=str(certificate), tls_key_file=str(key))
-    config = web_config(create_app(database=lite, clock=FixedClock(), site="demo"), http)
+    app = create_app(database=lite, clock=FixedClock(), site="demo")
+    config = web_config(app, http, Refusals())
     config.load()
     assert config.ssl.minimum_version is ssl.TLSVersion.TLSv1_2
     names = [one["name"] for one in config.ssl.get_ciphers()]

@@ -182,11 +182,13 @@ def test_a_token_that_says_something_else_is_not_believed(people, identity, chan
     assert answer.status_code == 401
     assert visitor.ask("GET", "/api/v1/counts").status_code == 401
     assert people.user("li.na") is None
+    assert people.access.refusals.totals()["oidc_forged"] == 1
 
 
 def test_a_token_that_somebody_else_signed_is_not_believed(people, identity):
     identity.key = OTHER_KEY
     assert _come_back(people, identity)[1].status_code == 401
+    assert people.told() == [("credential_refused", "address:192.0.2.7", "1")]
 
 
 def test_a_state_of_another_browser_or_of_before_is_refused(people, identity):
@@ -205,7 +207,10 @@ def test_a_state_of_another_browser_or_of_before_is_refused(people, identity):
 
 
 def test_a_code_that_was_made_for_another_sign_in_is_refused(people, identity):
-    assert _come_back(people, identity, code="stolen")[1].status_code == 401
+    for _ in range(5):
+        assert people.told() == []
+        assert _come_back(people, identity, code="stolen")[1].status_code == 401
+    assert people.told() == [("credential_refused", "address:192.0.2.7", "5")]
 
 
 def test_whoever_has_no_role_or_a_name_of_somebody_here_stays_out(people, identity):

@@ -23,6 +23,7 @@ SAID = {
     "changed": ({"changes": {"policy.inspected": [False, True]}}, "收货须检验: 否 → 是"),
     "roles": ({"before": {"roles": ["viewer"]}, "after": {"roles": []}}, "角色: 查看者 → –"),
     "typed": ({"text": "lost"}, "lost"),
+    "units": ({"changes": {"units": [[], [{"sscc": "1", "parent": "2"}]]}}, "– → 1 · 2"),
 }
 
 

@@ -300,7 +300,7 @@ def test_a_second_factor_is_asked_for_and_each_code_counts_once(people_on_both):
     assert other.ask("GET", "/api/v1/stock").status_code == 401
     code = TOTP(secret).generate_otp(people.clock.ms // 30_000)
     before = dict(other.cookies)
-    assert _code(other, code).headers["location"] == "/"
+    assert _code(other, code).headers["location"] == "/account"  # That there is a factor is news.
     assert other.ask("GET", "/api/v1/stock").status_code == 200
     assert other.cookies != before
     again = people.browser()

@@ -11,7 +11,10 @@ import httpx
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from tests.central.scenery import sscc
+
 PREFIX = "/api/v1"
+PALLET = sscc(1)
 
 
 class Walk:
@@ -142,7 +145,7 @@ def purchasing(walk):
     first, second, third = (f"/purchase-orders/{code}" for code in orders)
     walk.patch(first)
     walk.steps(first, "submit", "reject", "revise", "submit", "approve", "send", "confirm")
-    walk.move("BOLT", "1", "supplier", "BIN-3", lot="LOT-1")
+    walk.move("BOLT", "1", "supplier", "BIN-3", lot="LOT-1", sscc=PALLET)
     walk.move("BOLT", "200", "supplier", "DOCK-1", document=orders[0], document_line=1)
     walk.post(f"{first}/lines/1/close")
     walk.steps(second, "submit", "approve", "send", "close")
@@ -225,6 +228,8 @@ def sales(walk):
         business_step="shipping",
     )  # fmt: skip
     walk.steps(first, "sign", "close")
+    walk.post("/sales-orders/sell")
+    walk.steps(f"/sales-orders/{walk.post('/sales-orders')['code']}", "hand-over")
     walk.get("/sales-orders")
     walk.steps(second, "submit", "approve", "reopen")
     walk.post(f"{third}/cancel")
@@ -304,6 +309,7 @@ def ledger(walk):
     fact = walk.get("/movements")["movements"][0]
     walk.get(f"/movements/{fact['id']}")
     walk.get("/trace", item="BOLT", lot="LOT-1")
+    walk.get(f"/warehouses/SH1/handling-units/{PALLET}")
     for name in ("turnover", "movers", "dead-stock", "stock-age", "in-transit-age"):
         walk.get(f"/kpis/{name}")
     for name in ("deliveries", "suppliers", "throughput"):

@@ -5,11 +5,14 @@ import asyncio
 import httpx
 import pytest
 
+from central.access.audit import AuditFilter, list_audit
 from central.api.body_bound import BODY_BYTES_MAX
 from central.api.context import Outgoing
 from central.api.snapshots import wanted_piece
+from central.api.writing import WriteSide
 from central.contract.sealed import open_sealed
 from central.contract.snapshots import decode_manifest, decode_snapshot
+from central.ledger.desk import Desk
 from central.outbox import orders
 from central.web.app import create_app
 from tests.central.clients import ask
@@ -29,7 +32,14 @@ class Served:
         self.outbox = Outbox(database, self.told)
         self.told_count = 0
         outgoing = Outgoing(snapshots=self.outbox.snapshots, told=self.wake, new_name=new_name)
-        self.app = create_app(database=database, clock=FixedClock(), site="demo", telling=outgoing)
+        clock = FixedClock()
+        self.app = create_app(
+            database=database,
+            clock=clock,
+            site="demo",
+            telling=outgoing,
+            writing=WriteSide(Desk(database, clock=clock)),
+        )
 
     def wake(self):
         self.told_count += 1
@@ -66,6 +76,32 @@ def test_settings_are_ordered_and_shown_as_waiting(served):
         0,
     )
     assert shown["stream"] == answer.json()["stream"] and not shown["has_snapshot"]
+
+
+@ONE_DATABASE
+def test_who_ordered_what_of_a_gateway_stands_in_the_history(served):
+    for language in ("zh", "zh", "en"):
+        served.send("PUT", f"{GATEWAYS}/settings", json={"settings": {"language": language}})
+    served.send("PUT", "/api/v1/templates/bin", json={"text": "a = 1"})
+    served.send("PUT", "/api/v1/templates/bin", json={"text": "a = 1"})
+    served.send("DELETE", "/api/v1/templates/bin")
+    body = {"template": "bin", "job": "J-1"}
+    for _ in range(2):
+        served.send("POST", f"{GATEWAYS}/print", json=body)
+    with served.outbox.database.read() as connection:
+        found = list_audit(connection, AuditFilter(), before=None, limit=10)[::-1]
+    assert [(one.kind, one.code, one.action, one.warehouse) for one in found] == [
+        ("gateway", "sh1-dock-1", "settings_changed", "SH1"),
+        ("gateway", "sh1-dock-1", "settings_changed", "SH1"),
+        ("label_template", "bin", "given", ""),
+        ("label_template", "bin", "taken_back", ""),
+        ("gateway", "sh1-dock-1", "labels_ordered", "SH1"),
+    ]
+    assert found[1].fields["changes"] == {"language": ["zh", "en"]}
+    before, after = found[2].fields["changes"]["digest"]
+    assert (before, len(after)) == ("", 16)
+    assert found[3].fields["changes"]["digest"] == [after, ""]
+    assert found[4].fields["job"] == "J-1"
 
 
 @ONE_DATABASE

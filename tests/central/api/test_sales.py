@@ -81,6 +81,26 @@ def test_an_order_is_made_once_worked_on_against_its_version_and_shipped(scene, 
     assert (closed["state"], closed["actions"], closed["signed_by"]) == ("closed", [], "Mr Wang")
 
 
+def test_a_sale_over_the_counter_is_done_once_with_every_step_noted_or_not_at_all(asking):
+    sale = {name: ORDER[name] for name in ("warehouse", "customer", "lines")}
+    much = sale | {"lines": [ORDER["lines"][0] | {"quantity": "6"}]}
+    problem = asking("POST", "sales-orders/sell", 409, json=much).json()
+    assert problem["fields"]["lines"][0]["available"] == "5"
+    assert asking("GET", "sales-orders").json()["sales_orders"] == []
+    for _ in range(2):
+        headers = {"Dockledger-Actor": "li.na", "Idempotency-Key": "k-1"}
+        answer = asking("POST", "sales-orders/sell", 201, json=sale, headers=headers)
+    body = answer.json()
+    assert asking("GET", answer.headers["Location"].removeprefix("/api/v1/")).json() == body
+    assert (body["state"], body["actions"]) == ("shipped", ["sign"])
+    code = ordered(asking, "hand-over", lines=[ORDER["lines"][0] | {"quantity": "1"}])
+    assert asking("GET", f"sales-orders/{code}").json()["state"] == "shipped"
+    noted = asking("GET", f"history/sales_order/{body['code']}").json()["events"]
+    steps = [(one["action"], one["actor"]) for one in reversed(noted)]
+    names = ("drafted", "submitted", "approved", "handed_over")
+    assert steps == [(name, "li.na") for name in names]
+
+
 def test_overselling_is_refused_with_what_is_available(asking):
     ordered(asking, "submit", "approve")
     code = ordered(asking, "submit", backorders=False)

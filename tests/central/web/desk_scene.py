@@ -21,14 +21,14 @@ class Desk(Walk):
             return thread.submit(super()._ask, *asked, **options).result()
 
 
-def desk_over(database):
-    """An application over a ledger, and gateways that say what moved."""
+def desk_over(database, kind=Desk):
+    """An application over a ledger, and gateways that say what moved. kind: of the walk."""
     load(database)
     here, there = Gateway(), Gateway("bj1-dock-1", warehouse="BJ1")
     enrol(database, here, there)
     clock = FixedClock(NOW_MS)
     inbox = Inbox(database, clock=clock, followers=FOLLOWERS)
-    return Desk(application(database), inbox, here, there)
+    return kind(application(database), inbox, here, there)
 
 
 def application(database):
@@ -38,13 +38,18 @@ def application(database):
     return create_app(database=database, clock=clock, site="demo", writing=writing, poll_s=60)
 
 
-def furnished_desk(database):
+def furnished_desk(database, kind=Desk):
     """A desk with finished documents (`example_walk`) and open ones; `codes` names the latter."""
-    walk = desk_over(database)
+    walk = desk_over(database, kind)
     for way in (catalogue, purchasing, transfers, sales, counts):
         way(walk)
-    walk.codes = {name: make(walk) for name, make in OPEN.items()}
+    walk.codes = open_documents(walk)
     return walk
+
+
+def open_documents(walk):
+    """One document of each kind that is under way, by the name of its kind."""
+    return {name: make(walk) for name, make in OPEN.items()}
 
 
 def _transfer(walk):

@@ -114,7 +114,7 @@ def test_a_subscriber_is_told_of_what_happens_from_now_on_signed_with_its_secret
     assert program.codes() == [("TR-1", "drafted"), ("TR-1", "approved")]
     headers, message = program.told[1]
     assert message["type"] == "transfer.approved"
-    assert (message["data"]["event_no"], message["data"]["previous_event_no"]) == (3, 2)
+    assert (message["data"]["event_no"], message["data"]["previous_event_no"]) == (4, 3)
     assert (message["data"]["actor"], message["data"]["fields"]) == ("li.na", {"lines_count": 2})
     key = base64.b64decode(made["secret"].removeprefix("whsec_"))
     text = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + headers["raw"]
