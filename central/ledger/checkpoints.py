@@ -10,7 +10,7 @@ state of the ledger while postings go on, and counts once it is whole.
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import Connection, delete, func, select, text, update
 
 from central.clock import Clock
 from central.ledger.fact_check import Fault
@@ -149,14 +149,14 @@ class Checkpoints:
                     bulk.insert_rows(writing, checkpoint_balances, rows)
                 count += len(rows)
             with self._database.write() as writing:
-                bulk.upsert_rows(writing, checkpoints, [(head, self._clock.now_ms(), count)])
-                _set_progress(writing, COPYING, 0)
+                if _move_copying(writing, head, to=0):  # Nobody has forgotten it meanwhile.
+                    bulk.upsert_rows(writing, checkpoints, [(head, self._clock.now_ms(), count)])
 
     def _begin(self, record_no: int, *, warehouses: Sequence[str]) -> None:
         """Note which copy is being made; take away what an interrupted one has left."""
         table = checkpoint_balances.c
         with self._database.write() as connection:
-            for left in {progress_of(connection, COPYING), record_no} - {0}:
+            for left in {abs(progress_of(connection, COPYING)), record_no} - {0}:
                 for warehouse in warehouses:
                     connection.execute(
                         delete(checkpoint_balances).where(
@@ -196,7 +196,12 @@ def progress_of(connection: Connection, task: str) -> int:
 
 
 def forget_checkpoints(connection: Connection) -> None:
-    """Delete copies and sums, e.g. when balances turn out to have been wrong; they come anew."""
+    """Delete copies and sums, e.g. when balances turn out to have been wrong; they come anew.
+
+    A copy that is being made will not count: what it copies was wrong.
+    """
+    if copied := progress_of(connection, COPYING):
+        _move_copying(connection, copied, to=-abs(copied))
     connection.execute(delete(checkpoints))
     connection.execute(delete(checkpoint_balances))
     forget_item_sums(connection)
@@ -240,3 +245,13 @@ def _last(connection: Connection) -> tuple[int, int]:
 
 def _set_progress(connection: Connection, task: str, record_no: int) -> None:
     bulk.upsert_rows(connection, upkeep_progress, [(task, record_no)])
+
+
+def _move_copying(connection: Connection, copied: int, *, to: int) -> bool:
+    """Say of the copy in hand that it is done (0) or forgotten (less than 0).
+
+    Returns False if somebody else has, for whom the database waits here.
+    """
+    table = upkeep_progress
+    moved = update(table).where(table.c.task == COPYING, table.c.record_no == copied)
+    return bool(connection.execute(moved.values(record_no=to)).rowcount)

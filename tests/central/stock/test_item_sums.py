@@ -13,7 +13,7 @@ from central.stock.past_sums import order_sums
 from central.stock.rows import MatrixQuery
 from central.stock.strays import StrayItems
 from central.stock.updates import read_matrix
-from central.storage.checkpoint_tables import item_sums
+from central.storage.checkpoint_tables import checkpoint_balances, checkpoints, item_sums
 from tests.central.scenery import FixedClock, Gateway, furnished
 from tests.central.stock.test_as_of import PLACES, history, moments, recorded
 
@@ -151,6 +151,30 @@ def test_sums_that_are_forgotten_while_they_are_made_do_not_count_by_half(databa
     assert beside.written_count > 3
     assert asked(database, heard_ms[-1], "record", sort="total") == expected
     with database.read() as connection:
+        assert list(checkpoint_faults(connection)) == []
+
+
+def test_a_copy_that_is_forgotten_while_it_is_made_does_not_count(database):
+    clock = FixedClock()
+    history(database, 3, clock=clock, batches_count=8)
+
+    def forget():
+        with database.write() as connection:
+            forget_checkpoints(connection)
+
+    # Late days are noted, the copy is begun, a balance is written, and another.
+    beside = Beside(database, forget, writes_count=4)
+    settings = {"clock": clock, "facts_min": 10, "facts_per_row": 0, "rows_at_once": 1}
+    Checkpoints(beside, **settings).tick()
+    assert beside.written_count > 5
+    with database.read() as connection:
+        assert connection.execute(select(checkpoints)).all() == []
+    while not Checkpoints(database, **settings).tick():
+        pass
+    with database.read() as connection:
+        (copied,) = connection.execute(select(checkpoints.c.record_no)).scalars()
+        kept = connection.execute(select(checkpoint_balances.c.record_no.distinct())).scalars()
+        assert list(kept) == [copied]
         assert list(checkpoint_faults(connection)) == []
 
 
