@@ -127,6 +127,7 @@ class AccuracyParameters(ApiModel):
 class AccuracyOut(ApiModel):
     """How true the book was. matching: of each line the smaller of counted and book; total: the
     larger. by_lines_percent, by_quantity_percent: cut after two places. alarm: either is below 98.
+    variance_value: None for whoever may not see money.
     """
 
     warehouse: str
@@ -141,7 +142,7 @@ class AccuracyOut(ApiModel):
     by_quantity_percent: str
     lost: str
     found: str
-    variance_value: str
+    variance_value: str | None
     alarm: bool
 
 

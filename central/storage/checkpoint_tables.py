@@ -65,7 +65,7 @@ item_sums = Table(
 )
 
 # How far a task that follows the ledger from behind has come. task: "late_days", "item_sums", and
-# "checkpoint", which is the copy in hand.
+# "checkpoint", which is the copy in hand, less than 0 once that is forgotten.
 upkeep_progress = Table(
     "upkeep_progress",
     metadata,

@@ -187,8 +187,7 @@ def _told(before: Subscription, after: Subscription) -> dict[str, Any]:
 
 def _origin(url: str) -> str:
     parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}"
+    return f"{parts.scheme}://{parts.netloc}"  # Which holds no password: none is taken.
 
 
 def _checked_url(url: str) -> str:

@@ -173,8 +173,8 @@ def test_a_copy_that_is_forgotten_while_it_is_made_does_not_count(database):
         pass
     with database.read() as connection:
         (copied,) = connection.execute(select(checkpoints.c.record_no)).scalars()
-        kept = connection.execute(select(checkpoint_balances.c.record_no.distinct())).scalars()
-        assert list(kept) == [copied]
+        kept = connection.execute(select(checkpoint_balances.c.record_no)).scalars()
+        assert set(kept) == {copied}
         assert list(checkpoint_faults(connection)) == []
 
 
