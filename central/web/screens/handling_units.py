@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
@@ -14,7 +13,7 @@ from central.web.asking import Asked, Asking
 from central.web.listing import Cell
 from central.web.screens.stock_tables import place_cell
 from central.web.shell import page
-from central.web.stock_words import item_url
+from central.web.stock_words import item_url, unit_url
 from central.web.words import UNITS
 
 DEPTHS_DRAWN = 8  # As many as can be inside each other.
@@ -72,11 +71,6 @@ def handling_unit_page(asking: Asked, warehouse: Code, sscc: Sscc) -> HTMLRespon
         kinds=("movement",),
         content=content,
     )
-
-
-def unit_url(warehouse: str, sscc: str) -> str:
-    """Return the address of a unit's page."""
-    return f"/warehouses/{quote(warehouse, safe='')}/handling-units/{quote(sscc, safe='')}"
 
 
 def _lines(asking: Asking, found: UnitView) -> list[UnitLine]:

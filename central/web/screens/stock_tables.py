@@ -30,7 +30,14 @@ from central.web.documents.tables import warehouse_choices
 from central.web.listing import Cell, Column, Filter, Found, Row, Tone, Wanted
 from central.web.screens.movement_tables import EVIDENCE_PATH, time_ms_of
 from central.web.screens.picture_tables import LOTS
-from central.web.stock_words import STATUSES, found_url, item_url, place_word, under_way_url
+from central.web.stock_words import (
+    STATUSES,
+    found_url,
+    item_url,
+    place_word,
+    under_way_url,
+    unit_url,
+)
 from central.web.words import DISCREPANCIES, STEPS, marked
 
 STATUS_TONES: dict[str, Tone] = {
@@ -107,7 +114,7 @@ def _row(row: StockRow, expiry_date: str, asking: Asking) -> Row:
             place_cell(asking, warehouse=key.warehouse, location=key.location),
             _lot_cell(key.item, key.lot),
             date_cell(expiry_date),
-            text_cell(serial),
+            link_cell(serial, unit_url(key.warehouse, key.sscc)) if key.sscc else text_cell(serial),
             status_cell(asking, key.status),
             quantity_cell(row.on_hand, key.unit, texts),
         ),

@@ -8,7 +8,7 @@ from central.ledger import desk as ledger_desk
 from central.orders.following import FOLLOWERS
 from central.web.app import create_app
 from tests.central.api.example_walk import Walk, catalogue, counts, purchasing, sales, transfers
-from tests.central.scenery import FixedClock, Gateway, enrol, load
+from tests.central.scenery import FixedClock, Gateway, enrol, load, sscc
 
 NOW_MS = 1_780_400_000_000  # 2 June 2026, as the examples have it.
 
@@ -111,7 +111,7 @@ def _customer_return(walk):
 
 
 def _count(walk):
-    walk.move("NUT", "5", "supplier", "BIN-2")
+    walk.move("NUT", "5", "supplier", "BIN-2", sscc=sscc(1))
     lines = [{"location": "BIN-1", "item": "BOLT"}, {"location": "BIN-2"}]
     asked = {"warehouse": "SH1", "lines": lines, "recount": {"percent": "1000"}}
     code = walk.post("/counts", asked)["code"]
