@@ -217,7 +217,9 @@ def test_bad_input_is_quarantined_whole_and_the_good_stream_goes_on(
     kept = rows(database, tables.quarantine, "reason", "topic_gateway", "payload", "offers_count")
     assert kept == ([(reason, topic_gateway, payload, 2)] if reason else [])
     problems = [(ack.problem, ack.refused_digest) for ack in acks if ack.problem]
-    assert problems == [(reason, sha256(payload).digest())] * 2 * told_count
+    told = [(reason, sha256(payload).digest())] * told_count
+    # Where both came in one call of the inbox, the broker gets one answer for the two.
+    assert problems == told * 2 or (way is over_mqtt and problems == told)
     public_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(KEY.public_key_hex))
     for ack in acks:
         public_key.verify(ack.signature, ack.signed_bytes)
