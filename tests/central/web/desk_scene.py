@@ -111,7 +111,8 @@ def _customer_return(walk):
 
 
 def _count(walk):
-    walk.move("NUT", "5", "supplier", "BIN-2", sscc=sscc(1))
+    walk.move("NUT", "5", "supplier", "BIN-2")
+    walk.move("NUT", "1", "supplier", "BIN-1", warehouse="BJ1", sscc=sscc(1))
     lines = [{"location": "BIN-1", "item": "BOLT"}, {"location": "BIN-2"}]
     asked = {"warehouse": "SH1", "lines": lines, "recount": {"percent": "1000"}}
     code = walk.post("/counts", asked)["code"]
