@@ -224,6 +224,11 @@ def alert_reason(alert: Alert, texts: Texts) -> str:
     return texts.word(REASONS[alert.kind], alert.lot) if alert.kind in REASONS else ""
 
 
+def unit_url(warehouse: str, sscc: str) -> str:
+    """Return the page of a pallet or carton."""
+    return f"/warehouses/{quote(warehouse, safe='')}/handling-units/{quote(sscc, safe='')}"
+
+
 def place_url(warehouse: str, location: str) -> str:
     """Return the page of a place."""
     return f"/warehouses/{quote(warehouse, safe='')}/places/{quote(location, safe='')}"

@@ -67,11 +67,6 @@ def found_url(code: str) -> str:
     return "/search?" + urlencode({"q": code})
 
 
-def unit_url(warehouse: str, sscc: str) -> str:
-    """Return the page of a pallet or carton."""
-    return f"/warehouses/{quote(warehouse, safe='')}/handling-units/{quote(sscc, safe='')}"
-
-
 def item_url(item: str, **values: str) -> str:
     """Return the address of an item's page."""
     query = urlencode({name: value for name, value in values.items() if value})

@@ -10,11 +10,12 @@ from central.api.problems import ProblemRaised
 from central.contract.identifiers import parse_fact_id
 from central.stock.feed import find_fact
 from central.stock.finding import CHARACTERS_MAX, Hit, find
+from central.web.alert_words import unit_url
 from central.web.asking import Asked, Asking
 from central.web.feed_views import EvidenceView, FeedView
 from central.web.screens.movement_tables import MOVEMENTS
 from central.web.shell import listing_page, page
-from central.web.stock_words import DOCUMENT_PATHS, document_url, item_url, unit_url
+from central.web.stock_words import DOCUMENT_PATHS, document_url, item_url
 from central.web.words import marked
 
 FACT_PATH = "/facts/{path}"

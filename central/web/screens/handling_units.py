@@ -9,11 +9,12 @@ from fastapi.responses import HTMLResponse
 from central.api.problems import ProblemRaised
 from central.contract.quantities import from_micro
 from central.stock.handling_units import UnitGoods, UnitView, read_unit
+from central.web.alert_words import unit_url
 from central.web.asking import Asked, Asking
 from central.web.listing import Cell
 from central.web.screens.stock_tables import place_cell
 from central.web.shell import page
-from central.web.stock_words import item_url, unit_url
+from central.web.stock_words import item_url
 from central.web.words import UNITS
 
 DEPTHS_DRAWN = 8  # As many as can be inside each other.

@@ -17,6 +17,7 @@ from central.stock.item_reading import (
 from central.stock.moments import TimeKind, moment_at
 from central.stock.rows import StockFilter, StockRow
 from central.stock.trace import trace
+from central.web.alert_words import unit_url
 from central.web.asking import Asking, Table
 from central.web.cells import (
     date_cell,
@@ -30,14 +31,7 @@ from central.web.documents.tables import warehouse_choices
 from central.web.listing import Cell, Column, Filter, Found, Row, Tone, Wanted
 from central.web.screens.movement_tables import EVIDENCE_PATH, time_ms_of
 from central.web.screens.picture_tables import LOTS
-from central.web.stock_words import (
-    STATUSES,
-    found_url,
-    item_url,
-    place_word,
-    under_way_url,
-    unit_url,
-)
+from central.web.stock_words import STATUSES, found_url, item_url, place_word, under_way_url
 from central.web.words import DISCREPANCIES, STEPS, marked
 
 STATUS_TONES: dict[str, Tone] = {
