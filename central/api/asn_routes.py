@@ -18,7 +18,17 @@ from central.api.context import Reading
 from central.api.order_values import DocumentCode, ReasonIn
 from central.api.parameters import PREFIX, read_cursor, write_cursor
 from central.api.problems import NOT_THERE, PROBLEM
-from central.api.writing import REFUSALS, Answer, Asked, Call, WriteSide, Writing, etag_of
+from central.api.writing import (
+    EDIT_REFUSALS,
+    REFUSALS,
+    Answer,
+    Asked,
+    Call,
+    Edit,
+    WriteSide,
+    Writing,
+    etag_of,
+)
 from central.ledger.desk import Change
 from central.orders.order_goods import date_of, supplier_names
 from central.orders.purchasing.asn_book import Action, act_on_notice, change_notice, create_notice
@@ -82,9 +92,9 @@ def shipping_notice(reading: Reading, response: Response, code: DocumentCode) ->
     return shipping_notice_out(view, supplier_name=names[view.notice.supplier])
 
 
-@router.patch("/{code}", response_model=ShippingNoticeOut, responses=REFUSALS)
+@router.patch("/{code}", response_model=ShippingNoticeOut, responses=EDIT_REFUSALS)
 def change_shipping_notice(
-    writing: Writing, call: Call, code: DocumentCode, body: ShippingNoticePatch
+    writing: Writing, call: Edit, code: DocumentCode, body: ShippingNoticePatch
 ) -> Response:
     """Change a notice that is not expected yet; later its date and note alone."""
     return writing.answer(

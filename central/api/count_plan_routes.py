@@ -15,7 +15,15 @@ from central.api.count_models import CountOut, LimitsBody, RulesBody
 from central.api.order_values import quantity_text
 from central.api.parameters import PREFIX, PageParameters, WarehouseCode, read_cursor, write_cursor
 from central.api.problems import PROBLEM
-from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
+from central.api.writing import (
+    EDIT_REFUSALS,
+    REFUSALS,
+    Answer,
+    Call,
+    Writing,
+    etag_of,
+    require_match,
+)
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change
 from central.orders.counts.count_plans import (
@@ -23,6 +31,7 @@ from central.orders.counts.count_plans import (
     CountPlan,
     draw_count,
     due_lines,
+    find_plan,
     list_plans,
     load_plan,
     put_plan,
@@ -188,11 +197,15 @@ def count_plan(reading: Reading, response: Response, code: PlanCode) -> PlanOut:
     return plan_out(plan)
 
 
-@router.put("/count-plans/{code}", response_model=PlanOut, responses=REFUSALS)
+@router.put("/count-plans/{code}", response_model=PlanOut, responses=EDIT_REFUSALS)
 def put_count_plan(writing: Writing, call: Call, code: PlanCode, body: PlanIn) -> Response:
-    """Make a plan or change it; counts that were drawn from it stay as they are."""
+    """Make a plan or change it (If-Match); counts that were drawn from it stay as they are."""
 
     def work(change: Change) -> Answer:
+        if call.matched:
+            load_plan(change.connection, code)  # Of what is not there nobody has seen a version.
+        elif find_plan(change.connection, code) is not None:
+            require_match(call)
         plan = CountPlan(
             code,
             body.warehouse,

@@ -22,7 +22,7 @@ from central.api.discrepancy_models import (
 )
 from central.api.parameters import PREFIX, RecordCursor, read_cursor, write_cursor
 from central.api.problems import PROBLEM
-from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
+from central.api.writing import EDIT_REFUSALS, REFUSALS, Answer, Call, Edit, Writing, etag_of
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change
 from central.orders.settling.discrepancy_views import DAY_MS, count_open, read_detail
@@ -117,8 +117,8 @@ def reopen_one(writing: Writing, call: Call, identity: Identity, body: ReopenIn)
     return writing.answer(call, work)
 
 
-@router.post("/{identity}/assign", response_model=DiscrepancyDetailOut, responses=REFUSALS)
-def assign_one(writing: Writing, call: Call, identity: Identity, body: AssignIn) -> Response:
+@router.post("/{identity}/assign", response_model=DiscrepancyDetailOut, responses=EDIT_REFUSALS)
+def assign_one(writing: Writing, call: Edit, identity: Identity, body: AssignIn) -> Response:
     """Say who sees to a discrepancy, and until when."""
 
     def work(change: Change) -> Answer:

@@ -24,7 +24,7 @@ from central.api.item_models import (
 from central.api.order_values import quantity_text
 from central.api.parameters import PREFIX, read_cursor, write_cursor
 from central.api.problems import PROBLEM
-from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
+from central.api.writing import EDIT_REFUSALS, REFUSALS, Answer, Call, Edit, Writing, etag_of
 from central.contract.identifiers import parse_code
 from central.contract.quantities import parse_decimal, to_micro
 from central.ledger.desk import Change
@@ -89,8 +89,8 @@ def item(reading: Reading, response: Response, code: ItemCode) -> ItemOut:
     return item_out(stored)
 
 
-@router.put("/{code}", response_model=ItemOut, responses=REFUSALS)
-def put_item(writing: Writing, call: Call, code: ItemCode, body: ItemBody) -> Response:
+@router.put("/{code}", response_model=ItemOut, responses=EDIT_REFUSALS)
+def put_item(writing: Writing, call: Edit, code: ItemCode, body: ItemBody) -> Response:
     """Make the body everything that is said of an item."""
     return writing.answer(
         call,
@@ -98,8 +98,8 @@ def put_item(writing: Writing, call: Call, code: ItemCode, body: ItemBody) -> Re
     )
 
 
-@router.patch("/{code}", response_model=ItemOut, responses=REFUSALS)
-def change_item(writing: Writing, call: Call, code: ItemCode, body: ItemPatch) -> Response:
+@router.patch("/{code}", response_model=ItemOut, responses=EDIT_REFUSALS)
+def change_item(writing: Writing, call: Edit, code: ItemCode, body: ItemPatch) -> Response:
     """Change what the body names; a list takes the place of the old one."""
 
     def work(change: Change) -> Answer:
@@ -109,8 +109,8 @@ def change_item(writing: Writing, call: Call, code: ItemCode, body: ItemPatch) -
     return writing.answer(call, work)
 
 
-@router.delete("/{code}", response_model=RetiredOut, responses=REFUSALS)
-def delete_item(writing: Writing, call: Call, code: ItemCode) -> Response:
+@router.delete("/{code}", response_model=RetiredOut, responses=EDIT_REFUSALS)
+def delete_item(writing: Writing, call: Edit, code: ItemCode) -> Response:
     """Take an item out, if nothing of it is in stock, on its way or on order."""
 
     def work(change: Change) -> Answer:

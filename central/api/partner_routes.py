@@ -20,7 +20,7 @@ from central.api.partner_models import (
     patched_partner,
 )
 from central.api.problems import PROBLEM
-from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
+from central.api.writing import EDIT_REFUSALS, REFUSALS, Answer, Call, Edit, Writing, etag_of
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change
 from central.orders.catalogue.catalogue_lists import PartnerFilter, list_partners
@@ -82,8 +82,8 @@ def partner(reading: Reading, response: Response, code: PartnerCode) -> PartnerO
     return partner_out(stored)
 
 
-@router.put("/{code}", response_model=PartnerOut, responses=REFUSALS)
-def put_partner(writing: Writing, call: Call, code: PartnerCode, body: PartnerBody) -> Response:
+@router.put("/{code}", response_model=PartnerOut, responses=EDIT_REFUSALS)
+def put_partner(writing: Writing, call: Edit, code: PartnerCode, body: PartnerBody) -> Response:
     """Make the body everything that is said of a partner."""
     card = partner_card(code, body)
     return writing.answer(
@@ -91,8 +91,8 @@ def put_partner(writing: Writing, call: Call, code: PartnerCode, body: PartnerBo
     )
 
 
-@router.patch("/{code}", response_model=PartnerOut, responses=REFUSALS)
-def change_partner(writing: Writing, call: Call, code: PartnerCode, body: PartnerPatch) -> Response:
+@router.patch("/{code}", response_model=PartnerOut, responses=EDIT_REFUSALS)
+def change_partner(writing: Writing, call: Edit, code: PartnerCode, body: PartnerPatch) -> Response:
     """Change what the body names; a list takes the place of the old one."""
 
     def work(change: Change) -> Answer:
@@ -102,8 +102,8 @@ def change_partner(writing: Writing, call: Call, code: PartnerCode, body: Partne
     return writing.answer(call, work)
 
 
-@router.delete("/{code}", response_model=RetiredOut, responses=REFUSALS)
-def delete_partner(writing: Writing, call: Call, code: PartnerCode) -> Response:
+@router.delete("/{code}", response_model=RetiredOut, responses=EDIT_REFUSALS)
+def delete_partner(writing: Writing, call: Edit, code: PartnerCode) -> Response:
     """Take out a partner that no order ever named."""
 
     def work(change: Change) -> Answer:

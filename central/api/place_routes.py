@@ -32,7 +32,7 @@ from central.api.place_models import (
     warehouse_out,
 )
 from central.api.problems import PROBLEM
-from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
+from central.api.writing import EDIT_REFUSALS, REFUSALS, Answer, Call, Edit, Writing, etag_of
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change
 from central.orders.catalogue.catalogue_lists import PlaceFilter, list_places, list_warehouses
@@ -94,9 +94,9 @@ def warehouse(reading: Reading, response: Response, warehouse: WarehouseCode) ->
     return warehouse_out(stored)
 
 
-@router.put("/{warehouse}", response_model=WarehouseOut, responses=REFUSALS)
+@router.put("/{warehouse}", response_model=WarehouseOut, responses=EDIT_REFUSALS)
 def put_warehouse(
-    writing: Writing, call: Call, warehouse: WarehouseCode, body: WarehouseBody
+    writing: Writing, call: Edit, warehouse: WarehouseCode, body: WarehouseBody
 ) -> Response:
     """Make the body everything that is said of a warehouse."""
     card = warehouse_card(warehouse, body)
@@ -106,8 +106,8 @@ def put_warehouse(
     )
 
 
-@router.delete("/{warehouse}", response_model=RetiredOut, responses=REFUSALS)
-def delete_warehouse(writing: Writing, call: Call, warehouse: WarehouseCode) -> Response:
+@router.delete("/{warehouse}", response_model=RetiredOut, responses=EDIT_REFUSALS)
+def delete_warehouse(writing: Writing, call: Edit, warehouse: WarehouseCode) -> Response:
     """Take out a warehouse that has no places, gateways, documents or stock."""
 
     def work(change: Change) -> Answer:
@@ -162,9 +162,9 @@ def place(
     return place_out(stored)
 
 
-@router.put("/{warehouse}/places/{code}", response_model=PlaceOut, responses=REFUSALS)
+@router.put("/{warehouse}/places/{code}", response_model=PlaceOut, responses=EDIT_REFUSALS)
 def put_place(
-    writing: Writing, call: Call, warehouse: WarehouseCode, code: PlaceCode, body: PlaceBody
+    writing: Writing, call: Edit, warehouse: WarehouseCode, code: PlaceCode, body: PlaceBody
 ) -> Response:
     """Make the body everything that is said of a place."""
     card = place_card(warehouse, code, body)
@@ -173,9 +173,9 @@ def put_place(
     )
 
 
-@router.patch("/{warehouse}/places/{code}", response_model=PlaceOut, responses=REFUSALS)
+@router.patch("/{warehouse}/places/{code}", response_model=PlaceOut, responses=EDIT_REFUSALS)
 def change_place(
-    writing: Writing, call: Call, warehouse: WarehouseCode, code: PlaceCode, body: PlaceBody
+    writing: Writing, call: Edit, warehouse: WarehouseCode, code: PlaceCode, body: PlaceBody
 ) -> Response:
     """Change what the body names; what is left out stays."""
 
@@ -186,9 +186,9 @@ def change_place(
     return writing.answer(call, work)
 
 
-@router.delete("/{warehouse}/places/{code}", response_model=RetiredOut, responses=REFUSALS)
+@router.delete("/{warehouse}/places/{code}", response_model=RetiredOut, responses=EDIT_REFUSALS)
 def delete_place(
-    writing: Writing, call: Call, warehouse: WarehouseCode, code: PlaceCode
+    writing: Writing, call: Edit, warehouse: WarehouseCode, code: PlaceCode
 ) -> Response:
     """Take out a place, if nothing is there and nothing belongs there."""
 

@@ -19,7 +19,17 @@ from central.api.purchase_models import (
     order_changes,
     purchase_order_out,
 )
-from central.api.writing import REFUSALS, Answer, Asked, Call, WriteSide, Writing, etag_of
+from central.api.writing import (
+    EDIT_REFUSALS,
+    REFUSALS,
+    Answer,
+    Asked,
+    Call,
+    Edit,
+    WriteSide,
+    Writing,
+    etag_of,
+)
 from central.ledger.desk import Change
 from central.orders.order_goods import date_of, supplier_notes
 from central.orders.purchasing.purchase_book import (
@@ -92,9 +102,9 @@ def purchase_order(reading: Reading, response: Response, code: DocumentCode) -> 
     return purchase_order_out(view, suppliers[view.order.supplier], now_ms=now_ms)
 
 
-@router.patch("/{code}", response_model=PurchaseOrderOut, responses=REFUSALS)
+@router.patch("/{code}", response_model=PurchaseOrderOut, responses=EDIT_REFUSALS)
 def change_purchase_order(
-    writing: Writing, call: Call, code: DocumentCode, body: PurchaseOrderPatch
+    writing: Writing, call: Edit, code: DocumentCode, body: PurchaseOrderPatch
 ) -> Response:
     """Change a draft; of an order under way its promised date and note alone."""
     return writing.answer(
@@ -137,9 +147,9 @@ def send_purchase_order(writing: Writing, call: Call, code: DocumentCode) -> Res
     return _act(writing, call, code, "send")
 
 
-@router.post("/{code}/confirm", response_model=PurchaseOrderOut, responses=REFUSALS)
+@router.post("/{code}/confirm", response_model=PurchaseOrderOut, responses=EDIT_REFUSALS)
 def confirm_purchase_order(
-    writing: Writing, call: Call, code: DocumentCode, body: ConfirmIn
+    writing: Writing, call: Edit, code: DocumentCode, body: ConfirmIn
 ) -> Response:
     """Note that the supplier has confirmed, and for which day."""
     return _act(writing, call, code, "confirm", Acting(promised_date=body.promised_date))

@@ -24,7 +24,17 @@ from central.api.sales_models import (
     sales_asked,
     sales_order_out,
 )
-from central.api.writing import REFUSALS, Answer, Asked, Call, WriteSide, Writing, etag_of
+from central.api.writing import (
+    EDIT_REFUSALS,
+    REFUSALS,
+    Answer,
+    Asked,
+    Call,
+    Edit,
+    WriteSide,
+    Writing,
+    etag_of,
+)
 from central.contract.quantities import parse_decimal, to_micro
 from central.ledger.desk import Change
 from central.orders.order_goods import date_of, supplier_names
@@ -109,9 +119,9 @@ def sales_order(reading: Reading, response: Response, code: DocumentCode) -> Sal
     return body
 
 
-@router.put("/{code}", response_model=SalesOrderOut, responses=REFUSALS)
+@router.put("/{code}", response_model=SalesOrderOut, responses=EDIT_REFUSALS)
 def change_sales_order(
-    writing: Writing, call: Call, code: DocumentCode, body: SalesOrderIn
+    writing: Writing, call: Edit, code: DocumentCode, body: SalesOrderIn
 ) -> Response:
     """Give a draft other contents."""
     return _act(

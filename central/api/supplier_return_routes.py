@@ -21,7 +21,17 @@ from central.api.supplier_return_models import (
     return_lines,
     supplier_return_out,
 )
-from central.api.writing import REFUSALS, Answer, Asked, Call, WriteSide, Writing, etag_of
+from central.api.writing import (
+    EDIT_REFUSALS,
+    REFUSALS,
+    Answer,
+    Asked,
+    Call,
+    Edit,
+    WriteSide,
+    Writing,
+    etag_of,
+)
 from central.ledger.desk import Change
 from central.orders.order_goods import supplier_names
 from central.orders.purchasing.supplier_return_book import (
@@ -93,9 +103,9 @@ def supplier_return(reading: Reading, response: Response, code: DocumentCode) ->
     return supplier_return_out(view, supplier_name=names[view.returned.supplier])
 
 
-@router.patch("/{code}", response_model=SupplierReturnOut, responses=REFUSALS)
+@router.patch("/{code}", response_model=SupplierReturnOut, responses=EDIT_REFUSALS)
 def change_supplier_return(
-    writing: Writing, call: Call, code: DocumentCode, body: SupplierReturnPatch
+    writing: Writing, call: Edit, code: DocumentCode, body: SupplierReturnPatch
 ) -> Response:
     """Change what was requested; after the approval only its note."""
     return writing.answer(

@@ -25,7 +25,17 @@ from central.api.transfer_models import (
     closings_of,
     lines_wanted,
 )
-from central.api.writing import REFUSALS, Answer, Asked, Call, WriteSide, Writing, etag_of
+from central.api.writing import (
+    EDIT_REFUSALS,
+    REFUSALS,
+    Answer,
+    Asked,
+    Call,
+    Edit,
+    WriteSide,
+    Writing,
+    etag_of,
+)
 from central.ledger.desk import Change
 from central.orders.transfers.transfer_book import (
     create_transfer,
@@ -140,9 +150,9 @@ def in_transit(
     )
 
 
-@router.patch("/{code}", response_model=TransferOut, responses=REFUSALS)
+@router.patch("/{code}", response_model=TransferOut, responses=EDIT_REFUSALS)
 def change_transfer(
-    writing: Writing, call: Call, code: DocumentCode, body: TransferPatch
+    writing: Writing, call: Edit, code: DocumentCode, body: TransferPatch
 ) -> Response:
     """Change a draft."""
 

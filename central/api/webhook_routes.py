@@ -16,7 +16,7 @@ from central.api.parameters import (
     write_cursor,
 )
 from central.api.problems import PROBLEM
-from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
+from central.api.writing import EDIT_REFUSALS, REFUSALS, Answer, Call, Edit, Writing, etag_of
 from central.clock import random_key_hex
 from central.ledger.desk import Change
 from central.stock.times import utc_text
@@ -151,8 +151,8 @@ def webhook(reading: Reading, response: Response, code: Code) -> WebhookOut:
     return _out(found)
 
 
-@router.patch("/{code}", response_model=WebhookOut, responses=REFUSALS)
-def change_webhook(writing: Writing, call: Call, code: Code, body: WebhookPatch) -> Response:
+@router.patch("/{code}", response_model=WebhookOut, responses=EDIT_REFUSALS)
+def change_webhook(writing: Writing, call: Edit, code: Code, body: WebhookPatch) -> Response:
     """Change, pause or resume what a subscriber is told; while paused, events wait."""
 
     def work(change: Change) -> Answer:
@@ -170,8 +170,8 @@ def change_webhook(writing: Writing, call: Call, code: Code, body: WebhookPatch)
     return writing.answer(call, work)
 
 
-@router.delete("/{code}", response_model=GoneOut, responses=REFUSALS)
-def remove_webhook(writing: Writing, call: Call, code: Code) -> Response:
+@router.delete("/{code}", response_model=GoneOut, responses=EDIT_REFUSALS)
+def remove_webhook(writing: Writing, call: Edit, code: Code) -> Response:
     """Tell a subscriber nothing more."""
 
     def work(change: Change) -> Answer:

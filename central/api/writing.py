@@ -3,6 +3,7 @@
     POST /api/v1/transfers/TR-1/approve
     Idempotency-Key: 0b9f...  the same request again gets the same answer; another body: 422
     If-Match: "3"             the version that the caller has seen; another one: 412
+                              whoever edits must say one, or * for whatever stands there: else 428
     Dockledger-Actor: li.na   for whom, where the caller may act for others; else it is themselves
 
 Each request is one change at the desk: durable with its answer, or not done at all. A route is
@@ -12,7 +13,11 @@ Each request is one change at the desk: durable with its answer, or not done at 
         return writing.answer(call, lambda change: transfer_answer(
             approve_transfer(change, code, version=call.version)))
 
-Sources: draft-ietf-httpapi-idempotency-key-header-07; RFC 9110, 8.8.3 (ETag), 13.1.1 (If-Match).
+and one that edits (PUT, PATCH, DELETE of what has an ETag) asks for `Edit` in place of `Call`, with
+`responses=EDIT_REFUSALS`.
+
+Sources: draft-ietf-httpapi-idempotency-key-header-07; RFC 9110, 8.8.3 (ETag), 13.1.1 (If-Match);
+RFC 6585, 3 (428 Precondition Required).
 """
 
 import hashlib
@@ -40,19 +45,23 @@ NUL_IN_JSON = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 ETAG = re.compile(r'(?:W/)?"(\d{1,18})"')
 # For `responses=` of every route that changes something.
 REFUSALS: dict[int | str, dict[str, Any]] = dict.fromkeys((404, 409, 412, 422, 503), PROBLEM)
+# For those of a route that edits.
+EDIT_REFUSALS = REFUSALS | {428: PROBLEM}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asks for what. version: of the object that the caller has seen, None if unsaid.
+    """Who asks for what. version: of the object that the caller has seen, None for any.
 
     key: what the request must not be done twice under, "" if unsaid. digest: of the whole request.
+    matched: the caller has said which version, be it any (If-Match: *).
     """
 
     actor: str
     version: int | None
     key: str
     digest: bytes
+    matched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,25 @@ async def asked_of(
         version=_version(if_match),
         key=idempotency_key or "",
         digest=hashlib.sha256(text + body).digest(),
+        matched=if_match is not None,
     )
+
+
+def edit_of(asked: Annotated[Asked, Depends(asked_of)]) -> Asked:
+    """Return who edits what. Raises ProblemRaised where no version is said."""
+    require_match(asked)
+    return asked
+
+
+def require_match(asked: Asked) -> None:
+    """Return if a caller has said which version they edit. Raises ProblemRaised (428)."""
+    if not asked.matched:
+        raise ProblemRaised(
+            status=428,
+            title="Version needed",
+            detail="This edits something that others edit too, and If-Match says no version of it.",
+            hint="Read it and send its ETag as If-Match; * overwrites whatever stands there.",
+        )
 
 
 def write_side_of(request: Request) -> WriteSide:
@@ -132,6 +159,7 @@ def write_side_of(request: Request) -> WriteSide:
 
 
 Call = Annotated[Asked, Depends(asked_of)]
+Edit = Annotated[Asked, Depends(edit_of)]
 Writing = Annotated[WriteSide, Depends(write_side_of)]
 
 

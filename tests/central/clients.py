@@ -10,6 +10,8 @@ import uvicorn
 
 from tests.waiting import wait_for
 
+ANY = {"If-Match": "*"}  # Edits whatever stands there.
+
 
 def ask(app, path, **options):
     """The answer of an application to one GET request."""

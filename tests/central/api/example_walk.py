@@ -67,6 +67,10 @@ class Walk:
             options["json"] = body
         elif "application/json" in content:
             options["json"] = self._example(content["application/json"]["schema"])
+        if any(
+            one["name"] == "if-match" for one in operation.get("parameters", ()) if one["required"]
+        ):
+            options["headers"] = {"If-Match": self._version(path, method)}
         if body is None or "application/json" not in content:
             self.asked.add((method, address.removeprefix(PREFIX)))
         answer = asyncio.run(self._send(method, path, options))
@@ -79,6 +83,11 @@ class Walk:
             return answer
         self._check(said[media_type]["schema"], answer.json(), place)
         return answer.json()
+
+    def _version(self, path, method):
+        """The ETag of what is edited, as whoever edits it has read it."""
+        read = path if method != "POST" else path.rpartition("/")[0]
+        return asyncio.run(self._send("GET", read, {})).headers["ETag"]
 
     async def _send(self, method, path, options):
         transport = httpx.ASGITransport(app=self.app)

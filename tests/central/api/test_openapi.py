@@ -28,6 +28,7 @@ from central.storage.database import open_database
 from central.storage.schema import migrate
 from central.web.app import create_app
 from tests.central.api.example_walk import PREFIX, WAYS, Walk
+from tests.central.clients import call
 from tests.central.conftest import KINDS
 from tests.central.scenery import FixedClock, Gateway, enrol, load
 
@@ -51,6 +52,24 @@ OF_TRUST = {
     ("POST", "/enrol/poll"),
     ("POST", "/renew"),
     ("GET", "/revocation-list"),
+}
+# Edits of what has no version, and why the last word counts there.
+LAST_WORD = {
+    ("PUT", "/gateways/{gateway}/settings"): "all of them at once, as the gateway is told them",
+    ("PUT", "/templates/{name}"): "a whole text under a name, as gateways are told it",
+    ("DELETE", "/templates/{name}"): "a whole text under a name, as gateways are told it",
+    ("PUT", "/views/{page}"): "one's own, under a name of one's own",
+    ("DELETE", "/views/{page}"): "one's own, under a name of one's own",
+    ("PUT", "/users/{name}/roles"): "all of them at once; the audit has those before",
+    ("PUT", "/users/{name}/password"): "a secret, which nobody edits",
+    ("DELETE", "/users/{name}/second-factor"): "a secret, which nobody edits",
+    ("DELETE", "/tokens/{token}"): "ended for good",
+    ("DELETE", "/account/sessions/{digest}"): "ended for good",
+}
+# Actions that write over what somebody else may have written in the same state.
+EDITING_ACTIONS = {
+    ("POST", "/purchase-orders/{code}/confirm"),
+    ("POST", "/discrepancies/{identity}/assign"),
 }
 CHECKS = (
     not_a_server_error,
@@ -133,6 +152,37 @@ def test_each_operation_says_what_it_is_for_and_how_it_fails(walk):
         assert ("404" in refused) or not known or place[1].startswith(("/history", "/imports"))
     identities = [operation["operationId"] for operation in operations.values()]
     assert len(identities) == len(set(identities))
+
+
+def test_no_edit_passes_without_the_version_that_it_was_made_from(walk):
+    edits = {
+        (method, route.path.removeprefix(PREFIX))
+        for route in walk.app.routes
+        for method in getattr(route, "methods", None) or ()
+        if method in ("PUT", "PATCH", "DELETE")
+    }
+    assert edits >= LAST_WORD.keys()
+    for method, address in sorted((edits - LAST_WORD.keys()) | EDITING_ACTIONS):
+        # Of a plan of counts a first version is put as well: this one is there.
+        path = re.sub(r"{\w+}", "A-SH1" if address.startswith("/count-plans") else "X", address)
+        answer = call(walk.app, method, PREFIX + path, json={"warehouse": "SH1"})
+        assert answer.status_code == 428, (method, address, answer.text)
+        assert "If-Match" in answer.json()["hint"]
+        operation = operations_of(walk)[method, address]
+        assert {"412", "428"} <= operation["responses"].keys(), (method, address)
+        (needed,) = [
+            one["required"] for one in operation["parameters"] if one["name"] == "if-match"
+        ]
+        assert needed is not address.startswith("/count-plans"), (method, address)
+
+
+def test_only_what_has_no_version_is_edited_without_one(walk):
+    versioned = {
+        address
+        for (method, address), operation in operations_of(walk).items()
+        if method == "GET" and "version" in str(operation["responses"]["200"])
+    }
+    assert not versioned & {address for _, address in LAST_WORD}
 
 
 def test_the_readme_names_each_address(walk):

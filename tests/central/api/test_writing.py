@@ -11,7 +11,7 @@ from central.api.writing import KEPT_MS, Answer, Asked, WriteSide
 from central.errors import LedgerUnavailable
 from central.ledger.desk import Desk
 from central.storage import tables
-from tests.central.clients import call
+from tests.central.clients import ANY, call
 from tests.central.one_app import application
 from tests.central.scenery import FixedClock, load
 
@@ -58,7 +58,7 @@ def api(database):
 
 def test_the_same_request_again_gets_the_same_answer_and_is_done_once(api):
     first = api("POST", "/items", 201, json=GEAR, headers=ONCE)
-    api("PATCH", "/items/GEAR", 200, json={"name": "Cog"})
+    api("PATCH", "/items/GEAR", 200, json={"name": "Cog"}, headers=ANY)
     again = api("POST", "/items", 201, json=GEAR, headers=ONCE)
     assert again.content == first.content
     for name in ("etag", "location", "content-type"):
@@ -81,7 +81,7 @@ def test_a_key_that_came_with_another_request_is_refused_and_nothing_is_done(
 ):
     api("POST", "/items", 201, json=GEAR, headers=ONCE)
     before = api.done()
-    answer = api(method, path, 422, json=body, headers=ONCE)
+    answer = api(method, path, 422, json=body, headers=ONCE | ANY)
     assert answer.json()["title"] == "Idempotency key used for something else"
     assert api.done() == before
 
@@ -96,10 +96,11 @@ def test_a_key_is_its_actors_own(api):
 
 def test_a_refusal_is_not_kept_so_that_the_request_succeeds_once_it_can(api):
     patch = {"name": "Cog"}
-    api("PATCH", "/items/GEAR", 404, json=patch, headers=ONCE)
+    api("PATCH", "/items/GEAR", 404, json=patch, headers=ONCE | ANY)
     assert api.kept_count() == 0
     api("POST", "/items", 201, json=GEAR)
-    assert api("PATCH", "/items/GEAR", 200, json=patch, headers=ONCE).json()["name"] == "Cog"
+    done = api("PATCH", "/items/GEAR", 200, json=patch, headers=ONCE | ANY)
+    assert done.json()["name"] == "Cog"
 
 
 def test_a_request_whose_commit_fails_is_not_done_and_may_be_repeated(api):

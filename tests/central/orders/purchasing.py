@@ -91,7 +91,7 @@ class Purchasing:
         """One request below /api/v1; the answer as httpx gives it."""
         headers = {"Dockledger-Actor": actor}
         if version is not None:
-            headers["If-Match"] = f'"{version}"'
+            headers["If-Match"] = "*" if version == "*" else f'"{version}"'
         if key is not None:
             headers["Idempotency-Key"] = key
 

@@ -25,9 +25,9 @@ def counting(database):
     return scene
 
 
-def put_plan(counting, code="main", *, status=200, **fields):
+def put_plan(counting, code="main", *, status=200, version=None, **fields):
     body = {"warehouse": "SH1"} | {name: value for name, value in fields.items() if value != ""}
-    answer = counting.ask("PUT", f"/count-plans/{code}", body)
+    answer = counting.ask("PUT", f"/count-plans/{code}", body, version=version)
     assert answer.status_code == status, answer.text
     return answer.json()
 
@@ -73,12 +73,14 @@ def test_a_plan_takes_as_much_as_one_count_holds_and_leaves_classes_out(counting
     assert counting.post("/count-plans/main/draw", status=201)["lines_count"] == 1
     assert due(counting) == EVERYTHING[1:2]
     assert plan["version"] == 1
-    assert put_plan(counting, a_days=0, b_days=0, c_days=0, status=422)["status"] == 422
+    assert put_plan(counting, a_days=0, b_days=0, c_days=0, status=422, version="*")["hint"]
     stale = counting.ask("PUT", "/count-plans/main", {"warehouse": "SH1"}, version=7)
     assert stale.status_code == 412
-    assert put_plan(counting, a_days=14)["version"] == 2
+    assert "If-Match" in put_plan(counting, a_days=14, status=428)["hint"]
+    assert put_plan(counting, a_days=14, version=1)["version"] == 2
+    assert put_plan(counting, "other", status=404, version="*")["hint"]
     assert [one["a_days"] for one in counting.get("/count-plans")["plans"]] == [14]
-    moved = counting.ask("PUT", "/count-plans/main", {"warehouse": "BJ1"})
+    moved = counting.ask("PUT", "/count-plans/main", {"warehouse": "BJ1"}, version=2)
     assert moved.status_code == 409
     assert counting.ask("GET", "/count-plans/none").status_code == 404
 

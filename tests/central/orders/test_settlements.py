@@ -330,7 +330,8 @@ def test_discrepancies_are_listed_by_cause_owner_and_age_and_counted(site):
     unread = site.found("unreadable_fact")
     assert unread["unread_base64"] == "wQ=="
     owner = {"owner": "wang.wei", "due_time": "2026-05-29T00:00:00Z"}
-    assert site.ask("POST", f"/discrepancies/{unread['id']}/assign", owner).status_code == 200
+    path = f"/discrepancies/{unread['id']}/assign"
+    assert site.ask("POST", path, owner, If_Match='"1"').status_code == 200
     site.clock.time_ms += 3 * 24 * 3600 * 1000
 
     def kinds(query):

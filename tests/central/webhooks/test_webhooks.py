@@ -18,7 +18,7 @@ from central.webhooks.messages import GIVE_UP_MS, PAUSE_MS_MAX, Signed, pause_ms
 from central.webhooks.outgoing import GIVEN_UP_KEPT_MS, fill, read_due
 from central.webhooks.subscribing import list_subscriptions
 from central.webhooks.webhook_loop import WebhookLoop
-from tests.central.clients import call
+from tests.central.clients import ANY, call
 from tests.central.one_app import application
 from tests.central.scenery import FixedClock, load
 from tests.waiting import wait_for
@@ -309,7 +309,9 @@ def test_an_unknown_subscriber_is_not_there_and_a_deleted_one_is_told_nothing(of
     with subscriber() as program:
         made = office.subscribe(program.url)
         office.happen(("TR-1", "drafted"))
-        assert office.ask("DELETE", f"/{made['code']}").json() == {"code": made["code"]}
+        path = f"/{made['code']}"
+        assert office.ask("DELETE", path).status_code == 428
+        assert office.ask("DELETE", path, headers=ANY).json() == {"code": made["code"]}
         office.tell()
     assert program.told == []
     assert office.ask("GET").json() == {"webhooks": []}
