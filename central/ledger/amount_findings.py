@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from central.contract.quantities import MICRO_PER_UNIT, PIECE
+from central.contract.quantities import MICRO_PER_UNIT, PIECE, canonical_text, from_micro
 from central.ledger.entries import Entry, Finding, Line, balance_name, finding_of
 from central.ledger.locations import CUSTOMER, IN_TRANSIT, IN_TRANSIT_PREFIX, is_virtual
 from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there
@@ -80,6 +80,42 @@ def unweighed(entry: Entry, lines: Sequence[Line]) -> Iterator[Finding]:
     )
 
 
+def outweighed(entry: Entry, line: Line, *, weight_micro: int) -> Finding:
+    """Return the finding of pieces for which no weight is left: more was weighed out than in."""
+    key = line.balance_key._replace(status=AVAILABLE)
+    return finding_of(
+        entry,
+        "weight_missing",
+        balance_name(key),
+        item=line.item,
+        location=line.location,
+        lot=line.lot,
+        unit=line.unit,
+        document=line.location.partition(IN_TRANSIT_PREFIX)[2],
+        detail=f"pieces are there, and {_text(weight_micro)} of weight: more was weighed out",
+    )
+
+
+def rested(entry: Entry, rests: Sequence[Line], *, unit: str) -> Iterator[Finding]:
+    """Yield a finding for each weight that was left without pieces. unit: of the weights."""
+    for rest in rests[::LINES_OF_A_PAIR]:
+        weight = -rest.weight_micro
+        under_way = rest.location.partition(IN_TRANSIT_PREFIX)[2]
+        yield finding_of(
+            entry,
+            "weight_differs",
+            balance_name(rest.balance_key._replace(status=AVAILABLE)),
+            item=rest.item,
+            location=rest.location,
+            lot=rest.lot,
+            unit=unit,
+            document=under_way,
+            expected_micro=0,
+            actual_micro=weight,
+            detail=f"no pieces are left, and {_text(weight)} {unit} of weight: written off",
+        )
+
+
 def twice(entry: Entry, arrived: Line, there: Mapping[str, int]) -> Finding | None:
     """Return a finding if a serial number has come where it cannot be as well.
 
@@ -100,6 +136,10 @@ def twice(entry: Entry, arrived: Line, there: Mapping[str, int]) -> Finding | No
         detail=f"it is at {', '.join(sorted(there))}",
     )
     return replace(finding, expected_micro=MICRO_PER_UNIT) if arrived.unit == PIECE else finding
+
+
+def _text(micro: int) -> str:
+    return canonical_text(from_micro(micro))
 
 
 def _leaves(taken: Line) -> bool:

@@ -170,7 +170,11 @@ class Bookkeeper:
                 continue
             from_slot, to_slot, from_micro_min = way
             given, taken = amounts[from_slot] - micro, amounts[to_slot] + micro
-            if given < from_micro_min or taken > BALANCE_MICRO_MAX or from_slot in weights:
+            if (
+                given < from_micro_min
+                or taken > BALANCE_MICRO_MAX
+                or (weights and (from_slot in weights or to_slot in weights))
+            ):
                 self._post_one(run, seq - run.first_seq)
                 continue
             expiry_date = movement.expiry_date

@@ -35,6 +35,7 @@ DiscrepancyKind = Literal[
     "reservation_short",
     "moved_after_end",
     "weight_missing",
+    "weight_differs",
 ]
 # Kinds of which every fact is a matter of its own; the others are one per subject while open.
 KINDS_WITHOUT_LINES: frozenset[str] = frozenset(

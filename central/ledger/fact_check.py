@@ -16,6 +16,7 @@ from central.ledger.packs_then import PacksThen
 from central.ledger.pairs import are_those_of, own_lines, taken_micro, turned
 from central.ledger.progress import Progress, progress_of
 from central.ledger.reading import read_fact
+from central.ledger.weight_rests import are_rests, parted
 from central.storage import bulk, tables
 
 ROWS_AT_ONCE = 1000
@@ -130,10 +131,13 @@ class FactCheck:
         self, entry: Entry, movement: Movement, lines: list[Line]
     ) -> tuple[bool, Progress | None]:
         own = own_lines(lines)
+        said, rests = parted(own)
         pack = None
-        if own and own[0].unit != movement.unit:
+        if said and said[0].unit != movement.unit:
             pack = self._packs.pack_at(entry.record_no, item=movement.item, unit=movement.unit)
-        if not own or not are_those_of(entry, movement, own, pack=pack):
+        if not said or not are_those_of(entry, movement, said, pack=pack):
+            return False, None
+        if not are_rests(said, rests):
             return False, None
         if len(own) < len(lines):
             back = turned(own, record_no=entry.record_no, first_line_no=len(own) + 1)
@@ -157,7 +161,9 @@ class FactCheck:
         if not isinstance(movement, Movement) or not moved or own_lines(moved) != moved:
             return False, None
         progress = self._progress(movement, moved, warehouse=entry.warehouse, sign=-1)
-        return tuple(lines) == turned(moved, record_no=entry.record_no), progress
+        back, rests = tuple(lines[: len(moved)]), lines[len(moved) :]
+        right = back == turned(moved, record_no=entry.record_no) and are_rests(back, rests)
+        return right, progress
 
     def _progress(
         self, movement: Movement, own: tuple[Line, ...], *, warehouse: str, sign: int = 1

@@ -1,6 +1,6 @@
 """Opens the books at all places that a call may touch, read at once. Edge of the database."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -13,8 +13,20 @@ from central.ledger.lots import read_expiry_dates
 from central.ledger.pairs import places_of
 from central.ledger.running import Amounts, Counted, RunningBooks, SerialKey
 from central.ledger.runs import Route, Run, Told
+from central.ledger.weight_rests import is_under_way
 from central.storage import bulk, tables
 
+# Every warehouse with balances: one look into the index for each.
+BOOKS = """
+WITH RECURSIVE books (warehouse) AS (
+    SELECT min(warehouse) FROM balances
+    UNION ALL
+    SELECT (SELECT min(balances.warehouse) FROM balances
+        WHERE balances.warehouse > books.warehouse)
+    FROM books WHERE books.warehouse IS NOT NULL
+)
+SELECT warehouse FROM books WHERE warehouse IS NOT NULL
+"""
 GoodsKey = tuple[str, ...]  # The first GOODS_KEY_SIZE parts of a balance's key.
 DocumentKey = tuple[str, str]  # warehouse, code
 Expected = tuple[int, int]  # expected_micro, tolerance_percent_micro
@@ -98,6 +110,9 @@ def open_books(
             progress_keys.add(target.progress[0])
     # Sorted, as they lie: whoever reads them in any order reads pages again and again.
     balances = _read_balances(connection, sorted(keys))
+    under_way = _weighed_under_way(known, apart, targets, balances)
+    if under_way:
+        balances = _read_under_way(connection, under_way) | balances
     progress, expected = _read_progress(connection, list(progress_keys))
     goods = Goods(read_expiry_dates(connection, runs), read_packing(connection, apart))
     return Opened(RunningBooks(known, balances=balances, progress=progress), goods, expected)
@@ -116,6 +131,35 @@ def _read_balances(connection: Connection, keys: list[GoodsKey]) -> dict[Balance
             index="balances_serial",
             where="serial <> ''",
         )
+    return {BalanceKey(*row[:8]): Amounts(row[8], row[10]) for row in rows}
+
+
+def _weighed_under_way(
+    known: Known, apart: Apart, targets: Targets, balances: Mapping[BalanceKey, Amounts]
+) -> list[tuple[str, str]]:
+    """Return the places under documents that goods with weights go to or come from, with items."""
+    lines = [line for target in targets.stored.values() for line in target.lines]
+    weighed = {line.item for line in lines if line.weight_micro}
+    weighed |= {key.item for key, amounts in balances.items() if amounts.weight_micro}
+    found = {(line.location, line.item) for line in lines}
+    for _, fact in apart:
+        if isinstance(fact, Movement) and fact.document:
+            found |= {(place, fact.item) for place in places_of(fact)}
+            if fact.net_weight:
+                weighed.add(fact.item)
+    return sorted(
+        (location, item)
+        for location, item in found
+        if is_under_way(location) and (item in weighed or item in known.weight_units)
+    )
+
+
+def _read_under_way(
+    connection: Connection, places: Sequence[tuple[str, str]]
+) -> dict[BalanceKey, Amounts]:
+    """Return what is under way there in the books of all warehouses."""
+    keys = [(house, *place) for (house,) in bulk.select_rows(connection, BOOKS) for place in places]
+    rows = bulk.select_by_key(connection, tables.balances, sorted(keys), columns_count=3)
     return {BalanceKey(*row[:8]): Amounts(row[8], row[10]) for row in rows}
 
 

@@ -16,7 +16,15 @@ from itertools import pairwise
 
 from central.contract.facts import Movement
 from central.ledger.entries import Entry, Line
-from central.ledger.locations import ADJUSTMENT, CUSTOMER, SCRAP, SUPPLIER, is_virtual, place_of
+from central.ledger.locations import (
+    ADJUSTMENT,
+    CUSTOMER,
+    IN_TRANSIT_PREFIX,
+    SCRAP,
+    SUPPLIER,
+    is_virtual,
+    place_of,
+)
 from central.ledger.measures import quantity_in_unit, shares, weights_possible
 from central.ledger.statuses import AVAILABLE, INSPECTION, STATUSES
 
@@ -84,6 +92,11 @@ def is_weighed_there(from_location: str, to_location: str) -> bool:
 def takes_share(movement: Movement) -> bool:
     """Return whether a movement takes its share of the weight that is where it comes from."""
     return not movement.net_weight and FLAG_WEIGHTLESS not in movement.flags
+
+
+def gives_shares(location: str) -> bool:
+    """Return whether goods take a share of the weight there: not where others' goods come from."""
+    return not is_virtual(location) or location.startswith(IN_TRANSIT_PREFIX)
 
 
 def over_statuses(pair: Pair, on_hand: Callable[[str], int], *, keep: bool) -> Lines:
@@ -174,7 +187,7 @@ def are_those_of(
         return False
     takes = lines[1::LINES_OF_A_PAIR]
     weights = [line.weight_micro for line in takes]
-    if takes_share(movement) and not is_virtual(lines[0].location):
+    if takes_share(movement) and gives_shares(lines[0].location):
         if min(weights) < 0:
             return False
     else:

@@ -9,7 +9,15 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from central.ledger.amount_findings import left_out, negative, twice, unavailable, unweighed
+from central.ledger.amount_findings import (
+    left_out,
+    negative,
+    outweighed,
+    rested,
+    twice,
+    unavailable,
+    unweighed,
+)
 from central.ledger.entries import (
     BALANCE_MICRO_MAX,
     BalanceKey,
@@ -22,7 +30,7 @@ from central.ledger.entries import (
     finding_of,
 )
 from central.ledger.locations import is_virtual, may_be_negative
-from central.ledger.measures import weight_share
+from central.ledger.measures import WEIGHED_IN, weight_share
 from central.ledger.pairs import (
     LINES_OF_A_PAIR,
     is_received,
@@ -34,6 +42,7 @@ from central.ledger.posting import Posting
 from central.ledger.progress import IN, OUT, direction_of
 from central.ledger.runs import Route
 from central.ledger.statuses import AVAILABLE, STATUSES
+from central.ledger.weight_rests import WeighedPlaces, is_under_way, rest_lines
 
 SerialKey = tuple[str, str, str]  # warehouse, item, serial
 GoodsKey = tuple[str, str, str, str, str, str, str]  # A balance's key without the status.
@@ -87,6 +96,7 @@ class RunningBooks:
         self.amounts: list[int] = []
         self.numbers: list[int] = []
         self.weights: dict[int, int] = {}
+        self._places = WeighedPlaces(self.slot_of, self._keys, self.amounts, self.weights)
         for key, amounts in balances.items():
             slot = self.slot_of(key)
             self.amounts[slot] = amounts.quantity_micro
@@ -195,6 +205,8 @@ class RunningBooks:
                 findings += self._negative(entry, line, on_hand_micro=on_hand)
         if not posting.comes_back:
             findings += self._goods_findings(entry, posting)
+            if self.weights:
+                posting = self._without_rests(entry, posting, findings)
         if posting.progress is not None:
             findings += self._progressed(entry, *posting.progress)
         return replace(posting, findings=(*posting.findings, *findings)) if findings else posting
@@ -212,7 +224,15 @@ class RunningBooks:
 
     def _weighed(self, posting: Posting, slots: Sequence[int]) -> Posting:
         """Return a posting whose goods were not weighed with their share of what is there."""
-        if is_virtual(posting.lines[0].location):
+        first = posting.lines[0]
+        if is_under_way(first.location):
+            if first.item not in self._known.weight_units:
+                return posting
+            quantity, weight = self._places.left(first)
+            moved = posting.lines[1].quantity_micro
+            share = weight_share(moved, there_micro=quantity, weight_micro=weight)
+            return replace(posting, lines=with_shares(posting.lines, [share]))
+        if is_virtual(first.location):
             return posting
         weights = [
             weight_share(
@@ -225,6 +245,24 @@ class RunningBooks:
         return (
             replace(posting, lines=with_shares(posting.lines, weights)) if any(weights) else posting
         )
+
+    def _without_rests(self, entry: Entry, posting: Posting, findings: list[Finding]) -> Posting:
+        """Return a posting that leaves no weight without pieces, and say so."""
+        lines = posting.lines
+        unit = self._known.weight_units.get(lines[0].item, "")
+        # Whether other books were looked into depends on the call; this on the fact alone.
+        if not unit and not any(line.weight_micro for line in lines):
+            lines = tuple(line for line in lines if not is_under_way(line.location))
+        for line, weight in self._places.outweighed(lines) if unit else ():
+            findings.append(outweighed(entry, line, weight_micro=weight))
+        number = len(posting.lines) + 1
+        rests = rest_lines(lines, self._places.left, first_line_no=number)
+        for line in rests:
+            slot = self.slot_of(line.balance_key)
+            self.weights[slot] = self.weights.get(slot, 0) + line.weight_micro
+            self.numbers[slot] = entry.record_no
+        findings += rested(entry, rests, unit=unit or WEIGHED_IN)
+        return replace(posting, lines=posting.lines + rests) if rests else posting
 
     def _negative(self, entry: Entry, line: Line, *, on_hand_micro: int) -> list[Finding]:
         if may_be_negative(line.location):

@@ -1,10 +1,12 @@
-"""Proves the shares of weight that unweighed goods took along. Edge of the database.
+"""Proves the shares of weight that unweighed goods took along, and what was left. Edge of SQL.
 
     BIN-1 has 3 pieces, 2.5 kg;   2 go unweighed:   2.5 * 2 / 3 = 1.666666 kg,  0.833334 stay
                                   1 goes unweighed:               0.833334 kg,  nothing stays
 
 A share depends on what stood there when the fact was posted, so an item's lines are added up once
-more from the first one on: those of one item in one warehouse at a time, of items with weights.
+more from the first one on, in all warehouses: what is under way is in several books. Who comes from
+there unweighed takes a share if the item was one of catch weight then, which no fact tells: all of
+the share, or nothing. No place is left with a weight and no pieces.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,26 +23,105 @@ from central.ledger.fact_check import STREAMED, Fault
 from central.ledger.locations import is_virtual
 from central.ledger.measures import weight_share
 from central.ledger.pairs import LINES_OF_A_PAIR, own_lines, takes_share
+from central.ledger.weight_rests import (
+    Left,
+    UnderWayKey,
+    is_under_way,
+    one_of_each,
+    parted,
+    under_way_key,
+)
 from central.storage import tables
 
-# Of the state: facts up to this one were posted by a version that moved no weight unsaid.
-SHARES_AFTER = "shares_after"
+# Of the state: facts up to the one were posted by a version that moved no weight unsaid, up to the
+# other by one that left weights without pieces, and what was under way to each book by itself.
+SHARES_AFTER, RESTS_AFTER = "shares_after", "rests_after"
+NOTHING = (0, 0)
 
-Held = dict[BalanceKey, tuple[int, int]]  # Quantity and weight; what is neither is not kept.
+
+class Held:
+    """Quantity and weight at each place as lines are added up; what is neither is not kept."""
+
+    def __init__(self) -> None:
+        self._amounts: dict[BalanceKey | UnderWayKey, Left] = {}
+
+    def at(self, line: Line) -> Left:
+        """Return what is at the place of a line; of what is under way, in all books."""
+        return self._amounts.get(_key_of(line), NOTHING)
+
+    def add(self, lines: Sequence[Line]) -> None:
+        """Add lines up."""
+        for line in lines:
+            quantity, weight = self._amounts.pop(_key_of(line), NOTHING)
+            after = (quantity + line.quantity_micro, weight + line.weight_micro)
+            if any(after):
+                self._amounts[_key_of(line)] = after
 
 
 def share_faults(connection: Connection) -> Iterator[Fault]:
-    """Yield the movements whose goods took another weight along than their share."""
-    state, lines = tables.ledger_state.c, tables.lines.c
-    after = connection.execute(select(state.value).where(state.key == SHARES_AFTER)).scalar()
-    weighed = (
-        select(lines.warehouse, lines.item).where(lines.weight_micro != 0).distinct().order_by(None)
-    )
-    for warehouse, item in connection.execute(weighed).all():
-        yield from _faults_of(connection, warehouse, item, after=int(after or 0))
+    """Yield the movements whose goods took another weight along than their share, or left one."""
+    state, lines, balances = tables.ledger_state.c, tables.lines.c, tables.balances.c
+    wanted = (SHARES_AFTER, RESTS_AFTER)
+    found = connection.execute(select(state.key, state.value).where(state.key.in_(wanted)))
+    since = {row.key: int(row.value) for row in found}
+    shares_after = since.get(SHARES_AFTER, 0)
+    rests_after = max(shares_after, since.get(RESTS_AFTER, 0))
+    weighed = select(lines.item).where(lines.weight_micro != 0).distinct()
+    for item in sorted(connection.execute(weighed).scalars()):
+        houses = select(balances.warehouse).where(balances.item == item).distinct()
+        warehouses = sorted(connection.execute(houses).scalars())
+        check = _OfItem(shares_after, rests_after)
+        for posted in _posted(connection, item, warehouses):
+            yield from check.faults(*posted)
 
 
-def _faults_of(connection: Connection, warehouse: str, item: str, *, after: int) -> Iterator[Fault]:
+class _OfItem:
+    """Judges the facts of an item in record order."""
+
+    def __init__(self, shares_after: int, rests_after: int) -> None:
+        self._shares_after = shares_after
+        self._rests_after = rests_after
+        self._held = Held()
+
+    def faults(self, row: Row[Any], lines: Sequence[Line]) -> Iterator[Fault]:
+        """Yield what is off with the weights of one fact."""
+        movement = _movement(row)
+        back = movement is not None and len(own_lines(lines)) < len(lines)
+        said, rests = parted(lines)
+        if movement is not None and takes_share(movement) and not back:
+            yield from self._share_faults(said)
+        self._held.add(lines)
+        if back or lines[0].record_no <= self._rests_after:
+            return
+        weighed = any(line.weight_micro for line in lines)
+        for line in one_of_each(lines):
+            quantity, weight = self._held.at(line)
+            if weight and not quantity and (weighed or not is_under_way(line.location)):
+                detail = f"{weight} are left there without pieces (micro)"
+                yield Fault("rest", _subject(line), detail)
+        for rest in rests[::2] if movement is not None else ():
+            if self._held.at(rest)[0]:
+                detail = "a rest is written off where pieces are left"
+                yield Fault("rest", _subject(rest), detail)
+
+    def _share_faults(self, lines: Sequence[Line]) -> Iterator[Fault]:
+        first = lines[0]
+        under_way = is_under_way(first.location)
+        after = self._rests_after if under_way else self._shares_after
+        if first.record_no <= after or (is_virtual(first.location) and not under_way):
+            return
+        for given, taken in zip(lines[::2], lines[1::2], strict=True):
+            quantity, weight = self._held.at(given)
+            share = weight_share(taken.quantity_micro, there_micro=quantity, weight_micro=weight)
+            if taken.weight_micro != share and not (under_way and not taken.weight_micro):
+                detail = f"{taken.weight_micro} were taken along, the share is {share} (micro)"
+                yield Fault("share", _subject(given), detail)
+
+
+def _posted(
+    connection: Connection, item: str, warehouses: Sequence[str]
+) -> Iterator[tuple[Row[Any], list[Line]]]:
+    """Yield the facts of an item with all of their lines, in record order."""
     lines, facts = tables.lines, tables.facts.c
     of_item = tables.lines.alias()
     first = of_item.c
@@ -52,42 +133,31 @@ def _faults_of(connection: Connection, warehouse: str, item: str, *, after: int)
             (first.warehouse == lines.c.warehouse) & (first.record_no == lines.c.record_no),
         )
         .join(tables.facts, facts.record_no == first.record_no)
-        .where(first.warehouse == warehouse, first.item == item, first.line_no == 1)
+        .where(first.warehouse.in_(warehouses), first.item == item, first.line_no == 1)
         .order_by(first.record_no, lines.c.line_no)
     )
-    held: Held = {}
     rows = connection.execute(query, execution_options=STREAMED)
-    for record_no, some in groupby(rows, key=attrgetter("record_no")):
+    for _, some in groupby(rows, key=attrgetter("record_no")):
         of_fact = list(some)
         posted = [Line(*row[: len(Line._fields)]) for row in of_fact]
-        if record_no > after and _is_unweighed(of_fact[0], posted):
-            for given, taken in zip(posted[::2], posted[1::2], strict=True):
-                quantity, weight = held.get(given.balance_key, (0, 0))
-                share = weight_share(
-                    taken.quantity_micro, there_micro=quantity, weight_micro=weight
-                )
-                if taken.weight_micro != share:
-                    detail = f"{taken.weight_micro} were taken along, the share is {share} (micro)"
-                    yield Fault("share", f"{warehouse}/{record_no}/{given.line_no}", detail)
-        _add(held, posted)
+        if len(posted) % LINES_OF_A_PAIR == 0:  # Said by the check of the facts.
+            yield of_fact[0], posted
 
 
-def _is_unweighed(row: Row[Any], lines: Sequence[Line]) -> bool:
-    """Return whether lines are of a movement that takes shares, and not back at once."""
-    if row.kind != "movement" or is_virtual(lines[0].location):
-        return False
-    if len(lines) % LINES_OF_A_PAIR or len(own_lines(lines)) < len(lines):
-        return False
+def _movement(row: Row[Any]) -> Movement | None:
+    """Return the movement that a row is, None if it is another fact."""
+    if row.kind != "movement":
+        return None
     try:
         fact = decode_fact(bytes(row.body))
     except ContractError:
-        return False
-    return isinstance(fact, Movement) and takes_share(fact)
+        return None
+    return fact if isinstance(fact, Movement) else None
 
 
-def _add(held: Held, lines: Sequence[Line]) -> None:
-    for line in lines:
-        quantity, weight = held.pop(line.balance_key, (0, 0))
-        quantity, weight = quantity + line.quantity_micro, weight + line.weight_micro
-        if quantity or weight:
-            held[line.balance_key] = (quantity, weight)
+def _key_of(line: Line) -> BalanceKey | UnderWayKey:
+    return under_way_key(line) if is_under_way(line.location) else line.balance_key
+
+
+def _subject(line: Line) -> str:
+    return f"{line.warehouse}/{line.record_no}/{line.line_no}"

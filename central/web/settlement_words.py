@@ -42,6 +42,9 @@ MEANINGS: dict[str, str] = {
     ),
     "moved_after_end": marked("Goods moved under a transfer that was closed; close it once more."),
     "weight_missing": marked("Goods of catch weight were not weighed."),
+    "weight_differs": marked(
+        "The last pieces left with another weight than was there; the rest is written off."
+    ),
     "expiry_differs": marked("A lot came with another expiry date than before."),
     "packing_impossible": marked("A unit cannot be packed as was said."),
     "quantity_overflow": marked("The quantity would take a balance out of range; nothing moved."),

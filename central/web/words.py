@@ -150,6 +150,7 @@ DISCREPANCIES: dict[str, str] = {
     "reservation_short": marked("Set aside, but gone"),
     "moved_after_end": marked("Moved after the transfer ended"),
     "weight_missing": marked("Weight missing"),
+    "weight_differs": marked("Weight without pieces"),
 }
 GATEWAY_PROBLEMS: dict[str, str] = {
     "unknown_gateway": marked("enrol this gateway"),

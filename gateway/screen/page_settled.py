@@ -24,6 +24,7 @@ KIND_WORDS = {
     "received_before_shipped": N_("Received before it was shipped"),
     "moved_after_end": N_("Moved after the transfer ended"),
     "weight_missing": N_("Weight missing"),
+    "weight_differs": N_("Weight without pieces"),
     "expiry_differs": N_("Different expiry date"),
     "packing_impossible": N_("Packing that cannot be"),
     "quantity_overflow": N_("Quantity out of range"),

@@ -69,6 +69,9 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
     "weight_missing": _rule(
         "goods", "Goods of catch weight were not weighed.", "reassign accept reverse", "weight"
     ),
+    "weight_differs": _rule(
+        "goods", "The last pieces left with another weight than was there; the rest is written off."
+    ),
     "received_before_shipped": _rule(
         "goods", "Goods of a transfer arrived whose departure nobody has told yet."
     ),
@@ -276,7 +279,7 @@ def propose(case: Case) -> tuple[Proposal, ...]:
         return tuple(_to_item(match) for match in case.items)
     if case.kind == "unit_differs" and case.factor is not None:
         decision = Decision(action="reassign", factor=case.factor)
-        return (Proposal(decision, f"One {case.unit} is {_text(case.factor)} of its own unit."),)
+        return (Proposal(decision, f"One {case.unit} is {case.factor} of its own unit."),)
     if case.shared:
         return (_accept("They took their share of the weight that was there."),)
     if case.kind == "wrong_warehouse" and case.stated_warehouse:
@@ -330,7 +333,7 @@ def _to_line(line: LineMatch, case: Case) -> Proposal:
 
 def _to_item(match: ItemMatch) -> Proposal:
     decision = Decision(action="reassign", item=match.item, factor=match.factor)
-    times = "" if match.factor == 1 else f", {_text(match.factor)} {match.unit} a scan"
+    times = "" if match.factor == 1 else f", {match.factor} {match.unit} a scan"
     return Proposal(decision, f"It is a code of item {match.item}{times}.")
 
 
@@ -344,7 +347,3 @@ def _name_of(target: Target) -> str:
 
 def _units(micro: int) -> str:
     return canonical_text(from_micro(micro))
-
-
-def _text(factor: Fraction) -> str:
-    return str(factor)

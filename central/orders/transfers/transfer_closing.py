@@ -92,10 +92,14 @@ def closing_moves(
         _check(closing)
     remainders = remainders_of(places)
     _check_exact(remainders, closings)
-    parts = _parts(places)
+    parts, weights = _parts(places), _weights(places, remainders)
     moves = []
     for closing in closings:
-        for part, quantity, weight in _taken(parts[closing.thing], closing.quantity_micro):
+        thing = closing.thing
+        for part, quantity in _taken(parts[thing], closing.quantity_micro):
+            weight = weights[thing] * quantity // remainders[thing]  # The last takes the rest.
+            weights[thing] -= weight
+            remainders[thing] -= quantity
             warehouse = destination if closing.reason == "found" else source
             moves.append(_move(closing, part, quantity, weight, warehouse=warehouse))
     return sorted(moves, key=lambda move: move.warehouse != source)
@@ -160,37 +164,45 @@ class _Part(NamedTuple):
     sscc: str
     status: str
     quantity_micro: int
-    weight_micro: int
+
+
+def _weights(places: Iterable[AtPlace], remainders: dict[Thing, int]) -> dict[Thing, int]:
+    """Return what is under way of each thing weighs, in whichever books and packages.
+
+    From here on neither is below zero in `remainders`; a weight that is has no share.
+    """
+    weights: defaultdict[Thing, int] = defaultdict(int)
+    for place in places:
+        weights[place.thing] += place.weight_micro
+    for thing, quantity in remainders.items():
+        weights[thing] = max(weights[thing] if quantity > 0 else -weights[thing], 0)
+        remainders[thing] = abs(quantity)
+    return weights
 
 
 def _parts(places: Iterable[AtPlace]) -> dict[Thing, list[_Part]]:
     """Return the parts of each thing that its remainder consists of, in a fixed order."""
-    sums: dict[tuple[Thing, str, str], tuple[int, int]] = {}
+    sums: defaultdict[tuple[Thing, str, str], int] = defaultdict(int)
     totals: defaultdict[Thing, int] = defaultdict(int)
     for place in places:
-        key = (place.thing, place.sscc, place.status)
-        quantity, weight = sums.get(key, (0, 0))
-        sums[key] = (quantity + place.quantity_micro, weight + place.weight_micro)
+        sums[place.thing, place.sscc, place.status] += place.quantity_micro
         totals[place.thing] += place.quantity_micro
     parts: dict[Thing, list[_Part]] = {}
-    for (thing, sscc, status), (quantity, weight) in sorted(sums.items()):
+    for (thing, sscc, status), quantity in sorted(sums.items()):
         if quantity * totals[thing] > 0:
-            parts.setdefault(thing, []).append(_Part(sscc, status, abs(quantity), abs(weight)))
+            parts.setdefault(thing, []).append(_Part(sscc, status, abs(quantity)))
     return parts
 
 
-def _taken(parts: list[_Part], quantity_micro: int) -> list[tuple[_Part, int, int]]:
-    """Take a quantity out of parts, and return of which how much, with its weight."""
+def _taken(parts: list[_Part], quantity_micro: int) -> list[tuple[_Part, int]]:
+    """Take a quantity out of parts, and return of which how much."""
     taken = []
     while quantity_micro:
         part = parts[0]
         quantity = min(quantity_micro, part.quantity_micro)
-        weight = part.weight_micro * quantity // part.quantity_micro  # The last takes the rest.
-        taken.append((part, quantity, weight))
+        taken.append((part, quantity))
         quantity_micro -= quantity
-        left = part._replace(
-            quantity_micro=part.quantity_micro - quantity, weight_micro=part.weight_micro - weight
-        )
+        left = part._replace(quantity_micro=part.quantity_micro - quantity)
         parts[:1] = [left] if left.quantity_micro else []
     return taken
 

@@ -49,7 +49,7 @@ _DONE, _DIRECTION = 7, 9
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a transfer stands in the books. places: what is at its in-transit place, no zeros."""
+    """How a transfer stands in the books. places: what is under way, in pieces or weight."""
 
     lines: tuple[TransferLine, ...]
     figures: Figures
@@ -244,7 +244,7 @@ def _places(connection: Connection, found: Sequence[Transfer]) -> dict[str, list
     keys = sorted(_places_of(connection, found))
     for row in bulk.select_by_key(connection, tables.balances, keys, columns_count=2):
         warehouse, location, item, lot, serial, sscc, unit, status = row[:8]
-        if row[_QUANTITY]:
+        if row[_QUANTITY] or row[_WEIGHT]:
             thing = Thing(item, lot, serial, unit)
             places[owners[location]].append(
                 AtPlace(warehouse, thing, sscc, status, row[_QUANTITY], row[_WEIGHT])

@@ -1,0 +1,136 @@
+"""Weights of what is under way, and what is left of a weight when the last piece has gone. Pure.
+
+    under way of TR-1, in all books     10 pieces, 25 kg    2 come unweighed:  5 kg come with them
+                                         8 pieces, 20 kg    8 come, 19.5 kg:   0.5 kg are left
+
+    BIN-1   10 pieces, 25 kg            line 1   BIN-1        -10 pieces   -24.6 kg
+    all go, weighed again: 24.6 kg      line 2   customer     +10 pieces   +24.6 kg
+                                        line 3   BIN-1          0 pieces    -0.4 kg
+                                        line 4   adjustment     0 pieces    +0.4 kg
+
+No place of a warehouse, and nothing under way, is left with a weight and no pieces: what is left is
+written off by the fact that took the last piece, as a pair of lines of its own.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from central.ledger.entries import BalanceKey, Line
+from central.ledger.locations import ADJUSTMENT, IN_TRANSIT_PREFIX, is_virtual
+from central.ledger.pairs import LINES_OF_A_PAIR, Lines
+
+# A thing under way: location, item, lot, serial, unit. Pallets are opened on the way, and what one
+# book has given another takes: neither is told apart.
+UnderWayKey = tuple[str, str, str, str, str]
+Left = tuple[int, int]  # Pieces and weight, in millionths of their units.
+
+
+class WeighedPlaces:
+    """What is at places while facts are posted: of what is under way, in all books together.
+
+    slot_of, keys, amounts, weights: of the running books, which go on meanwhile.
+    """
+
+    def __init__(
+        self,
+        slot_of: Callable[[BalanceKey], int],
+        keys: Sequence[BalanceKey],
+        amounts: Sequence[int],
+        weights: Mapping[int, int],
+    ) -> None:
+        self._slot_of = slot_of
+        self._keys = keys
+        self._amounts = amounts
+        self._weights = weights
+        # Slots of each thing under way, of the first `_looked_through` ones.
+        self._under_way: dict[UnderWayKey, list[int]] = {}
+        self._looked_through = 0
+
+    def left(self, line: Line) -> Left:
+        """Return what is at the place of a line."""
+        slots = [self._slot_of(line.balance_key)]
+        if is_under_way(line.location):
+            slots = self._slots_under_way(under_way_key(line))
+        amounts, weights = self._amounts, self._weights
+        return sum(amounts[slot] for slot in slots), sum(weights.get(slot, 0) for slot in slots)
+
+    def outweighed(self, lines: Sequence[Line]) -> Iterator[tuple[Line, int]]:
+        """Yield lines that took a weight from where pieces stay and no weight, with what is left.
+
+        Below zero more was weighed out than in.
+        """
+        for line in one_of_each(lines):
+            quantity, weight = self.left(line)
+            if quantity > 0 >= weight and line.weight_micro < 0:
+                yield line, weight
+
+    def _slots_under_way(self, key: UnderWayKey) -> list[int]:
+        for slot in range(self._looked_through, len(self._keys)):
+            balance = self._keys[slot]
+            if is_under_way(balance.location):
+                self._under_way.setdefault(under_way_key(balance), []).append(slot)
+        self._looked_through = len(self._keys)
+        return self._under_way.get(key, [])
+
+
+def is_under_way(location: str) -> bool:
+    """Return whether a place is where goods are under way under a document."""
+    return location.startswith(IN_TRANSIT_PREFIX)
+
+
+def under_way_key(key: BalanceKey | Line) -> UnderWayKey:
+    """Return what a balance, or a line, at such a place is part of."""
+    return (key.location, key.item, key.lot, key.serial, key.unit)
+
+
+def rest_lines(lines: Sequence[Line], left: Callable[[Line], Left], *, first_line_no: int) -> Lines:
+    """Return the pairs that write off weights of which no pieces are left after these lines.
+
+    left: what is at the place of a line after all of them; of what is under way, in all books.
+    """
+    rests: list[Line] = []
+    for line in one_of_each(lines):
+        quantity, weight = left(line)
+        if quantity or not weight:
+            continue
+        number = first_line_no + len(rests)
+        rest = line._replace(line_no=number, quantity_micro=0, weight_micro=-weight)
+        taken = rest._replace(line_no=number + 1, location=ADJUSTMENT, weight_micro=weight)
+        rests += (rest, taken)
+    return tuple(rests)
+
+
+def one_of_each(lines: Sequence[Line]) -> Iterator[Line]:
+    """Yield one line of each place where weights belong to pieces: none of others' places."""
+    seen: set[BalanceKey | UnderWayKey] = set()
+    for line in lines:
+        under_way = is_under_way(line.location)
+        if is_virtual(line.location) and not under_way:
+            continue
+        key = under_way_key(line) if under_way else line.balance_key
+        if key not in seen:
+            seen.add(key)
+            yield line
+
+
+def parted(lines: Sequence[Line]) -> tuple[Lines, Lines]:
+    """Return the lines that a movement says, and those that wrote off what was left."""
+    count = len(lines)
+    while count and not lines[count - 1].quantity_micro:
+        count -= 1
+    return tuple(lines[:count]), tuple(lines[count:])
+
+
+def are_rests(main: Sequence[Line], rests: Sequence[Line]) -> bool:
+    """Return whether `rests` may be what was left after `main`, as far as lines alone can tell."""
+    if len(rests) % LINES_OF_A_PAIR:
+        return False
+    of_places = list(one_of_each(main))
+    for index, (rest, taken) in enumerate(zip(rests[::2], rests[1::2], strict=True)):
+        number, weight = len(main) + LINES_OF_A_PAIR * index + 1, rest.weight_micro
+        possible = [
+            one._replace(line_no=number, quantity_micro=0, weight_micro=weight) for one in of_places
+        ]
+        other = rest._replace(line_no=number + 1, location=ADJUSTMENT, weight_micro=-weight)
+        if not weight or rest not in possible or taken != other:
+            return False
+    return True
