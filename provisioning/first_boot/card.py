@@ -5,6 +5,8 @@
     dockledger/first-boot.sh, .service       makes the gateway, and again until it has worked
     dockledger/debs/*.deb                    packages, with dependencies for places without network
     dockledger/gateway.toml                  and the enrolment file, keys, time servers
+    dockledger/read-only-root                if the root is to be only read in the end
+    cmdline.txt                              the card's own, without the growth of such a root
 
 The partition is FAT and readable for whoever holds the card: of secrets there is the claim, which
 is good once and is deleted there in the first boot, and the password of a Wi-Fi, if there is one.
@@ -54,6 +56,22 @@ class CardPlan:
     time_zone: str = "UTC"
     update_toml: str = ""
     update_public_key: str = ""
+    read_only_root: bool = False
+
+
+def without_growth(kernel_words: bytes) -> bytes:
+    """Return the cmdline.txt of Raspberry Pi OS with which the root leaves room behind it.
+
+    The word `resize` lets its initramfs make the root's partition as large as the card. Source:
+    raspberrypi-sys-mods, initramfs-tools/scripts/local-premount/resize_early. Raises CardRefused.
+    """
+    words = kernel_words.split()
+    if b"rootwait" not in words or any(word.startswith(b"init=") for word in words):
+        raise CardRefused(
+            "cmdline.txt is none of a Raspberry Pi OS of which the root could be only read",
+            hint="Take Raspberry Pi OS trixie or later, not started yet, or a writable root.",
+        )
+    return b" ".join(word for word in words if word != b"resize") + b"\n"
 
 
 def card_files(plan: CardPlan, *, scripts: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -70,6 +88,7 @@ def card_files(plan: CardPlan, *, scripts: Mapping[str, bytes]) -> dict[str, byt
         "update.pub": plan.update_public_key,
         "chrony.conf": _chrony(plan.time_servers),
         "timesyncd.conf": _timesyncd(plan.time_servers),
+        "read-only-root": "wanted\n" if plan.read_only_root else "",
     }
     if plan.admin_keys:
         optional |= {
@@ -89,7 +108,8 @@ def card_files(plan: CardPlan, *, scripts: Mapping[str, bytes]) -> dict[str, byt
 
 def _user_data(plan: CardPlan) -> dict[str, object]:
     start = f"{MOUNTED_AT}/{FOLDER}/start.sh"
-    return {
+    growth: dict[str, object] = {"growpart": {"mode": "off"}, "resize_rootfs": False}
+    return (growth if plan.read_only_root else {}) | {
         "hostname": plan.host_name,
         "manage_etc_hosts": True,
         "timezone": plan.time_zone,

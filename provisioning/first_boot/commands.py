@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
-from provisioning.first_boot.card import FOLDER, CardPlan, Wifi, card_files
+from provisioning.first_boot.card import FOLDER, CardPlan, Wifi, card_files, without_growth
 from provisioning.first_boot.errors import CardRefused
-from provisioning.first_boot.writing import write_card
+from provisioning.first_boot.writing import read_from_card, write_card
 
 HERE = Path(__file__).parent
 SCRIPTS = ("first-boot.sh", "start.sh", "dockledger-first-boot.service")
 TEXT_BYTES_MAX = 1024 * 1024
 USAGE = 2
+KERNEL_WORDS = "cmdline.txt"
 NAMELESS_HOST = "dockledger"  # Of a card that says no gateway's code; many Pis may have it.
 
 
@@ -44,6 +45,9 @@ def image(
     wifi_country: Annotated[str, typer.Option(help="Whose regulations, e.g. CN.")] = "",
     update_settings: Annotated[Path | None, typer.Option(help="An update.toml.")] = None,
     update_key: Annotated[Path | None, typer.Option(help="The releases' public key.")] = None,
+    read_only_root: Annotated[
+        bool, typer.Option("--read-only-root", help="The root is only read; data lie apart.")
+    ] = False,
 ) -> None:
     """Prepare Raspberry Pi OS so that a Pi becomes this gateway in its first boot, untouched."""
     try:
@@ -62,10 +66,10 @@ def image(
             time_zone=time_zone,
             update_toml=_text(update_settings) if update_settings else "",
             update_public_key=_text(update_key) if update_key else "",
+            read_only_root=read_only_root,
         )
-        scripts = {name: (HERE / name).read_bytes() for name in SCRIPTS}
         debs = {f"{FOLDER}/debs/{path.name}": _existing(path) for path in deb}
-        write_card(target, card_files(plan, scripts=scripts), debs)
+        write_card(target, _files(plan, target), debs)
     except CardRefused as error:
         typer.echo(f"error: {error}\nhint: {error.hint}", err=True)
         raise typer.Exit(USAGE) from error
@@ -74,6 +78,14 @@ def image(
         raise typer.Exit(USAGE) from error
     becomes = f"makes a Pi the gateway {code}" if code else "lets a Pi show a code"
     typer.echo(f"{target} {becomes}. Put the card in and switch it on.")
+
+
+def _files(plan: CardPlan, target: Path) -> dict[str, bytes]:
+    scripts = {name: (HERE / name).read_bytes() for name in SCRIPTS}
+    files = card_files(plan, scripts=scripts)
+    if plan.read_only_root:
+        files = {KERNEL_WORDS: without_growth(read_from_card(target, KERNEL_WORDS)), **files}
+    return files
 
 
 def _wifi(ssid: str, password_file: Path | None, country: str) -> Wifi | None:

@@ -4,12 +4,14 @@
 # Run at each boot until it has come to its end once. Every step may be cut off and is done again:
 # a file is copied aside, synced and renamed; dpkg mends what a cut left half done; the marker is
 # written last. cloud-init's own modules are not relied upon: they count as done before they begin.
+# A root that is only read is the last step but the marker: where it is, the others are done.
 set -eu
 
 ROOT="${DOCKLEDGER_ROOT:-}" # For tests; empty on a machine.
 CARD="${1:?the folder of the boot partition}"
 DONE="$ROOT/var/lib/dockledger-first-boot/done"
 SETTINGS="$ROOT/etc/dockledger-gateway"
+SWITCH="$ROOT/usr/sbin/dockledger-root"
 
 say() { echo "dockledger-first-boot: $*"; }
 
@@ -25,12 +27,26 @@ place() {
   sync "$(dirname "$2")"
 }
 
+finish() {
+  mkdir -p "$(dirname "$DONE")"
+  date -u +%Y-%m-%dT%H:%M:%SZ >"$DONE.new"
+  sync "$DONE.new"
+  mv -f "$DONE.new" "$DONE"
+  sync "$(dirname "$DONE")"
+  say "done"
+}
+
 if [ -e "$DONE" ]; then
   say "done before"
   exit 0
 fi
+if [ ! -w "$ROOT/usr" ]; then
+  say "the root is only read: all but the marker is done"
+  finish
+  exit 0
+fi
 
-say "1 of 5: packages"
+say "1 of 6: packages"
 export DEBIAN_FRONTEND=noninteractive
 dpkg --force-confdef --force-confold --configure -a
 # All that is on the card, dependencies too where there is no network; what is installed stays.
@@ -41,7 +57,7 @@ if ! dpkg-query -W -f '${Status}' dockledger-gateway 2>/dev/null | grep -q ' ins
     "$CARD"/debs/*.deb
 fi
 
-say "2 of 5: who looks after it"
+say "2 of 6: who looks after it"
 if [ -s "$CARD/admin-keys" ]; then
   ADMIN="$(cat "$CARD/admin-name")"
   id "$ADMIN" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash --groups sudo "$ADMIN"
@@ -52,7 +68,7 @@ if [ -s "$CARD/admin-keys" ]; then
   place "$CARD/sudoers" "$ROOT/etc/sudoers.d/dockledger" 0440 root:root
 fi
 
-say "3 of 5: time"
+say "3 of 6: time"
 if [ -s "$CARD/chrony.conf" ]; then
   # Whichever of the two keeps the time here: chrony, or Raspberry Pi OS's own.
   place "$CARD/chrony.conf" "$ROOT/etc/chrony/conf.d/dockledger.conf" 0644 root:root
@@ -60,7 +76,7 @@ if [ -s "$CARD/chrony.conf" ]; then
   systemctl try-restart chrony.service systemd-timesyncd.service || true
 fi
 
-say "4 of 5: settings and claim"
+say "4 of 6: settings and claim"
 if [ ! -e "$SETTINGS/gateway.toml" ]; then
   place "$CARD/gateway.toml" "$SETTINGS/gateway.toml" 0640 root:dockledger-gateway
 fi
@@ -78,12 +94,21 @@ if [ -s "$CARD/dockledger-enrol.toml" ]; then
   sync "$CARD"
 fi
 
-say "5 of 5: the gateway"
+say "5 of 6: the gateway"
 systemctl enable dockledger-gateway.service dockledger-clock.service
+
+say "6 of 6: the root"
+if [ -e "$CARD/read-only-root" ]; then
+  # What cloud-init has still to write belongs on the disk, not into memory.
+  if command -v cloud-init >/dev/null; then
+    timeout 600 cloud-init status --wait >/dev/null 2>&1 || say "cloud-init has not ended well"
+  fi
+  if "$SWITCH" read-only; then
+    finish
+    systemctl --no-block reboot
+    exit 0
+  fi
+  say "the root stays writable, for the reason above: journalctl -u dockledger-first-boot"
+fi
 systemctl restart --no-block dockledger-clock.service dockledger-gateway.service
-mkdir -p "$(dirname "$DONE")"
-date -u +%Y-%m-%dT%H:%M:%SZ >"$DONE.new"
-sync "$DONE.new"
-mv -f "$DONE.new" "$DONE"
-sync "$(dirname "$DONE")"
-say "done"
+finish

@@ -29,10 +29,24 @@ def write_card(target: Path, files: Mapping[str, bytes], debs: Mapping[str, Path
     elif target.is_file():
         _write_image(target, files, debs)
     else:
-        raise CardRefused(
-            f"{target} is neither a folder nor an image",
-            hint="Name the folder at which the boot partition is mounted, or an unpacked .img.",
-        )
+        raise _no_target(target)
+
+
+def read_from_card(target: Path, name: str) -> bytes:
+    """Return a file of the boot partition, of a folder or of an image. Raises CardRefused."""
+    if target.is_dir():
+        try:
+            return (target / name).read_bytes()
+        except OSError as error:
+            raise CardRefused(
+                f"{target} has no {name}", hint="Name the boot partition of a Raspberry Pi OS."
+            ) from error
+    if not target.is_file():
+        raise _no_target(target)
+    with tempfile.TemporaryDirectory() as folder:
+        copied = Path(folder) / "file"
+        _mtool("mcopy", "-n", "-i", f"{target}@@{fat_offset(target)}", f"::{name}", str(copied))
+        return copied.read_bytes()
 
 
 def fat_offset(image: Path) -> int:
@@ -47,6 +61,13 @@ def fat_offset(image: Path) -> int:
     raise CardRefused(
         f"{image} has no FAT partition",
         hint="Unpack the image first (xz -d); it must be one of Raspberry Pi OS.",
+    )
+
+
+def _no_target(target: Path) -> CardRefused:
+    return CardRefused(
+        f"{target} is neither a folder nor an image",
+        hint="Name the folder at which the boot partition is mounted, or an unpacked .img.",
     )
 
 

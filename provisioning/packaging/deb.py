@@ -2,6 +2,7 @@
 
     /usr/lib/dockledger-gateway/release/          the wheels and their manifest
     /usr/lib/dockledger-gateway/dockledger-update the update agent, one file for Debian's Python
+    /usr/lib/dockledger-gateway/dockledger-root   a root that is only read, made in the same way
     /usr/lib/systemd/system/, udev/rules.d/, ...  of `systemd/` in the source tree
     /etc/dockledger-gateway/update.toml           a conffile
 
@@ -14,7 +15,7 @@ import io
 import shutil
 import zipapp
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +39,16 @@ GATEWAY_FILES = {
     "dockledger-update-guard.service": "usr/lib/systemd/system/dockledger-update-guard.service",
     "dockledger-restart.path": "usr/lib/systemd/system/dockledger-restart.path",
     "dockledger-restart.service": "usr/lib/systemd/system/dockledger-restart.service",
+    "dockledger-memory.service": "usr/lib/systemd/system/dockledger-memory.service",
+    "apt-daily.service.d/dockledger.conf": (
+        "usr/lib/systemd/system/apt-daily.service.d/dockledger.conf"
+    ),
+    "apt-daily-upgrade.service.d/dockledger.conf": (
+        "usr/lib/systemd/system/apt-daily-upgrade.service.d/dockledger.conf"
+    ),
+    "dphys-swapfile.service.d/dockledger.conf": (
+        "usr/lib/systemd/system/dphys-swapfile.service.d/dockledger.conf"
+    ),
     "70-dockledger.rules": "usr/lib/udev/rules.d/70-dockledger.rules",
     "dockledger-gateway.sysusers": "usr/lib/sysusers.d/dockledger-gateway.conf",
     "dockledger-gateway.tmpfiles": "usr/lib/tmpfiles.d/dockledger-gateway.conf",
@@ -58,12 +69,24 @@ CENTRAL_FILES = {
     "dockledger-central.tmpfiles": "usr/lib/tmpfiles.d/dockledger-central.conf",
 }
 # Of central, for the broker beside it: examples, for another package owns their places.
-BROKER_EXAMPLES = ("mosquitto/dockledger.conf", "mosquitto.service.d/dockledger.conf")
+BROKER_EXAMPLES = (
+    "mosquitto/dockledger.conf",
+    "mosquitto.service.d/dockledger.conf",
+    "mosquitto.service.d/heard-by-dockledger.conf",
+    "run-dockledger-broker.mount",
+)
+
+# Programs for Debian's Python, each in one file, and what starts them.
+UPDATE_PROGRAM = {"dockledger-update": "provisioning.updating.__main__:main"}
+ROOT_PROGRAM = {"dockledger-root": "provisioning.read_only_root.__main__:main"}
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is different about a package. depends, recommends: as in its control file."""
+    """What is different about a package. depends, recommends: as in its control file.
+
+    programs: beside the release, with what starts them. administration: those of them in /usr/sbin.
+    """
 
     files: Mapping[str, str]
     depends: str
@@ -72,19 +95,23 @@ class Shape:
     documents: tuple[str, ...]
     settings: Mapping[str, str]
     commands: tuple[str, ...] = ()
+    programs: Mapping[str, str] = field(default_factory=lambda: UPDATE_PROGRAM)
+    administration: tuple[str, ...] = ()
 
 
 BASE_DEPENDS = "python3-cryptography, systemd, debconf (>= 0.5), init-system-helpers, util-linux"
 SHAPES: dict[Kind, Shape] = {
     "gateway": Shape(
         files=GATEWAY_FILES,
-        depends=f"{BASE_DEPENDS}, udev, libudev1, libstdc++6",
+        depends=f"{BASE_DEPENDS}, udev, libudev1, libstdc++6, e2fsprogs, kmod",
         recommends="chrony | systemd-timesyncd",
         description="edge gateway for warehouse hardware\n"
         " Reads scanners, scales and RFID readers, prints labels, keeps every fact in a\n"
         " journal and sends it to the central ledger.",
         documents=("gateway/README.md", "gateway/gateway.example.toml"),
         settings={"update.toml": "etc/dockledger-gateway/update.toml"},
+        programs=UPDATE_PROGRAM | ROOT_PROGRAM,
+        administration=("dockledger-root",),
     ),
     "central": Shape(
         files=CENTRAL_FILES,
@@ -112,7 +139,8 @@ def build_deb(source: Path, house: Wheelhouse, *, kind: Kind, machine: str, into
     shape = SHAPES[kind]
     lib = root / "usr/lib" / name
     shutil.copytree(house.folder, lib / "release")
-    _write_agent(lib / "dockledger-update")
+    for program, main in shape.programs.items():
+        _write_program(lib / program, main)
     for place, target in shape.files.items():
         _copy(source / "systemd" / place, root / target)
     for file, target in shape.settings.items():
@@ -121,6 +149,9 @@ def build_deb(source: Path, house: Wheelhouse, *, kind: Kind, machine: str, into
     (root / "usr/bin").mkdir(parents=True)
     for command in (name, *shape.commands):
         (root / "usr/bin" / command).symlink_to(f"/opt/{name}/current/bin/{command}")
+    for command in shape.administration:
+        (root / "usr/sbin").mkdir(exist_ok=True)
+        (root / "usr/sbin" / command).symlink_to(f"../lib/{name}/{command}")
     _write_control(root, house, kind=kind, architecture=architecture)
     path = into / f"{name}_{house.version}_{architecture}.deb"
     hint = "Install dpkg, on Debian or Raspberry Pi OS."
@@ -133,15 +164,15 @@ def build_deb(source: Path, house: Wheelhouse, *, kind: Kind, machine: str, into
     return path
 
 
-def _write_agent(path: Path) -> None:
-    """Write the update agent as one file, for a Python without any package of ours."""
+def _write_program(path: Path, main: str) -> None:
+    """Write a program as one file, for a Python without any package of ours."""
     folder = path.with_suffix(".source")
     package = folder / "provisioning"
     ours = Path(__file__).parents[1]
     ignored = shutil.ignore_patterns("__pycache__", "*.pyc", "*.md")
-    shutil.copytree(ours / "updating", package / "updating", ignore=ignored)
+    for name in ("updating", "read_only_root"):
+        shutil.copytree(ours / name, package / name, ignore=ignored)
     shutil.copy(ours / "__init__.py", package / "__init__.py")
-    main = "provisioning.updating.__main__:main"
     data = io.BytesIO()
     # -I: no folder, variable or package of a user is in its way.
     zipapp.create_archive(folder, data, interpreter="/usr/bin/python3 -I", main=main)
@@ -156,6 +187,7 @@ def _write_documents(source: Path, folder: Path, shape: Shape, kind: Kind) -> No
     _copy(source / "LICENSE", folder / "copyright")
     if kind == "gateway":
         _copy(source / "provisioning/updating/README.md", folder / "UPDATING.md")
+        _copy(source / "provisioning/read_only_root/README.md", folder / "READ_ONLY_ROOT.md")
     else:
         for example in BROKER_EXAMPLES:
             _copy(source / "systemd" / example, folder / "examples" / example)

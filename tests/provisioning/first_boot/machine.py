@@ -25,17 +25,22 @@ STANDING_FOR = {
     "id": '[ -d "$DOCKLEDGER_ROOT/home/$1" ]',
     "useradd": 'mkdir -p "$DOCKLEDGER_ROOT/home/keeper"',
     "chown": ':',
+    "cloud-init": ':',
+    "timeout": 'shift; "$@"',
 }  # fmt: skip
+
+# From then on the root is only read, for which a /usr that is away stands here.
+SWITCH = 'echo "$@" > "$DOCKLEDGER_ROOT/switched"; rm -r "$DOCKLEDGER_ROOT/usr"'
 
 
 class Machine:
     """A card and a root below one folder."""
 
-    def __init__(self, folder, files):
+    def __init__(self, folder, files, *, takes_switch=True):
         self.card, self.root = folder / "firmware", folder / "root"
         self._programs = folder / "programs"
         self._steps = folder / "steps"
-        for one in (self.card, self.root, self._programs):
+        for one in (self.card, self.root / "usr/sbin", self._programs):
             one.mkdir(parents=True)
         for name, data in files.items():
             path = self.card / name
@@ -47,6 +52,8 @@ class Machine:
             self._program(name, f'exec {shutil.which(name)} "$@"')
         for name, lines in STANDING_FOR.items():
             self._program(name, lines)
+        self._program("dockledger-root", SWITCH if takes_switch else "echo no room; exit 1")
+        (self.root / "usr/sbin/dockledger-root").symlink_to(self._programs / "dockledger-root")
 
     def boot(self, *, cut_at=0):
         """Run the first boot; return False if it was cut off."""

@@ -3,10 +3,11 @@
 import json
 import os
 import tomllib
+from dataclasses import replace
 
 import pytest
 
-from provisioning.first_boot.card import CardPlan, Wifi, card_files
+from provisioning.first_boot.card import CardPlan, Wifi, card_files, without_growth
 from provisioning.first_boot.commands import HERE, SCRIPTS
 from provisioning.first_boot.errors import CardRefused
 from tests.memory_folder import memory_folder
@@ -22,6 +23,7 @@ PLAN = CardPlan(
     update_toml='source = "https://mirror.example.com"\n',
     update_public_key="-----BEGIN PUBLIC KEY-----\n",
 )
+READ_ONLY = replace(PLAN, read_only_root=True)
 STEPS_BETWEEN_CUTS = int(os.environ.get("STEPS_BETWEEN_CUTS", "30"))
 
 
@@ -35,8 +37,8 @@ def folder(tmp_path):
         yield folder
 
 
-def boots(folder, name):
-    return Machine(folder / name, card_files(PLAN, scripts=scripts()))
+def boots(folder, name, plan=PLAN, **options):
+    return Machine(folder / name, card_files(plan, scripts=scripts()), **options)
 
 
 def test_the_first_boot_puts_everything_in_its_place(folder):
@@ -93,6 +95,76 @@ def test_cut_again_and_again_it_still_gets_there(folder):
     whole = boots(folder, "whole")
     assert whole.boot()
     assert machine.tree() == whole.tree()
+
+
+def said_to_systemd(machine):
+    return (machine.root / "systemctl").read_text("utf-8").splitlines()
+
+
+def test_a_root_that_is_to_be_only_read_is_switched_last_and_started_anew(folder):
+    machine = boots(folder, "one", READ_ONLY)
+    assert machine.boot()
+    assert machine.tree()["switched"] == b"read-only\n"
+    assert (machine.root / "var/lib/dockledger-first-boot/done").exists()
+    assert said_to_systemd(machine)[-1] == "--no-block reboot"
+    # The gateway begins on the root that it will have.
+    assert not [line for line in said_to_systemd(machine) if "restart --no-block" in line]
+
+
+def test_a_root_is_only_read_where_that_is_wanted_alone(folder):
+    machine = boots(folder, "one")
+    assert machine.boot()
+    assert not (machine.root / "switched").exists()
+
+
+def test_a_machine_that_cannot_have_such_a_root_becomes_a_gateway_all_the_same(folder):
+    machine = boots(folder, "one", READ_ONLY, takes_switch=False)
+    assert machine.boot()
+    assert (machine.root / "var/lib/dockledger-first-boot/done").exists()
+    assert "restart --no-block" in said_to_systemd(machine)[-1]
+
+
+def test_cut_anywhere_the_power_leaves_a_root_of_one_kind_or_the_other(folder):
+    whole = boots(folder, "whole", READ_ONLY)
+    assert whole.boot()
+    # Each step from the one before the switch on: those are the ones that know of it.
+    cuts = [*range(1, whole.steps_count - 12, STEPS_BETWEEN_CUTS)]
+    for cut in [*cuts, *range(whole.steps_count - 12, whole.steps_count + 1)]:
+        machine = boots(folder, f"cut-{cut}", READ_ONLY)
+        machine.boot(cut_at=cut)
+        switched = not (machine.root / "usr").exists()
+        assert machine.boot()
+        assert machine.tree() == whole.tree(), f"cut at {cut}"
+        assert (machine.root / "var/lib/dockledger-first-boot/done").exists()
+        if switched:
+            assert machine.steps_count < 12, "a root that is only read is not installed on"
+
+
+def test_the_root_of_a_card_is_kept_from_growing_only_where_it_is_to_be_only_read():
+    files = card_files(READ_ONLY, scripts=scripts())
+    assert "dockledger/read-only-root" in files
+    user_data = json.loads(files["user-data"].split(b"\n", 1)[1])
+    assert user_data["growpart"] == {"mode": "off"}
+    assert user_data["resize_rootfs"] is False
+    assert "dockledger/read-only-root" not in card_files(PLAN, scripts=scripts())
+
+
+PI_WORDS = b"console=tty1 root=PARTUUID=4c-02 rootfstype=ext4 fsck.repair=yes rootwait"
+
+
+def test_the_kernel_is_not_told_to_grow_the_root():
+    assert without_growth(PI_WORDS + b" resize\n") == PI_WORDS + b"\n"
+    assert without_growth(PI_WORDS + b"\n") == PI_WORDS + b"\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [b"", b"root=/dev/vda", PI_WORDS + b" init=/usr/lib/raspberrypi-sys-mods/firstboot"],
+    ids=["nothing", "of another system", "of an older edition"],
+)
+def test_a_system_that_would_grow_its_root_in_another_way_is_refused(words):
+    with pytest.raises(CardRefused, match=r"cmdline\.txt"):
+        without_growth(words)
 
 
 def test_cloud_init_calls_the_first_boot_at_every_boot_and_nothing_else():

@@ -65,6 +65,31 @@ def test_a_mounted_partition_gets_every_file(tmp_path, package):
     assert b'"hostname": "sh1-dock-1"' in (card / "user-data").read_bytes()
 
 
+def test_a_root_that_is_only_read_takes_the_growth_out_of_the_cards_own_file(tmp_path, package):
+    card = tmp_path / "bootfs"
+    card.mkdir()
+    (card / "cmdline.txt").write_text("root=PARTUUID=4c-02 rootwait resize\n", encoding="utf-8")
+    given = [card, "--package", package, "--deb", tmp_path / "gateway.deb", "--read-only-root"]
+    for _ in range(2):
+        done = command(*given)
+        assert done.exit_code == 0, done.output
+    assert (card / "cmdline.txt").read_text("utf-8") == "root=PARTUUID=4c-02 rootwait\n"
+    assert (card / "dockledger/read-only-root").exists()
+
+
+@pytest.mark.skipif(shutil.which("mcopy") is None, reason="mtools is not installed")
+def test_of_an_image_the_file_is_changed_as_well(tmp_path, package):
+    image = tmp_path / "raspios.img"
+    drive = image_of(image)
+    (tmp_path / "cmdline.txt").write_text("rootwait resize\n", encoding="utf-8")
+    put = ["mcopy", "-i", drive, str(tmp_path / "cmdline.txt"), "::cmdline.txt"]
+    subprocess.run(put, check=True)
+    words = [image, "--package", package, "--deb", tmp_path / "gateway.deb", "--read-only-root"]
+    assert command(*words).exit_code == 0
+    shown = subprocess.run(["mtype", "-i", drive, "::cmdline.txt"], capture_output=True, check=True)
+    assert shown.stdout == b"rootwait\n"
+
+
 @pytest.mark.skipif(shutil.which("mcopy") is None, reason="mtools is not installed")
 def test_an_image_gets_the_same_files_without_root_and_again(tmp_path, package):
     image = tmp_path / "raspios.img"
@@ -108,6 +133,7 @@ def test_a_target_that_is_not_there_is_named(tmp_path):
 WRONG = {
     "no package": (["--package", "nowhere"], "cannot be read"),
     "no deb": (["--deb", "x.deb"], "is no package"),
+    "a read-only root of no Pi": (["--read-only-root"], "has no cmdline.txt"),
     "Wi-Fi without a password": (["--wifi", "halle"], "has no password"),
 }
 

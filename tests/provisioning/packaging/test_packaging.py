@@ -158,6 +158,10 @@ def test_a_package_holds_what_its_scripts_and_units_name(tmp_path, release, kind
     assert {one.name for one in (lib / "release").iterdir()} == {*wheels, "manifest.json"}
     shown = subprocess.run([lib / "dockledger-update", "--help"], capture_output=True, check=False)
     assert shown.returncode == 0 or b"cryptography" in shown.stderr  # Debian's, if it is there.
+    if kind == "gateway":
+        switch = root / "usr/sbin/dockledger-root"
+        shown = subprocess.run([switch, "read-only", "--help"], capture_output=True, check=True)
+        assert b"--data" in shown.stdout
     for name in ("postinst", "prerm", "postrm"):
         script = root / "DEBIAN" / name
         assert script.stat().st_mode & 0o111
@@ -185,10 +189,11 @@ def test_the_settings_that_the_packages_bring_are_understood():
 
 
 def test_what_purge_would_delete_it_asks_for_and_the_answer_is_no():
-    for kind in ("gateway", "central"):
+    deletes = {"gateway": 'clear_folder "$DATA"', "central": 'rm -rf "$DATA"'}
+    for kind, words in deletes.items():
         questions = (SCRIPTS / f"{kind}.templates").read_text(encoding="utf-8")
         assert "Default: false" in questions
         removal = (SCRIPTS / f"{kind}.postrm").read_text(encoding="utf-8")
         before, after = removal.split('if [ "$answer" = true ]; then')
-        assert 'rm -rf "$DATA"' not in before
-        assert 'rm -rf "$DATA"' in after
+        assert words not in before
+        assert words in after

@@ -1,0 +1,1 @@
+"""Tests of a root that is only read. Pure, and edge of mkfs."""
