@@ -145,8 +145,9 @@ def list_plans(
 def due_lines(connection: Connection, plan: CountPlan, *, now_ms: int, limit: int) -> list[DueLine]:
     """Return what is due by a plan, longest overdue first.
 
-    Only what the book has at places of the reference data, and no count under way asks for. It
-    reads the balances of the warehouse: never inside a change.
+    Only what the book has at places of the reference data, of items in it (what is unknown has a
+    discrepancy, and cannot be planned), and no count under way asks for. It reads the balances of
+    the warehouse: never inside a change.
     """
     balances, places = tables.balances.c, tables.locations.c
     # Milliseconds do not fit into what PostgreSQL takes a number for that says no more.
@@ -173,6 +174,7 @@ def due_lines(connection: Connection, plan: CountPlan, *, now_ms: int, limit: in
             tables.locations,
             and_(places.warehouse == balances.warehouse, places.location == balances.location),
         )
+        .join(tables.items, tables.items.c.item == balances.item)
         .outerjoin(item_policies, item_policies.c.item == balances.item)
         .outerjoin(
             count_last,

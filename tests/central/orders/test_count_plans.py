@@ -67,6 +67,14 @@ def test_what_was_never_counted_is_due_first_and_then_by_class(counting):
         assert due(counting) == expected, days
 
 
+def test_what_nobody_knows_is_never_due_and_keeps_nothing_from_being_drawn(counting):
+    counting.put(counting.counter, 4, at=2, item="WHAT")
+    counting.send()
+    put_plan(counting, a_days=30, b_days=90, c_days=180)
+    assert due(counting) == EVERYTHING
+    assert counting.post("/count-plans/main/draw", status=201)["lines_count"] == 4
+
+
 def test_a_plan_takes_as_much_as_one_count_holds_and_leaves_classes_out(counting):
     plan = put_plan(counting, a_days=30, b_days=0, c_days=0, lines_max=1)
     assert due(counting) == EVERYTHING[:2]
