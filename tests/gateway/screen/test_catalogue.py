@@ -47,14 +47,19 @@ def chinese():
     return read_po(io.BytesIO(PO_FILE.read_bytes()), locale="zh")
 
 
-@pytest.mark.parametrize("text", marked_texts())
-def test_every_text_is_translated_with_the_same_fields(text):
-    entry = chinese().get(text)
-    assert entry is not None, "not in gateway.po"
-    assert entry.string, "not translated"
-    assert not entry.fuzzy
-    assert fields_of(entry.string) == fields_of(text)
-    assert text == "OK" or entry.string != text
+def test_every_text_is_translated_with_the_same_fields():
+    entries, wrong = chinese(), []
+    for text in marked_texts():
+        entry = entries.get(text)
+        if entry is None:
+            wrong.append(f"not in gateway.po: {text!r}")
+        elif not entry.string or entry.fuzzy:
+            wrong.append(f"not translated: {text!r}")
+        elif fields_of(entry.string) != fields_of(text):
+            wrong.append(f"other fields than {text!r}: {entry.string!r}")
+        elif text != "OK" and entry.string == text:
+            wrong.append(f"left in English: {text!r}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_catalogue_holds_no_text_that_nobody_shows():
