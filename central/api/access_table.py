@@ -211,6 +211,8 @@ _ORDERS = (
     _people("/pick-lists/{it}", P.ORDERS_READ, where=Where.OBJECT, kind="pick_wave"),
     _people(f"{API}/availability", P.ORDERS_READ, where=Where.QUERY),
     _people("/availability", P.ORDERS_READ, where=Where.QUERY),
+    _people(f"{API}/in-transit", P.ORDERS_READ, where=Where.QUERY),
+    _people("/in-transit", P.ORDERS_READ, where=Where.QUERY),
     _people(f"{API}/reservations", P.ORDERS_READ, where=Where.QUERY),
     _people("/reservations", P.ORDERS_READ, where=Where.QUERY),
     _people(f"{API}/replenishments", P.ORDERS_READ, where=Where.QUERY),

@@ -17,7 +17,7 @@ from central.api.order_values import (
     positive_micro,
     quantity_text,
 )
-from central.api.parameters import PageParameters, Text, WarehouseCode
+from central.api.parameters import PastParameters, Text, WarehouseCode
 from central.contract.quantities import canonical_text, parse_decimal, to_micro
 from central.errors import Unusable
 from central.ledger.entries import DiscrepancyKind
@@ -38,10 +38,12 @@ COMMENT: JsonValue = {"text": "the driver says that he took it"}
 ASSIGN: JsonValue = {"owner": "li.na", "due_time": "2026-12-01T00:00:00Z"}
 
 
-class DiscrepancyParameters(PageParameters):
+class DiscrepancyParameters(PastParameters):
     """Which discrepancies. unowned: those that nobody sees to. age_days: open for so long at least.
 
-    cause: a group of kinds: goods, documents, devices or data.
+    cause: a group of kinds: goods, documents, devices or data. as_of: a day or a time; state,
+    settlement and settled_time are of then, the rest is as it is now. as_of_time: "event" for what
+    had happened by then, "record" for what the ledger knew then.
     """
 
     state: Literal["open", "settled"] | None = None

@@ -28,7 +28,7 @@ from central.ledger.desk import Change
 from central.orders.settling.discrepancy_views import DAY_MS, count_open, read_detail
 from central.orders.settling.settlement_book import assign, comment, reopen, settle
 from central.orders.settling.settlements import kinds_of
-from central.stock.rows import DiscrepancyFilter
+from central.stock.discrepancy_times import DiscrepancyFilter
 from central.stock.states import list_discrepancies
 from central.stock.times import parse_time
 
@@ -45,8 +45,9 @@ Identity = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", examples=["00000000" *
 def discrepancies(
     reading: Reading, asked: Annotated[DiscrepancyParameters, Query()]
 ) -> DiscrepancyPage:
-    """List what does not add up, newest first."""
-    now_ms = reading.clock.now_ms()
+    """List what does not add up, newest first; or what did not, as of a moment."""
+    as_of_ms = parse_time(asked.as_of) if asked.as_of is not None else None
+    now_ms = reading.clock.now_ms() if as_of_ms is None else as_of_ms
     wanted = DiscrepancyFilter(
         state=asked.state or "",
         kind=asked.kind or "",
@@ -54,6 +55,7 @@ def discrepancies(
         kinds=kinds_of(asked.cause) if asked.cause else (),
         owner="" if asked.unowned else asked.owner,
         opened_before=None if asked.age_days is None else now_ms - asked.age_days * DAY_MS,
+        as_of=None if as_of_ms is None else (as_of_ms, asked.as_of_time),
     )
     before = read_cursor(asked.cursor, RecordCursor)
     with reading.database.read() as connection:

@@ -68,7 +68,17 @@ class PageParameters(ApiModel):
     cursor: Cursor | None = None
 
 
-class StockParameters(PageParameters):
+class PastParameters(PageParameters):
+    """As of when. as_of: a day or a time, e.g. 2026-11-22 or 2026-11-22T08:00:00Z; now if unsaid.
+
+    as_of_time: "event" for what had happened by then, "record" for what the ledger knew then.
+    """
+
+    as_of: Annotated[str, Field(max_length=40)] | None = None
+    as_of_time: Literal["event", "record"] = "event"
+
+
+class StockParameters(PastParameters):
     """Which stock. include_virtual: also supplier, customer, in_transit and their kin.
 
     as_of: a day or a time, e.g. 2026-11-22 or 2026-11-22T08:00:00Z; then a warehouse or an item is
@@ -82,8 +92,6 @@ class StockParameters(PageParameters):
     lot: Text | None = None
     status: StockStatus | None = None
     include_virtual: bool = False
-    as_of: Annotated[str, Field(max_length=40)] | None = None
-    as_of_time: Literal["event", "record"] = "event"
 
 
 class MovementParameters(PageParameters):

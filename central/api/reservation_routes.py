@@ -10,19 +10,26 @@ from central.api.order_values import quantity_text
 from central.api.parameters import (
     PREFIX,
     PageParameters,
+    PastParameters,
     Text,
     WarehouseCode,
     read_cursor,
     write_cursor,
 )
-from central.api.problems import PROBLEM
+from central.api.problems import PROBLEM, ProblemRaised
 from central.orders.reserving.availability import Availability, ItemKey, list_availability
 from central.orders.reserving.reservations import Reservation
+from central.orders.sales.reservations_as_of import (
+    ReservationThen,
+    known_since_ms,
+    list_reservations_as_of,
+)
 from central.orders.sales.sales_reading import (
     ReservationCursor,
     ReservationFilter,
     list_reservations,
 )
+from central.stock.times import parse_time, utc_text
 
 router = APIRouter(
     prefix=PREFIX,
@@ -38,8 +45,12 @@ class AvailabilityParameters(PageParameters):
     item: Text | None = None
 
 
-class ReservationParameters(PageParameters):
-    """Which reservations. ended: also those of which nothing is set aside any more."""
+class ReservationParameters(PastParameters):
+    """Which reservations. ended: also those of which nothing is set aside any more.
+
+    as_of: a day or a time, e.g. 2026-11-22 or 2026-11-22T08:00:00Z; without `ended`. Whatever
+    as_of_time is: the ledger sets aside itself, so that happens when it is recorded.
+    """
 
     warehouse: WarehouseCode | None = None
     item: Text | None = None
@@ -79,6 +90,8 @@ class ReservationOut(ApiModel):
     """What is set aside of some stock for a line of an order.
 
     state: "reserved", "picked", "shipped" or "freed". reason: why something was given up, last.
+    As of a moment quantity is of then, None where it has changed too often since to be kept; of the
+    rest nothing is kept of the past: shipped, freed are None, reason is "".
     """
 
     warehouse: str
@@ -92,17 +105,21 @@ class ReservationOut(ApiModel):
     sscc: str
     unit: str
     state: str
-    quantity: str
-    shipped: str
-    freed: str
+    quantity: str | None
+    shipped: str | None
+    freed: str | None
     reason: str
 
 
 class ReservationPage(ApiModel):
-    """Reservations by warehouse, order, line and stock."""
+    """Reservations by warehouse, order, line and stock.
+
+    known_since: as of earlier moments nobody can tell what was set aside; None if it always can be.
+    """
 
     reservations: list[ReservationOut]
     next_cursor: str | None
+    known_since: str | None = None
 
 
 @router.get("/availability")
@@ -130,7 +147,7 @@ def availability(
 def reservations(
     reading: Reading, asked: Annotated[ReservationParameters, Query()]
 ) -> ReservationPage:
-    """List what is set aside for whom."""
+    """List what is set aside for whom; or what was, as of a moment."""
     wanted = ReservationFilter(
         warehouse=asked.warehouse or "",
         item=asked.item or "",
@@ -140,6 +157,8 @@ def reservations(
         ended=asked.ended,
     )
     after = read_cursor(asked.cursor, ReservationCursor)
+    if asked.as_of is not None:
+        return _as_of(reading, asked, wanted, after, time_ms=parse_time(asked.as_of))
     with reading.database.read() as connection:
         rows = list_reservations(connection, wanted, after=after, limit=asked.limit + 1)
     page = rows[: asked.limit]
@@ -148,6 +167,52 @@ def reservations(
         reservations=[_reservation_out(row) for row in page],
         next_cursor=write_cursor(ReservationCursor.of(page[-1])) if more else None,
     )
+
+
+def _as_of(
+    reading: Reading,
+    asked: ReservationParameters,
+    wanted: ReservationFilter,
+    after: ReservationCursor | None,
+    *,
+    time_ms: int,
+) -> ReservationPage:
+    if asked.ended:
+        raise ProblemRaised(
+            status=422,
+            title="Unusable parameter",
+            detail="ended: of the past only what was set aside then is listed",
+            hint="Leave out ended, or as_of.",
+        )
+    with reading.database.read() as connection:
+        since_ms = known_since_ms(connection)
+        if time_ms < since_ms:
+            raise ProblemRaised(
+                status=422,
+                title="Not known of then",
+                detail=f"as_of: what was set aside is known since {utc_text(since_ms)} only",
+                hint="Ask for a later moment.",
+            )
+        rows, further = list_reservations_as_of(
+            connection, wanted, time_ms, after=after, limit=asked.limit
+        )
+    return ReservationPage(
+        reservations=[_then_out(one) for one in rows],
+        next_cursor=write_cursor(further) if further is not None else None,
+        known_since=utc_text(since_ms) if since_ms else None,
+    )
+
+
+def _then_out(one: ReservationThen) -> ReservationOut:
+    micro = one.quantity_micro
+    then = {
+        "state": "picked" if one.row.picked else "reserved",
+        "quantity": None if micro is None else quantity_text(micro),
+        "shipped": None,
+        "freed": None,
+        "reason": "",
+    }
+    return _reservation_out(one.row).model_copy(update=then)
 
 
 def _availability_out(row: Availability) -> AvailabilityOut:

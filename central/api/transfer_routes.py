@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from central.api.context import Reading
 from central.api.order_values import DocumentCode, ReasonIn
-from central.api.parameters import PREFIX, PageParameters, read_cursor, write_cursor
+from central.api.parameters import PREFIX, PastParameters, read_cursor, write_cursor
 from central.api.problems import PROBLEM
 from central.api.transfer_answers import (
     TransferOut,
@@ -49,6 +49,8 @@ from central.orders.transfers.transfer_store import load_transfer
 from central.orders.transfers.transfer_transit import list_under_way
 from central.orders.transfers.transfer_views import TransferFilter, list_transfers, read_detail
 from central.orders.transfers.transfers import Transfer
+from central.stock.moments import moment_at
+from central.stock.times import parse_time
 
 router = APIRouter(
     prefix=f"{PREFIX}/transfers",
@@ -133,16 +135,24 @@ def transfer(reading: Reading, response: Response, code: DocumentCode) -> Transf
 
 @router.get("/{code}/in-transit", responses=NOT_THERE)
 def in_transit(
-    reading: Reading, code: DocumentCode, asked: Annotated[PageParameters, Query()]
+    reading: Reading, code: DocumentCode, asked: Annotated[PastParameters, Query()]
 ) -> UnderWayPage:
-    """Explain what is under way, thing by thing, by the facts behind it."""
+    """Explain what is under way, or was as of a moment, thing by thing, by the facts behind it."""
     after = read_cursor(asked.cursor, Thing)
+    time_ms = parse_time(asked.as_of) if asked.as_of is not None else None
     with reading.database.read() as connection:
+        moment = None
+        if time_ms is not None:
+            moment = moment_at(connection, time_ms, kind=asked.as_of_time, warehouse="")
         found = list_under_way(
-            connection, load_transfer(connection, code), after=after, limit=asked.limit + 1
+            connection,
+            load_transfer(connection, code),
+            after=after,
+            limit=asked.limit + 1,
+            moment=moment,
         )
     page = found[: asked.limit]
-    now_ms = reading.clock.now_ms()
+    now_ms = reading.clock.now_ms() if time_ms is None else time_ms
     return UnderWayPage(
         transfer=code,
         things=[under_way_out(one, now_ms=now_ms) for one in page],

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
+from central.stock.discrepancy_times import discrepancies_at
+from central.stock.moments import TimeKind
 from central.stock.rows import DiscrepancyRow
 from central.stock.states import discrepancy_row
 from central.stock.views import ESCAPE, literal
@@ -17,7 +19,7 @@ class InboxFilter:
     """Which discrepancies. "" is any. kinds: any of these, empty for all.
 
     owner: "-" for those of nobody. overdue_ms: whose day is over by then, 0 for any.
-    opened_before_ms: 0 for any.
+    opened_before_ms: 0 for any. as_of: in ms and by which time; None for now.
     """
 
     state: str = "open"
@@ -29,6 +31,7 @@ class InboxFilter:
     search: str = ""
     overdue_ms: int = 0
     opened_before_ms: int = 0
+    as_of: tuple[int, TimeKind] | None = None
 
 
 def page_of(
@@ -45,10 +48,11 @@ def page_of(
     order: before the time at which they were opened; descending: the newest first.
     """
     table = discrepancies.c
-    query = _filtered(select(discrepancies), wanted)
+    asked = discrepancies_at(wanted.state, wanted.as_of)
+    query = _filtered(asked, wanted)
     opened = table.opened_ms.desc() if descending else table.opened_ms
     query = query.order_by(*order, opened, table.id).offset(offset).limit(limit)
-    count = _filtered(select(func.count()).select_from(discrepancies), wanted)
+    count = _filtered(asked.with_only_columns(func.count()), wanted)
     rows = [discrepancy_row(row) for row in connection.execute(query)]
     return rows, connection.execute(count).scalar_one()
 
@@ -81,7 +85,6 @@ def by_column(name: str) -> ColumnElement[Any]:
 def _filtered(query: Select[Any], wanted: InboxFilter) -> Select[Any]:
     table = discrepancies.c
     for column, value in (
-        (table.state, wanted.state),
         (table.warehouse, wanted.warehouse),
         (table.gateway, wanted.gateway),
         (table.location, wanted.location),

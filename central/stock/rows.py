@@ -10,8 +10,8 @@ from central.contract.states import DeviceState
 
 STOCK_KINDS = ("movement", "reversal")
 FEED_KINDS = (*STOCK_KINDS, "passage")  # What people watch as it happens.
-# Whose clock an event time is by: the gateway's, set; corrected by the ledger; or not set.
 UNDER_WAY_PREFIX = "in_transit/"  # Of the place of what is under way under one document.
+# Whose clock an event time is by: the gateway's, set; corrected by the ledger; or not set.
 TimeSource = Literal["gateway", "corrected", "unsynced"]
 
 
@@ -282,22 +282,6 @@ class Workers:
 
     rows: tuple[WorkerRow, ...]
     unserved: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DiscrepancyFilter:
-    """Which discrepancies are asked for; "" asks for any.
-
-    kinds: any of these, empty for all. owner: None for any, "" for those of nobody. opened_before:
-    in milliseconds, None for any time.
-    """
-
-    state: str = ""
-    kind: str = ""
-    warehouse: str = ""
-    kinds: tuple[str, ...] = ()
-    owner: str | None = None
-    opened_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

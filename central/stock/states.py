@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Row, and_, func, or_, select
 from central.contract.identifiers import FactId, parse_epoch
 from central.contract.quantities import from_micro
 from central.contract.states import DeviceState
+from central.stock.discrepancy_times import DiscrepancyFilter, discrepancies_at
 from central.stock.rows import (
-    DiscrepancyFilter,
     DiscrepancyRow,
     EpochRow,
     GatewayRow,
@@ -94,9 +94,8 @@ def list_discrepancies(
 ) -> list[DiscrepancyRow]:
     """Return discrepancies, newest first. before: record_no and id of the last one seen."""
     table = discrepancies.c
-    query = select(discrepancies)
+    query = discrepancies_at(wanted.state, wanted.as_of)
     for column, value in (
-        (table.state, wanted.state),
         (table.kind, wanted.kind),
         (table.warehouse, wanted.warehouse),
     ):

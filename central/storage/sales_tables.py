@@ -14,6 +14,8 @@ from central.storage.metadata import metadata
 # now. picked: it stands ready, taken from where it was. shipped_micro: of this stock went out for
 # the line, reserved or not. freed_micro: was given up again; reason: why, the last time.
 # reserved_ms: since when; whoever reserved last loses first. Rows stay, as what has become of it.
+# changed_ms: when quantity_micro changed last; history: what it was from when on, as
+# `reservation_history` writes it. 0 and "" where it has not changed since these are kept.
 reservations = Table(
     "reservations",
     metadata,
@@ -34,6 +36,8 @@ reservations = Table(
     Column("freed_micro", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("reserved_ms", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False, server_default="0"),
+    Column("history", Text, nullable=False, server_default=""),
     Index(
         "reservations_stock",
         "warehouse",

@@ -43,7 +43,8 @@ discrepancies = Table(
 )
 
 # What people decided about a discrepancy, 1, 2 ... action: "adjust", "reverse", "accept",
-# "reassign", or "reopen". Rows are only added.
+# "reassign", or "reopen". undone_ms: when what a reopening undoes had been settled, 0 for other
+# actions and where nobody noted it. Rows are only added.
 settlements = Table(
     "settlements",
     metadata,
@@ -53,6 +54,7 @@ settlements = Table(
     Column("reason", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("at_ms", BigInteger, nullable=False),
+    Column("undone_ms", BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 

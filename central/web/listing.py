@@ -93,7 +93,8 @@ class Found:
     """One page of rows. total: of all pages, None where counting would cost too much.
 
     more: there is a further page (for a total of None). choices: of filters by name, (value, text)
-    as shown. cursor: where the next page begins, for listings that page by cursor.
+    as shown. cursor: where the next page begins, for listings that page by cursor. note: of the
+    rows, above them; empty: why there are none, "" for what the listing says; as they are shown.
     """
 
     rows: tuple[Row, ...]
@@ -101,6 +102,8 @@ class Found:
     more: bool = False
     choices: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     cursor: str = ""
+    note: str = ""
+    empty: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class ListingView:
     previous_url: str
     next_url: str
     empty: str
+    note: str
     kinds: str
     sort: str
 
@@ -109,7 +110,8 @@ def listing_view(
         page_count=page_count,
         previous_url=_page_url(listing, wanted, number - 1),
         next_url=_next_url(listing, wanted, found) if more else "",
-        empty=texts.say(listing.empty),
+        empty=found.empty or texts.say(listing.empty),
+        note=found.note,
         kinds=" ".join(listing.kinds),
         sort=("-" if wanted.descending else "") + wanted.sort,
     )

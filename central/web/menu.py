@@ -51,6 +51,7 @@ MENU: tuple[Section, ...] = (
         marked("Moving and buying"),
         (
             Entry("/transfers", marked("Transfers")),
+            Entry("/in-transit", marked("On its way")),
             Entry("/purchase-orders", marked("Purchase orders")),
             Entry("/shipping-notices", marked("Notices of shipment")),
             Entry("/inspections", marked("Inspections")),

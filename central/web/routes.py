@@ -11,8 +11,9 @@ from central.access.access import Access
 from central.api.context import Reading
 from central.api.problems import Problem, ProblemRaised, problem_response
 from central.contract.identifiers import parse_fact_id
+from central.stock.discrepancy_times import DiscrepancyFilter
 from central.stock.feed import find_fact
-from central.stock.rows import DiscrepancyFilter, StockChange, StockFilter
+from central.stock.rows import StockChange, StockFilter
 from central.stock.states import list_discrepancies
 from central.stock.updates import Update
 from central.stock.views import SEARCH_CHARACTERS_MAX, list_stock

@@ -36,7 +36,7 @@ DOCUMENTS = {
     *("/supplier-returns/new", "/sales-orders", "/sales-orders/new", "/pick-lists"),
     *("/pick-lists/new", "/pick-lists/now", "/customer-returns", "/customer-returns/new"),
     *("/counts", "/counts/new", "/count-plans", "/count-plans/*", "/count-plans/new"),
-    *("/availability", "/reservations", "/replenishments", "/catalogue/items"),
+    *("/availability", "/in-transit", "/reservations", "/replenishments", "/catalogue/items"),
     *("/catalogue/items/*", "/catalogue/items/new", "/catalogue/partners/*"),
     *("/catalogue/places", "/catalogue/places/*/new", "/catalogue/places/*/*"),
     *("/catalogue/import", "/catalogue/cleaning"),

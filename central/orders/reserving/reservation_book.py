@@ -30,6 +30,7 @@ from central.orders.reserving.allocation import (
     earliest_expiry,
     usable_micro,
 )
+from central.orders.reserving.reservation_history import noted
 from central.orders.reserving.reservation_rows import (
     ItemStock,
     read_allocated,
@@ -257,7 +258,15 @@ class ReservationBook:
     def _put(self, row: Reservation) -> None:
         key = (row.holder, row.stock)
         before = self.rows[key].quantity_micro if key in self.rows else 0
-        self._moved[row.stock] = self._moved.get(row.stock, 0) + row.quantity_micro - before
+        if row.quantity_micro != before:
+            self._moved[row.stock] = self._moved.get(row.stock, 0) + row.quantity_micro - before
+            history = noted(
+                row.history,
+                before_micro=before,
+                now_micro=row.quantity_micro,
+                now_ms=self._now_ms,
+            )
+            row = replace(row, changed_ms=self._now_ms, history=history)
         self.rows[key] = row
         self._changed.add(key)
 

@@ -136,7 +136,8 @@ def items_stock_soon(
 def reservation_of(row: bulk.Row) -> Reservation:
     """Return the reservation that a row of the table means."""
     warehouse, kind, code, line, *stock = row[:LINE_COLUMNS]
-    pick_line, quantity, picked, shipped, freed, reason, reserved_ms = row[LINE_COLUMNS:]
+    pick_line, quantity, picked, shipped, freed, reason, *times = row[LINE_COLUMNS:]
+    reserved_ms, changed_ms, history = times
     return Reservation(
         holder=LineKey(warehouse, kind, code, line),
         stock=StockKey(warehouse, *stock),
@@ -147,6 +148,8 @@ def reservation_of(row: bulk.Row) -> Reservation:
         freed_micro=freed,
         reason=reason,
         reserved_ms=reserved_ms,
+        changed_ms=changed_ms,
+        history=history,
     )
 
 
@@ -200,6 +203,8 @@ def _row(one: Reservation) -> bulk.Row:
         one.freed_micro,
         one.reason,
         one.reserved_ms,
+        one.changed_ms,
+        one.history,
     )
 
 

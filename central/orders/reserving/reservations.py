@@ -43,6 +43,8 @@ class Reservation(msgspec.Struct, frozen=True):
     freed_micro: int = 0
     reason: str = ""
     reserved_ms: int = 0
+    changed_ms: int = 0
+    history: str = ""
 
     @property
     def state(self) -> str:

@@ -240,7 +240,8 @@ def _write(
     connection = change.connection
     last = select(func.max(settlements.c.number)).where(settlements.c.discrepancy == row.id)
     number: int = (connection.execute(last).scalar() or 0) + 1
-    decided = (row.id, number, action, reason[:TEXT_LENGTH_MAX], change.actor, change.now_ms)
+    said = (row.id, number, action, reason[:TEXT_LENGTH_MAX], change.actor, change.now_ms)
+    decided = (*said, row.settled_ms if action == "reopen" else 0)
     bulk.insert_rows(connection, settlements, [decided])
     bulk.insert_rows(
         connection,

@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select, tuple_
 
 from central.contract.errors import ContractError
 from central.contract.facts import decode_fact
 from central.ledger.locations import IN_TRANSIT, is_virtual, place_of
 from central.orders.transfers.transfer_closing import Thing
 from central.orders.transfers.transfers import Transfer
+from central.stock.moments import Moment
 from central.storage import tables, transfer_tables
 
 FACTS_TOLD_MAX = 20  # Of one thing; the newest.
@@ -66,19 +67,42 @@ class UnderWay:
 
 
 def list_under_way(
-    connection: Connection, transfer: Transfer, *, after: Thing | None, limit: int
+    connection: Connection,
+    transfer: Transfer,
+    *,
+    after: Thing | None,
+    limit: int,
+    moment: Moment | None = None,
 ) -> list[UnderWay]:
-    """Return every thing that was ever at the place, in order. after: the last one before."""
+    """Return every thing that was ever at the place, in order. after: the last one before.
+
+    moment: as of when; None for now.
+    """
     columns = (lines.c.item, lines.c.lot, lines.c.serial, lines.c.unit)
-    query = _at_place(transfer, *columns).distinct().order_by(*columns).limit(limit)
+    by_then = _by_then(moment)
+    query = _at_place(transfer, *columns).where(*by_then)
+    query = query.distinct().order_by(*columns).limit(limit)
     if after is not None:
         query = query.where(tuple_(*columns) > tuple_(*after))
     things = [Thing(*row) for row in connection.execute(query)]
     if not things:
         return []
     ends = (tuple_(*columns) >= tuple_(*things[0]), tuple_(*columns) <= tuple_(*things[-1]))
-    summed = _sum_up(connection, transfer, things, and_(*ends))
-    return _with_facts(connection, transfer, summed, and_(*ends))
+    page = and_(*ends, *by_then)
+    return _with_facts(connection, transfer, _sum_up(connection, transfer, things, page), page)
+
+
+def _by_then(moment: Moment | None) -> list[ColumnElement[bool]]:
+    """Return what lines that count as of a moment fulfil, as `central.stock.moments` has it."""
+    if moment is None:
+        return []
+    if moment.event_ms is None:
+        return [lines.c.record_no <= moment.sure_no]
+    facts = tables.facts.alias("happened").c  # Beside those that a statement tells of.
+    happened = select(facts.seq).where(
+        facts.record_no == lines.c.record_no, facts.event_time_ms <= moment.event_ms
+    )
+    return [or_(lines.c.record_no <= moment.sure_no, happened.exists())]
 
 
 def _at_place(transfer: Transfer, *columns: Any) -> Select[Any]:  # noqa: ANN401 - of any type
@@ -90,6 +114,7 @@ def _at_place(transfer: Transfer, *columns: Any) -> Select[Any]:  # noqa: ANN401
         .where(
             behind.c.transfer == transfer.code,
             lines.c.location == place_of(IN_TRANSIT, document=transfer.code),
+            lines.c.quantity_micro != 0,  # A weight that was written off is no goods.
         )
     )
 

@@ -7,6 +7,8 @@ from urllib.parse import quote
 from pydantic import ValidationError
 
 from central.api.parameters import LIMIT_MAX
+from central.api.problem_translations import problem_words
+from central.api.problems import ProblemRaised
 from central.contract.errors import ContractError
 from central.web.asking import Asking, Table
 from central.web.cells import link_cell
@@ -15,6 +17,7 @@ from central.web.documents.field_words import FIELDS
 from central.web.documents.parts import Values
 from central.web.documents.tables import warehouse_choices
 from central.web.listing import Column, ColumnKind, Filter, Found, Listing, Row, Wanted
+from central.web.past import said_of
 from central.web.words import marked
 
 # One page: what is asked for (filters that are set), how many, from where -> rows, where to go on.
@@ -70,6 +73,7 @@ def _reader(told: CursorTable) -> Callable[[Asking, Wanted], Found]:
         asked = {name: text for name, text in wanted.values.items() if text}
         rows: list[Values] = []
         cursor: str | None = wanted.cursor or None
+        refused = ""
         try:
             while True:
                 limit = min(wanted.limit - len(rows), LIMIT_MAX)
@@ -80,6 +84,8 @@ def _reader(told: CursorTable) -> Callable[[Asking, Wanted], Found]:
         except (ContractError, ValidationError):
             # Somebody typed what no code can be: nothing is called that.
             rows, cursor = [], None
+        except ProblemRaised as error:
+            rows, cursor, refused = [], None, _told(error, asking)
         with asking.read() as connection:
             choices = {"warehouse": warehouse_choices(connection, asking.texts)}
         return Found(
@@ -88,9 +94,18 @@ def _reader(told: CursorTable) -> Callable[[Asking, Wanted], Found]:
             more=cursor is not None,
             choices=choices,
             cursor=cursor or "",
+            note="" if refused else said_of(wanted.values, asking.texts),
+            empty=refused,
         )
 
     return read
+
+
+def _told(error: ProblemRaised, asking: Asking) -> str:
+    """Return why nothing is listed, in the reader's language."""
+    words = problem_words(asking.drawing.language)
+    said = (error.problem.detail, error.problem.hint)
+    return " ".join(words.said(one) if words is not None else one for one in said)
 
 
 def _row(told: CursorTable, values: Values, asking: Asking) -> Row:

@@ -9,7 +9,6 @@ from central.api import (
     partner_routes,
     picking_routes,
     place_routes,
-    reservation_routes,
 )
 from central.api.item_models import ItemParameters
 from central.api.partner_models import PartnerParameters
@@ -21,13 +20,12 @@ from central.web.documents.cursor_tables import CursorTable, cursor_listing
 from central.web.documents.parts import Values
 from central.web.documents.state_words import CHOICES
 from central.web.listing import Filter
+from central.web.screens.aside_tables import ASIDE_TABLES, WAREHOUSE
 from central.web.words import marked
 
 Page = tuple[Sequence[Values], str | None]
 Asked = Mapping[str, str]
-WAREHOUSE = Filter("warehouse", marked("Warehouse"), "choice")
 SEARCH = Filter("search", marked("Search"))
-ITEM = Filter("item", marked("Item"))
 
 
 def choices(*codes: str) -> tuple[tuple[str, str], ...]:
@@ -74,22 +72,6 @@ def _first_warehouse(asking: Asking) -> str:
     with asking.read() as connection:
         found = list_warehouses(connection, after="", limit=1)
     return found[0].card.code if found else ""
-
-
-def _availability(asking: Asking, asked: Asked, limit: int, cursor: str | None) -> Page:
-    wanted = reservation_routes.AvailabilityParameters.model_validate(
-        {**asked, "limit": limit, "cursor": cursor}
-    )
-    found = reservation_routes.availability(asking.reading, wanted)
-    return [one.model_dump() for one in found.availability], found.next_cursor
-
-
-def _reservations(asking: Asking, asked: Asked, limit: int, cursor: str | None) -> Page:
-    wanted = reservation_routes.ReservationParameters.model_validate(
-        {**asked, "limit": limit, "cursor": cursor}
-    )
-    found = reservation_routes.reservations(asking.reading, wanted)
-    return [one.model_dump() for one in found.reservations], found.next_cursor
 
 
 def _picks(asking: Asking, asked: Asked, _limit: int, _cursor: str | None) -> Page:
@@ -193,42 +175,7 @@ CURSOR_TABLES: tuple[CursorTable, ...] = (
         kinds=("location", "warehouse"),
         wide=frozenset({"name", "zone", "walk_order", "capacity", "warehouse", "blocked"}),
     ),
-    CursorTable(
-        "availability",
-        marked("Availability"),
-        "/availability",
-        (
-            *("item", "warehouse", "on_hand", "allocated", "available", "in_transit"),
-            *("inspection", "held", "rejected"),
-        ),
-        (WAREHOUSE, ITEM),
-        _availability,
-        key=("warehouse", "item", "unit"),
-        kinds=("movement", "sales_order"),
-        wide=frozenset({"on_hand", "allocated", "inspection", "held", "rejected"}),
-        empty=marked("Nothing is in stock."),
-    ),
-    CursorTable(
-        "reservations",
-        marked("What is set aside"),
-        "/reservations",
-        (
-            *("order", "line", "item", "warehouse", "location", "lot", "quantity", "shipped"),
-            *("state", "reason"),
-        ),
-        (
-            WAREHOUSE,
-            ITEM,
-            Filter("order", marked("Order")),
-            Filter("location", marked("Place")),
-            Filter("ended", marked("Also what is gone"), "check"),
-        ),
-        _reservations,
-        key=("warehouse", "order", "line", "item", "location", "lot", "serial", "sscc", "unit"),
-        kinds=("movement", "sales_order"),
-        wide=frozenset({"line", "warehouse", "lot", "shipped", "reason"}),
-        empty=marked("Nothing is set aside."),
-    ),
+    *ASIDE_TABLES,
     CursorTable(
         "picks",
         marked("To be taken now"),

@@ -27,6 +27,7 @@ from central.web.cells import (
 from central.web.discrepancy_views import decided, detail_view
 from central.web.kpi_cells import warehouse_choices
 from central.web.listing import Cell, Column, Filter, Found, Row, Tone, Wanted
+from central.web.past import AS_OF, KNOWN, as_of, said_of
 from central.web.settlement_words import CAUSES, DONE, sentence
 from central.web.shell import listing_of, page
 from central.web.stock_words import place_word
@@ -47,14 +48,17 @@ def read_inbox(asking: Asking, wanted: Wanted) -> Found:
     kinds: tuple[str, ...] = (values["kind"],) if values["kind"] else ()
     if not kinds and values["cause"]:
         kinds = kinds_of(values["cause"])  # type: ignore[arg-type]
+    moment = as_of(values)
+    now_ms = moment[0] if moment is not None else asking.now_ms
     asked = InboxFilter(
         state=values["state"],
         kinds=kinds,
         warehouse=values["warehouse"],
         owner=values["owner"],
         search=values["q"],
-        overdue_ms=asking.now_ms if values["overdue"] else 0,
-        opened_before_ms=asking.now_ms - int(values["age"]) * DAY_MS if values["age"] else 0,
+        overdue_ms=now_ms if values["overdue"] else 0,
+        opened_before_ms=now_ms - int(values["age"]) * DAY_MS if values["age"] else 0,
+        as_of=moment,
     )
     order = {
         "cause": [by_groups([kinds_of(cause) for cause in CAUSE_NAMES]), by_column("kind")],
@@ -80,6 +84,9 @@ def read_inbox(asking: Asking, wanted: Wanted) -> Found:
             "warehouse": warehouse_choices(asking),
             "owner": (nobody, *((name, name) for name in people)),
         },
+        note=said_of(values, asking.texts),
+        # That everything adds up now is no news of then.
+        empty="" if moment is None else asking.texts.say("Nothing here."),
     )
 
 
@@ -112,6 +119,8 @@ INBOX = Table(
         Filter("owner", marked("Who sees to it"), "choice"),
         Filter("age", marked("Open"), "choice", choices=tuple(AGES.items())),
         Filter("overdue", marked("Past its day"), "check"),
+        AS_OF,
+        KNOWN,
     ),
     kinds=(KIND, "movement"),
     groups=("cause", "kind", "warehouse", "owner"),

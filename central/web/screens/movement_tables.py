@@ -1,7 +1,5 @@
 """Tables of movements: the feed of everything, and that of one item. Edge of HTTP."""
 
-from datetime import UTC, datetime
-
 from central.contract.facts import Movement
 from central.stock.feed_search import MovementQuery, find_movements
 from central.stock.rows import FeedFilter, MovementRow
@@ -10,21 +8,11 @@ from central.web.cells import link_cell, moment_cell, state_cell, text_cell
 from central.web.documents.tables import warehouse_choices
 from central.web.feed_views import FeedView
 from central.web.listing import Cell, Column, Filter, Found, Row, Tone, Wanted
+from central.web.past import time_ms_of
 from central.web.stock_words import found_url, item_url
 from central.web.words import marked
 
-_TIME_FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
 EVIDENCE_PATH = "/fragments/evidence/{path}"
-
-
-def time_ms_of(text: str) -> int | None:
-    """Return the moment that a field says, in UTC; None for no moment."""
-    for form in _TIME_FORMATS:
-        try:
-            return int(datetime.strptime(text, form).replace(tzinfo=UTC).timestamp() * 1000)
-        except (ValueError, OverflowError):
-            continue
-    return None
 
 
 def movement_row(row: MovementRow, asking: Asking) -> Row:

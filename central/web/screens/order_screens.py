@@ -55,6 +55,12 @@ def reservations(asking: Asked) -> HTMLResponse:
     return table_page(asking, TABLES["reservations"])
 
 
+@router.get("/in-transit")
+def in_transit(asking: Asked) -> HTMLResponse:
+    """Draw what is on its way, document by document, now or as of a moment."""
+    return table_page(asking, TABLES["in-transit"])
+
+
 @router.get("/replenishments")
 def replenishments(asking: Asked) -> HTMLResponse:
     """Draw which pick faces are low, and from where to fill them."""

@@ -15,7 +15,7 @@ from central.stock.views import list_warehouses
 from central.web.asking import Asked, Asking
 from central.web.listing import shown
 from central.web.pages import pages_in
-from central.web.screens.movement_tables import time_ms_of
+from central.web.past import time_ms_of
 from central.web.shell import page
 from central.web.table_views import table_view
 from central.web.words import UNITS

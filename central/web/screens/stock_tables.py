@@ -29,7 +29,8 @@ from central.web.cells import (
 )
 from central.web.documents.tables import warehouse_choices
 from central.web.listing import Cell, Column, Filter, Found, Row, Tone, Wanted
-from central.web.screens.movement_tables import EVIDENCE_PATH, time_ms_of
+from central.web.past import AS_OF, KNOWN, time_ms_of
+from central.web.screens.movement_tables import EVIDENCE_PATH
 from central.web.screens.picture_tables import LOTS
 from central.web.stock_words import STATUSES, found_url, item_url, place_word, under_way_url
 from central.web.words import DISCREPANCIES, STEPS, marked
@@ -255,8 +256,8 @@ ITEM_STOCK = replace(
         Filter("warehouse", marked("Warehouse"), "choice"),
         Filter("lot", marked("Lot")),
         Filter("status", marked("Status"), "choice", tuple(STATUSES.items())),
-        Filter("as_of", marked("As of (UTC)"), "moment"),
-        Filter("known", marked("As the ledger knew it then"), "check"),
+        AS_OF,
+        KNOWN,
     ),
 )
 _OF_LOTS = (_ITEM, _WITHIN, *LOTS.filters[2:])

@@ -230,6 +230,7 @@ def sales(walk):
     pick = walk.get(first)["picks"][0]
     walk.post(f"{first}/picks/{pick['pick']}/short")
     walk.post(f"{first}/lines/1/give-up")
+    walk.get("/in-transit", as_of="2026-06-02T00:00:00Z")
     walk.get("/reservations")
     walk.get("/availability")
     walk.move(

@@ -1,6 +1,6 @@
 """What holds after any steps: books proved, nothing lost, every difference explained."""
 
-from typing import get_args
+from typing import Any, get_args
 
 from sqlalchemy import func, select
 
@@ -10,7 +10,10 @@ from central.orders.proofs import PROOFS
 from central.orders.settling.settlements import KIND_RULES
 from central.storage import tables
 from tests.central.invariants.world import BINS, World
+from tests.central.past_views import as_of, differing, present
 
+FAR_MS = 40 * 24 * 3600 * 1000
+NOTES_COMPARED_MAX = 5
 KINDS = frozenset(get_args(DiscrepancyKind))
 
 
@@ -22,6 +25,7 @@ def broken_promises(world: World) -> list[str]:
         *_not_conserved(world),
         *_unexplained(world),
         *_in_closed_periods(world),
+        *_told_otherwise(world),
     ]
 
 
@@ -80,6 +84,21 @@ def _unexplained(world: World) -> list[str]:
         for row in world.rows(below)
         if tuple(row) not in explained
     ]
+    return said
+
+
+def _told_otherwise(world: World) -> list[str]:
+    """What was under way, open or set aside when it was looked at is still told of that moment."""
+    notes: list[tuple[int, dict[Any, int]]] = world.notes.setdefault("past", [])
+    said = []
+    with world.database.read() as connection:
+        notes.append((world.clock.time_ms, present(connection)))
+        for time_ms, noted in notes[-NOTES_COMPARED_MAX:]:
+            said += [f"{time_ms}: {one}" for one in differing(noted, as_of(connection, time_ms))]
+        # In the end everything has happened, whichever clock it was by.
+        told = as_of(connection, world.clock.time_ms + FAR_MS, kind="event")
+        said += [f"by event: {one}" for one in differing(notes[-1][1], told)]
+    world.clock.time_ms += 1  # Whatever comes next comes after this moment.
     return said
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import MetaData, text
 from central.contract.states import GatewayState, encode_state
 from central.inbox.gateways import record_states
 from central.inbox.time_correction import TimeCorrection
-from central.stock.rows import DiscrepancyFilter
+from central.stock.discrepancy_times import DiscrepancyFilter
 from central.stock.states import list_discrepancies, list_gateways
 from central.storage.database import open_database
 from central.storage.schema import MIGRATIONS, migrate
