@@ -20,7 +20,10 @@ Sscc = Annotated[str, Path(pattern="^[0-9]{18}$", description="GS1 SSCC, 18 digi
 
 
 class UnitGoodsOut(ApiModel):
-    """Goods with a unit's own number on them. weight: of catch-weight items, "0" otherwise."""
+    """Goods with a unit's own number on them.
+
+    weight: of catch-weight items, in `weight_unit`, "0" otherwise.
+    """
 
     location: str
     item: str
@@ -30,6 +33,7 @@ class UnitGoodsOut(ApiModel):
     on_hand: str
     unit: str
     weight: str
+    weight_unit: str
 
 
 class PackedUnitOut(ApiModel):
@@ -93,6 +97,7 @@ def _goods_out(goods: Iterable[UnitGoods]) -> list[UnitGoodsOut]:
             on_hand=canonical_text(from_micro(one.on_hand_micro)),
             unit=one.unit,
             weight=canonical_text(from_micro(one.weight_micro)),
+            weight_unit=one.weight_unit,
         )
         for one in goods
     ]

@@ -92,7 +92,8 @@ def outweighed(entry: Entry, line: Line, *, weight_micro: int) -> Finding:
         lot=line.lot,
         unit=line.unit,
         document=line.location.partition(IN_TRANSIT_PREFIX)[2],
-        detail=f"pieces are there, and {_text(weight_micro)} of weight: more was weighed out",
+        detail=f"more was weighed out than in: {_text(weight_micro)} is left for the pieces that"
+        " are there",
     )
 
 
@@ -112,7 +113,6 @@ def rested(entry: Entry, rests: Sequence[Line], *, unit: str) -> Iterator[Findin
             document=under_way,
             expected_micro=0,
             actual_micro=weight,
-            detail=f"no pieces are left, and {_text(weight)} {unit} of weight: written off",
         )
 
 

@@ -1,6 +1,6 @@
 """Opens the books at all places that a call may touch, read at once. Edge of the database."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -9,6 +9,7 @@ from central.contract.facts import Count, Fact, Movement
 from central.ledger.bookkeeping import Goods, Targets
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, Known, ProgressKey
 from central.ledger.handling_units import read_packing
+from central.ledger.locations import ADJUSTMENT
 from central.ledger.lots import read_expiry_dates
 from central.ledger.pairs import places_of
 from central.ledger.running import Amounts, Counted, RunningBooks, SerialKey
@@ -108,9 +109,14 @@ def open_books(
         keys.update(line.balance_key[:GOODS_KEY_SIZE] for line in target.lines)
         if target.progress is not None:
             progress_keys.add(target.progress[0])
+    weighed = _weighed_items(known, apart, targets)
+    keys |= _adjustments(keys, weighed)
     # Sorted, as they lie: whoever reads them in any order reads pages again and again.
     balances = _read_balances(connection, sorted(keys))
-    under_way = _weighed_under_way(known, apart, targets, balances)
+    also = {key.item for key, amounts in balances.items() if amounts.weight_micro} - weighed
+    if also:
+        balances |= _read_balances(connection, sorted(_adjustments(keys, also)))
+    under_way = _under_way(apart, targets, weighed | also)
     if under_way:
         balances = _read_under_way(connection, under_way) | balances
     progress, expected = _read_progress(connection, list(progress_keys))
@@ -134,24 +140,30 @@ def _read_balances(connection: Connection, keys: list[GoodsKey]) -> dict[Balance
     return {BalanceKey(*row[:8]): Amounts(row[8], row[10]) for row in rows}
 
 
-def _weighed_under_way(
-    known: Known, apart: Apart, targets: Targets, balances: Mapping[BalanceKey, Amounts]
-) -> list[tuple[str, str]]:
-    """Return the places under documents that goods with weights go to or come from, with items."""
+def _weighed_items(known: Known, apart: Apart, targets: Targets) -> set[str]:
+    """Return the items of which facts move a weight, as far as is known before balances are."""
     lines = [line for target in targets.stored.values() for line in target.lines]
     weighed = {line.item for line in lines if line.weight_micro}
-    weighed |= {key.item for key, amounts in balances.items() if amounts.weight_micro}
-    found = {(line.location, line.item) for line in lines}
+    stated = (fact for _, fact in apart if isinstance(fact, Movement))
+    return weighed | {
+        fact.item for fact in stated if fact.net_weight or fact.item in known.weight_units
+    }
+
+
+def _adjustments(keys: Iterable[GoodsKey], items: Container[str]) -> set[GoodsKey]:
+    """Return where goods of these items are written off, for the keys of all that is moved."""
+    return {(key[0], ADJUSTMENT, *key[2:]) for key in keys if key[2] in items}
+
+
+def _under_way(apart: Apart, targets: Targets, items: Container[str]) -> list[tuple[str, str]]:
+    """Return the places under documents that goods of these go to or come from, with the items."""
+    found = {
+        (line.location, line.item) for target in targets.stored.values() for line in target.lines
+    }
     for _, fact in apart:
         if isinstance(fact, Movement) and fact.document:
             found |= {(place, fact.item) for place in places_of(fact)}
-            if fact.net_weight:
-                weighed.add(fact.item)
-    return sorted(
-        (location, item)
-        for location, item in found
-        if is_under_way(location) and (item in weighed or item in known.weight_units)
-    )
+    return sorted(one for one in found if is_under_way(one[0]) and one[1] in items)
 
 
 def _read_under_way(

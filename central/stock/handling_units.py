@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
+from central.contract.quantities import KILOGRAM
 from central.storage import bulk
+from central.storage.catalogue_tables import item_policies
 from central.storage.tables import balances, handling_units
 
 DEPTH_MAX = 8  # The ledger packs no deeper.
@@ -17,7 +19,10 @@ _units = handling_units.c
 
 @dataclass(frozen=True, slots=True)
 class UnitGoods:
-    """What stands somewhere with a unit's own number on it, in millionths of its unit."""
+    """What stands somewhere with a unit's own number on it, in millionths of its unit.
+
+    weight_unit: in which the item is weighed.
+    """
 
     location: str
     item: str
@@ -27,6 +32,7 @@ class UnitGoods:
     unit: str
     on_hand_micro: int
     weight_micro: int
+    weight_unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +131,10 @@ def _goods(
     connection: Connection, warehouse: str, units: Sequence[str]
 ) -> tuple[dict[str, list[UnitGoods]], bool]:
     """Return the goods of each unit, and whether there are more."""
+    policies = item_policies.c
     query = (
-        select(balances)
+        select(balances, func.coalesce(policies.weight_unit, "").label("weight_unit"))
+        .join(item_policies, policies.item == balances.c.item, isouter=True)
         .where(
             balances.c.warehouse == warehouse,
             balances.c.sscc.in_(units),
@@ -139,7 +147,9 @@ def _goods(
     rows = connection.execute(query).all()
     found: dict[str, list[UnitGoods]] = {}
     for row in rows[:GOODS_SHOWN_MAX]:
-        goods = UnitGoods(*(getattr(row, name) for name in UnitGoods.__slots__))
+        said = {name: getattr(row, name) for name in UnitGoods.__slots__}
+        # Who says no unit for an item weighs it in kilograms.
+        goods = UnitGoods(**said | {"weight_unit": row.weight_unit or KILOGRAM})
         found.setdefault(row.sscc, []).append(goods)
     return found, len(rows) > GOODS_SHOWN_MAX
 

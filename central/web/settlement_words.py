@@ -42,9 +42,7 @@ MEANINGS: dict[str, str] = {
     ),
     "moved_after_end": marked("Goods moved under a transfer that was closed; close it once more."),
     "weight_missing": marked("Goods of catch weight were not weighed."),
-    "weight_differs": marked(
-        "The last pieces left with another weight than was there; the rest is written off."
-    ),
+    "weight_differs": marked("The last pieces left a weight behind; it is written off."),
     "expiry_differs": marked("A lot came with another expiry date than before."),
     "packing_impossible": marked("A unit cannot be packed as was said."),
     "quantity_overflow": marked("The quantity would take a balance out of range; nothing moved."),
@@ -78,6 +76,14 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"They took their share of the weight that was there\.",
             marked("They took their share of the weight that was there."),
+        ),
+        (
+            r"No pieces are left that could weigh it\.",
+            marked("No pieces are left that could weigh it."),
+        ),
+        (
+            r"more was weighed out than in: (?P<amount>\S+) is left for the pieces that are there",
+            marked("More was weighed out than in: %(amount)s is left for the pieces there."),
         ),
         (
             r"The balance is no longer below zero\.",

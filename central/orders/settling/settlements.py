@@ -69,9 +69,7 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
     "weight_missing": _rule(
         "goods", "Goods of catch weight were not weighed.", "reassign accept reverse", "weight"
     ),
-    "weight_differs": _rule(
-        "goods", "The last pieces left with another weight than was there; the rest is written off."
-    ),
+    "weight_differs": _rule("goods", "The last pieces left a weight behind; it is written off."),
     "received_before_shipped": _rule(
         "goods", "Goods of a transfer arrived whose departure nobody has told yet."
     ),
@@ -282,6 +280,8 @@ def propose(case: Case) -> tuple[Proposal, ...]:
         return (Proposal(decision, f"One {case.unit} is {case.factor} of its own unit."),)
     if case.shared:
         return (_accept("They took their share of the weight that was there."),)
+    if case.kind == "weight_differs":
+        return (_accept("No pieces are left that could weigh it."),)
     if case.kind == "wrong_warehouse" and case.stated_warehouse:
         decision = Decision(action="reassign", warehouse=case.stated_warehouse)
         return (Proposal(decision, f"The gateway said that it was in {case.stated_warehouse}."),)

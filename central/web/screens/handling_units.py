@@ -15,6 +15,7 @@ from central.web.listing import Cell
 from central.web.screens.stock_tables import place_cell
 from central.web.shell import page
 from central.web.stock_words import item_url
+from central.web.texts import Texts
 from central.web.words import UNITS
 
 DEPTHS_DRAWN = 8  # As many as can be inside each other.
@@ -97,8 +98,13 @@ def _goods(asking: Asking, found: UnitView, goods: tuple[UnitGoods, ...]) -> tup
             lot=one.lot or one.serial,
             quantity=texts.quantity(from_micro(one.on_hand_micro)),
             unit=texts.word(UNITS, one.unit),
-            weight=texts.quantity(from_micro(one.weight_micro)) if one.weight_micro else "",
+            weight=_weight(texts, one) if one.weight_micro else "",
             place=place_cell(asking, warehouse=found.warehouse, location=one.location),
         )
         for one in goods
     )
+
+
+def _weight(texts: Texts, goods: UnitGoods) -> str:
+    amount = texts.quantity(from_micro(goods.weight_micro))
+    return f"{amount} {texts.word(UNITS, goods.weight_unit)}"

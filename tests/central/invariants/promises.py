@@ -9,7 +9,7 @@ from central.ledger.verify import verify_ledger
 from central.orders.proofs import PROOFS
 from central.orders.settling.settlements import KIND_RULES
 from central.storage import tables
-from tests.central.invariants.world import BINS, World
+from tests.central.invariants.world import BINS, WEIGHED, World
 from tests.central.past_views import as_of, differing, present
 
 FAR_MS = 40 * 24 * 3600 * 1000
@@ -23,6 +23,7 @@ def broken_promises(world: World) -> list[str]:
         *_unproved(world),
         *_lost(world),
         *_not_conserved(world),
+        *_weights_apart(world),
         *_unexplained(world),
         *_in_closed_periods(world),
         *_told_otherwise(world),
@@ -59,6 +60,46 @@ def _not_conserved(world: World) -> list[str]:
     query = select(*things, total, weight).group_by(*things)
     query = query.having((total != 0) | (weight != 0))
     return [f"{row[:5]} sums to {row[5]}, weighing {row[6]}" for row in world.rows(query)]
+
+
+def _weights_apart(world: World) -> list[str]:
+    """No weight is without pieces, in a place or under way; pieces without one are said."""
+    table = tables.balances.c
+    places = [
+        table.warehouse,
+        table.location,
+        table.item,
+        table.lot,
+        table.serial,
+        table.sscc,
+        table.unit,
+    ]
+    at_place = table.location.in_((*BINS, "BIN-9"))
+    at_rest = select(*places).where(at_place, table.on_hand_micro == 0, table.weight_micro != 0)
+    said = [f"{tuple(row)} has a weight and no pieces" for row in world.rows(at_rest)]
+    things = (table.location, table.lot, table.serial, table.unit)
+    pieces, weight = func.sum(table.on_hand_micro), func.sum(table.weight_micro)
+    moving = (
+        select(*things, weight)
+        .where(table.location.like("in_transit/%"), table.item == WEIGHED)
+        .group_by(*things)
+        .having((pieces == 0) & (weight != 0))
+    )
+    said += [f"{tuple(row)} is under way without pieces" for row in world.rows(moving)]
+    found = tables.discrepancies.c
+    # From where the book had no pieces, they take no weight along.
+    missed = select(found.warehouse).where(
+        found.kind.in_(("weight_missing", "negative_balance")), found.item == WEIGHED
+    )
+    told = {row.warehouse for row in world.rows(missed)}
+    without = select(*places).where(
+        at_place, table.item == WEIGHED, table.on_hand_micro > 0, table.weight_micro <= 0
+    )
+    return said + [
+        f"{tuple(row)} weighs nothing and nothing says why"
+        for row in world.rows(without)
+        if row.warehouse not in told
+    ]
 
 
 def _unexplained(world: World) -> list[str]:

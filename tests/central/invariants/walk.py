@@ -20,6 +20,7 @@ from tests.central.invariants import (
     rules_goods,
     rules_orders,
     rules_transfers,
+    rules_weights,
     rules_work,
 )
 from tests.central.invariants.promises import broken_promises
@@ -30,6 +31,7 @@ RULES: tuple[tuple[int, Rule], ...] = (
     *rules_gateways.RULES,
     *rules_work.RULES,
     *rules_goods.RULES,
+    *rules_weights.RULES,
     *rules_desk.RULES,
     *rules_orders.RULES,
     *rules_transfers.RULES,

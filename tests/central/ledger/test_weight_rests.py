@@ -235,6 +235,19 @@ def test_pieces_for_which_no_weight_is_left_are_said(database):
     assert discrepancies(database) == [("weight_missing", "BIN-1/BOLT////C62", 1)]
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_is_written_off_adds_up(database, at_once):
+    gateway = Gateway()
+    inbox = furnished(database, gateway)
+    for kilograms in ("0.9", "0.8"):
+        gateway.move(quantity="1", **weight("1"))
+        gateway.move(quantity="1", source="BIN-1", target="customer", **weight(kilograms))
+    for first, last in [(1, None)] if at_once else [(n, n) for n in range(1, 5)]:
+        inbox.accept([gateway.offer(first, last)])
+    assert held(database, "adjustment") == {("SH1", "adjustment"): (0, pytest.approx(0.3))}
+    assert verify_ledger(database).faults == ()
+
+
 FORGED = [
     pytest.param("UPDATE lines SET weight_micro = 0 WHERE quantity_micro = 0", "rest", id="none"),
     pytest.param(

@@ -7,7 +7,7 @@ from central.stock.handling_units import GOODS_SHOWN_MAX, read_unit
 from central.storage import bulk, tables
 from tests.central.clients import ask
 from tests.central.one_app import application
-from tests.central.scenery import FixedClock, Gateway, furnished, sscc
+from tests.central.scenery import FixedClock, Gateway, furnished, set_policy, sscc
 
 CARTON, OTHER, PALLET, TRUCK = (sscc(number) for number in (1, 2, 9, 50))
 UNITS = "/api/v1/warehouses/SH1/handling-units"
@@ -82,3 +82,25 @@ def test_people_find_a_pallet_by_its_number_and_see_what_is_in_it(app):
     for text in (PALLET, CARTON, OTHER, "BOLT", "NUT", "BIN-1"):
         assert text in page
     assert "没有" in ask(app, f"/warehouses/SH1/handling-units/{OTHER}?lang=zh").text
+
+
+@pytest.mark.parametrize(
+    ("language", "weighs", "unit"), [("en", "weighs 2.5 kg", "KGM"), ("zh", "重 900 ", "GRM")]
+)
+def test_the_page_of_a_pallet_says_what_its_goods_weigh_and_in_what(
+    database, language, weighs, unit
+):
+    gateway = Gateway()
+    inbox = furnished(database, gateway)
+    set_policy(database, "BOLT", weight_unit="" if unit == "KGM" else unit)
+    weight = {"net_weight": "2.5" if unit == "KGM" else "0.9", "weight_unit": "KGM"}
+    gateway.move(quantity="10", sscc=CARTON, **weight)
+    gateway.move("NUT", "3", sscc=PALLET)
+    gateway.pack(PALLET, CARTON)
+    inbox.accept([gateway.offer()])
+    app = application(database=database, clock=FixedClock())
+    assert _unit(app, CARTON)["goods"][0]["weight_unit"] == unit
+    path = f"/warehouses/SH1/handling-units/{PALLET}"
+    shown = ask(app, path, headers={"accept-language": language})
+    assert shown.status_code == 200, shown.text
+    assert weighs in shown.text
