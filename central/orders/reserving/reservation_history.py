@@ -14,17 +14,17 @@ CUT = "-"  # Before the oldest entry, where older ones were left out.
 
 def noted(history: str, *, before_micro: int, now_micro: int, now_ms: int) -> str:
     """Return the history of a row after a change. before_micro: what it was until now."""
-    entries = history.split()
-    if not entries and before_micro:
-        entries = [f"0:{before_micro}"]
-    last_ms = _entry(entries[-1])[0] if entries else 0
-    at_ms = max(now_ms, last_ms)  # A clock that was set back does not change the order.
-    if entries and last_ms == at_ms:
-        entries.pop()
-    entries.append(f"{at_ms}:{now_micro}")
-    if len(entries) > ENTRIES_MAX:
-        entries = [CUT + entries[-ENTRIES_MAX], *entries[1 - ENTRIES_MAX :]]
-    return " ".join(entries)
+    if not history and before_micro:
+        history = f"0:{before_micro}"
+    at_ms, last = now_ms, history.rfind(" ") + 1
+    if history:
+        at_ms = max(now_ms, _entry(history[last:])[0])  # Also where a clock was set back.
+        if at_ms != now_ms or history.startswith(f"{at_ms}:", last):
+            history = history[: max(last - 1, 0)]
+    history = f"{history} {at_ms}:{now_micro}".lstrip()
+    if history.count(" ") < ENTRIES_MAX:
+        return history
+    return CUT + history.partition(" ")[2]
 
 
 def quantity_at(history: str, *, present_micro: int, time_ms: int) -> int | None:
