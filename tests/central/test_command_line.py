@@ -1,7 +1,7 @@
 """`dockledger-central`: results, exit codes and hints, on both databases."""
 
 import json
-from contextlib import ExitStack
+from contextlib import closing
 
 import pytest
 from sqlalchemy import text
@@ -16,11 +16,21 @@ from tests.central.scenery import REFERENCE, FixedClock, Gateway, rows
 
 
 @pytest.fixture
-def run(tmp_path, database_url):
-    """Run a command with a configuration for an empty database."""
-    config = tmp_path / "central.toml"
+def run(tmp_path, database):
+    """Run a command with a configuration for a migrated, empty database."""
+    return command(tmp_path, database.place)
+
+
+@pytest.fixture
+def run_before(tmp_path, database_url):
+    """Run a command with a configuration for a database that nobody has migrated."""
+    return command(tmp_path, database_url)
+
+
+def command(folder, url):
+    config = folder / "central.toml"
     config.write_text(
-        f'[database]\nurl = "{database_url}"\n[mqtt]\nhost = "127.0.0.1"\n[ledger]\nsite = "demo"\n'
+        f'[database]\nurl = "{url}"\n[mqtt]\nhost = "127.0.0.1"\n[ledger]\nsite = "demo"\n'
     )
 
     def run_command(*arguments):
@@ -36,38 +46,32 @@ def gateway():
     return gateway
 
 
-@pytest.fixture
-def furnish(run, database_url, gateway, tmp_path):
-    """Make a ledger by commands alone, and have it take one movement; return its database."""
-    with ExitStack() as stack:
-
-        def make():
-            reference = tmp_path / "reference.toml"
-            reference.write_bytes(REFERENCE)
-            assert run("migrate").exit_code == 0
-            assert run("load-reference", str(reference)).exit_code == 0
-            enrolment = ("enrol-gateway", gateway.code, "--warehouse", "SH1", "--public-key")
-            assert run(*enrolment, gateway.public_key.hex()).exit_code == 0
-            database = open_database(database_url)
-            stack.callback(database.close)
-            (outcome,) = Inbox(database, clock=FixedClock()).accept([gateway.offer()])
-            assert outcome.kind == "accepted"
-            return database
-
-        yield make
+def furnish(run, database, gateway, folder):
+    """Make a ledger by commands, and have it take one movement."""
+    reference = folder / "reference.toml"
+    reference.write_bytes(REFERENCE)
+    assert run("load-reference", str(reference)).exit_code == 0
+    enrolment = ("enrol-gateway", gateway.code, "--warehouse", "SH1", "--public-key")
+    assert run(*enrolment, gateway.public_key.hex()).exit_code == 0
+    (outcome,) = Inbox(database, clock=FixedClock()).accept([gateway.offer()])
+    assert outcome.kind == "accepted"
 
 
 @pytest.fixture
-def ledger(furnish, fill, database_url):
+def ledger(run, database, gateway, tmp_path):
     """Such a ledger, which was migrated before: that takes longest."""
-    fill(database_url)
-    return furnish()
+    furnish(run, database, gateway, tmp_path)
+    return database
 
 
-def test_a_ledger_is_made_by_commands_of_an_empty_database(run, furnish):
-    assert run("verify-ledger").exit_code == 3
-    furnish()
-    assert run("verify-ledger").exit_code == 0
+def test_a_ledger_is_made_by_commands_of_an_empty_database(
+    run_before, database_url, gateway, tmp_path
+):
+    assert run_before("verify-ledger").exit_code == 3
+    assert run_before("migrate").exit_code == 0
+    with closing(open_database(database_url)) as database:
+        furnish(run_before, database, gateway, tmp_path)
+    assert run_before("verify-ledger").exit_code == 0
 
 
 def test_a_sound_ledger_verifies(run, ledger):
@@ -132,8 +136,8 @@ def test_doing_it_again_is_no_mistake(run, ledger, gateway, tmp_path):
         pytest.param(["no-such-command"], 2, "no-such-command", id="no such command"),
     ],
 )
-def test_what_is_wrong_has_its_exit_code_and_a_hint(run, arguments, code, named):
-    result = run(*arguments)
+def test_what_is_wrong_has_its_exit_code_and_a_hint(run_before, arguments, code, named):
+    result = run_before(*arguments)
     assert result.exit_code == code
     assert named in result.stderr
 
@@ -184,7 +188,7 @@ def test_a_backup_of_no_possible_time_is_refused(run, ledger, taken_at):
     assert taken_at[:10] in result.stderr
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
