@@ -30,9 +30,11 @@ DOWN_BODY_BYTES_MAX = 1024 * 1024  # Unpacked.
 DOWN_ACK_BYTES_MAX = 1024
 LEVELS_PER_NOTICE_MAX = 1000
 SHARES_PER_NOTICE_MAX = 100  # With a full notice of levels still below NOTICE_BYTES_MAX.
+PACKED_PER_NOTICE_MAX = 80  # With both of them, too.
 
 Name = Annotated[str, msgspec.Meta(max_length=256)]
 TemplateText = Annotated[str, msgspec.Meta(max_length=64 * 1024)]
+Sscc = Annotated[str, msgspec.Meta(max_length=18)]
 Micro = Annotated[int, msgspec.Meta(ge=-SEQ_MAX, le=SEQ_MAX)]
 EpochPositions = Annotated[tuple[EpochSeq, ...], msgspec.Meta(max_length=10_000)]
 
@@ -70,6 +72,13 @@ class DocumentShare(msgspec.Struct, frozen=True, array_like=True):
     done_micro: Micro
 
 
+class PackedUnit(msgspec.Struct, frozen=True, array_like=True):
+    """On or in which other logistic unit one is. parent: "" for none any more."""
+
+    sscc: Sscc
+    parent: Sscc
+
+
 class StockChanged(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=1):
     """The ledger's stock of the gateway's warehouse at `revision`, as far as it changed.
 
@@ -80,6 +89,7 @@ class StockChanged(msgspec.Struct, frozen=True, array_like=True, kw_only=True, t
     final: False if more notices of the same revision follow.
     shares: of document lines that moved on, as they are at the revision; they count as they come.
         Added later: written only where there are some, and skipped by gateways of before.
+    packing: of units that were packed or unpacked, as they are at the revision; likewise.
     """
 
     revision: Number
@@ -89,6 +99,7 @@ class StockChanged(msgspec.Struct, frozen=True, array_like=True, kw_only=True, t
     shares: Annotated[
         tuple[DocumentShare, ...], msgspec.Meta(max_length=SHARES_PER_NOTICE_MAX)
     ] = ()
+    packing: Annotated[tuple[PackedUnit, ...], msgspec.Meta(max_length=PACKED_PER_NOTICE_MAX)] = ()
 
 
 class ReferenceChanged(msgspec.Struct, frozen=True, array_like=True, kw_only=True, tag=2):
@@ -224,20 +235,25 @@ _body_decoder = msgspec.msgpack.Decoder(
 def encode_notice(notice: Notice) -> bytes:
     """Return the bytes of a notice. Raises ContractError if it is too large; divide it then."""
     data = _encoder.encode(notice)
-    if isinstance(notice, StockChanged) and not notice.shares:
-        data = without_last(data)
+    if isinstance(notice, StockChanged):
+        data = without_empty(data, notice.shares, notice.packing)
     if len(data) > NOTICE_BYTES_MAX:
         raise ContractError(f"notice of {len(data)} bytes exceeds {NOTICE_BYTES_MAX}")
     return data
 
 
-def without_last(data: bytes) -> bytes:
-    """Return a MessagePack array of at most 15 entries without its last one, which is empty.
+def without_empty(data: bytes, *added: tuple[object, ...]) -> bytes:
+    """Return a MessagePack array of at most 15 entries without those last ones that are empty.
 
-    So a message to which a field was added is, without it, what the first release made of it.
+    added: the last ones, in their order. So a message to which fields were added is, without them,
+    what the first release made of it.
     """
-    assert 0x91 <= data[0] <= 0x9F and data[-1] == 0x90
-    return bytes((data[0] - 1,)) + data[1:-1]
+    for one in reversed(added):
+        if one:
+            break
+        assert 0x91 <= data[0] <= 0x9F and data[-1] == 0x90
+        data = bytes((data[0] - 1,)) + data[1:-1]
+    return data
 
 
 def decode_notice(data: bytes) -> Notice:

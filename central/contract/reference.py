@@ -21,6 +21,7 @@ from central.contract.quantities import canonical_text, parse_decimal, parse_uni
 
 REFERENCE_BYTES_MAX = 64 * 1024 * 1024
 CARRIERS_MAX = 8
+UNITS_MAX = 200  # Of one document: with all else of it below the bound of a notice.
 
 LocationKind = Literal["dock_door", "staging", "bin", "quality_hold"]
 DocumentKind = Literal[
@@ -102,12 +103,28 @@ class DocumentLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     carried_by: Annotated[tuple[Code, ...], msgspec.Meta(max_length=CARRIERS_MAX)] = ()
 
 
+class UnitUnderWay(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Goods on their way on a logistic unit. carried_by: as of a line, the nearest first.
+
+    quantity: in `unit`, what is still under way of them.
+    """
+
+    sscc: Code
+    item: str
+    quantity: str
+    unit: Code
+    lot: Code = ""
+    serial: Code = ""
+    carried_by: Annotated[tuple[Code, ...], msgspec.Meta(max_length=CARRIERS_MAX)] = ()
+
+
 class ExpectedDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a warehouse expects to receive, is to send or to count.
 
     Its bar code is its code, as "DOC-" and the code. kind: a DocumentKind, or what a newer central
     says. partner: supplier or customer, for people. counterpart: the other warehouse of a transfer,
-    "" else. round: of a count, 2 for the recount of what differed.
+    "" else. round: of a count, 2 for the recount of what differed. units: of a transfer that comes
+    in, what is under way to here on logistic units; more than UNITS_MAX are not told.
     """
 
     code: str
@@ -117,6 +134,7 @@ class ExpectedDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     kind: Code = _always("receipt")
     counterpart: Code = ""
     round: Annotated[int, msgspec.Meta(ge=1, le=ROUND_MAX)] = 1
+    units: Annotated[tuple[UnitUnderWay, ...], msgspec.Meta(max_length=UNITS_MAX)] = ()
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

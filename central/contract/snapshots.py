@@ -19,10 +19,11 @@ from central.contract.identifiers import parse_code
 from central.contract.notices import (
     DocumentShare,
     EpochPositions,
+    PackedUnit,
     Setting,
     StockLevel,
     TemplateChanged,
-    without_last,
+    without_empty,
 )
 from central.contract.reference import Reference
 from central.contract.wire_types import CodeText, Number
@@ -38,7 +39,8 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
     generation: of the ledger. revision, positions, levels: as in StockChanged, every level that is
     not zero. reference: of the gateway's warehouse, None if none was ever loaded. shares: of every
-    document line of the reference that others began; added later, as in StockChanged.
+    document line of the reference that others began; added later, as in StockChanged. packing: of
+    every unit with goods there, or with one inside that has some; added later still.
     """
 
     version: Number = SNAPSHOT_VERSION
@@ -54,6 +56,7 @@ class Snapshot(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     templates: tuple[TemplateChanged, ...] = ()
     settings: tuple[Setting, ...] = ()
     shares: tuple[DocumentShare, ...] = ()
+    packing: tuple[PackedUnit, ...] = ()
 
 
 class SnapshotManifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,8 +85,7 @@ _request_decoder = msgspec.json.Decoder(SnapshotRequest)
 def encode_snapshot(snapshot: Snapshot) -> bytes:
     """Return the file. Raises ContractError if it exceeds SNAPSHOT_BYTES_MAX."""
     unpacked = _encoder.encode(snapshot)
-    if not snapshot.shares:
-        unpacked = without_last(unpacked)
+    unpacked = without_empty(unpacked, snapshot.shares, snapshot.packing)
     data = zstandard.ZstdCompressor(level=3).compress(unpacked)
     if len(data) > SNAPSHOT_BYTES_MAX:
         raise ContractError(f"snapshot of {len(data)} bytes exceeds {SNAPSHOT_BYTES_MAX}")

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from central.contract.quantities import parse_decimal, to_micro
 from central.contract.reference import ExpectedDocument
 from central.ledger.progress import IN, OUT, OUTWARD_KINDS
+from central.ledger.state import LedgerState, set_state
 from central.storage import bulk, tables
 
 ChangeKind = Literal["all", "warehouse", "location", "item", "document", "operator"]
@@ -158,6 +159,19 @@ def note_changes(
     if not whole and (revision <= CHANGES_KEPT_MAX or revision % FORGOTTEN_EVERY):
         return
     connection.execute(delete(table).where(table.c.revision <= revision - CHANGES_KEPT_MAX))
+
+
+def touch_documents(
+    connection: Connection, state: LedgerState, documents: Iterable[tuple[str, str]]
+) -> None:
+    """Note that documents (warehouse, code) say something else, by what was posted.
+
+    state: as it was when that began. All postings of a transaction are one revision, or several.
+    """
+    revision = state.reference_revision + 1
+    set_state(connection, "reference_revision", str(revision))
+    changes: list[ReferenceChange] = [("document", *document) for document in documents]
+    note_changes(connection, changes, revision=revision)
 
 
 def read_every_change(

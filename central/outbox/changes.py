@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 from central.contract.identifiers import parse_epoch
 from central.contract.notices import (
     DocumentShare,
+    PackedUnit,
     ReferenceChanged,
     StockLevel,
     encode_notice,
@@ -31,6 +32,7 @@ from central.outbox.difference import (
     touching,
 )
 from central.outbox.notices import StreamRow
+from central.outbox.packed_units import read_changed_units
 from central.outbox.present_reference import present_entries, present_reference
 from central.outbox.reference_copies import copy_before, read_copy
 from central.outbox.shares import read_changed_lines, shares_for
@@ -209,6 +211,7 @@ class _Stock:
         self._moved = _moved_positions(connection, near, revision=revision)
         self._levels: dict[tuple[str, int], list[StockLevel]] = {}
         self._shares: dict[tuple[str, int], Sequence[bulk.Row]] = {}
+        self._packing: dict[tuple[str, int], list[PackedUnit]] = {}
         self._made: dict[_Said, tuple[bytes, ...]] = {}
 
     def told(self, one: Told) -> tuple[bytes, ...]:
@@ -223,13 +226,23 @@ class _Stock:
             self._shares[key] = read_changed_lines(
                 self._connection, one.row.warehouse, after_record_no=one.looked
             )
-        levels, own = self._levels[key], self._own(one)
+            self._packing[key] = read_changed_units(
+                self._connection,
+                one.row.warehouse,
+                after_record_no=one.looked,
+                is_near=one.looked >= self._near,
+            )
+        levels, own, packing = self._levels[key], self._own(one), self._packing[key]
         shares = shares_for(one.row.gateway, self._shares[key], after_record_no=one.looked)
-        if not levels and not own and not shares:
+        if not levels and not own and not shares and not packing:
             return ()
         if (*key, own, shares) not in self._made:
             notices = stock_changes(
-                revision=self._revision, levels=levels, positions=own, shares=shares
+                revision=self._revision,
+                levels=levels,
+                positions=own,
+                shares=shares,
+                packing=packing,
             )
             self._made[(*key, own, shares)] = tuple(encode_notice(notice) for notice in notices)
         return self._made[(*key, own, shares)]

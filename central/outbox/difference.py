@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from central.contract.notices import (
     LEVELS_PER_NOTICE_MAX,
+    PACKED_PER_NOTICE_MAX,
     SHARES_PER_NOTICE_MAX,
     DocumentShare,
     EpochPositions,
+    PackedUnit,
     ReferenceChanged,
     StockChanged,
     StockLevel,
@@ -23,12 +25,16 @@ ENTRIES_BYTES_MAX = 96 * 1024
 CHANGE_BYTES_MAX = 4 * 1024 * 1024
 # About 20 bytes each.
 POSITIONS_PER_NOTICE_MAX = 1000
-SHARES_MAX = 5000  # Of one change; beyond that a snapshot tells them.
+# Of one change; beyond that a snapshot tells them.
+SHARES_MAX = 5000
+PACKED_MAX = 5000
 
 # Entries of the reference data: a field of ReferenceChanged, and the code.
 Touched = frozenset[tuple[str, str]]
 NOTHING_TOUCHED: Touched = frozenset()
 NO_REFERENCE = Reference(revision=1, warehouses=(), items=())
+
+Told = TypeVar("Told")
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -59,29 +65,36 @@ def stock_changes(
     levels: Iterable[StockLevel],
     positions: EpochPositions,
     shares: Sequence[DocumentShare] = (),
+    packing: Sequence[PackedUnit] = (),
 ) -> list[StockChanged]:
     """Return the notices of stock that changed, the last one final; each has all positions.
 
-    shares: go with them, some with each. Raises TooLarge.
+    shares, packing: go with them, some with each. Raises TooLarge.
     """
     if len(positions) > POSITIONS_PER_NOTICE_MAX or len(shares) > SHARES_MAX:
         raise TooLarge
-    size = SHARES_PER_NOTICE_MAX
-    told = [tuple(shares[at : at + size]) for at in range(0, len(shares), size)]
+    if len(packing) > PACKED_MAX:
+        raise TooLarge
     entries = (_Entry("levels", one, len(_encoder.encode(one))) for one in levels)
-    chunks = list(_cut(entries, count_max=LEVELS_PER_NOTICE_MAX)) or [[]]
-    chunks += [[]] * (len(told) - len(chunks))
-    told += [()] * (len(chunks) - len(told))
+    chunks = list(_cut(entries, count_max=LEVELS_PER_NOTICE_MAX))
+    shared = _parted(shares, SHARES_PER_NOTICE_MAX)
+    packed = _parted(packing, PACKED_PER_NOTICE_MAX)
+    count = max(1, len(chunks), len(shared), len(packed))
     return [
         StockChanged(
             revision=revision,
-            levels=tuple(entry.value for entry in chunk),
+            levels=tuple(entry.value for entry in (chunks[at] if at < len(chunks) else ())),
             positions=positions,
-            final=number == len(chunks),
-            shares=told[number - 1],
+            final=at == count - 1,
+            shares=shared[at] if at < len(shared) else (),
+            packing=packed[at] if at < len(packed) else (),
         )
-        for number, chunk in enumerate(chunks, 1)
+        for at in range(count)
     ]
+
+
+def _parted(told: Sequence[Told], size: int) -> list[tuple[Told, ...]]:
+    return [tuple(told[at : at + size]) for at in range(0, len(told), size)]
 
 
 def touching(changes: Iterable[tuple[str, str, str]], warehouse: str) -> Touched:

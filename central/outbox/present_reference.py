@@ -19,6 +19,7 @@ from central.contract.reference import (
     Warehouse,
 )
 from central.ledger.expected import ReferenceChange
+from central.outbox.units_under_way import Incoming, read_units_under_way
 from central.storage import bulk, tables
 from central.storage.purchasing_tables import notice_units
 
@@ -115,6 +116,12 @@ def _documents(
     nested &= {row.document for row in rows if row.kind == "receipt"}
     parents = _parents(connection, sorted(nested))
     of_document = _grouped(((row.warehouse, row.document), _line(row, parents)) for row in lines)
+    incoming = [
+        Incoming(row.warehouse, row.document, row.counterpart)
+        for row in rows
+        if row.kind == "transfer_in"
+    ]
+    under_way = read_units_under_way(connection, incoming) if incoming else {}
     return tuple(
         ExpectedDocument(
             code=row.document,
@@ -124,6 +131,7 @@ def _documents(
             kind=row.kind,
             counterpart=row.counterpart,
             round=row.round,
+            units=under_way.get((row.warehouse, row.document), ()),
         )
         for row in rows
     )

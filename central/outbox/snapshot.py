@@ -27,6 +27,7 @@ from central.outbox.changes import read_levels, read_positions
 from central.outbox.difference import of_warehouse
 from central.outbox.notices import StreamRow, begin_stream, lock_stream, read_stream
 from central.outbox.orders import read_settings, read_templates
+from central.outbox.packed_units import read_units_of
 from central.outbox.present_reference import present_reference
 from central.outbox.reference_copies import keep_copy
 from central.outbox.seals import is_signed_by
@@ -150,6 +151,8 @@ class Snapshots:
             warehouse = _warehouse_of(connection, gateway)
             state = read_state(connection)
             reference = present_reference(connection, state.reference_revision)
+            levels = read_levels(connection, warehouse)
+            here = {level.sscc for level in levels if level.sscc}
             snapshot = Snapshot(
                 gateway=gateway,
                 warehouse=warehouse,
@@ -158,11 +161,12 @@ class Snapshots:
                 generation=state.generation,
                 revision=state.record_no,
                 positions=read_positions(connection, gateway, count_max=POSITIONS_COUNT_MAX),
-                levels=tuple(read_levels(connection, warehouse)),
+                levels=tuple(levels),
                 reference=None if reference is None else of_warehouse(reference, warehouse),
                 templates=read_templates(connection, gateway),
                 settings=read_settings(connection, gateway),
                 shares=shares_for(gateway, read_expected_lines(connection, warehouse)),
+                packing=read_units_of(connection, warehouse, here),
             )
         data = encode_snapshot(snapshot)
         manifest = manifest_of(snapshot, data)

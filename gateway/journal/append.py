@@ -23,6 +23,7 @@ from central.contract.facts import (
 )
 from central.contract.identifiers import Epoch, parse_epoch
 from gateway.journal.local_stock import Changes, add_count, add_movement
+from gateway.journal.packed_units import pack_own
 from gateway.station.effects import UNNUMBERED, WEIGHING_BEFORE
 
 FACTS_PER_APPEND_MAX = 1000
@@ -172,6 +173,7 @@ def _movement_at(connection: sqlite3.Connection, pending: _Pending, number: int)
 
 def _write(connection: sqlite3.Connection, pending: _Pending) -> None:
     connection.executemany(INSERT_FACT, pending.rows)
+    pack_own(connection, pending.facts)
     stock = pending.changes.stock
     if stock:
         connection.executemany(ADD_STOCK, [(*key, micro) for key, micro in stock.items()])

@@ -126,9 +126,8 @@ class Journal:
         with self._lock:
             if self._refusal is not None:
                 raise JournalFull(self._refusal.reason, hint=self._refusal.hint)
-            before = self._head
             with transaction(self._connection):
-                head, numbered = append_facts(self._connection, before, facts)
+                head, numbered = append_facts(self._connection, self._head, facts)
                 jobs = insert_jobs(self._connection, print_jobs, numbered)
                 if session is not None:
                     write_session(self._connection, session)
@@ -142,6 +141,11 @@ class Journal:
         """Return local stock that is not zero, sorted by its key; "" does not filter."""
         with self._lock, reading():
             return queries.stock_rows(self._connection, location=location, item=item, sscc=sscc)
+
+    def inside(self, sscc: str) -> list[str]:
+        """Return a logistic unit and all that is in it, as far as known, the outer ones first."""
+        with self._lock, reading():
+            return queries.units_inside(self._connection, sscc)
 
     def received(self, document: str) -> dict[int, Decimal]:
         """Return what was done of each line of a document, here and, as far as known, elsewhere."""
@@ -224,10 +228,9 @@ class Journal:
                 job = print_jobs.next_queued(self._connection, printer)
             if job is None:
                 return None
+            start_count = self.epoch.start_count
             with transaction(self._connection):
-                print_jobs.claim_job(
-                    self._connection, job.number, start_count=self.epoch.start_count
-                )
+                print_jobs.claim_job(self._connection, job.number, start_count=start_count)
             return print_jobs.find_job(self._connection, job.number)
 
     def finish_print_job(self, number: int, *, outcome: PrintOutcome, detail: str) -> FactId:
@@ -291,11 +294,8 @@ class Journal:
         """
         with self._lock:
             self._write_acks()
-            idle_ns = self._clock.monotonic_ns() - self._last_append_ns
-            if (
-                self._uncheckpointed_count < APPENDS_BEFORE_CHECKPOINT
-                or idle_ns < IDLE_BEFORE_CHECKPOINT_NS
-            ):
+            is_busy = self._clock.monotonic_ns() - self._last_append_ns < IDLE_BEFORE_CHECKPOINT_NS
+            if is_busy or self._uncheckpointed_count < APPENDS_BEFORE_CHECKPOINT:
                 return False
             with reading():
                 self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()

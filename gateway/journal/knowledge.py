@@ -25,7 +25,7 @@ from central.contract.notices import (
 from central.contract.snapshots import Snapshot
 from central.contract.wire_types import EpochSeq
 from gateway.clock import Clock
-from gateway.journal import base_stock, central_news, own_effects, stock_view
+from gateway.journal import base_stock, central_news, own_effects, packed_units, stock_view
 from gateway.journal.own_effects import OwnRange, Positions
 from gateway.journal.records import Applied, Known, Standing, StockReport
 from gateway.journal.transactions import reading, transaction
@@ -97,6 +97,7 @@ class Knowledge:
             central_news.replace_templates(self._connection, snapshot.templates)
             central_news.replace_settings(self._connection, snapshot.settings)
             central_news.replace_shares(self._connection, snapshot.shares)
+            packed_units.replace_packing(self._connection, snapshot.packing)
             news = Known(
                 standing=Standing(snapshot.stream, snapshot.number),
                 generation=snapshot.generation,
@@ -205,6 +206,8 @@ class Knowledge:
         )
         shares = [share for one in notices if isinstance(one, StockChanged) for share in one.shares]
         central_news.keep_shares(connection, shares)
+        packing = [unit for one in notices if isinstance(one, StockChanged) for unit in one.packing]
+        packed_units.keep_packing(connection, packing)
         templates = [one for one in notices if isinstance(one, TemplateChanged)]
         for template in templates:
             central_news.change_template(connection, template)

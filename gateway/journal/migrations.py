@@ -5,7 +5,13 @@ import sqlite3
 from sqlite_utils import Database, Migrations
 
 from gateway.journal.schema import MIGRATION_SET, SCHEMA_0001, SCHEMA_0002
-from gateway.journal.schema_upkeep import SCHEMA_0003, SCHEMA_0004, SCHEMA_0005, SCHEMA_0006
+from gateway.journal.schema_upkeep import (
+    SCHEMA_0003,
+    SCHEMA_0004,
+    SCHEMA_0005,
+    SCHEMA_0006,
+    SCHEMA_0007,
+)
 
 # One function a step, numbered, only ever appended.
 MIGRATIONS = Migrations(MIGRATION_SET)
@@ -44,6 +50,12 @@ def _settlements(database: Database) -> None:
 @MIGRATIONS(name="0006_others_progress")
 def _others_progress(database: Database) -> None:
     for statement in SCHEMA_0006:
+        database.execute(statement)
+
+
+@MIGRATIONS(name="0007_packing")
+def _packing(database: Database) -> None:
+    for statement in SCHEMA_0007:
         database.execute(statement)
 
 

@@ -27,6 +27,16 @@ SELECT_RECEIVED = """
     UNION ALL SELECT document_line, received_micro FROM others_progress WHERE document = ?1
     ORDER BY document_line
 """
+UNITS_DEEP_MAX = 8  # The ledger packs no deeper.
+SELECT_INSIDE = """
+    WITH RECURSIVE inside (sscc, depth) AS (
+        VALUES (?1, 0)
+        UNION
+        SELECT packing.sscc, inside.depth + 1 FROM inside
+        JOIN packing ON packing.parent = inside.sscc WHERE inside.depth < ?2
+    )
+    SELECT sscc FROM inside ORDER BY depth, sscc
+"""
 SELECT_NEWEST = "SELECT number, data FROM facts ORDER BY number DESC LIMIT ?"
 SELECT_NEWEST_MOVEMENTS = """
     SELECT number, data FROM facts
@@ -58,6 +68,12 @@ def stock_rows(
         )
         for row in connection.execute(statement, (location, item, sscc))
     ]
+
+
+def units_inside(connection: sqlite3.Connection, sscc: str) -> list[str]:
+    """Return a unit and all that is in it, at any depth, the outer ones first."""
+    rows = connection.execute(SELECT_INSIDE, (sscc, UNITS_DEEP_MAX))
+    return list(dict.fromkeys(row[0] for row in rows))  # Once each, if one were in itself.
 
 
 def received_by_line(connection: sqlite3.Connection, document: str) -> dict[int, Decimal]:

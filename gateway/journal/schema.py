@@ -5,7 +5,13 @@ Tests compare the two, and each step with a frozen copy. So a running gateway ne
 sqlite-utils, which would cost it a sixth of its memory.
 """
 
-from gateway.journal.schema_upkeep import SCHEMA_0003, SCHEMA_0004, SCHEMA_0005, SCHEMA_0006
+from gateway.journal.schema_upkeep import (
+    SCHEMA_0003,
+    SCHEMA_0004,
+    SCHEMA_0005,
+    SCHEMA_0006,
+    SCHEMA_0007,
+)
 
 # Never edit what has been released: append the next number. A test compares with frozen schemas.
 SCHEMA_0001 = (
@@ -195,9 +201,13 @@ MIGRATION_NAMES = (
     "0004_station_sessions",
     "0005_settlements",
     "0006_others_progress",
+    "0007_packing",
 )
 # One for each name.
-SCHEMA_STEPS = (SCHEMA_0001, SCHEMA_0002, SCHEMA_0003, SCHEMA_0004, SCHEMA_0005, SCHEMA_0006)
+SCHEMA_STEPS = (
+    *(SCHEMA_0001, SCHEMA_0002, SCHEMA_0003, SCHEMA_0004, SCHEMA_0005),
+    *(SCHEMA_0006, SCHEMA_0007),
+)
 CURRENT_SCHEMA = tuple(statement for step in SCHEMA_STEPS for statement in step)
 
 # As sqlite-utils 4 makes and fills it.

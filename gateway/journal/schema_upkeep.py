@@ -116,3 +116,15 @@ SCHEMA_0006 = (
     """,
     "UPDATE ledger_knowledge SET stream = '', number = 0",
 )
+
+# In what units are packed. Told by a snapshot, as above.
+SCHEMA_0007 = (
+    """
+    CREATE TABLE packing (
+        sscc TEXT PRIMARY KEY,
+        parent TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX packing_parent ON packing (parent)",
+    "UPDATE ledger_knowledge SET stream = '', number = 0",
+)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from central.contract.facts import VIRTUAL_PLACES, Count, Fact, Movement
+from central.contract.facts import VIRTUAL_PLACES, Count, Fact, Movement, Packing
 from central.contract.identifiers import FactId
 
 StockKey = tuple[str, str, str, str, str, str]  # location, item, lot, serial, sscc, unit
@@ -57,6 +57,10 @@ class Book(Protocol):
 
     def stock(self, *, location: str = "", item: str = "", sscc: str = "") -> Sequence[StockLine]:
         """Return the stock that is not zero; an empty filter takes all."""
+        ...
+
+    def inside(self, sscc: str) -> Sequence[str]:
+        """Return a logistic unit and all that is in it, as far as known, the outer ones first."""
         ...
 
     def received(self, document: str) -> dict[int, Decimal]:
@@ -116,6 +120,17 @@ class PendingBook:
                     totals[key] = totals.get(key, Decimal(0)) + sign * Decimal(fact.quantity)
         return [StockView(*key, on_hand) for key, on_hand in sorted(totals.items()) if on_hand]
 
+    def inside(self, sscc: str) -> Sequence[str]:
+        """Return a logistic unit and all that is in it, as far as known, the outer ones first."""
+        if not any(isinstance(fact, Packing) for fact in self._pending):
+            return self._book.inside(sscc)
+        found, below = [sscc], [sscc]
+        while below:
+            below = [one for parent in below for one in self._directly_in(parent)]
+            below = [one for one in below if one not in found]
+            found += below
+        return found
+
     def received(self, document: str) -> dict[int, Decimal]:
         """Return the quantity that came in or went out for each line of a document."""
         totals = dict(self._book.received(document))
@@ -133,6 +148,16 @@ class PendingBook:
         """Return the newest recorded movement; asked only when nothing is pending."""
         assert not self._pending, "commit before looking for what to reverse"
         return self._book.last_reversible(station)
+
+    def _directly_in(self, sscc: str) -> list[str]:
+        """Return what is in a unit, and in what of it was known before."""
+        found = list(self._book.inside(sscc))[1:]
+        for fact in self._pending:
+            if isinstance(fact, Packing):
+                gone = {one for child in fact.children for one in self._book.inside(child)}
+                found = [one for one in found if one not in gone]
+                found += fact.children if (fact.action, fact.parent) == ("pack", sscc) else ()
+        return found
 
     def _movements(self) -> Iterator[Movement]:
         return (fact for fact in self._pending if isinstance(fact, Movement))

@@ -116,7 +116,7 @@ def test_fields_may_be_appended_to_what_is_sealed_and_noticed():
     ack = msgspec.msgpack.encode([*msgspec.msgpack.decode(bytes.fromhex(VECTORS["down_ack"])), 1])
     assert notices.decode_down_ack(ack) == made.ACK
     stock = msgspec.msgpack.decode(bytes.fromhex(VECTORS["notices"]["stock"]))
-    newer = msgspec.msgpack.encode([*stock, [], "new"])
+    newer = msgspec.msgpack.encode([*stock, [], [], "new"])
     assert notices.decode_notice(newer) == made.NOTICES["stock"]
 
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.scenarios.more_days import more_days, sunday
+from tests.scenarios.pallet_days import pallet_days
 from tests.scenarios.week import CUP, GOODS, JAR, MILK, TEA, Week, element
 from tests.waiting import wait_for
 
@@ -230,6 +231,8 @@ def weekend(week, transfer):
         ("received_before_shipped", "bj1"),
         ("unknown_document", "shop"),
         ("unknown_item", "shop"),
+        ("weight_differs", "bj1"),
+        ("weight_missing", "bj1"),
     }
 
 
@@ -244,4 +247,5 @@ def test_a_week_of_two_warehouses_and_a_shop_ends_with_every_difference_explaine
         thursday(week)
         friday(week)
         more_days(week)
+        pallet_days(week)
         weekend(week, transfer)

@@ -7,7 +7,13 @@ from decimal import Decimal
 from central.contract.facts import Movement, VirtualPlace
 from central.contract.identifiers import FactId
 from central.contract.quantities import parse_decimal
-from central.contract.reference import DocumentKind, DocumentLine, ExpectedDocument, known_kind
+from central.contract.reference import (
+    DocumentKind,
+    DocumentLine,
+    ExpectedDocument,
+    UnitUnderWay,
+    known_kind,
+)
 from gateway.station.book import Book, StockLine, picked_under
 from gateway.station.catalogue import Catalogue
 from gateway.station.effects import Message
@@ -56,6 +62,10 @@ class PickingBook:
     def stock(self, *, location: str = "", item: str = "", sscc: str = "") -> Sequence[StockLine]:
         """Return the stock that is not zero; an empty filter takes all."""
         return self.book.stock(location=location, item=item, sscc=sscc)
+
+    def inside(self, sscc: str) -> Sequence[str]:
+        """Return a logistic unit and all that is in it, as far as known, the outer ones first."""
+        return self.book.inside(sscc)
 
     def received(self, document: str) -> dict[int, Decimal]:
         """Return how much of each line was picked or went out, whichever is more."""
@@ -143,8 +153,8 @@ def open_lines(document: ExpectedDocument, book: Book, *, sscc: str = "") -> lis
     ]
 
 
-def is_on(line: DocumentLine, sscc: str) -> bool:
-    """Return whether a document says that goods of a line are on a pallet, or on one upon it."""
+def is_on(line: DocumentLine | UnitUnderWay, sscc: str) -> bool:
+    """Return whether a document says that goods are on a pallet, or on one upon it."""
     return sscc == line.sscc or sscc in line.carried_by
 
 

@@ -1,10 +1,11 @@
 """Which goods of the book a scan means, where the book leaves no choice. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from gateway.station.book import StockLine
+from gateway.station.book import Book, StockLine
 from gateway.station.catalogue import Catalogue
 from gateway.station.meanings import ScannedItem
 from gateway.station.session import Load
@@ -22,6 +23,23 @@ def load_of_row(row: StockLine, catalogue: Catalogue) -> Load:
         serial=row.serial,
     )
     return Load(scanned, row.on_hand, sscc=row.sscc)
+
+
+def standing_on(book: Book, sscc: str, *, location: str = "") -> list[StockLine]:
+    """Return what stands on a logistic unit and on all that is in it, above zero.
+
+    At one place: where it was scanned, or most of it is. What stands elsewhere was taken out of it,
+    whatever was packed. location: "" for anywhere.
+    """
+    units = set(book.inside(sscc))
+    found = book.stock(location=location, sscc=sscc)
+    if len(units) > 1:
+        found = [row for row in book.stock(location=location) if row.sscc in units]
+    rows = [row for row in found if row.on_hand > 0]
+    own = [row.location for row in rows if row.sscc == sscc]
+    counted = Counter(own or [row.location for row in rows])
+    place = counted.most_common(1)[0][0] if counted else ""
+    return [row for row in rows if row.sscc == sscc or row.location == place]
 
 
 def resolved(load: Load, rows: Sequence[StockLine], *, lot: str = "") -> Load:

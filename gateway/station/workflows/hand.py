@@ -14,7 +14,7 @@ from gateway.station.drafts import movement
 from gateway.station.meanings import ScannedBin
 from gateway.station.messages import N_, amount_words, item_words, say
 from gateway.station.session import LOADS_MAX, Load, Move, Putaway, Session, Step, Surroundings
-from gateway.station.workflows.goods import load_of_row, on_hand, resolved
+from gateway.station.workflows.goods import load_of_row, on_hand, resolved, standing_on
 from gateway.station.workflows.replies import changed, error, recorded, success, warning
 
 
@@ -46,10 +46,11 @@ def take_pallet(
     session: Session, state: Putaway | Move, sscc: str, surroundings: Surroundings
 ) -> Step:
     """Return the session with the content of a pallet in hand, as the book has it."""
-    if any(load.sscc == sscc for load in state.loads):
+    units = set(surroundings.book.inside(sscc))
+    if any(load.sscc in units for load in state.loads):
         return error(session, say(N_("This pallet is in hand already: scan the bin.")))
     source = state.source or surroundings.setup.receive_location
-    rows = [row for row in surroundings.book.stock(location=source, sscc=sscc) if row.on_hand > 0]
+    rows = standing_on(surroundings.book, sscc, location=source)
     if not rows:
         return warning(
             changed(session, replace(state, sscc=sscc)),

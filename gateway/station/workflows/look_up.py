@@ -32,6 +32,7 @@ from gateway.station.messages import N_, Words, amount_words, item_words, say
 from gateway.station.session import LookUp, Menu, Session, Step, Surroundings
 from gateway.station.step import NOTES_SHOWN_MAX
 from gateway.station.workflows.documents import line_words, open_lines, remaining
+from gateway.station.workflows.goods import standing_on
 from gateway.station.workflows.replies import changed, error, not_here, success
 
 DOCUMENTS_TOLD_MAX = 4
@@ -81,7 +82,7 @@ def _of_place(place: ScannedBin, surroundings: Surroundings) -> list[Message]:
 
 
 def _of_pallet(sscc: str, surroundings: Surroundings) -> list[Message]:
-    rows = surroundings.book.stock(sscc=sscc)
+    rows = standing_on(surroundings.book, sscc)
     text = N_("Pallet {sscc}: {count} goods.") if rows else N_("Pallet {sscc}: nothing is known.")
     head = say(text, sscc=sscc, count=str(len(rows)))
     stands = [_row(row, surroundings, N_("{amount} {item}{which} at {place}")) for row in rows]

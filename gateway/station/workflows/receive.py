@@ -2,7 +2,8 @@
 
     state            scanned            becomes                    records
     Receive          item               Receive                    source -> receive location
-    Receive          SSCC               Receive                    all that the document has on it
+    Receive          SSCC               Receive                    all that the document has on it,
+                                                                   and what of it is in what
     Receive          SSCC               Receive on that pallet     - (no document names it)
     Receive          CANCEL             without pallet, then Menu  -
     Receive          DONE               document closed, or Menu   -
@@ -12,13 +13,16 @@ return. A document only helps to check: what is not on it, another lot, or more 
 recorded with a flag.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
-from central.contract.facts import Movement
-from central.contract.quantities import PIECE
-from central.contract.reference import ExpectedDocument
+from central.contract.facts import Movement, Packing
+from central.contract.quantities import PIECE, parse_decimal
+from central.contract.reference import DocumentLine, ExpectedDocument, UnitUnderWay
+from gateway.station.book import Book, PendingBook
 from gateway.station.commands import Command, ScannedCommand
-from gateway.station.drafts import counted_load, movement
+from gateway.station.drafts import counted_load, movement, packing
 from gateway.station.effects import Message
 from gateway.station.meanings import Meaning, ScannedItem, ScannedSscc
 from gateway.station.messages import N_, amount_words, item_words, say
@@ -26,6 +30,7 @@ from gateway.station.session import (
     LOADS_MAX,
     Load,
     Menu,
+    PackUnits,
     Receive,
     Session,
     State,
@@ -112,13 +117,15 @@ def _take_pallet(session: Session, state: Receive, sscc: str, surroundings: Surr
     book, catalogue = surroundings.book, surroundings.catalogue
     document = catalogue.document(state.document) if state.document else None
     on_it = [line for line in document.lines if is_on(line, sscc)] if document else []
-    if document is None or not on_it:
+    on_its_way = [unit for unit in document.units if is_on(unit, sscc)] if document else []
+    if document is None or not (on_it or on_its_way):
         return success(
             changed(session, replace(state, sscc=sscc)),
             say(N_("The next items come on pallet {sscc}."), sscc=sscc),
         )
     lines = open_lines(document, book, sscc=sscc)
-    if len(lines) > LOADS_MAX:
+    arriving = [unit for unit in on_its_way if not _is_here(unit, book)]
+    if len(lines) + len(arriving) > LOADS_MAX:
         return warning(changed(session, replace(state, sscc=sscc)), say(PALLET_TOO_LARGE))
     received = book.received(document.code)
     facts = []
@@ -128,6 +135,8 @@ def _take_pallet(session: Session, state: Receive, sscc: str, surroundings: Surr
         scanned = ScannedItem(item, line.item, quantity, unit, lot=line.lot)
         load = Load(scanned, quantity, sscc=line.sscc)
         facts.append(_moved(session, state, load, surroundings, line=line.line))
+    for one in arriving:
+        facts.append(_arrived(session, state, one, surroundings, facts))
     if not facts:
         return warning(
             changed(session, replace(state, sscc=sscc)),
@@ -136,7 +145,64 @@ def _take_pallet(session: Session, state: Receive, sscc: str, surroundings: Surr
             ),
         )
     done = say(N_("Received pallet {sscc}: {count} goods"), sscc=sscc, count=str(len(facts)))
-    return recorded(session, facts, done)
+    packed = _packed(session, sscc, [*lines, *arriving], surroundings)
+    return recorded(session, [*facts, *packed], done)
+
+
+def _is_here(unit: UnitUnderWay, book: Book) -> bool:
+    """Return whether the goods of a unit came already, of which central has not heard yet."""
+    return any(
+        row.on_hand > 0 and (row.lot, row.serial) == (unit.lot, unit.serial)
+        for row in book.stock(item=unit.item, sscc=unit.sscc)
+    )
+
+
+def _arrived(
+    session: Session,
+    state: Receive,
+    unit: UnitUnderWay,
+    surroundings: Surroundings,
+    before: Sequence[Movement],
+) -> Movement:
+    """Return the receipt of what is under way on a unit. before: what came with the same scan."""
+    catalogue, quantity = surroundings.catalogue, parse_decimal(unit.quantity)
+    item, document = catalogue.item(unit.item), catalogue.document(state.document)
+    scanned = ScannedItem(item, unit.item, quantity, unit.unit, lot=unit.lot, serial=unit.serial)
+    load = Load(scanned, quantity, sscc=unit.sscc)
+    book = PendingBook(surroundings.book, before)
+    answered = None
+    if document is not None and item is not None and unit.unit == item.unit:
+        answered = progress(document, unit.item, book, lot=unit.lot, sscc=unit.sscc)
+    flags = []
+    if answered is None:
+        flags.append("unexpected")
+    elif answered.received + quantity > answered.at_most:
+        flags.append("over_expected")
+    line = answered.line if answered else 0
+    load = replace(load, flags=tuple(flags))
+    return _moved(session, state, load, surroundings, line=line)
+
+
+def _packed(
+    session: Session,
+    sscc: str,
+    came: Sequence[DocumentLine | UnitUnderWay],
+    surroundings: Surroundings,
+) -> list[Packing]:
+    """Return what the document says is in what, of what came with the label of an outer unit."""
+    children: dict[str, list[str]] = {}
+    for one in came:
+        for child, parent in pairwise((one.sscc, *one.carried_by)):
+            if child == sscc:
+                break  # What it stands on itself was not scanned.
+            if child not in children.setdefault(parent, []):
+                children[parent].append(child)
+    book = surroundings.book
+    return [
+        packing(session, surroundings, PackUnits("pack", parent, tuple(fresh)))
+        for parent, units in children.items()
+        if (fresh := [one for one in units if one not in book.inside(parent)])
+    ]
 
 
 def _receive(

@@ -22,7 +22,7 @@ from gateway.station.workflows.documents import (
     progress,
     remaining,
 )
-from gateway.station.workflows.goods import load_of_row, on_hand, resolved
+from gateway.station.workflows.goods import load_of_row, on_hand, resolved, standing_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ def pallet_loads(
     """Return what is on a pallet with its place; as the document says where the book knows none."""
     catalogue = surroundings.catalogue
     document = catalogue.document(aim.document) if aim.document else None
-    rows = [row for row in book.stock(sscc=sscc) if row.on_hand > 0]
-    rows = [row for row in rows if row.location == aim.source] or rows  # There is one such label.
+    rows = standing_on(book, sscc, location=aim.source) if aim.source else []
+    rows = rows or standing_on(book, sscc)  # There is one such label.
     found = [(row.location, load_of_row(row, catalogue)) for row in rows]
     if not found and document is not None:
         received = book.received(document.code)

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from central.contract.facts import Fact
-from central.contract.reference import DocumentLine, ExpectedDocument, parse_reference
+from central.contract.reference import DocumentLine, ExpectedDocument, UnitUnderWay, parse_reference
 from drivers.readings import BarcodeScanned, DeviceFault, Reading, WeightMeasured
 from gateway.health import Health
 from gateway.journal.journal import Journal
@@ -201,9 +201,16 @@ class Bench:
 
     def tell_lines(self, code: str, *lines: DocumentLine) -> None:
         """Let a document have other lines, as when central tells it anew."""
+        self._tell(code, lines=lines)
+
+    def tell_units(self, code: str, *units: UnitUnderWay) -> None:
+        """Let these units be under way under a document."""
+        self._tell(code, units=units)
+
+    def _tell(self, code: str, **fields: object) -> None:
         changed = msgspec.structs.replace
         documents = tuple(
-            changed(one, lines=lines) if one.code == code else one for one in REFERENCE.documents
+            changed(one, **fields) if one.code == code else one for one in REFERENCE.documents
         )
         self.loop.use_catalogue(Catalogue(changed(REFERENCE, documents=documents), warehouse="sh1"))
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from central.contract.errors import ContractError
-from central.contract.facts import Count, Movement, Reversal
+from central.contract.facts import Count, Movement, Packing, Reversal
 from central.contract.identifiers import Epoch, FactId
 from central.contract.quantities import from_micro
 from central.contract.reference import DocumentLine
@@ -137,6 +137,19 @@ class MemoryBook:
             for key, micro in self.changes.received.items()
             if key.document == document
         }
+
+    def inside(self, sscc):
+        parents = {}
+        for fact in self.facts:
+            if isinstance(fact, Packing):
+                for child in fact.children:
+                    parents[child] = fact.parent if fact.action == "pack" else ""
+        found = [sscc]
+        for outer in found:
+            found += [one for one, parent in parents.items() if parent == outer not in (one, "")]
+            if len(found) > 100:
+                break
+        return list(dict.fromkeys(found))
 
     def last_reversible(self, station=""):
         assert station == "dock-1"

@@ -121,9 +121,9 @@ def test_the_label_of_a_pallet_brings_the_cases_that_stand_on_it(bench):
     )
     bench.scan("DOC-PO-7", "00" + CASES[1])
     seen = bench.scan("00" + SSCC)
-    assert [(one.sscc, one.document_line, one.quantity) for one in seen.facts] == [
-        (CASES[0], 1, "12")
-    ]
+    moved, packed = seen.facts
+    assert (moved.sscc, moved.document_line, moved.quantity) == (CASES[0], 1, "12")
+    assert (packed.parent, packed.children, packed.action) == (SSCC, (CASES[0],), "pack")
     assert bench.scan("00" + SSCC).kind == "warning"  # All of it is here already.
     assert bench.scan("CMD-CANCEL", CASE).facts[0].document_line == 3
 
