@@ -22,7 +22,7 @@ from central.contract.facts import NO_HEAD
 from central.inbox import quarantine
 from central.inbox.gateways import Enrolled, enrolled_gateways, gateways_look, mark_seen
 from central.inbox.offers import Offer, authenticate, decode_offer
-from central.inbox.positions import Position, Positions, lock_positions
+from central.inbox.positions import Position, Positions, lock_positions, lock_with_ledger
 from central.inbox.receiver import CREDIT_COUNT, acknowledgement, digest_of, judge, take_order
 from central.inbox.seen import Seen
 from central.inbox.written import Written
@@ -131,8 +131,13 @@ class Inbox:
         with self._database.write() as connection:
             batches = [offer.batch for offer in offers if offer.batch is not None]
             epochs = [(batch.gateway, str(batch.epoch)) for batch in batches]
-            locked = lock_positions(connection, epochs)
-            ledger_locked = self._lock_with(connection, offers, names)
+            told = self._told_if_new(offers)
+            ledger_locked: Callable[[], LedgerState] | None = None
+            if told is None:
+                locked = lock_positions(connection, epochs)
+            else:
+                locked, ledger_locked = lock_with_ledger(connection, epochs)
+                self._ledger.look_ahead(connection, told, also=[gateways_look(names)])
             if enrolled_gateways(connection, names) != enrolled:
                 raise _EnrolledAnewError
             positions = Positions(connection, locked(), stable_at_commit=self._stable_at_commit)
@@ -160,23 +165,18 @@ class Inbox:
             for index in range(len(offers))
         ]
 
-    def _lock_with(
-        self, connection: Connection, offers: Sequence[Offer], names: Set[str]
-    ) -> Callable[[], LedgerState] | None:
-        """Have the ledger locked in one round trip with the positions, if all is probably new.
+    def _told_if_new(self, offers: Sequence[Offer]) -> list[Told] | None:
+        """Return what offers tell if all of it is probably new, None if not.
 
-        That is what follows on what this inbox itself has written last. None: not yet.
+        That is what follows on what this inbox itself has written last.
         """
         told: list[Told] = []
         for offer in offers:
-            if offer.facts is None or offer.batch is None:
+            batch, facts = offer.batch, offer.facts
+            if batch is None or facts is None or not self._written.is_followed_by(batch):
                 return None
-            if not self._written.is_followed_by(offer.batch):
-                return None
-            told.append((offer.warehouse, offer.facts))
-        locked = lock_soon(connection)
-        self._ledger.look_ahead(connection, told, also=[gateways_look(names)])
-        return locked
+            told.append((offer.warehouse, facts))
+        return told
 
 
 class _EnrolledAnewError(Exception):

@@ -6,6 +6,7 @@ one gateway only one at a time moves an epoch on. An epoch that begins has no ro
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 import msgspec
 from msgspec.structs import replace
@@ -14,17 +15,25 @@ from sqlalchemy import Connection, select
 from central.contract.envelope import Batch
 from central.contract.facts import NO_HEAD
 from central.inbox.receiver import NOTHING, Standing, advanced
+from central.ledger.state import LOCK_STATE, LedgerState, lock_soon, state_of
 from central.storage import bulk, tables
 
 EpochKey = tuple[str, str]  # gateway, epoch
+Asked = Callable[[], Sequence[bulk.Row]]  # Gives the rows of what was asked.
 
-LOCK_POSTGRESQL = """
-SELECT p.gateway, p.epoch, p.warehouse, p.acked_seq, p.head_digest, p.previous_epoch_head,
-       p.updated_ms, p.stable_seq
-FROM unnest(?::text[], ?::text[]) AS wanted(gateway, epoch)
-JOIN positions p ON p.gateway = wanted.gateway AND p.epoch = wanted.epoch
-ORDER BY p.gateway, p.epoch
-FOR UPDATE OF p
+# Bound one by one: of an array the server learns each time anew how short it is, and plans anew.
+_IS_WANTED = "gateway = ? AND epoch = ?"
+_LOCK_POSITIONS = """
+SELECT gateway, epoch, warehouse, acked_seq, head_digest, previous_epoch_head, updated_ms,
+       stable_seq
+FROM positions WHERE {wanted} ORDER BY gateway, epoch FOR UPDATE
+"""
+# Each part is run to its end before the next one is begun. The last row is the ledger's state.
+_LOCK_BOTH = """
+WITH places AS MATERIALIZED ({positions}), state AS MATERIALIZED ({state})
+SELECT * FROM places
+UNION ALL
+SELECT json_object_agg(key, value)::text, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM state
 """
 
 
@@ -38,9 +47,7 @@ class Position(msgspec.Struct, frozen=True):
     previous_epoch_head: bytes
 
 
-def lock_positions(
-    connection: Connection, keys: Iterable[EpochKey]
-) -> Callable[[], Sequence[bulk.Row]]:
+def lock_positions(connection: Connection, keys: Iterable[EpochKey]) -> Asked:
     """Lock the positions of epochs before whatever is asked next, and with it; return the rows."""
     wanted = sorted(set(keys))
     if connection.dialect.name == "sqlite":  # Its only writer has locked everything.
@@ -48,8 +55,23 @@ def lock_positions(
         return lambda: found
     if not wanted:
         return lambda: ()
-    arrays = ([gateway for gateway, _ in wanted], [epoch for _, epoch in wanted])
-    return bulk.open_with(connection, LOCK_POSTGRESQL, arrays)
+    values = _padded(wanted)
+    return bulk.open_with(connection, _lock_sql(len(values), with_ledger=False), values)
+
+
+def lock_with_ledger(
+    connection: Connection, keys: Iterable[EpochKey]
+) -> tuple[Asked, Callable[[], LedgerState]]:
+    """Lock the positions of epochs, then the ledger, by one statement; return what gives both.
+
+    As `lock_positions` and `lock_soon` one after the other.
+    """
+    wanted = sorted(set(keys))
+    if connection.dialect.name == "sqlite" or not wanted:
+        return lock_positions(connection, wanted), lock_soon(connection)
+    values = _padded(wanted)
+    rows = bulk.open_with(connection, _lock_sql(len(values), with_ledger=True), values)
+    return lambda: rows()[:-1], lambda: state_of(_values_of(rows()[-1][0]))
 
 
 class Positions:
@@ -153,3 +175,21 @@ class Positions:
                 for one in changed
             ],
         )
+
+
+def _padded(keys: Sequence[EpochKey]) -> list[str]:
+    """Return the values for so many keys, a power of two: few different statements are prepared."""
+    missing_count = (1 << (len(keys) - 1).bit_length()) - len(keys)
+    return [value for key in (*keys, *[keys[0]] * missing_count) for value in key]
+
+
+_values_of = msgspec.json.Decoder(dict[str, str]).decode
+
+
+@cache
+def _lock_sql(values_count: int, *, with_ledger: bool) -> str:
+    wanted = " OR ".join([f"({_IS_WANTED})"] * (values_count // 2))
+    positions = _LOCK_POSITIONS.format(wanted=wanted)
+    if not with_ledger:
+        return positions
+    return _LOCK_BOTH.format(positions=positions, state=LOCK_STATE["postgresql"])

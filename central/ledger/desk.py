@@ -8,7 +8,6 @@ happen one after another, so nothing is reserved twice and no two of them can de
 within milliseconds: a book reads by keys, and asks nobody.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -43,11 +42,15 @@ LikelyGoods = dict[tuple[str, str], tuple[str, ...]]
 
 
 class ObjectNote(msgspec.Struct, frozen=True):
-    """What is noted of one object. warehouse: "" where it concerns none. fields: JSON-ready."""
+    """What is noted of one object. warehouse: "" where it concerns none. fields: JSON-ready.
+
+    action: what was done to it, "" for what is said of all that is noted with it.
+    """
 
     code: str
     warehouse: str
     fields: Mapping[str, object]
+    action: str = ""
 
 
 class Change:
@@ -194,18 +197,21 @@ class Change:
         return self.note_all(kind, action, [ObjectNote(code, warehouse, fields)])
 
     def note_all(self, kind: str, action: str, notes: Sequence[ObjectNote]) -> int:
-        """Note the same about several objects, in their order; return the last one's number."""
+        """Note several things, in their order; return the last one's number.
+
+        action: of notes that do not say one themselves.
+        """
         last_no = last_event_no(self.connection, self.state)
         rows = [
             (
                 number,
                 kind,
                 one.code,
-                action,
+                one.action or action,
                 one.warehouse,
                 self.actor,
                 self.now_ms,
-                _told(one.fields),
+                _told(one.fields).decode(),
             )
             for number, one in enumerate(notes, last_no + 1)
         ]
@@ -330,7 +336,7 @@ def require_version(present: int, expected: int | None, *, what: str) -> None:
         )
 
 
-_told = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_told = msgspec.json.Encoder(order="sorted").encode
 
 
 def _code(prefix: str, number: int) -> str:

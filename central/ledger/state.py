@@ -1,6 +1,6 @@
 """The ledger's own few values, and the lock of everything that posts. Edge of the database."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -62,12 +62,12 @@ def lock_soon(connection: Connection) -> Callable[[], LedgerState]:
     What is said next is asked in the same round trip, and sees what others have done before.
     """
     rows = bulk.open_with(connection, LOCK_STATE[connection.dialect.name])
-    return lambda: _state(dict(rows()))
+    return lambda: state_of(dict(rows()))
 
 
 def read_state(connection: Connection) -> LedgerState:
     """Return the state as this transaction sees it."""
-    return _state(dict(bulk.select_rows(connection, READ_STATE)))
+    return state_of(dict(bulk.select_rows(connection, READ_STATE)))
 
 
 def set_state(connection: Connection, key: StateKey, value: str) -> None:
@@ -106,7 +106,8 @@ def append_events(connection: Connection, rows: Sequence[bulk.Row]) -> None:
     bulk.update_rows(connection, ledger_state, ("key", "value"), [told])
 
 
-def _state(values: dict[str, str]) -> LedgerState:
+def state_of(values: Mapping[str, str]) -> LedgerState:
+    """Return what the rows of the state say, by their keys."""
     return LedgerState(
         generation=values["generation"],
         record_no=int(values["record_no"]),
@@ -119,5 +120,5 @@ def _state(values: dict[str, str]) -> LedgerState:
     )
 
 
-def _number(values: dict[str, str], key: StateKey) -> int | None:
+def _number(values: Mapping[str, str], key: StateKey) -> int | None:
     return int(values[key]) if key in values else None

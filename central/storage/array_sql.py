@@ -9,8 +9,9 @@ one by one: how short an array is it learns each time anew, and plans anew for t
 Table and column names come from our own metadata, never from data; values are always bound.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, Table
@@ -19,7 +20,7 @@ from sqlalchemy.types import TypeEngine
 from central.storage.foresight import Kind, Row
 
 SLOTS_MAX = 16  # Of keys that are bound one by one.
-ROWS_BOUND_MAX = 2  # Rows that are written so: both lines of a movement.
+ROWS_BOUND_MAX = 4  # Rows that are written so: lines of a movement, events of a sale.
 STATEMENTS_KEPT_MAX = 1000  # Of several tables, in one of many compositions.
 
 
@@ -47,9 +48,13 @@ def key_indices(table: Table) -> tuple[int, ...]:
     return tuple(names(table).index(column.name) for column in table.primary_key)
 
 
-def key_of(table: Table, row: Row) -> Row:
-    """Return the primary key of a whole row."""
-    return tuple([row[index] for index in key_indices(table)])
+@cache
+def key_getter(table: Table) -> Callable[[Row], Row]:
+    """Return what gives the primary key of a whole row."""
+    indices = key_indices(table)
+    if indices == tuple(range(len(indices))):
+        return itemgetter(slice(len(indices)))
+    return lambda row: tuple([row[index] for index in indices])
 
 
 @cache

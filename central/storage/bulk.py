@@ -25,7 +25,7 @@ from central.storage.array_sql import (
     wanted_values,
 )
 from central.storage.foresight import Kind, Row
-from central.storage.gathering import gathering_of
+from central.storage.gathering import Joining, gathering_of
 from central.storage.looks import Lead, Led, Look, Part, indices_of
 from central.storage.reading_ahead import read_ahead
 
@@ -99,14 +99,21 @@ def select_rows(connection: Connection, sql: str, values: Sequence[object] = ())
 
 
 def open_with(
-    connection: Connection, sql: str, values: Sequence[object] = ()
+    connection: Connection,
+    sql: str,
+    values: Sequence[object] = (),
+    *,
+    columns: tuple[str, ...] = (),
 ) -> Callable[[], list[Row]]:
     """Have a statement run before whatever this transaction says next; return its rows.
 
     It sees what was written before. On PostgreSQL it goes together with what is said next, unless
     somebody asks for its rows before; elsewhere it runs at once.
+    columns: of its rows, of which none is bytes, if it locks nothing and may be a part of a look.
     """
     gathering = gathering_of(connection)
+    if gathering is not None and columns:
+        return gathering.open_joined(Joining(sql.replace("?", "%s"), columns, values))
     if gathering is not None:
         return gathering.open_with(*statement_of(sql, values))
     rows = select_rows(connection, sql, values)
@@ -128,6 +135,8 @@ def select_by_key(
     connection: Connection, table: Table, keys: Sequence[Row], *, columns_count: int
 ) -> Iterator[Row]:
     """Yield whole rows of a table whose first `columns_count` columns are one of `keys`."""
+    if not keys:
+        return
     gathering = gathering_of(connection)
     if gathering is not None:
         known = gathering.foresight.rows(table, columns_count, keys)

@@ -20,10 +20,10 @@ KNOWN_KEYS_MAX = 2000  # Of one transaction; a larger one reads the ordinary way
 
 
 class Foresight:
-    """What is known of tables. key_of: returns the primary key of a whole row of a table."""
+    """What is known of tables. key_getter: returns what gives the primary key of a table's row."""
 
-    def __init__(self, key_of: Callable[[Any, Row], Row]) -> None:
-        self._key_of = key_of
+    def __init__(self, key_getter: Callable[[Any], Callable[[Row], Row]]) -> None:
+        self._key_getter = key_getter
         self._count = 0
         # Table, columns_count: beginning of a row: primary key: row.
         self._known: dict[Hashable, dict[int, dict[Row, dict[Row, Row]]]] = {}
@@ -36,8 +36,9 @@ class Foresight:
         """Note all rows that there are of which the first columns are one of `keys`."""
         known = self._known.setdefault(table, {}).setdefault(columns_count, {})
         fresh: dict[Row, dict[Row, Row]] = {tuple(key): {} for key in keys}
+        key_of = self._key_getter(table)
         for row in rows:
-            fresh[row[:columns_count]][self._key_of(table, row)] = row
+            fresh[row[:columns_count]][key_of(row)] = row
         known |= fresh
         self._count += len(fresh)
         if self._count > KNOWN_KEYS_MAX:
@@ -86,23 +87,28 @@ class Foresight:
 
     def unknown(self, table: Hashable, columns_count: int, keys: Sequence[Row]) -> Sequence[Row]:
         """Return those of `keys` of which not all rows are known."""
-        if table not in self._known:
+        of_table = self._known.get(table)
+        if of_table is None:
             return keys
-        return [key for key in keys if self.rows(table, columns_count, [key]) is None]
+        return [key for key in keys if _known_rows(of_table, columns_count, tuple(key)) is None]
 
     def write(self, table: Hashable, kind: Kind, rows: Sequence[Row]) -> None:
         """Note what the transaction writes."""
         self._aside.pop(table, None)  # A row may have gone from one of these keys to another.
         if kind == "update":
             self._known.pop(table, None)
-        for columns_count, known in self._known.get(table, {}).items():
+        of_table = self._known.get(table)
+        if of_table is None:
+            return
+        key_of = self._key_getter(table)
+        for columns_count, known in of_table.items():
             for row in rows:
                 if kind == "delete":
                     _delete(known, columns_count, row)
                     continue
                 there = known.get(row[:columns_count])
                 if there is not None:
-                    key = self._key_of(table, row)
+                    key = key_of(row)
                     if kind != "missing" or key not in there:
                         there[key] = tuple(row)
 
@@ -117,8 +123,12 @@ def _known_rows(
     of_table: dict[int, dict[Row, dict[Row, Row]]], columns_count: int, key: Row
 ) -> Iterable[Row] | None:
     """Return the rows that begin with a key, found by it or by what it begins with."""
+    exactly = of_table.get(columns_count)
+    rows = exactly.get(key) if exactly is not None else None
+    if rows is not None:
+        return rows.values()
     for size, known in of_table.items():
-        rows = known.get(key[:size]) if size <= columns_count else None
+        rows = known.get(key[:size]) if size < columns_count else None
         if rows is not None:
             return [row for row in rows.values() if row[:columns_count] == key]
     return None

@@ -11,15 +11,16 @@ do not see each other's rows (postgresql.org/docs/15/queries-with.html, 7.8.4).
 """
 
 from collections.abc import Callable, MutableMapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection, Table
 
 from central.storage.array_sql import (
     Statement,
+    key_getter,
     key_indices,
-    key_of,
     names,
+    numbered,
     rows_bound,
     write_sql,
     write_values,
@@ -30,6 +31,16 @@ if TYPE_CHECKING:  # It loads the driver, 10 MB that a ledger on SQLite does not
     from central.storage.round_trips import RoundTrips
 
 _TRIPS = "round_trips"  # Among what SQLAlchemy keeps of a connection until it is closed.
+
+
+class Joining(NamedTuple):
+    """A statement with slots that may be a part of another one. columns: what its rows have."""
+
+    sql: str
+    columns: tuple[str, ...]
+    values: Sequence[object]
+
+
 # What waits for a table: how it is written, of which columns, which rows.
 Waiting = tuple[Kind, tuple[str, ...], list[Row]]
 ROWS_MAX = 200  # So many of one table wait; more are better written at once.
@@ -41,9 +52,10 @@ class Gathering:
     def __init__(self, trips: "RoundTrips") -> None:
         self._trips = trips
         self._opening: list[Statement] = []
+        self._joining: list[Joining] = []  # Those that go last, if no look takes them along.
         self._opened: list[list[Row]] = []
         self._waiting: dict[Table, Waiting] = {}
-        self.foresight = Foresight(key_of)
+        self.foresight = Foresight(key_getter)
 
     def open_with(self, sql: str, values: Sequence[object] = ()) -> Callable[[], list[Row]]:
         """Have a statement go ahead of what is said here next, in one round trip; return its rows.
@@ -51,23 +63,41 @@ class Gathering:
         Whoever asks for them before has it go by itself.
         """
         self.write()
+        self._join_no_more()
         number = len(self._opened) + len(self._opening)
         self._opening.append(Statement(sql, values))
+        return self._opened_at(number)
 
-        def rows() -> list[Row]:
-            if number >= len(self._opened):
-                self.open()
-            return self._opened[number]
+    def open_joined(self, joining: Joining) -> Callable[[], list[Row]]:
+        """Do the same with a statement that may be a part of the next look (`looks`)."""
+        self.write()
+        number = len(self._opened) + len(self._opening) + len(self._joining)
+        self._joining.append(joining)
+        return self._opened_at(number)
 
-        return rows
+    @property
+    def joining(self) -> Sequence[Joining]:
+        """Return what a look may take along."""
+        return self._joining
+
+    def told(self, rows: Sequence[list[Row]]) -> None:
+        """Take the rows of all that a look has taken along, in the order of `joining`."""
+        self._joining = []
+        self._opened += rows
 
     def open(self) -> None:
         """Have done what goes ahead."""
+        self._join_no_more()
         if self._opening:
             self._ask()
 
     def ask(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """Return the rows of a statement."""
+        self._join_no_more()
+        return self.ask_joined(sql, values)
+
+    def ask_joined(self, sql: str, values: Sequence[object]) -> list[Row]:
+        """Do the same with one that has taken along what is `joining`."""
         return self._ask(Statement(sql, values))[0]
 
     def add(self, table: Table, kind: Kind, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
@@ -102,6 +132,7 @@ class Gathering:
     def write(self) -> None:
         """Write all that waits."""
         if self._waiting:
+            self._join_no_more()
             self._ask(self._written())
             self._waiting = {}
 
@@ -116,6 +147,19 @@ class Gathering:
     def is_cut_off(self) -> bool:
         """Return whether the connection is closed."""
         return self._trips.driver.closed
+
+    def _opened_at(self, number: int) -> Callable[[], list[Row]]:
+        def rows() -> list[Row]:
+            if number >= len(self._opened):
+                self.open()
+            return self._opened[number]
+
+        return rows
+
+    def _join_no_more(self) -> None:
+        """Let what no look has taken along go by itself."""
+        self._opening += [Statement(numbered(one.sql), one.values) for one in self._joining]
+        self._joining = []
 
     def _ask(self, *statements: Statement) -> list[list[Row]]:
         # What fails still waits: whoever takes no notice of that cannot commit without it.
@@ -219,7 +263,8 @@ def _leaves_nothing_of(table: Table, there: Waiting, kind: Kind, rows: Sequence[
     if kind != "delete" or there[0] not in {"insert", "upsert"}:
         return False
     gone = {tuple(row) for row in rows}
-    return all(key_of(table, row) in gone for row in there[2])
+    key_of = key_getter(table)
+    return all(key_of(row) in gone for row in there[2])
 
 
 def _merged(table: Table, kind: Kind, rows: list[Row]) -> list[Row]:
@@ -232,8 +277,9 @@ def _merged(table: Table, kind: Kind, rows: list[Row]) -> list[Row]:
         size = len(key_indices(table))
         return list({row[:size]: row for row in rows}.values())
     merged: dict[Row, Row] = {}
+    key_of = key_getter(table)
     for row in rows:
-        key = key_of(table, row)
+        key = key_of(row)
         if kind == "upsert" or key not in merged:
             merged[key] = row
     return list(merged.values())

@@ -96,8 +96,13 @@ class Led(NamedTuple):
     leader: Look
 
 
-# What a statement for looks is made of: one without its values, and for how many keys it has slots.
-Shape = tuple[Table, int, tuple[str, ...], int] | tuple[Lead, Table, int, tuple[str, ...], int]
+# What a statement for looks is made of: one without its values, and for how many keys it has slots;
+# or the text of another statement, and the columns of its rows.
+Shape = (
+    tuple[Table, int, tuple[str, ...], int]
+    | tuple[Lead, Table, int, tuple[str, ...], int]
+    | tuple[str, tuple[str, ...]]
+)
 
 
 @cache
@@ -132,22 +137,31 @@ def looks_sql(shapes: tuple[Shape, ...]) -> str:
     """
     parts = []
     for number, shape in enumerate(shapes):
-        table = shape[0].table if isinstance(shape[0], Lead) else shape[0]
-        values = ", ".join(f"found.{name}" for name in names(table))
+        values = ", ".join(f"found.{name}" for name in _columns_of(shape))
         parts.append(f"SELECT {number}, json_build_array({values})::text {_source(shape)}")
     return numbered(" UNION ALL ".join(parts))
 
 
-def row_of_json(table: Table, text: str) -> Row:
-    """Return a row that `looks_sql` has read, as it is."""
+def row_of_json(table: Table | None, text: str) -> Row:
+    """Return a row that `looks_sql` has read, as it is. table: None for one without any bytes."""
     row = _decode(text)
+    if table is None:
+        return tuple(row)
     for index in _bytes_at(table):
         if row[index] is not None:
             row[index] = bytes.fromhex(row[index][2:])  # After the server's "\\x".
     return tuple(row)
 
 
+def _columns_of(shape: Shape) -> tuple[str, ...]:
+    if isinstance(shape[0], str):
+        return shape[1]
+    return names(shape[0].table if isinstance(shape[0], Lead) else shape[0])
+
+
 def _source(shape: Shape) -> str:
+    if isinstance(shape[0], str):
+        return f"FROM ({shape[0]}) found"
     if isinstance(shape[0], Lead):
         return _led_source(*shape)
     table, columns_count, columns, slots_count = shape

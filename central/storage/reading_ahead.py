@@ -28,14 +28,20 @@ def read_ahead(gathering: Gathering, looks: Sequence[Look | Led]) -> None:
     for one in led:
         gathering.write_of(one.lead.table)
         values += _wanted_values(gathering, one.leader)
-    tables = [look.table for look in wanted] + [one.lead.table for one in led]
-    found: list[list[Row]] = [[] for _ in tables]
-    sql = looks_sql((*map(shape_of_look, wanted), *map(shape_of_led, led)))
-    for number, text in gathering.ask(sql, values):
-        found[number].append(row_of_json(tables[number], text))
+    joined = gathering.joining  # Not sooner: what was written meanwhile it must not see.
+    for joining in joined:
+        values += joining.values
+    tables = [*(look.table for look in wanted), *(one.lead.table for one in led)]
+    tables_or_none = [*tables, *[None] * len(joined)]
+    found: list[list[Row]] = [[] for _ in tables_or_none]
+    shapes_joined = ((one.sql, one.columns) for one in joined)
+    sql = looks_sql((*map(shape_of_look, wanted), *map(shape_of_led, led), *shapes_joined))
+    for number, text in gathering.ask_joined(sql, values):
+        found[number].append(row_of_json(tables_or_none[number], text))
+    gathering.told(found[len(tables) :])
     for look, rows in zip(wanted, found, strict=False):
         _learn(foresight, look, rows)
-    for one, rows in zip(led, found[len(wanted) :], strict=True):
+    for one, rows in zip(led, found[len(wanted) :], strict=False):
         leading = _known(foresight, one.leader)
         if leading is not None:  # What it leads to is found: all of it, or nothing is known.
             _learn(foresight, one.lead.look(leading), rows)
@@ -49,7 +55,7 @@ def _wanted_values(gathering: Gathering, look: Look) -> Sequence[object]:
         return wanted_values(table, keys, columns)
     columns = first_names(table, columns_count)
     gathering.write_before(table, columns, keys)
-    return wanted_values(table, keys, columns)
+    return keys[0] if len(keys) == 1 else wanted_values(table, keys, columns)
 
 
 def _unknown(foresight: Foresight, looks: Sequence[Look | Led]) -> tuple[list[Look], list[Led]]:

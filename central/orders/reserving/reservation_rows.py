@@ -114,7 +114,8 @@ def order_stock_soon(connection: Connection, code: str) -> Callable[[str], dict[
     Returns what gives it, as `read_item_stock` does, to whom the order's warehouse is known by now.
     Under the ledger's lock, and before anything of the stock changes.
     """
-    rows = bulk.open_with(connection, _STOCK_OF_ORDER_SQL[connection.dialect.name], [code])
+    sql = _STOCK_OF_ORDER_SQL[connection.dialect.name]
+    rows = bulk.open_with(connection, sql, [code], columns=_STOCK_COLUMNS)
     return lambda warehouse: _stock_of(warehouse, rows())
 
 
@@ -129,7 +130,7 @@ def items_stock_soon(
     if not 0 < len(wanted) <= ITEMS_PER_SELECT_MAX:
         return None
     sql, values = _stock_of_items(connection.dialect.name, warehouse, wanted)
-    rows = bulk.open_with(connection, sql, values)
+    rows = bulk.open_with(connection, sql, values, columns=_STOCK_COLUMNS)
     return lambda _: _stock_of(warehouse, rows())
 
 
@@ -231,6 +232,11 @@ LEFT JOIN allocated a ON a.warehouse = b.warehouse AND a.item = b.item AND a.loc
 WHERE {wanted} AND b.status = 'available'
   AND b.on_hand_micro > 0 AND p.kind <> 'quality_hold' AND NOT COALESCE(d.blocked, FALSE)
 """
+_STOCK_COLUMNS = (
+    *("item", "location", "lot", "serial", "sscc", "unit", "on_hand_micro"),
+    *("allocated_micro", "expiry_date", "kind", "walk_order", "pick_face"),
+    *("rotation", "min_days_left_to_ship", "first_record_no"),
+)
 # The index is named to SQLite, which without statistics reads the whole warehouse by the first
 # column of the key.
 _BALANCES = {"sqlite": "balances b INDEXED BY balances_item", "postgresql": "balances b"}

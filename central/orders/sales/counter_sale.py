@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from central.contract.facts import Movement
 from central.contract.quantities import MICRO_PER_UNIT, canonical_text, from_micro
 from central.errors import Unusable
-from central.ledger.desk import Change
+from central.ledger.desk import Change, ObjectNote
 from central.ledger.locations import CUSTOMER
 from central.orders.catalogue.item_cards import Policy
 from central.orders.catalogue.items import policies_of
@@ -25,7 +25,7 @@ from central.orders.reserving.reservations import Reservation
 from central.orders.sales.sales_book import CODE_PREFIX, new_draft
 from central.orders.sales.sales_lines import OrderAsked, customer_look
 from central.orders.sales.sales_orders import LINES_COUNT_MAX, SalesLine, SalesOrder
-from central.orders.sales.sales_steps import begin_step, book_of, note_step, refuse_shortage
+from central.orders.sales.sales_steps import KIND, begin_step, book_of, refuse_shortage
 from central.orders.sales.sales_store import write_order
 from central.storage import bulk, tables
 
@@ -215,9 +215,16 @@ def _finish(
 ) -> None:
     """Note the steps of a sale, and post how its goods leave."""
     counted = {"drafted": "lines_count", "approved": "lines_reserved_count"}
-    for step in steps:
-        fields = {counted[step]: len(order.lines)} if step in counted else {}
-        note_step(change, order, step, **fields)
+    notes = [
+        ObjectNote(
+            order.code,
+            order.warehouse,
+            {counted[step]: len(order.lines)} if step in counted else {},
+            step,
+        )
+        for step in steps
+    ]
+    change.note_all(KIND, "", notes)
     change.post(drafts, foreseen=True)
     change.remember_goods(drafts)
 

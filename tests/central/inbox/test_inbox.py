@@ -11,9 +11,9 @@ from central.contract.envelope import decode_batch
 from central.contract.facts import NO_HEAD
 from central.errors import LedgerUnavailable
 from central.inbox.inbox import Inbox
-from central.inbox.positions import lock_positions
+from central.inbox.positions import lock_positions, lock_with_ledger
 from central.inbox.written import Written
-from central.ledger.state import lock_ledger
+from central.ledger.state import lock_ledger, read_state
 from central.ledger.verify import verify_ledger
 from central.storage import tables
 from central.storage.database import open_database
@@ -28,6 +28,7 @@ from tests.central.scenery import (
     on_hand,
     rows,
 )
+from tests.central.storage.counting import Statements
 from tests.waiting import until
 
 
@@ -400,6 +401,53 @@ def test_an_epoch_is_moved_on_by_one_worker_at_a_time(database):
             until(lambda: waiting_for_locks(database) == 1, "the worker to wait")
             assert len(stored(database)) == 1
         assert kinds(call.result(timeout=60)) == ["accepted"]
+
+
+@ON_POSTGRESQL
+def test_who_waits_for_an_epoch_does_not_hold_the_ledger(database):
+    gateway = moved(5)
+    inbox = furnished(database, gateway)
+    inbox.accept([gateway.offer(1, 1)])
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as connection:
+            lock_positions(connection, [(gateway.code, str(gateway.epoch))])()
+            call = pool.submit(inbox.accept, [gateway.offer(2, 5)])
+            until(lambda: waiting_for_locks(database) == 1, "the worker to wait")
+            with database.write() as other:
+                other.execute(text("SET LOCAL lock_timeout = '1s'"))
+                assert lock_ledger(other).record_no == 1
+        assert kinds(call.result(timeout=60)) == ["accepted"]
+
+
+@ON_POSTGRESQL
+def test_what_follows_is_asked_for_by_two_statements_and_written_by_one(database):
+    gateway = moved(5)
+    inbox = furnished(database, gateway)
+    for seq in (1, 2):
+        inbox.accept([gateway.offer(seq, seq)])
+    with database.write() as connection:  # The connection is kept for who writes next.
+        said = Statements(connection.connection.driver_connection.pgconn)
+    inbox.accept([gateway.offer(3, 3)])
+    assert ["FOR UPDATE" in one for one in said[:2]] == [True, False], list(said)
+    assert len(said) == 3, list(said)
+    said.stop()
+
+
+@ON_POSTGRESQL
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_the_ledger_is_locked_with_the_epochs_of_several_gateways(database, count):
+    gateways = [moved(2, code=f"sh1-dock-{number}") for number in range(count)]
+    inbox = furnished(database, *gateways)
+    for seq in (1, 2):
+        outcomes = inbox.accept([gateway.offer(seq, seq) for gateway in gateways])
+        assert kinds(outcomes) == ["accepted"] * count
+    with database.write() as connection:
+        keys = [(gateway.code, str(gateway.epoch)) for gateway in gateways]
+        positions, state = lock_with_ledger(connection, [*keys, ("nobody", "1-1")])
+        assert [(row[0], row[3]) for row in positions()] == [(key[0], 2) for key in sorted(keys)]
+        assert state() == read_state(connection)
+        assert state().record_no == 2 * count
+    assert verify_ledger(database).faults == ()
 
 
 def test_a_gateway_that_is_enrolled_anew_is_believed_by_its_new_key_alone(database):

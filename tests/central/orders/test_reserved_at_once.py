@@ -51,9 +51,9 @@ def test_an_order_sees_what_was_posted_in_the_same_change(database):
 @pytest.mark.postgresql
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("lines_count", [1, 20])
-def test_to_read_for_an_approval_takes_three_statements(database, lines_count):
+def test_to_read_for_an_approval_takes_two_statements(database, lines_count):
     scene = Scene(database, stock=[("BIN-1", 50)])
     code = scene.order(*[1] * lines_count, upto="submitted")
     with scene.desk.change(actor="li.na") as change, statements_of(change.connection) as said:
         approve_order(change, code)
-        assert len(said) == 3  # The lock, the stock, the order; the commit writes all by another.
+        assert len(said) == 2  # The lock; order and stock. The commit writes all by another.

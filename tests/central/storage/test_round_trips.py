@@ -158,6 +158,75 @@ def test_what_goes_ahead_goes_before_anything_of_sqlalchemy_and_once(database):
         assert len(said) == 3
 
 
+def look_at(connection, code):
+    bulk.look_ahead(connection, [bulk.Look(NUMBERS, [(code,)], 1)])
+
+
+NUMBERED = f"SELECT last_number, prefix FROM {NUMBERS.name} WHERE prefix = ?"
+
+
+def joining(connection, code):
+    return bulk.open_with(connection, NUMBERED, [code], columns=("last_number", "prefix"))
+
+
+def test_what_may_join_a_look_is_a_part_of_the_next_one(database):
+    with database.write() as connection:
+        bulk.insert_rows(connection, NUMBERS, [("A", 1), ('B"\\', 2)])
+    with database.write() as connection, statements_of(connection) as said:
+        lock = bulk.open_with(connection, f"SELECT * FROM {NUMBERS.name} FOR UPDATE")
+        opened = (
+            joining(connection, "A"),
+            joining(connection, "nothing"),
+            joining(connection, 'B"\\'),
+        )
+        assert len(said) == 0
+        look_at(connection, "A")
+        assert len(said) == 2
+        assert [rows() for rows in opened] == [[(1, "A")], [], [(2, 'B"\\')]]
+        assert sorted(lock()) == [("A", 1), ('B"\\', 2)]
+        assert number_of(connection, "A") == 1
+        assert len(said) == 2
+
+
+def write_other(connection):
+    bulk.upsert_rows(connection, NUMBERS, [("A", 2)])
+    gathering_of(connection).write()
+
+
+BEFORE_A_LOOK = [
+    pytest.param(lambda connection: None, id="asked for at once"),
+    pytest.param(lambda connection: number_of(connection, "B"), id="another is asked"),
+    pytest.param(write_other, id="it is written"),
+    pytest.param(
+        lambda connection: bulk.open_with(connection, "SELECT 1"), id="another goes ahead"
+    ),
+    pytest.param(lambda connection: connection.execute(text("SELECT 1")), id="sqlalchemy asks"),
+    pytest.param(
+        lambda connection: bulk.upsert_rows(connection, NUMBERS, [("A", 2)]), id="it waits"
+    ),
+]
+
+
+@pytest.mark.parametrize("happens", BEFORE_A_LOOK)
+def test_what_joins_no_look_goes_by_itself_and_sees_what_was_written_before(database, happens):
+    with database.write() as connection:
+        bulk.insert_rows(connection, NUMBERS, [("A", 0), ("B", 5)])
+    with database.write() as connection:
+        bulk.upsert_rows(connection, NUMBERS, [("A", 1)])
+        opened = joining(connection, "A")
+        happens(connection)
+        assert opened() == opened() == [(1, "A")]
+
+
+def test_a_look_whose_rows_wait_to_be_written_lets_what_joins_go_before(database):
+    with database.write() as connection:
+        opened = joining(connection, "A")
+        bulk.upsert_rows(connection, NUMBERS, [("A", 1)])
+        look_at(connection, "A")
+        assert number_of(connection, "A") == 1
+        assert opened() == []
+
+
 def test_a_roll_back_leaves_what_is_prepared(database):
     prepared = {}
 
