@@ -64,6 +64,9 @@ POSTGRESQL_OPTIONS = (
     "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
     r" -c default_transaction_isolation=read\ committed"
     " -c bytea_output=hex"  # In which `round_trips` and `looks` read it.
+    # To compile a statement of many parts, in each process that takes part, costs more than to run
+    # it: 0.3 s of CPU for a page of the past (postgresql.org/docs/15/jit-decision.html).
+    " -c jit=off"
 )
 
 
