@@ -110,12 +110,13 @@ def open_books(
         if target.progress is not None:
             progress_keys.add(target.progress[0])
     weighed = _weighed_items(known, apart, targets)
-    keys |= _adjustments(keys, weighed)
+    if weighed:
+        keys |= _adjustments(keys, weighed)
     # Sorted, as they lie: whoever reads them in any order reads pages again and again.
-    balances = _read_balances(connection, sorted(keys))
-    also = {key.item for key, amounts in balances.items() if amounts.weight_micro} - weighed
+    balances, heavy = _read_balances(connection, sorted(keys))
+    also = heavy - weighed
     if also:
-        balances |= _read_balances(connection, sorted(_adjustments(keys, also)))
+        balances |= _read_balances(connection, sorted(_adjustments(keys, also)))[0]
     under_way = _under_way(apart, targets, weighed | also)
     if under_way:
         balances = _read_under_way(connection, under_way) | balances
@@ -124,8 +125,13 @@ def open_books(
     return Opened(RunningBooks(known, balances=balances, progress=progress), goods, expected)
 
 
-def _read_balances(connection: Connection, keys: list[GoodsKey]) -> dict[BalanceKey, Amounts]:
-    """Return what there is of these goods at their places, and of serial numbers anywhere."""
+def _read_balances(
+    connection: Connection, keys: list[GoodsKey]
+) -> tuple[dict[BalanceKey, Amounts], set[str]]:
+    """Return what there is of these goods at their places, and of serial numbers anywhere.
+
+    And the items of which some has a weight.
+    """
     rows = list(bulk.select_by_key(connection, tables.balances, keys, columns_count=GOODS_KEY_SIZE))
     serials: set[SerialKey] = {(key[0], key[2], key[4]) for key in keys if key[4]}
     if serials:
@@ -137,7 +143,8 @@ def _read_balances(connection: Connection, keys: list[GoodsKey]) -> dict[Balance
             index="balances_serial",
             where="serial <> ''",
         )
-    return {BalanceKey(*row[:8]): Amounts(row[8], row[10]) for row in rows}
+    balances = {BalanceKey(*row[:8]): Amounts(row[8], row[10]) for row in rows}
+    return balances, {row[2] for row in rows if row[10]}
 
 
 def _weighed_items(known: Known, apart: Apart, targets: Targets) -> set[str]:
