@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Literal
 
-from central.stock.moments import TimeKind
 from central.stock.times import utc_text
 from central.web.listing import Filter
 from central.web.texts import Texts
@@ -24,7 +24,7 @@ def time_ms_of(text: str) -> int | None:
     return None
 
 
-def as_of(values: Mapping[str, str]) -> tuple[int, TimeKind] | None:
+def as_of(values: Mapping[str, str]) -> tuple[int, Literal["event", "record"]] | None:
     """Return the moment that the fields of a table ask for, and by which time; None for now."""
     time_ms = time_ms_of(values.get("as_of", ""))
     if time_ms is None:
