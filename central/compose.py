@@ -37,6 +37,7 @@ from central.service_notice import Pulse, notify_service
 from central.storage.database import Database, open_database
 from central.storage.schema import check_schema, migrate
 from central.storage.sole_use import sole_use
+from central.trust.broker_ear import broker_ears
 from central.trust.building import build_trust
 from central.trust.trust import Trust
 from central.trust.upkeep import trust_loops
@@ -118,10 +119,11 @@ def serve(
             config, database, worker, downlink, told=told, trust=trust, refusals=refusals
         )
         url = _url_of(config.http, listening)
-        loops = None
+        ears = broker_ears(config, refusals)
+        loops = Loops(*ears) if ears else None
         if worker is not None and downlink is not None:
             sealing = Sealing(database, clock=SystemClock())
-            loops = Loops(worker.intake, *downlink.loops, *trust_loops(trust), sealing)
+            loops = Loops(worker.intake, *downlink.loops, *trust_loops(trust), sealing, *ears)
         server = WebServer(
             web_config(app, config.http, refusals),
             lambda: ready(url),

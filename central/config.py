@@ -96,13 +96,15 @@ class TrustSection(_Section, frozen=True, kw_only=True):
 
     broker_directory: what is written for the broker; "" is `broker` in `directory`.
     broker_pid_file: of the broker, which is told there that something changed; "" where a systemd
-    path unit does that. crl_url: from where other brokers fetch the revocation list. public_url,
-    broker_host, broker_port: where gateways reach us, for what they are given on their way.
+    path unit does that. broker_log: what a mosquitto of this machine writes for us, emptied by
+    `serve`; "" hears nobody. crl_url: from where other brokers fetch the revocation list.
+    public_url, broker_host, broker_port: where gateways reach us, for what they are given.
     """
 
     directory: str = ""
     broker_directory: str = ""
     broker_pid_file: str = ""
+    broker_log: str = ""
     crl_url: str = ""
     public_url: str = ""
     broker_host: str = ""

@@ -13,6 +13,16 @@ from typing import Literal
 Version = Literal["2.0", "2.1"]
 # A batch has up to 262144 bytes (BATCH_BYTES_MAX of the contract) and a header.
 MESSAGE_BYTES_MAX = 300_000
+# "none" takes back what an earlier file said: a second `log_dest file` would be one too many.
+# What a gateway may not publish is of the type debug, which mosquitto sends to no topic.
+HEARD = (
+    "# Read by central: systemd/mosquitto.service.d/heard-by-dockledger.conf.",
+    "log_dest none",
+    "log_dest stderr",
+    "log_dest syslog",
+    "log_timestamp true",
+    *(f"log_type {one}" for one in ("error", "warning", "notice", "information", "debug")),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +31,8 @@ class BrokerPlan:
 
     files: the folder that central writes. central_address: where central comes in.
     persistence_directory: "" where the file that includes ours says it (Debian's does), since
-    mosquitto starts with no setting that is given twice.
+    mosquitto starts with no setting that is given twice. heard: everything that it does goes to its
+    standard error, where central hears whom it refuses, and to the system's log.
     """
 
     files: str
@@ -33,6 +44,7 @@ class BrokerPlan:
     persistence_directory: str = ""
     user: str = ""
     connections_max: int = 1000
+    heard: bool = False
 
 
 def configuration(plan: BrokerPlan, *, version: Version) -> str:
@@ -62,6 +74,8 @@ def configuration(plan: BrokerPlan, *, version: Version) -> str:
         "max_queued_messages 2000",
         "max_queued_bytes 134217728",
     ]
+    if plan.heard:
+        lines += ["", *HEARD]
     if plan.persistence_directory:
         lines.append(f"persistence_location {plan.persistence_directory}")
     if plan.pid_file:

@@ -26,7 +26,14 @@ from provisioning.trust_commands import CONFIG_FILE, USAGE, ConfigFile, failures
 SETTINGS_BYTES_MAX = 64 * 1024
 SERVICE_USER, BROKER_GROUP = "dockledger-central", "mosquitto"
 BROKER_PORT, CENTRAL_PORT, HTTP_PORT = 8883, 8884, 8000
-EXAMPLE = "usr/share/doc/dockledger-central/examples/mosquitto.service.d/dockledger.conf"
+EXAMPLES = "usr/share/doc/dockledger-central/examples"
+# What they become below etc/systemd/system. The broker's log lies on the mount, for central alone.
+UNITS = (
+    "mosquitto.service.d/dockledger.conf",
+    "mosquitto.service.d/heard-by-dockledger.conf",
+    "run-dockledger-broker.mount",
+)
+BROKER_LOG = "/run/dockledger/broker/log"
 RESTART = "systemctl daemon-reload && systemctl restart dockledger-central mosquitto"
 
 
@@ -53,8 +60,8 @@ class Places:
         return self.root / "etc/mosquitto/conf.d/dockledger.conf"
 
     @property
-    def broker_drop_in(self) -> Path:
-        return self.root / "etc/systemd/system/mosquitto.service.d/dockledger.conf"
+    def units(self) -> Path:
+        return self.root / "etc/systemd/system"
 
 
 def secure(
@@ -76,6 +83,7 @@ def secure(
         trust: Mapping[str, Value] = {
             "directory": str(places.authorities),
             "broker_directory": str(places.broker_files),
+            "broker_log": BROKER_LOG,
             "public_url": f"https://{host}:{port}",
             "broker_host": host,
             "broker_port": BROKER_PORT,
@@ -127,17 +135,20 @@ def _make_files(places: Places, config: Path, *, user: str | None, name: str, ho
     names = [word for one in (host, "localhost", "127.0.0.1") for word in ("--host", one)]
     ask_central("trust", "server-certificate", *names, "--to", to, config=config, user=user)
     ask_central("trust", "broker-files", *names, config=config, user=user)
-    plan = BrokerPlan(files=str(places.broker_files), port=BROKER_PORT, central_port=CENTRAL_PORT)
+    plan = BrokerPlan(
+        files=str(places.broker_files), port=BROKER_PORT, central_port=CENTRAL_PORT, heard=True
+    )
     version = installed_version()
     if version is not None:
         try_configuration(plan, version=version)
     places.broker_configuration.parent.mkdir(parents=True, exist_ok=True)
     text = configuration(plan, version=version or "2.0")
     places.broker_configuration.write_text(text, encoding="utf-8")
-    drop_in = places.root / EXAMPLE
-    if drop_in.exists():
-        places.broker_drop_in.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(drop_in, places.broker_drop_in)
+    for unit in UNITS:
+        example = places.root / EXAMPLES / unit
+        if example.exists():
+            (places.units / unit).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(example, places.units / unit)
 
 
 def _with_certificates(places: Places) -> dict[str, dict[str, Value]]:

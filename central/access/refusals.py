@@ -24,6 +24,14 @@ RefusalKind = Literal[
     "sign_in_paused",  # While nobody listens. subject: the name, or the address.
     "connection_slow",  # Nothing came, or nothing was taken, for long. subject: the address.
     "connections_many",  # More at once than one address may hold. subject: the address.
+    # By the broker, as its log tells it (`central/trust/broker_words.py`).
+    "broker_publish",  # Published, or would have in a will. subject: the name in the certificate.
+    "broker_subscribe",  # Asked to read, and gets nothing. subject: the same.
+    "broker_certificate",  # Revoked, past its day, of another authority. subject: the address.
+    "broker_no_certificate",  # subject: the address.
+    "broker_handshake",  # No TLS, or none that is good enough. subject: the address.
+    "broker_login",  # By name and password. subject: the name, or what it called itself.
+    "broker_full",  # As many as it takes are there. subject: the address.
 ]
 REFUSAL_KINDS: tuple[RefusalKind, ...] = get_args(RefusalKind)
 WAITING_MAX = 1000  # Subjects between two writes; further ones count as OTHERS.

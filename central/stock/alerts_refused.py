@@ -27,6 +27,13 @@ REFUSED_ALERTS: dict[str, tuple[AlertKind, int, int]] = {
     "oidc_not_begun": ("credential_refused", GUESSES_MIN, REFUSED_WINDOW_MS),
     "connection_slow": ("connections_held", HELD_MIN, HELD_WINDOW_MS),
     "connections_many": ("connections_held", HELD_MIN, HELD_WINDOW_MS),
+    "broker_publish": ("broker_refused", 1, REFUSED_WINDOW_MS),
+    "broker_subscribe": ("broker_refused", 1, REFUSED_WINDOW_MS),
+    "broker_certificate": ("broker_refused", 1, REFUSED_WINDOW_MS),
+    "broker_no_certificate": ("broker_refused", GUESSES_MIN, REFUSED_WINDOW_MS),
+    "broker_handshake": ("broker_refused", HELD_MIN, REFUSED_WINDOW_MS),
+    "broker_login": ("broker_refused", GUESSES_MIN, REFUSED_WINDOW_MS),
+    "broker_full": ("broker_refused", 1, REFUSED_WINDOW_MS),
 }
 
 

@@ -103,6 +103,13 @@ ALERTS: dict[AlertKind, tuple[str, str]] = {
         marked("Somebody holds connections open"),
         marked("Block that address in the firewall; if it is your proxy, name it under [http]."),
     ),
+    "broker_refused": (
+        marked("The broker refused somebody"),
+        marked(
+            "Find the machine: a stolen card, a wrong setting or an attack. Revoke the certificate"
+            " if it is yours, or block the address."
+        ),
+    ),
     "enrolment_refused": (
         marked("Enrolment tried in vain"),
         marked("Find out who has the code; withdraw the claim and make a new one."),
@@ -173,12 +180,20 @@ HELD_BACK = {
     "oidc_not_begun": marked("sign-in that was not begun in that browser, or used twice"),
     "connection_slow": marked("requests that come too slowly, answers that are not read"),
     "connections_many": marked("more connections than one address may hold"),
+    "broker_publish": marked("published what it may not: in another's name, or revoked"),
+    "broker_subscribe": marked("asked to read what is not its own, and gets nothing of it"),
+    "broker_certificate": marked("certificate that is revoked, past its day or of a stranger"),
+    "broker_no_certificate": marked("came without a certificate"),
+    "broker_handshake": marked("no TLS, or none that the broker takes"),
+    "broker_login": marked("name and password that are not right"),
+    "broker_full": marked("as many connections as the broker takes were there"),
 }
 # By kind of alert: what its lot stands for.
 REASONS: dict[AlertKind, dict[str, str]] = {
     "quarantined": REFUSALS,
     "credential_refused": HELD_BACK,
     "connections_held": HELD_BACK,
+    "broker_refused": HELD_BACK,
 }
 # What these say beside their codes was noted in English.
 NOTED_KINDS: frozenset[AlertKind] = frozenset({"update_failed", "backup_failed", "drill_failed"})

@@ -7,10 +7,12 @@ import sys
 
 import pytest
 
+from provisioning.secure_command import BROKER_LOG
 from tests.house.source_tree import ROOT
 
 FOLDER = ROOT / "systemd"
 UNITS = sorted(FOLDER.glob("*.service"))
+KINDS = ("path", "timer", "mount")
 OURS = [unit for unit in UNITS if "ExecStart=/usr/bin/" not in unit.read_text(encoding="utf-8")]
 # `systemd-analyze security`: 0 is nothing to be had, 10 is everything.
 EXPOSURE_MAX = {
@@ -88,13 +90,13 @@ def test_a_unit_starts_what_the_package_installs(unit):
 
 
 @pytest.mark.parametrize(
-    "unit", [*UNITS, *sorted(FOLDER.glob("*.path")), *sorted(FOLDER.glob("*.timer"))],
+    "unit", [*UNITS, *(one for kind in KINDS for one in sorted(FOLDER.glob(f"*.{kind}")))],
     ids=lambda unit: unit.name,
 )  # fmt: skip
 @needs_systemd
 def test_systemd_understands_the_unit(unit, tmp_path):
     # The programs are not installed under /opt here; everything else is checked as it stands.
-    for other in (*UNITS, *FOLDER.glob("*.path"), *FOLDER.glob("*.timer")):
+    for other in (*UNITS, *(one for kind in KINDS for one in FOLDER.glob(f"*.{kind}"))):
         text = other.read_text(encoding="utf-8")
         text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", text, flags=re.MULTILINE)
         (tmp_path / other.name).write_text(text, encoding="utf-8")
@@ -118,6 +120,29 @@ def test_the_drop_in_tightens_the_broker(tmp_path):
         path.write_text(text, encoding="utf-8")
     assert exposure(vendor) > 9
     assert exposure(ours) <= 3.0
+
+
+@needs_systemd
+def test_what_lets_central_hear_the_broker_loosens_nothing(tmp_path):
+    names = ("dockledger.conf", "heard-by-dockledger.conf")
+    assert sorted(names) == list(names)  # systemd's order; the first one takes back ExecStartPre.
+    dropped = [(FOLDER / "mosquitto.service.d" / one).read_text(encoding="utf-8") for one in names]
+    path = tmp_path / "mosquitto.service"
+    path.write_text("\n".join([MOSQUITTO, *dropped]), encoding="utf-8")
+    assert exposure(path) <= 3.0
+    shown = analyze("verify", "--man=no", str(path)).stderr
+    assert not [line for line in shown.splitlines() if "mosquitto.service:" in line], shown
+
+
+def test_the_log_of_the_broker_is_where_central_may_empty_it():
+    (log,) = settings("mosquitto.service.d/heard-by-dockledger.conf", "StandardError")
+    (made,) = settings("mosquitto.service.d/heard-by-dockledger.conf", "ExecStartPre")
+    (mount,) = settings("run-dockledger-broker.mount", "Where")
+    assert log == f"append:{BROKER_LOG}"
+    assert made.split()[-1] == BROKER_LOG
+    assert BROKER_LOG.rpartition("/")[0] == mount
+    assert f"-{mount}" in settings("dockledger-central.service", "ReadWritePaths")
+    assert "size=" in settings("run-dockledger-broker.mount", "Options")[0]
 
 
 def settings(unit, name):

@@ -1,12 +1,16 @@
 """Settings are written by commands: what a person wrote stays, and central takes the whole."""
 
+import shutil
+
 import pytest
 from typer.testing import CliRunner
 
 from central.config import load_config
 from provisioning.__main__ import app
 from provisioning.packaging.deb import SCRIPTS
+from provisioning.secure_command import BROKER_LOG, UNITS
 from provisioning.settings_text import SettingRefused, parse_setting, with_settings
+from tests.house.source_tree import ROOT
 
 FILE = """# Ours.
 [mqtt]
@@ -126,3 +130,14 @@ def test_one_command_makes_an_installation_safe(tmp_path):
     # Debian's mosquitto.conf says it, and mosquitto starts with nothing that is said twice.
     assert "persistence_location" not in broker
     assert sorted(path.name for path in tmp_path.iterdir()) == ["central.toml", "etc", "var"]
+    # Run again, where our package lies: the broker's unit lets central hear whom it refuses.
+    examples = tmp_path / "usr/share/doc/dockledger-central/examples"
+    for unit in UNITS:
+        (examples / unit).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / "systemd" / unit, examples / unit)
+    assert CliRunner().invoke(app, [*words, "--root", str(tmp_path)]).exit_code == 0
+    assert load_config(config).trust.broker_log == BROKER_LOG
+    assert "log_type debug\n" in broker
+    for unit in UNITS:
+        there = tmp_path / "etc/systemd/system" / unit
+        assert there.read_bytes() == (ROOT / "systemd" / unit).read_bytes()

@@ -74,7 +74,7 @@ def read_alerts(asking: Asking, wanted: Wanted) -> Found:
 DISK_KINDS = frozenset({"gateway_disk", "machine_disk"})
 CODED_KINDS = frozenset(
     {"enrolment_refused", "gateway_cloned", "revoked_seen", "backup_failed", "drill_failed"}
-    | {"credential_refused", "connections_held"}
+    | {"credential_refused", "connections_held", "broker_refused"}
 )
 ALERT_TABLE = Table(
     name="alerts",

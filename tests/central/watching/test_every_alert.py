@@ -230,6 +230,7 @@ CASES = (
     ),
     Case("credential_refused", "bad", ADDRESS, lambda it: it.refused("token_dismissed")),
     Case("connections_held", "bad", ADDRESS, lambda it: it.refused("connection_slow", 20)),
+    Case("broker_refused", "bad", ADDRESS, lambda it: it.refused("broker_publish")),
     Case("enrolment_refused", "bad", GATEWAY, lambda it: it.event("claim_expired")),
     Case("gateway_cloned", "bad", GATEWAY, lambda it: it.event("card_cloned")),
     Case("revoked_seen", "bad", GATEWAY, lambda it: it.event("revoked_seen")),

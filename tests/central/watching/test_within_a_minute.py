@@ -116,6 +116,7 @@ def everything_happens(ledger, refusals):
     failures = access_tables.access_failures
     ledger.put(failures, subject="user:keeper", failures_count=5, last_ms=NOW_MS)
     refusals.count("token_dismissed", subject="0" * 16)
+    refusals.count("broker_certificate", subject="address:192.0.2.7")
     for _ in range(50):
         refusals.count("connection_slow", subject="address:192.0.2.7")
 
