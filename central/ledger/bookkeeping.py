@@ -147,10 +147,8 @@ class Bookkeeper:
         """
         warehouse, gateway, epoch, now_ms = run.warehouse, run.gateway, run.epoch, self._now_ms
         amounts, numbers, weights = self._books.amounts, self._books.numbers, self._books.weights
-        ways, apart = (
-            self._ways.get(warehouse, {}),
-            self._apart.get((warehouse, gateway, epoch), set()),
-        )
+        ways = self._ways.get(warehouse, {})
+        apart = self._apart.get((warehouse, gateway, epoch), set())
         facts, pairs, blob = self.noted.facts, self.noted.pairs, self._blob
         expiry_dates = self._goods.expiry_dates
         read, seqs, record_nos = run.read, count(run.first_seq), count(run.first_record_no)
