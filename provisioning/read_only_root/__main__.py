@@ -8,6 +8,7 @@ import os
 import sys
 
 from provisioning.read_only_root.errors import RootRefused
+from provisioning.read_only_root.programs import run
 from provisioning.read_only_root.switching import (
     make_read_only,
     make_writable,
@@ -40,8 +41,13 @@ def _commands(given: argparse.Namespace) -> int:
     if os.geteuid() != 0:
         raise RootRefused("only root may do this", hint="Type sudo before it.")
     if given.command == "read-only":
-        switched = make_read_only(given.data, _say)
-        _say(f"the root is only read {AT_THE_NEXT_BOOT}" if switched else "it is only read already")
+        if not make_read_only(given.data, _say):
+            _say("it is only read already")
+        elif given.no_reboot:
+            _say("the root is only read from the next boot on; the gateway stands still until then")
+        else:
+            _say("the root is only read from the next boot on, which begins now")
+            run("systemctl", "--no-block", "reboot")
     else:
         switched = make_writable()
         _say(f"the root is written {AT_THE_NEXT_BOOT}" if switched else "it is written already")
@@ -54,9 +60,12 @@ def _arguments() -> argparse.ArgumentParser:
         description="Mount the root read-only; the gateway's data lie on a partition of their own.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    read_only = commands.add_parser("read-only", help="from the next boot on; data are moved")
+    read_only = commands.add_parser("read-only", help="starts the machine anew; data are moved")
     read_only.add_argument(
         "--data", default="", help="an empty partition or disk; else one is made behind the root"
+    )
+    read_only.add_argument(
+        "--no-reboot", action="store_true", help="do not start anew at once; the gateway waits"
     )
     commands.add_parser("writable", help="from the next boot on, for Debian's updates")
     commands.add_parser("status", help="what the root is now, and at the next boot")

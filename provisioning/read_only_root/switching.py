@@ -5,7 +5,8 @@
                the root is read-only from the next boot on, the data count from now on
 
 /etc/fstab is replaced by rename: whatever is cut off before it leaves the machine as it was, and is
-done again from its beginning; what comes after it the next boot does as well.
+done again from its beginning. Nothing of the new table is mounted before the next boot, and nobody
+writes until then: an overlay over /var in the middle of a session would hide what is kept.
 """
 
 import shutil
@@ -34,15 +35,18 @@ KEPT = (
     "/var/lib/dockledger-first-boot",
     "/var/lib/dockledger-gateway",
     "/var/lib/dockledger-update",
-    "/var/lib/systemd",  # The seed of random numbers, the last known time, what timers have done.
+    "/var/lib/systemd/timers",  # When they were due last.
 )
-# These if they are there: networks that were joined, paired scanners, the drift of the clock.
+# These if they are there: networks that were joined, paired scanners, the clock's drift and last
+# time, the seed of random numbers. One by one: what needs a folder that is away does not start.
 KEPT_IF_THERE = (
     "/etc/NetworkManager",
     "/etc/fake-hwclock.data",
     "/var/lib/NetworkManager",
     "/var/lib/bluetooth",
     "/var/lib/chrony",
+    "/var/lib/systemd/random-seed",
+    "/var/lib/systemd/timesync",
 )
 # What writes facts, settings or releases: none of it may fall between a copy and the switch.
 WRITERS = (
@@ -62,8 +66,8 @@ Say = Callable[[str], None]
 def make_read_only(given: str, say: Say) -> bool:
     """Let the root be only read from the next boot on; return False if that was so already.
 
-    given: device for the data; "" makes a partition behind the root's. The services work with the
-    data's file system on return. Raises RootRefused, and then nothing is switched.
+    given: device for the data; "" makes a partition behind the root's. The gateway stands still on
+    return: only the next boot finds its data. Raises RootRefused, and then nothing is switched.
     """
     table = TABLE.read_text(encoding="utf-8")
     before = plan_of(table)
@@ -72,24 +76,24 @@ def make_read_only(given: str, say: Say) -> bool:
     if before is not None and before.read_only and not missing:
         return False
     _refuse_what_would_not_boot()
-    uuid = before.data_uuid if before is not None else _new_file_system(given, say)
-    kept = sorted({*wanted, *(before.kept if before is not None else ())})
+    if before is None:
+        device = _data_device(given, say)
+        uuid = formatted(device, is_given=bool(given))
+        kept = wanted
+    else:
+        uuid = before.data_uuid
+        kept = sorted({*wanted, *before.kept})
     new = table_with(table, Plan(uuid, kept, read_only=True))
     _prepare_the_root()
     with _stopped_writers():
         if before is None:
-            run("mount", "-t", "ext4", f"UUID={uuid}", DATA)
+            run("mount", "-t", "ext4", str(device), DATA)
         for path in missing:
             say(f"copying {path}")
             _copy(path)
         sync_disk(Path(DATA))
         replace_file(TABLE, new.encode())
-        try:
-            _use(missing)
-        except (RootRefused, OSError):
-            # Or what is written until the next boot would not be there after it.
-            replace_file(TABLE, table.encode())
-            raise
+    replace_file(Path(DATA, MARK), b"What a Dockledger gateway keeps.\n")
     return True
 
 
@@ -146,42 +150,26 @@ def _refuse_what_would_not_boot() -> None:
         )
 
 
-def _new_file_system(given: str, say: Say) -> str:
+def _data_device(given: str, say: Say) -> Path:
     said("umount", DATA, allowed=(0, 1, 32))  # Of a run that was refused before.
     if given:
-        device = Path(given).resolve()
-    else:
-        root = place_of(root_partition())
-        say(f"making a partition for the data on {root.disk}")
-        device = made_beside(root)
-    say(f"formatting {device}")
-    return formatted(device, is_given=bool(given))
-
-
-def _use(kept: list[str]) -> None:
-    """Mount what was copied over where it came from, for the time until the next boot."""
-    replace_file(Path(DATA, MARK), b"What a Dockledger gateway keeps.\n")
-    run("systemctl", "daemon-reload")
-    mounted = []
-    try:
-        for path in kept:
-            run("mount", path)
-            mounted.append(path)
-    except RootRefused:
-        for path in reversed(mounted):
-            said("umount", "--lazy", path, allowed=(0, 32))
-        raise
+        return Path(given).resolve()
+    root = place_of(root_partition())
+    say(f"making a partition for the data on {root.disk}")
+    return made_beside(root)
 
 
 @contextmanager
 def _stopped_writers() -> Iterator[None]:
+    """Stop who writes into what is kept; started again only if it does not come to the switch."""
     active = [one for one in STARTED_AGAIN if _is_active(one)]
     run("systemctl", "stop", *WRITERS)
     try:
         yield
-    finally:
+    except BaseException:
         if active:
             run("systemctl", "start", *active)
+        raise
 
 
 def _is_active(unit: str) -> bool:
