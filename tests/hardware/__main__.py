@@ -7,7 +7,8 @@ PART: devices    scanners, scales and printers through the kernel and the driver
       cuts       power cuts of a working gateway, of central on SQLite and on PostgreSQL
                  (CYCLES=9 in all, SEED=1, SUBJECTS="gateway central-sqlite central-postgresql")
       controls   the same with planted faults, which must be found
-      services   packages and shipped units under systemd; only if it is named
+      services   packages and shipped units under systemd, backups; only if it is named
+      read-only-root  a gateway whose root is only read; only if it is named
       package    the gateway's package, installed by the guest; only if it is named
       first-boot power cuts of gateways in their first boot (CYCLES=9); only if it is named
 
@@ -46,7 +47,8 @@ from tests.hardware.power_cuts import SUBJECTS, Subject, cut_power
 HERE = Path(__file__).parent
 EXIT_FAILED, EXIT_UNUSABLE = 1, 2
 CHECKS_S_MAX = 1800
-OF_THIS_MACHINE = {"services", "first-boot"}  # Prepared by running Debian at its speed.
+# Prepared by running Debian at its speed.
+OF_THIS_MACHINE = {"services", "read-only-root", "first-boot"}
 CUTS_DEFAULT = 9
 PLUG_CYCLES_DEFAULT = 10
 CONTROL_CUTS_MAX = 10  # Of a planted fault, before it is said that the cuts do not bite.
@@ -162,8 +164,12 @@ class Lab:
             raise GuestFailed(f"{'; '.join(missed)}: such cuts prove nothing")
 
     def services(self) -> None:
-        """Check packages and units. Raises GuestFailed."""
-        self._play("check_services.py")
+        """Check packages, units and the timers of backups. Raises GuestFailed."""
+        self._play("check_services.py", "check_backups.py")
+
+    def read_only_root(self) -> None:
+        """Switch a gateway's root and cut its power, again and again. Raises GuestFailed."""
+        self._play("check_read_only_root.py")
 
     def package(self) -> None:
         """Install the gateway's package in a guest and scan. Raises GuestFailed."""
@@ -179,11 +185,12 @@ class Lab:
         if report.wrong:
             raise GuestFailed(f"{report.wrong}; again with SEED={seed}")
 
-    def _play(self, name: str) -> None:
+    def _play(self, *names: str) -> None:
         """Run tests on this side that type into a guest of their own."""
-        words = [sys.executable, "-m", "pytest", "-p", "no:xdist", "-s", str(HERE / name)]
+        words = [sys.executable, "-m", "pytest", "-p", "no:xdist", "-s"]
+        words += [str(HERE / name) for name in names]
         if subprocess.run(words, env=os.environ | {"SERVICES_IN": "guest"}, check=False).returncode:
-            raise GuestFailed(f"{name} found something")
+            raise GuestFailed(f"{' or '.join(names)} found something")
 
     def _run_checks(self, names: str) -> None:
         with Machine(self._image) as machine:
@@ -216,7 +223,7 @@ def main() -> int:
     rebuild = REBUILD in words
     parts = [word for word in words if word not in {BUILD, REBUILD}]
     known = ("devices", "plugging", "cuts", "controls")
-    all_parts = (*known, "services", "package", "first-boot")
+    all_parts = (*known, "services", "read-only-root", "package", "first-boot")
     if unknown := set(parts) - set(all_parts):
         print(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(all_parts)}")
         return EXIT_UNUSABLE
