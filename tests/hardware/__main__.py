@@ -52,6 +52,10 @@ OF_THIS_MACHINE = {"services", "read-only-root", "first-boot"}
 CUTS_DEFAULT = 9
 PLUG_CYCLES_DEFAULT = 10
 CONTROL_CUTS_MAX = 10  # Of a planted fault, before it is said that the cuts do not bite.
+# Of `in_guest/`, in one guest.
+DEVICE_CHECKS = (
+    "check_scanners.py check_scales.py check_printers.py check_tag_readers.py check_names.py"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ class Lab:
 
     def devices(self) -> None:
         """Check each kind of device. Raises GuestFailed."""
-        self._run_checks("check_sc*.py")
+        self._run_checks(DEVICE_CHECKS)
         # In a guest of its own: Linux 6.1 warns of itself when an adapter goes while it is asked.
         self._run_checks("check_gpio.py")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.hardware.errors import GuestFailed, LabUnusable
 from tests.hardware.image import Say
 from tests.hardware.machine import PLUGGED, PLUGGED_PORT, Machine
-from tests.hardware.packages import build_wheel, compile_folder
+from tests.hardware.packages import ROOT, build_wheel, compile_folder
 from tests.hardware.tools import tool
 
 HERE = Path(__file__).parent
@@ -21,7 +21,16 @@ DISK_BYTES = 256 * 1024**2  # Sparse.
 # The wheel's own packages first: what is tested is what is installed.
 ENVIRONMENT = f"PYTHONPATH={IN_GUEST}/site:{IN_GUEST}:/opt/lab/packages PYTHONDONTWRITEBYTECODE=1"
 # Of the tests, used in the guest.
-SCENERY = ("central/scenery.py", "gateway/journal/samples.py", "postgresql.py", "ports.py")
+SCENERY = (
+    "central/scenery.py",
+    "drivers/picture_printers.py",
+    "drivers/test_scale_drivers.py",
+    "drivers/waiting.py",
+    "gateway/journal/samples.py",
+    "postgresql.py",
+    "ports.py",
+)
+RULES = "systemd/70-dockledger.rules"
 PYTEST = "python3 -m pytest -q -p no:cacheprovider -p no:xdist -W error --timeout 600"
 
 
@@ -43,6 +52,8 @@ class UnderTest:
             with zipfile.ZipFile(os.environ.get(WHEEL) or build_wheel(self.folder)) as packed:
                 packed.extractall(content / "site")
             self._copy_tests(content / "tests")
+            (content / "rules").mkdir()
+            shutil.copy(ROOT / RULES, content / "rules")
             compile_folder(content)
             for name, faults in (planted or {}).items():
                 self._plant(content / PLANTED / name, faults)

@@ -40,6 +40,7 @@ def signal(device, kind):
     return device.device.execute(DeviceCommand("signal", kind)).outcome
 
 
+@pytest.mark.drivers("gpio-lines")
 def test_buttons_are_told_as_they_are_pressed_and_let_go(adapter, opened):
     adapter.press(1)  # What is active low rests high.
     device = opened("gpio-lines", path=adapter.chip(), inputs=[CONFIRM, GATE])

@@ -47,6 +47,7 @@ def keyboard(opened, path, **settings):
     return opened("scanner-evdev", path=path, idle_s=UNHURRIED_S, **settings)
 
 
+@pytest.mark.drivers("scanner-evdev")
 def test_a_keyboard_scanner_is_read_alone_and_types_for_nobody_else(opened):
     with KeyboardScanner() as scanner:
         path = scanner.node("event")
@@ -132,6 +133,7 @@ def test_unplugged_in_the_middle_of_a_code_is_lost_and_half_a_code_is_none(opene
             assert again.scans(1) == [EAN]
 
 
+@pytest.mark.drivers("scanner-hidraw")
 def test_a_pos_scanner_sends_long_codes_with_separators(opened):
     long_code = "01095011015300031" * 9
     with PosScanner() as scanner:
@@ -144,6 +146,7 @@ def test_a_pos_scanner_sends_long_codes_with_separators(opened):
         device.lost()
 
 
+@pytest.mark.drivers("scanner-serial")
 def test_a_cdc_scanner_comes_back_under_the_same_name(opened):
     with AcmScanner("CDC-1") as scanner:
         path = scanner.node("ttyACM")

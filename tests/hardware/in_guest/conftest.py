@@ -44,12 +44,18 @@ class Opened:
         return raised.value
 
 
+def pytest_configure(config):
+    """Name the mark of tests that are the lab's test of a driver; `test_lab_drivers.py` asks."""
+    config.addinivalue_line("markers", "drivers(*names): the drivers that a test must have opened")
+
+
 @pytest.fixture
-def opened():
-    """Open a driver by name with settings; closed at the end."""
-    devices = []
+def opened(request):
+    """Open a driver by name with settings; closed at the end. A mark `drivers` must be true."""
+    devices, names = [], set()
 
     def open_device(name, **settings):
+        names.add(name)
         driver = load_driver(name)
         texts = {
             key: str(value) if key in {"path", "port"} else value for key, value in settings.items()
@@ -61,6 +67,8 @@ def opened():
     yield open_device
     for device in devices:
         device.close()
+    marked = {name for mark in request.node.iter_markers("drivers") for name in mark.args}
+    assert marked <= names, f"marked as a test of {marked - names}, which it did not open"
 
 
 @contextmanager

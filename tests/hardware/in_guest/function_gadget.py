@@ -54,7 +54,9 @@ class FunctionGadget(Gadget, ABC):
         english = struct.pack("<H", 0x409) + self.name.encode() + b"\0"
         os.write(self._control, struct.pack("<IIII", 2, 16 + len(english), 1, 1) + english)
         numbers = range(1, self.endpoints_count + 1)
-        self.sides = [os.open(self._mount / f"ep{number}", os.O_RDWR) for number in numbers]
+        # Not blocking: whoever writes while the cable is out is told so, and does not wait for it.
+        flags = os.O_RDWR | os.O_NONBLOCK
+        self.sides = [os.open(self._mount / f"ep{number}", flags) for number in numbers]
         self.requests = []
         self._open = self.is_enabled = True
         self._answers = Thread(target=self._answer_requests, name="requests", daemon=True)

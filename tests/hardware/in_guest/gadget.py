@@ -122,7 +122,9 @@ class Gadget:
         wait_until(lambda: not self._found(), f"end of {self.serial}")
 
     def close(self):
-        """Pull it out and take it apart."""
+        """Pull it out and take it apart. May be called twice: simulators close their line."""
+        if not self._folder.exists():
+            return
         self.unplug()
         (self._folder / "configs/c.1/f").unlink()
         self.release()

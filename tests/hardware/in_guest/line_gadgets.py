@@ -63,6 +63,22 @@ class FtdiLine(FunctionGadget):
     def enabled(self):
         Thread(target=self._hear, name="bytes", daemon=True).start()
 
+    def read(self, timeout_s):
+        """Return what the host has sent, b"" if nothing came in time: a simulator's line."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.heard, timeout=timeout_s)
+            data = bytes(self.heard)
+            self.heard.clear()
+            return data
+
+    def write(self, data):
+        """Send what a simulator says; False if the cable is out."""
+        try:
+            self.say(data)
+        except OSError:
+            return False
+        return True
+
     def say(self, data):
         """Send what the device behind the adapter says."""
         room = self.PACKET_BYTES - len(self.STATUS)

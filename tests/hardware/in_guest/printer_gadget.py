@@ -1,22 +1,25 @@
-"""An emulated USB label printer that speaks ZPL's status. Edge of configfs."""
+"""The USB side of an emulated label printer. Edge of configfs.
 
-import fcntl
+What it prints and answers is a simulator's, which has it for its line.
+"""
+
 import os
 import select
+import time
 from contextlib import suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Lock
 
 from tests.hardware.in_guest.gadget import Gadget, wait_until
 
-SET_STATUS = 0xC0016722  # _IOWR('g', 0x22, unsigned char), linux/usb/g_printer.h
-HOST_STATUS = b"~HS"
+READ_BYTES_MAX = 8192
+AWAY_PAUSE_S = 0.02
 
 
 class LabelPrinter(Gadget):
-    """Takes what is printed, answers ~HS; the kernel makes it /dev/usb/lp.
+    """A printer on a USB cable; the kernel makes it /dev/usb/lp. Any thread may call.
 
-    paper: whether it has any. hold() stops it taking bytes, as a printer does that is busy.
+    hold() stops it taking bytes, as a busy printer does. heard: all that it has taken.
     """
 
     function = "printer"
@@ -24,11 +27,12 @@ class LabelPrinter(Gadget):
     _side = -1
 
     def describe(self):
-        self._write_function("pnp_string", "MFG:Lab;MDL:ZPL-1;CMD:ZPL;CLS:PRINTER;")
-        self._write_function("q_len", "10")
-        self.taken = bytearray()
-        self.paper = True
-        self._goes_on = Event()
+        self._write_function("pnp_string", "MFG:Lab;MDL:Label-1;CLS:PRINTER;")
+        # Requests of 8 kB: so much it takes before somebody here has read it.
+        self._write_function("q_len", "2")
+        self.heard = bytearray()
+        self._bytes_count_max = None
+        self._lock = Lock()
 
     def connect(self):
         def look():  # Not there until the host has configured it; another's may be.
@@ -38,58 +42,43 @@ class LabelPrinter(Gadget):
             return None
 
         (self._side,) = wait_until(look, "printer's own side")
-        self._ends = False
-        self._goes_on.set()
-        self._reader = Thread(target=self._take, name="printer", daemon=True)
-        self._reader.start()
 
     def disconnect(self):
-        if self._side >= 0:
-            self._ends = True
-            self._reader.join()
-            os.close(self._side)
-            self._side = -1
+        with self._lock:
+            if self._side >= 0:
+                os.close(self._side)
+                self._side = -1
 
-    def hold(self):
-        """Take nothing more."""
-        self._goes_on.clear()
+    def hold(self, *, after_bytes_count):
+        """Take nothing more once it has so many bytes."""
+        self._bytes_count_max = after_bytes_count
 
     def go_on(self):
         """Take bytes again."""
-        self._goes_on.set()
+        self._bytes_count_max = None
 
-    def port_status(self, *, paper):
-        """Set what the port's status lines say (USB printer class 1.1, 4.2.2)."""
-        selected, no_error, paper_empty = 0x10, 0x08, 0x20
-        fcntl.ioctl(self._side, SET_STATUS, selected | no_error | (0 if paper else paper_empty))
-
-    def labels(self):
-        """Return what was printed, without questions."""
-        return bytes(self.taken).replace(HOST_STATUS, b"").strip()
-
-    def _take(self):
-        poll = select.poll()
-        poll.register(self._side, select.POLLIN)
-        while not self._ends:
-            if not self._goes_on.wait(0.05) or not poll.poll(50):
-                continue
+    def read(self, timeout_s):
+        """Return what the host has sent, b"" if nothing came in time or the cable is out."""
+        with self._lock:
+            poll = select.poll()
+            if self._side < 0 or self._holds():
+                time.sleep(AWAY_PAUSE_S)
+                return b""
+            poll.register(self._side, select.POLLIN)
+            if not poll.poll(timeout_s * 1000):
+                return b""
             try:
-                data = os.read(self._side, 8192)
-            except BlockingIOError:
-                continue
-            except OSError:
-                return
-            self.taken += data
-            for _ in range(data.count(HOST_STATUS)):
-                self._answer()
+                data = os.read(self._side, READ_BYTES_MAX)
+            except OSError:  # Nothing after all, or the host has gone.
+                return b""
+        self.heard += data
+        return data
 
-    def _answer(self):
-        # ZPL II Programming Guide, ~HS: three lines, each between STX and ETX CR LF.
-        empty = 0 if self.paper else 1
-        lines = (
-            f"030,{empty},0,1245,000,0,0,0,000,0,0,0",
-            "000,0,0,0,0,2,4,0,00000000,1,000",
-            "1234,0",
-        )
-        with suppress(OSError):  # Pulled out while it answered.
-            os.write(self._side, b"".join(b"\x02" + one.encode() + b"\x03\r\n" for one in lines))
+    def write(self, data):
+        """Send what the printer says; False if not all of it was taken."""
+        with self._lock, suppress(OSError):
+            return os.write(self._side, data) == len(data)
+        return False
+
+    def _holds(self):
+        return self._bytes_count_max is not None and len(self.heard) >= self._bytes_count_max
