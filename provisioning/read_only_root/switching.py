@@ -163,13 +163,13 @@ def _data_device(given: str, say: Say) -> Path:
 def _stopped_writers() -> Iterator[None]:
     """Stop who writes into what is kept; started again only if it does not come to the switch."""
     active = [one for one in STARTED_AGAIN if _is_active(one)]
+    before = TABLE.read_bytes()
     run("systemctl", "stop", *WRITERS)
     try:
         yield
-    except BaseException:
-        if active:
+    finally:
+        if active and TABLE.read_bytes() == before:
             run("systemctl", "start", *active)
-        raise
 
 
 def _is_active(unit: str) -> bool:
