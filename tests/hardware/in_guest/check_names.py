@@ -14,7 +14,7 @@ from tests.hardware.in_guest.printer_gadget import LabelPrinter
 RULES = Path(__file__).parents[3] / "rules/70-dockledger.rules"
 NAMES = Path("/dev/dockledger")
 GROUP = "dockledger-hid"
-NAME_S_MAX = 60.0
+RULED_S_MAX = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_a_device_is_named_by_its_port_and_may_be_opened(rules, gadget, prefix, 
     with gadget(port=0) as device:
         path = device.node(node)
         first = name_of(path, prefix)
-        assert (path.group(), path.stat().st_mode & 0o777) == rights
+        assert rights_of(path) == rights
         device.unplug()
         device.gone()
         wait_until(lambda: not first.is_symlink(), f"end of {first}")
@@ -53,8 +53,11 @@ def test_a_device_is_named_by_its_port_and_may_be_opened(rules, gadget, prefix, 
 def test_a_hid_scale_may_be_opened_by_the_gateways_group(rules):
     with HidScale() as scale:
         path = scale.node("hidraw")
-        wait_until(lambda: path.group() == GROUP, f"group of {path}")
-        assert path.stat().st_mode & 0o777 == 0o660
+        wait_until(lambda: rights_of(path) == (GROUP, 0o660), f"rights of {path}", RULED_S_MAX)
+
+
+def rights_of(path):
+    return path.group(), path.stat().st_mode & 0o777
 
 
 def name_of(path, prefix):
@@ -64,4 +67,4 @@ def name_of(path, prefix):
         found = [one for one in NAMES.glob(f"{prefix}-*") if one.resolve() == path]
         return found and found[0]
 
-    return wait_until(look, f"/dev/dockledger/{prefix}-* of {path}", NAME_S_MAX)
+    return wait_until(look, f"/dev/dockledger/{prefix}-* of {path}", RULED_S_MAX)
