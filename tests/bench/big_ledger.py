@@ -10,8 +10,9 @@ the operating system has in its memory; the time by the clock stands beside it, 
 load. Each is printed as soon as it is known.
 
 DATABASE: "sqlite" or "postgresql" for one of them alone. KEPT: a folder in which the ledgers stay,
-to be asked again or to grow. TAKEN: a ledger of SQLite of which PostgreSQL takes all rows instead
-of posting as many once more.
+to be asked again or to grow. POSTED: how many movements of a ledger of SQLite are posted at most;
+beyond that the same rows are written again by SQL. TAKEN: a ledger of SQLite of which PostgreSQL
+takes all rows instead of posting as many once more.
 """
 
 import os
@@ -35,6 +36,7 @@ from central.ledger.collector import collect_rarely
 from central.ledger.ledger import Ledger
 from central.ledger.reference_book import load_reference
 from central.ledger.state import read_state
+from central.orders.following import FOLLOWERS
 from central.stock.as_of import list_stock_as_of
 from central.stock.grid import grid_as_of
 from central.stock.moments import TimeKind, moment_at
@@ -47,21 +49,25 @@ from central.storage.database import Database, open_database
 from central.storage.schema import migrate
 from central.storage.tables import facts
 from tests.bench.big_copy import take_rows
-from tests.bench.big_goods import FACTS_PER_CALL, Goods, heads_of, lots_of, reference
+from tests.bench.big_goods import FACTS_PER_CALL, Gateways, lots_of, reference
+from tests.bench.big_posting import rates
+from tests.bench.big_repeat import Repeated
 from tests.bench.figures import Ratio
 from tests.bench.posting import TICKS_PER_S, backends, cpu_s_of
 from tests.central.scenery import NOW_MS, FixedClock
-from tests.postgresql import PostgresqlServer
+from tests.postgresql import SETTINGS, PostgresqlServer
 
 SIZES = sorted(map(int, os.environ.get("MOVEMENTS", "800000 4000000 10000000").split()))
 WANTED = os.environ.get("DATABASE", "sqlite postgresql").split()
 KEPT = os.environ.get("KEPT", "")
+POSTED = int(os.environ.get("POSTED", "0"))
 TAKEN = os.environ.get("TAKEN", "")
 DAY_MS = 86_400_000
 MS_PER_CALL = 2 * 365 * DAY_MS * FACTS_PER_CALL // 10_000_000
 CALLS_PER_FOLLOWING = 5
 CALLS_PER_WORD = 100
-RATE_CALLS = 12
+# As a server that has a ledger of millions would be set, of a machine of 8 GB.
+SERVER_SETTINGS = (*SETTINGS, "shared_buffers=1GB", "max_wal_size=8GB")
 QUERIES = 20
 QUERIES_S_MAX = 40.0  # A query that takes seconds is asked less often.
 DATABASE = "bench_big"
@@ -77,7 +83,9 @@ def measure() -> list[Ratio]:
             big = _opened(make("big"))
             stack.callback(big.close)
             for size in SIZES:
-                clock = _grown(name, big, size)
+                clock = _grown(name, big, min(size, POSTED or size))
+                if POSTED and name == "sqlite":
+                    clock = _repeated(big, folder / "big.db", size)
                 ratios += _figures(f"big-{name}-{size}", big, _opened(make("empty")), clock)
     return ratios
 
@@ -108,7 +116,7 @@ def _postgresql(folder: Path, stack: ExitStack) -> Callable[[str], str]:
     is_new = not home.exists()
     home.mkdir(exist_ok=True)
     folder.chmod(0o755)  # The server runs as a user of its own.
-    server = PostgresqlServer(home, is_new=is_new)
+    server = PostgresqlServer(home, settings=SERVER_SETTINGS, is_new=is_new)
     server.start()
     stack.callback(server.stop)
 
@@ -140,26 +148,46 @@ def _opened(url: str) -> Database:
 def _grown(name: str, big: Database, size: int) -> FixedClock:
     """Post until there are so many; return the clock as it stands then."""
     with big.read() as connection:
-        count, heads = read_state(connection).record_no, heads_of(connection)
+        count = read_state(connection).record_no
+        gateways = Gateways(random.Random(count), connection)
         last = select(facts.c.record_ms).where(facts.c.record_no == count)
         clock = FixedClock(connection.execute(last).scalar_one() if count else NOW_MS)
-    goods, ledger = Goods(random.Random(count), heads), Ledger()
+    ledger = Ledger(FOLLOWERS)
     following = Checkpoints(big, clock=clock)
     for call in range((size - count) // FACTS_PER_CALL):
         clock.time_ms += MS_PER_CALL
-        goods.made(clock.time_ms)(big, ledger)
+        gateways.made(clock.time_ms)(big, ledger)
         if call % CALLS_PER_FOLLOWING == 0:
             _follow(following)
         if call % CALLS_PER_WORD == 0:
             done_count = count + (call + 1) * FACTS_PER_CALL
             print(f"    {name}: {done_count:,} movements", file=sys.stderr, flush=True)
     _follow(following)
-    with big.write() as connection:
-        if name == "postgresql":
-            connection.exec_driver_sql("ANALYZE")
+    _settle(big)
+    with big.read() as connection:
         copies = connection.execute(select(checkpoints.c.record_no).order_by("record_no")).all()
     print(f"    {name}: copies at {[row[0] for row in copies]}", file=sys.stderr, flush=True)
     return clock
+
+
+def _repeated(big: Database, path: Path, size: int) -> FixedClock:
+    """Write what was posted again until there are so many; return the clock as it stands then."""
+    with big.read() as connection:
+        posted_count = read_state(connection).record_no
+    if posted_count < size:
+        rows = Repeated(path)
+        for times in range(1, -(-size // posted_count)):
+            rows.write(times)
+            _follow(Checkpoints(big, clock=FixedClock(NOW_MS)))
+        rows.close()
+    return _grown("sqlite", big, 0)
+
+
+def _settle(database: Database) -> None:
+    """Give the planner of PostgreSQL the statistics that its own upkeep would give it by then."""
+    if database.dialect == "postgresql":
+        with database.write() as connection:
+            connection.exec_driver_sql("ANALYZE")
 
 
 def _follow(following: Checkpoints) -> None:
@@ -171,9 +199,10 @@ def _figures(name: str, big: Database, empty: Database, clock: FixedClock) -> li
     ratios = []
     for what, work, bound in _asked(big, clock.time_ms):
         ratios.append(_told(Ratio(f"{name}-{what}-cpu-ms", *_timed(work), at_most=bound)))
-    full, bare = _rates(big, empty, clock.time_ms)
-    detail = f"{full:,.0f} against {bare:,.0f} movements per CPU-second; {_load()}"
-    ratios.append(_told(Ratio(f"{name}-posting-vs-empty", full / bare, detail, at_least=0.8)))
+    full, bare = rates(big, empty, now_ms=clock.time_ms, name=DATABASE, settle=_settle)
+    ratio = full.per_cpu_s / bare.per_cpu_s
+    detail = f"{full}; {bare}; {_load()}"
+    ratios.append(_told(Ratio(f"{name}-posting-vs-empty", ratio, detail, at_least=0.8)))
     empty.close()
     return ratios
 
@@ -265,26 +294,3 @@ def _all_cpu_s() -> float:
 
 def _load() -> str:
     return f"load {os.getloadavg()[0]:.0f}"
-
-
-def _rates(big: Database, empty: Database, now_ms: int) -> tuple[float, float]:
-    """Return movements per CPU-second of posting into both, the making of the facts left out."""
-    with big.read() as connection:
-        heads = heads_of(connection)
-    sides = [
-        (big, Goods(random.Random(now_ms), heads), Ledger(), "big"),
-        (empty, Goods(random.Random(now_ms)), Ledger(), "empty"),
-    ]
-    taken = []
-    for _ in range(1 + RATE_CALLS):  # The first of each warms up.
-        pair = []
-        for database, goods, ledger, name in sides:
-            post = goods.made(now_ms)
-            served_by = backends(f"{DATABASE}_{name}")
-            begin = cpu_s_of(served_by)
-            post(database, ledger)
-            pair.append(cpu_s_of(served_by) - begin)
-        taken.append(pair)
-    full_s, bare_s = (sum(times) for times in zip(*taken[1:], strict=True))
-    count = RATE_CALLS * FACTS_PER_CALL
-    return count / full_s, count / bare_s
