@@ -7,6 +7,7 @@ PART: devices    scanners, scales and printers through the kernel and the driver
       cuts       power cuts of a working gateway, of central on SQLite and on PostgreSQL
                  (CYCLES=9 in all, SEED=1, SUBJECTS="gateway central-sqlite central-postgresql")
       controls   the same with planted faults, which must be found
+      leaks      hot-plug with a planted leak, which must be found; only if it is named
       services   packages and shipped units under systemd, backups; only if it is named
       read-only-root  a gateway whose root is only read; only if it is named
       package    the gateway's package, installed by the guest; only if it is named
@@ -23,7 +24,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -78,7 +79,18 @@ PLANTED: dict[str, tuple[Fault, ...]] = {
         ("gateway/journal/station_memory.py", "synchronous = FULL", "synchronous = NORMAL"),
     ),
     "central": (("central/storage/database.py", "synchronous = FULL", "synchronous = NORMAL"),),
+    # A socket of udev's that is left open at each replug.
+    "leak": (
+        ("gateway/devices/kernel_devices.py", "SUBSYSTEMS = (", "KEPT = []\nSUBSYSTEMS = ("),
+        (
+            "gateway/devices/kernel_devices.py",
+            "        with self._again_lock:\n",
+            "        with self._again_lock:\n"
+            "            KEPT.append(pyudev.Monitor.from_netlink(self._again))\n",
+        ),
+    ),
 }
+LEAKS_FOUND = 2  # By the checks of `check_plugging.py` that look for leaks.
 CONTROLS = (
     Control("gateway", "a disk that lies about flushing"),
     Control("gateway", "synchronous=NORMAL", planted="gateway"),
@@ -122,6 +134,25 @@ class Lab:
             finally:
                 back.say_figures()
         back.judge()
+
+    def leaks(self) -> None:
+        """See a planted leak found by each check of hot-plug that looks. Raises GuestFailed."""
+        said: list[str] = []
+        found = "AssertionError: {'NETLINK': "
+        with Machine(self._image) as machine:
+            self._wheel().bring_into(machine)
+            with suppress(GuestFailed):
+                run_checks(
+                    machine,
+                    "check_plugging.py",
+                    said.append,
+                    timeout_s=CHECKS_S_MAX,
+                    words=f"PLUG_CYCLES={PLUG_CYCLES_DEFAULT}",
+                    planted="leak",
+                )
+        if "".join(said).count(found) != LEAKS_FOUND:
+            raise GuestFailed(f"a leak was not found: {''.join(said)[-1500:]}")
+        self._say("a socket that is left open at each replug is found")
 
     def cuts(self) -> None:
         """Cut the power of both programs. Raises GuestFailed if anything green was lost."""
@@ -227,7 +258,7 @@ def main() -> int:
     rebuild = REBUILD in words
     parts = [word for word in words if word not in {BUILD, REBUILD}]
     known = ("devices", "plugging", "cuts", "controls")
-    all_parts = (*known, "services", "read-only-root", "package", "first-boot")
+    all_parts = (*known, "leaks", "services", "read-only-root", "package", "first-boot")
     if unknown := set(parts) - set(all_parts):
         print(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(all_parts)}")
         return EXIT_UNUSABLE

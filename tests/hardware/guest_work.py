@@ -108,15 +108,24 @@ class UnderTest:
 
 
 def run_checks(
-    machine: Machine, names: str, heard: Say, *, timeout_s: float, only: str = "", words: str = ""
+    machine: Machine,
+    names: str,
+    heard: Say,
+    *,
+    timeout_s: float,
+    only: str = "",
+    words: str = "",
+    planted: str = "",
 ) -> None:
     """Run tests inside a guest; what they print is heard as they print it. Raises GuestFailed.
 
     names: patterns of their files. only: of the tests' names, as pytest's -k; "" for all. words:
-    variables of their environment.
+    variables of their environment. planted: name of faults; their copy of the wheel is tested.
     """
     chosen = f"-s -o python_files='{names}' -k '{only}' tests/hardware"
-    command = f"cd {IN_GUEST} && {words} {ENVIRONMENT} {PYTEST} {chosen}"
+    site = f"{PLANTED}/{planted}" if planted else "site"
+    environment = ENVIRONMENT.replace(f"{IN_GUEST}/site", f"{IN_GUEST}/{site}")
+    command = f"cd {IN_GUEST} && {words} {environment} {PYTEST} {chosen}"
     running = machine.begin(command, timeout_s=timeout_s, heard=heard)
     status = machine.end_of(running, timeout_s=timeout_s)
     if status:

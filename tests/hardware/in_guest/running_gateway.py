@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
 from tests.hardware.in_guest import programs
 from tests.hardware.in_guest.gadget import WAIT_S, wait_until
+from tests.hardware.in_guest.open_counts import counts_at_rest
 
 ASK_PAUSE_S = 0.1  # Or those who ask have the processor, and nobody else.
 START_S = 480.0  # Ten, on a machine of its own.
@@ -162,17 +164,10 @@ class RunningGateway:
             if line.startswith(("RssAnon:", "VmSwap:"))
         )
 
-    def descriptors(self):
-        """Return what it has open, sorted; sockets of this moment's page visits not among it."""
-        found = []
-        for path in Path(f"/proc/{self.child.pid}/fd").iterdir():
-            with suppress(OSError):
-                found.append(str(path.readlink()))
-        return sorted(name for name in found if not name.startswith("socket:"))
-
-    def threads_count(self):
-        """Return how many threads it has."""
-        return len(list(Path(f"/proc/{self.child.pid}/task").iterdir()))
+    def open_counts(self):
+        """Return how many descriptors of each kind and how many threads it has, at rest."""
+        threads = len(list(Path(f"/proc/{self.child.pid}/task").iterdir()))
+        return counts_at_rest(self.child.pid) + Counter(thread=threads)
 
     def close(self):
         """End it and return what it logged."""
