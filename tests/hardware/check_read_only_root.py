@@ -111,6 +111,11 @@ def facts(place):
     return place.health()["unsent_count"]
 
 
+def has(place, count):
+    """See so many facts; what the page has shown already is counted a moment later."""
+    place.until(lambda: facts(place) == count, f"{count} facts", seconds_max=10)
+
+
 def receive(place):
     """Scan one item and see it recorded."""
     if not place.workflow():
@@ -118,7 +123,7 @@ def receive(place):
         place.until(place.workflow, "workflow")
     before = facts(place)
     place.scan(EAN)
-    assert facts(place) == before + 1
+    has(place, before + 1)
 
 
 def status(place):
@@ -157,7 +162,7 @@ def test_after_a_power_cut_the_root_is_only_read_and_the_facts_are_there(place, 
     for path in ("/usr/lab", "/lab", "/opt/lab", "/boot/lab"):
         assert "Read-only file system" in place.type_boldly(f"touch {path}")
     assert place.type("systemctl --failed --no-legend --plain").strip() == ""
-    assert facts(place) == 2
+    has(place, 2)
     receive(place)
     place.type("sudo -u dockledger-gateway dockledger-gateway journal verify")
 
@@ -171,7 +176,7 @@ def test_what_is_changed_elsewhere_is_in_memory_and_settings_last(place, guest):
     left = place.type("ls /etc/lab-note /var/lib/lab-note /root/lab-note 2>/dev/null || true")
     assert left == ""
     assert f'source = "{UPDATES}/good"' in place.type(f"cat {SETTINGS}/update.toml")
-    assert facts(place) == 3
+    has(place, 3)
     assert "Read-only file system" in place.type_boldly("touch /usr/lab")
 
 
@@ -183,7 +188,7 @@ def test_a_signed_update_is_built_beside_a_root_that_is_only_read_and_lasts(plac
     guest.cut_and_boot()
     works(place)
     assert place.health()["version"] == packages.good
-    assert facts(place) == 4
+    has(place, 4)
     place.type("sudo -u dockledger-gateway dockledger-gateway journal verify")
 
 
@@ -204,6 +209,6 @@ def test_the_way_back_leaves_the_data_where_they_are(place, guest):
     works(place)
     assert status(place) == ["writable", "writable"]
     place.type("touch /usr/lab && rm /usr/lab")
-    assert facts(place) == 4
+    has(place, 4)
     assert "dockledger-gateway" in place.type(f"findmnt -no SOURCE {DATA}")
     receive(place)
