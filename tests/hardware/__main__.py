@@ -25,7 +25,6 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -35,7 +34,7 @@ from tests.hardware.errors import GuestFailed, LabUnusable
 from tests.hardware.first_boots import SETTLED as FIRST_BOOT
 from tests.hardware.first_boots import boot_gateways
 from tests.hardware.freezing import freeze
-from tests.hardware.guest_work import Fault, UnderTest, run_checks
+from tests.hardware.guest_work import UnderTest, run_checks
 from tests.hardware.guests import Guests, ReadiedGuests, Rehearsal
 from tests.hardware.host import find_host, memory_bytes, refuse_foreign
 from tests.hardware.image import Image, Say, image_for
@@ -43,6 +42,7 @@ from tests.hardware.installed_guest import guest_with
 from tests.hardware.lanes import begun_s, lanes_of, run_lanes
 from tests.hardware.machine import Machine
 from tests.hardware.places import installed_tar
+from tests.hardware.planted import CONTROLS, PLANTED
 from tests.hardware.power_cuts import SUBJECTS, Subject, cut_power
 
 HERE = Path(__file__).parent
@@ -57,46 +57,7 @@ CONTROL_CUTS_MAX = 10  # Of a planted fault, before it is said that the cuts do 
 DEVICE_CHECKS = (
     "check_scanners.py check_scales.py check_printers.py check_tag_readers.py check_names.py"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """A planted fault, which cuts must find. planted: name of changes in a copy of the wheel.
-
-    words: for the program under load. Without either the disk lies about flushing.
-    """
-
-    subject: str
-    name: str
-    planted: str = ""
-    words: str = ""
-
-
-PLANTED: dict[str, tuple[Fault, ...]] = {
-    "gateway": (
-        ("gateway/journal/files.py", "synchronous = FULL", "synchronous = NORMAL"),
-        # Or the station's memory switches it back on.
-        ("gateway/journal/station_memory.py", "synchronous = FULL", "synchronous = NORMAL"),
-    ),
-    "central": (("central/storage/database.py", "synchronous = FULL", "synchronous = NORMAL"),),
-    # A socket of udev's that is left open at each replug.
-    "leak": (
-        ("gateway/devices/kernel_devices.py", "SUBSYSTEMS = (", "KEPT = []\nSUBSYSTEMS = ("),
-        (
-            "gateway/devices/kernel_devices.py",
-            "        with self._again_lock:\n",
-            "        with self._again_lock:\n"
-            "            KEPT.append(pyudev.Monitor.from_netlink(self._again))\n",
-        ),
-    ),
-}
 LEAKS_FOUND = 2  # By the checks of `check_plugging.py` that look for leaks.
-CONTROLS = (
-    Control("gateway", "a disk that lies about flushing"),
-    Control("gateway", "synchronous=NORMAL", planted="gateway"),
-    Control("central-sqlite", "synchronous=NORMAL", planted="central"),
-    Control("central-postgresql", "synchronous_commit=off", words="synchronous_commit=off"),
-)
 
 
 class Lab:
