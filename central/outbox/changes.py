@@ -32,7 +32,7 @@ from central.outbox.difference import (
     touching,
 )
 from central.outbox.notices import StreamRow
-from central.outbox.packed_units import read_changed_units
+from central.outbox.packed_units import read_changed_units, read_packings
 from central.outbox.present_reference import present_entries, present_reference
 from central.outbox.reference_copies import copy_before, read_copy
 from central.outbox.shares import read_changed_lines, shares_for
@@ -212,6 +212,7 @@ class _Stock:
         self._levels: dict[tuple[str, int], list[StockLevel]] = {}
         self._shares: dict[tuple[str, int], Sequence[bulk.Row]] = {}
         self._packing: dict[tuple[str, int], list[PackedUnit]] = {}
+        self._packings: dict[int, dict[str, set[str]]] = {}
         self._made: dict[_Said, tuple[bytes, ...]] = {}
 
     def told(self, one: Told) -> tuple[bytes, ...]:
@@ -230,7 +231,7 @@ class _Stock:
                 self._connection,
                 one.row.warehouse,
                 after_record_no=one.looked,
-                is_near=one.looked >= self._near,
+                named=self._packed(one),
             )
         levels, own, packing = self._levels[key], self._own(one), self._packing[key]
         shares = shares_for(one.row.gateway, self._shares[key], after_record_no=one.looked)
@@ -246,6 +247,15 @@ class _Stock:
             )
             self._made[(*key, own, shares)] = tuple(encode_notice(notice) for notice in notices)
         return self._made[(*key, own, shares)]
+
+    def _packed(self, one: Told) -> set[str] | None:
+        """Return the units of new packings, read once for all warehouses; None of too many."""
+        if one.looked < self._near:
+            return None
+        if one.looked not in self._packings:
+            found = read_packings(self._connection, after_record_no=one.looked)
+            self._packings[one.looked] = found
+        return self._packings[one.looked].get(one.row.warehouse, set())
 
     def _own(self, one: Told) -> tuple[EpochSeq, ...]:
         if one.looked >= self._near:

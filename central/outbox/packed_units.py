@@ -1,6 +1,6 @@
 """Reads what is packed in what, for gateways. Edge of the database."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from sqlalchemy import Connection, select
 
@@ -13,23 +13,33 @@ from central.storage.tables import facts, handling_units
 _units = handling_units.c
 
 
+def read_packings(connection: Connection, *, after_record_no: int) -> dict[str, set[str]]:
+    """Return the units that facts since then say are packed or unpacked, by warehouse.
+
+    Found by record number alone: SQLite would take a warehouse that is named here for the better
+    way, and read each fact that it ever had.
+    """
+    query = select(facts.c.warehouse, facts.c.body).where(
+        facts.c.record_no > after_record_no, facts.c.kind == "packing"
+    )
+    found: dict[str, set[str]] = {}
+    for warehouse, body in connection.execute(query):
+        found.setdefault(warehouse, set()).update(_children(bytes(body)))
+    return found
+
+
 def read_changed_units(
-    connection: Connection, warehouse: str, *, after_record_no: int, is_near: bool
+    connection: Connection, warehouse: str, *, after_record_no: int, named: Set[str] | None
 ) -> list[PackedUnit]:
     """Return the units that packings since then were about, as they are now, by number.
 
-    is_near: the facts since then are few enough to be looked through, else the units are.
+    named: these units, of `read_packings`; None where those are too many facts to be looked
+    through, then the units are.
     """
-    if is_near:
-        query = select(facts.c.body).where(
-            facts.c.record_no > after_record_no,
-            facts.c.kind == "packing",
-            facts.c.warehouse == warehouse,
-        )
-        bodies = connection.execute(query).scalars()
-        keys = sorted({(warehouse, child) for body in bodies for child in _children(bytes(body))})
+    if named is not None:
+        keys = [(warehouse, child) for child in sorted(named)]
         # Also those that could not be packed as was said: who said it shows them so.
-        known = dict.fromkeys((key[1] for key in keys), "")
+        known = dict.fromkeys(named, "")
         rows = bulk.select_by_key(connection, handling_units, keys, columns_count=2)
         known |= {row[1]: row[2] for row in rows}
     else:

@@ -1,14 +1,18 @@
 """Gateways learn what is packed in what: by notices since the last, by a snapshot at first."""
 
 import pytest
+from sqlalchemy import event
 
 from central.contract.notices import PACKED_PER_NOTICE_MAX, PackedUnit
 from central.inbox.inbox import Inbox
 from central.ledger.desk import Desk
 from central.ledger.verify import verify_ledger
 from central.orders.following import FOLLOWERS
+from central.outbox import changes
+from central.outbox.changes import read_changes
 from central.outbox.difference import PACKED_MAX, TooLarge, stock_changes
-from central.outbox.packed_units import read_changed_units
+from central.outbox.notices import read_stream
+from central.outbox.packed_units import read_changed_units, read_packings
 from tests.central.outbox.scenes import Outbox, Told
 from tests.central.scenery import FixedClock, Gateway, enrol, load, sscc
 
@@ -88,8 +92,21 @@ def test_what_is_packed_in_another_warehouse_is_not_told(site, database):
 @pytest.mark.parametrize("is_near", [True, False])
 def test_far_behind_the_units_are_looked_through_instead_of_the_facts(site, database, is_near):
     with database.read() as connection:
-        found = read_changed_units(connection, "SH1", after_record_no=2, is_near=is_near)
+        named = read_packings(connection, after_record_no=2)["SH1"] if is_near else None
+        found = read_changed_units(connection, "SH1", after_record_no=2, named=named)
     assert found == [PackedUnit(LAYER, PALLET), PackedUnit(OTHER, PALLET)]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_packings_are_found_by_the_numbers_of_new_facts(site, database):
+    with database.read() as connection:
+        row = read_stream(connection, site.docks[1].code)
+        said = []
+        event.listen(connection, "before_cursor_execute", lambda *given: said.append(given[2:4]))
+        read_changes(connection, [changes.Told(row, looked=1)])
+        ((statement, values),) = [one for one in said if "facts.body" in one[0]]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+    assert [row[3] for row in plan] == ["SEARCH facts USING INDEX facts_record_no (record_no>?)"]
 
 
 def test_many_units_go_in_several_notices_and_too_many_in_none():
