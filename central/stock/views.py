@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
+    exists,
     func,
     or_,
     select,
@@ -204,7 +205,7 @@ def item_codes(
         discrepancies.c.warehouse.in_(warehouse_codes),
         discrepancies.c.state.in_(DISCREPANCY_STATES),
         discrepancies.c.kind == "unknown_item",
-        discrepancies.c.item.not_in(select(items.c.item)),
+        ~exists().where(items.c.item == discrepancies.c.item),
     )
     left_over = select(balances.c.item).where(
         balances.c.warehouse.in_(warehouse_codes), balances.c.item.in_(strays)
