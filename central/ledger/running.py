@@ -296,7 +296,7 @@ class RunningBooks:
             weight = line.weight_micro
             if weight and abs(self.weights.get(slot, 0) + weight) > BALANCE_MICRO_MAX:
                 return False
-        return True
+        return not self.weights or self._places.have_room(posting.lines)
 
     def _counted(self, key: ProgressKey) -> Counted:
         counted = self.progress.get(key)

@@ -14,7 +14,7 @@ written off by the fact that took the last piece, as a pair of lines of its own.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from central.ledger.entries import BalanceKey, Line
+from central.ledger.entries import BALANCE_MICRO_MAX, BalanceKey, Line
 from central.ledger.locations import ADJUSTMENT, IN_TRANSIT_PREFIX, is_virtual
 from central.ledger.pairs import LINES_OF_A_PAIR, Lines
 
@@ -62,6 +62,18 @@ class WeighedPlaces:
             quantity, weight = self.left(line)
             if quantity > 0 >= weight and line.weight_micro < 0:
                 yield line, weight
+
+    def have_room(self, lines: Sequence[Line]) -> bool:
+        """Return whether what these lines may leave without pieces can be written off.
+
+        That is never more than what is at their places and what they move, together.
+        """
+        places = list(one_of_each(lines))
+        moved = sum(abs(line.weight_micro) for line in lines)
+        rest_max = moved + sum(abs(self.left(line)[1]) for line in places)
+        taken = (line.balance_key._replace(location=ADJUSTMENT) for line in places)
+        written_off = (abs(self._weights.get(self._slot_of(key), 0)) for key in taken)
+        return all(weight + rest_max <= BALANCE_MICRO_MAX for weight in written_off)
 
     def _slots_under_way(self, key: UnderWayKey) -> list[int]:
         for slot in range(self._looked_through, len(self._keys)):

@@ -3,6 +3,8 @@
 import pytest
 from sqlalchemy import text
 
+from central.contract.quantities import QUANTITY_MAX
+from central.ledger.entries import BALANCE_MICRO_MAX
 from central.ledger.verify import verify_ledger
 from central.orders.transfers.transfer_closing import Thing
 from central.storage import tables
@@ -312,3 +314,17 @@ def test_another_share_of_what_is_under_way_is_found(scene, database):
             )
         )
     assert "share" in checks
+
+
+def test_absurd_weights_are_written_off_no_further_than_a_balance_goes(database):
+    """Else a station's forged weights would pile up there until the database took no more."""
+    gateway = Gateway()
+    for number in range(22):
+        came = {"source": "in_transit", "document": f"TR-{number // 5}"}
+        gateway.move(quantity="1", **came, **weight(str(QUANTITY_MAX)))
+        gateway.move(quantity="1", source="BIN-1", target="customer", **weight("0.001"))
+    furnished(database, gateway).accept([gateway.offer()])
+    weights = dict(rows(database, tables.balances, "location", "weight_micro"))
+    assert 0 < weights["adjustment"] <= BALANCE_MICRO_MAX
+    assert "quantity_overflow" in kinds(database)
+    assert verify_ledger(database).faults == ()
