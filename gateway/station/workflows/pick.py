@@ -60,6 +60,7 @@ from gateway.station.workflows.sending import Aim, likely_place, pallet_loads, s
 from gateway.station.workflows.short_picks import SHORT_REASONS, ShortPick, say_short
 
 SCAN_PLACE = N_("Scan the place that the goods leave, then the goods.")
+ALREADY_THERE = N_("The goods are at {place} already: scan another place.")
 
 
 def prompt(state: Pick) -> Message:
@@ -204,8 +205,7 @@ def _pick_item(
     if not sent.fact.from_location:
         return error(session, say(SCAN_PLACE))
     if sent.fact.from_location == aim.to_location:
-        text = N_("The goods are at {place} already: scan another place.")
-        return error(session, say(text, place=aim.to_location))
+        return error(session, say(ALREADY_THERE, place=aim.to_location))
     words = (item_words(scanned.item, scanned.code), amount_words(load.quantity, scanned.unit))
     done = say(N_("Picked {amount} {item}"), *words)
     if sent.answered is not None:
@@ -220,16 +220,18 @@ def _pick_item(
 
 def _pick_pallet(session: Session, state: Pick, sscc: str, surroundings: Surroundings) -> Step:
     aim, book = _aim(state, surroundings), _counting_picks(state, surroundings, surroundings.book)
-    found = pallet_loads(aim, sscc, surroundings, book)
-    found = [(place, load) for place, load in found if place or aim.source]
+    loads = pallet_loads(aim, sscc, surroundings, book)
+    if isinstance(loads, Message):
+        return error(session, loads)
+    found = [(place, load) for place, load in loads if place or aim.source]
     if len(found) > LOADS_MAX:
         return error(session, say(PALLET_TOO_LARGE))
     if not found:
-        text = N_("Nothing is known on pallet {sscc}: scan its items.")
-        return error(session, say(text, sscc=sscc))
+        return error(
+            session, say(N_("Nothing is known on pallet {sscc}: scan its items."), sscc=sscc)
+        )
     if any((place or aim.source) == aim.to_location for place, _ in found):
-        text = N_("The goods are at {place} already: scan another place.")
-        return error(session, say(text, place=aim.to_location))
+        return error(session, say(ALREADY_THERE, place=aim.to_location))
     facts = send_pallet(session, aim, found, surroundings, book)
     done = say(N_("Picked pallet {sscc}: {count} goods"), sscc=sscc, count=str(len(facts)))
     return _recorded(session, state, surroundings, facts, done)

@@ -192,7 +192,8 @@ def _packed(
     """Return what the document says is in what, of what came with the label of an outer unit."""
     children: dict[str, list[str]] = {}
     for one in came:
-        for child, parent in pairwise((one.sscc, *one.carried_by)):
+        # A line may name the pallet alone.
+        for child, parent in pairwise(filter(None, (one.sscc, *one.carried_by))):
             if child == sscc:
                 break  # What it stands on itself was not scanned.
             if child not in children.setdefault(parent, []):

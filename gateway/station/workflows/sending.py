@@ -13,7 +13,9 @@ from central.contract.quantities import PIECE
 from central.contract.reference import DocumentLine, ExpectedDocument
 from gateway.station.book import Book, PendingBook, picked_under
 from gateway.station.drafts import movement
+from gateway.station.effects import Message
 from gateway.station.meanings import ScannedItem
+from gateway.station.messages import N_, say
 from gateway.station.session import Knowing, Load, Session, Surroundings
 from gateway.station.workflows.documents import (
     PickingBook,
@@ -23,6 +25,8 @@ from gateway.station.workflows.documents import (
     remaining,
 )
 from gateway.station.workflows.goods import load_of_row, on_hand, resolved, standing_on
+
+PLACES_TOLD_MAX = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,13 @@ def send(session: Session, aim: Aim, load: Load, surroundings: Surroundings, boo
 
 def pallet_loads(
     aim: Aim, sscc: str, surroundings: Surroundings, book: Book
-) -> list[tuple[str, Load]]:
-    """Return what is on a pallet with its place; as the document says where the book knows none."""
+) -> list[tuple[str, Load]] | Message:
+    """Return what is on a pallet with its place; as the document says where the book knows none.
+
+    A question instead, if it has to be known from where.
+    """
+    if (question := _unclear_place(aim, sscc, book)) is not None:
+        return question
     catalogue = surroundings.catalogue
     document = catalogue.document(aim.document) if aim.document else None
     rows = standing_on(book, sscc, location=aim.source) if aim.source else []
@@ -189,6 +198,23 @@ def from_where(
             return place, meant
         found.append((place, meant))
     return found[0] if found else ("", load)
+
+
+def _unclear_place(aim: Aim, sscc: str, book: Book) -> Message | None:
+    """Return the question where a unit is left if what is in it stands at several places, or None.
+
+    Some of it was taken out then, and the book does not know which; nor that the rest of it is the
+    unit that the scan is about, after the unit has gone. What is on the unit itself says where.
+    """
+    units = set(book.inside(sscc))
+    rows = [row for row in book.stock() if row.on_hand > 0 and row.sscc in units]
+    places = sorted({row.location for row in rows})
+    if len(units) == 1 or any(row.sscc == sscc for row in rows) or aim.source in places:
+        return None
+    if len(places) + bool(aim.source) <= 1:
+        return None
+    text = N_("What was in {sscc} stands at {places}: scan the place that it leaves first.")
+    return say(text, sscc=sscc, places=", ".join(places[:PLACES_TOLD_MAX]))
 
 
 def _after(book: Book, facts: Sequence[Movement]) -> Book:

@@ -35,6 +35,7 @@ from gateway.station.workflows.receive import close_document
 from gateway.station.workflows.replies import (
     PALLET_TOO_LARGE,
     changed,
+    error,
     not_here,
     recorded,
     success,
@@ -137,6 +138,8 @@ def _ship_item(
 def _ship_pallet(session: Session, state: Ship, sscc: str, surroundings: Surroundings) -> Step:
     aim = _aim(state, surroundings)
     found = pallet_loads(aim, sscc, surroundings, surroundings.book)
+    if isinstance(found, Message):
+        return error(session, found)
     if len(found) > LOADS_MAX:
         return warning(changed(session, replace(state, sscc=sscc)), say(PALLET_TOO_LARGE))
     if not found:

@@ -52,6 +52,16 @@ def test_the_label_of_a_carton_says_nothing_of_its_pallet(bench):
     assert bench.scan("00" + PALLET).kind == "warning"
 
 
+@pytest.mark.parametrize("sscc", ["", CARTONS[0]])
+def test_a_notice_that_names_no_carton_or_one_twice_is_received_all_the_same(bench, sscc):
+    carried_by = tuple(filter(None, (sscc, LAYER, PALLET)))
+    line = DocumentLine(line=1, item="TEA-250", quantity="12", sscc=sscc, carried_by=carried_by)
+    bench.tell_lines("PO-7", line)
+    seen = bench.scan("DOC-PO-7", "00" + LAYER)
+    assert moved(seen) == [(sscc, "supplier", "DOCK-1", "12")]
+    assert packed(seen) == ([("pack", LAYER, (sscc,))] if sscc else [])
+
+
 def test_a_pallet_that_moves_takes_its_cartons_along(received):
     received.scan("CMD-MOVE", "LOC-DOCK-1", "00" + PALLET)
     assert received.scan("00" + CARTONS[0]).kind == "error"  # It is in hand with its pallet.
@@ -77,6 +87,22 @@ def test_a_pallet_that_is_sent_takes_its_cartons_along(received):
     seen = received.scan("00" + PALLET)
     assert moved(seen) == [(one, "DOCK-1", "in_transit", "12") for one in CARTONS]
     assert received.stock() == {}
+
+
+@pytest.mark.parametrize(
+    "begin", [("CMD-SHIP",), ("CMD-SHIP", "DOC-TO-1"), ("CMD-PICK", "DOC-TO-1")]
+)
+def test_of_what_was_in_a_pallet_and_stands_apart_only_that_of_a_scanned_place_goes(
+    received, begin
+):
+    received.scan("CMD-PUTAWAY", "00" + CARTONS[1], "LOC-A-01-04", "CMD-DONE", *begin)
+    asked = received.scan("00" + PALLET)
+    assert (asked.kind, asked.facts) == ("error", ())
+    assert "stands at A-01-04, DOCK-1: scan the place" in asked.text
+    seen = received.scan("LOC-A-01-04", "00" + PALLET)
+    assert [one[:2] for one in moved(seen)] == [(CARTONS[1], "A-01-04")]
+    again = received.scan("LOC-A-01-04", "00" + PALLET)  # Scanned twice, it takes no more along.
+    assert (again.kind, again.facts) == ("error", ())
 
 
 def test_what_waits_for_the_same_commit_counts(bench):
