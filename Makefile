@@ -4,7 +4,7 @@ PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := list
-.PHONY: list setup demo test check bench chaos simulate invariants trust fuzz lab lab-cuts story deb deb-test updates format lock catalogues sbom clean
+.PHONY: list setup demo test check bench chaos simulate invariants trust fuzz lab lab-cuts lab-services story deb deb-test updates format lock catalogues sbom clean
 
 list: ## List the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -66,6 +66,10 @@ lab: setup ## Test real kernel devices, hot-plug and power cuts under QEMU (LAB_
 lab-cuts: setup ## Cut the power CYCLES times (default 100): gateway, central on SQLite, on PostgreSQL
 	@bash .ci/packages python lab
 	@CYCLES=$${CYCLES:-100} $(PYTHON) -m tests.hardware cuts controls
+
+lab-services: setup ## Test packages, units and first boots under systemd in guests (root; CYCLES=50)
+	@bash .ci/packages python lab
+	@CYCLES=$${CYCLES:-9} $(PYTHON) -m tests.hardware services package first-boot
 
 story: setup ## Install, claim, scan, update, go back, revoke and restore on a fresh Debian (root)
 	@bash .ci/packages python lab

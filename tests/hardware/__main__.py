@@ -12,6 +12,7 @@ PART: devices    scanners, scales and printers through the kernel and the driver
       read-only-root  a gateway whose root is only read; only if it is named
       package    the gateway's package, installed by the guest; only if it is named
       first-boot power cuts of gateways in their first boot (CYCLES=9); only if it is named
+      same       builds the guest's Debian twice and compares; only if it is named
 
 With LAB_ARCHITECTURE=arm64 or amd64 guests have another kind of processor than this machine.
 Where there is room for two guests, devices and plugging run beside cuts and controls.
@@ -30,20 +31,23 @@ from typing import NoReturn
 
 from tests.hardware.as_user import BUILD, REBUILD, build_as_user
 from tests.hardware.back_in_service import BackInService, waited_s_of
+from tests.hardware.cache import in_use
 from tests.hardware.errors import GuestFailed, LabUnusable
 from tests.hardware.first_boots import SETTLED as FIRST_BOOT
 from tests.hardware.first_boots import boot_gateways
-from tests.hardware.freezing import freeze
+from tests.hardware.freezing import freeze, resumable
 from tests.hardware.guest_work import UnderTest, run_checks
 from tests.hardware.guests import Guests, ReadiedGuests, Rehearsal
 from tests.hardware.host import find_host, memory_bytes, refuse_foreign
 from tests.hardware.image import Image, Say, image_for
 from tests.hardware.installed_guest import guest_with
-from tests.hardware.lanes import begun_s, lanes_of, run_lanes
+from tests.hardware.lanes import BEGUN, begun_s, lanes_of, run_lanes
 from tests.hardware.machine import Machine
 from tests.hardware.places import installed_tar
 from tests.hardware.planted import CONTROLS, PLANTED
 from tests.hardware.power_cuts import SUBJECTS, Subject, cut_power
+from tests.hardware.same_twice import build_twice
+from tests.hardware.scratch import scratch
 
 HERE = Path(__file__).parent
 EXIT_FAILED, EXIT_UNUSABLE = 1, 2
@@ -174,12 +178,18 @@ class Lab:
     def first_boot(self) -> None:
         """Cut gateways in their first boot, each has to end enrolled. Raises GuestFailed."""
         host = find_host()
-        image = guest_with(installed_tar(host, self._say), FIRST_BOOT, host, self._say)
+        installed = installed_tar(host, self._say)
         cycles, seed = _number("CYCLES", CUTS_DEFAULT), _number("SEED", 1)
-        report = boot_gateways(image, self._say, cycles=cycles, seed=seed)
+        with in_use(installed.parent):
+            image = guest_with(installed, FIRST_BOOT, host, self._say)
+            report = boot_gateways(image, self._say, cycles=cycles, seed=seed)
         self._say(report.text())
         if report.wrong:
             raise GuestFailed(f"{report.wrong}; again with SEED={seed}")
+
+    def same(self) -> None:
+        """Build the guest's Debian twice. Raises GuestFailed if the two differ."""
+        build_twice(find_host(), self._say)
 
     def _play(self, *names: str) -> None:
         """Run tests on this side that type into a guest of their own."""
@@ -219,35 +229,51 @@ def main() -> int:
     rebuild = REBUILD in words
     parts = [word for word in words if word not in {BUILD, REBUILD}]
     known = ("devices", "plugging", "cuts", "controls")
-    all_parts = (*known, "leaks", "services", "read-only-root", "package", "first-boot")
+    more = ("leaks", "services", "read-only-root", "package", "first-boot", "same")
+    all_parts = (*known, *more)
     if unknown := set(parts) - set(all_parts):
         print(f"no part is called {', '.join(sorted(unknown))}; there are {', '.join(all_parts)}")
         return EXIT_UNUSABLE
     begin = begun_s()
-    signal.signal(signal.SIGTERM, _end)  # As Ctrl-C: whoever holds something gives it back.
+    for ends in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(ends, _end)  # Whoever holds something gives it back.
 
     def say(text: str) -> None:
         print(f"[{time.monotonic() - begin:5.0f} s] {text}", flush=True)
 
     try:
-        host = find_host()
-        if OF_THIS_MACHINE & set(parts):
-            refuse_foreign(host, "packages of these parts")
-        built = build_as_user(host, rebuild=rebuild)
-        image = image_for(host, say, rebuild=rebuild and not built)
-        if BUILD in words:
-            return 0
-        freeze(image, say)
-        lanes = lanes_of(
-            parts or known, cores_count=os.cpu_count() or 1, memory_bytes=memory_bytes()
-        )
-        if len(lanes) == 1:
-            return _run_parts(lanes[0], image, say)
-        status = run_lanes(lanes, since_s=begin)
+        with scratch():
+            image = _prepare(parts, say, rebuild=rebuild)
+            if BUILD in words:
+                return 0
+            with in_use(image.folder):
+                return _run(parts or known, image, say, since_s=begin)
     except (LabUnusable, GuestFailed) as error:
         hint = error.hint if isinstance(error, LabUnusable) else "Run the lab with --rebuild."
         print(f"The lab cannot work: {error}\n{hint}", file=sys.stderr)
         return EXIT_UNUSABLE
+
+
+def _prepare(parts: Sequence[str], say: Say, *, rebuild: bool) -> Image:
+    """Return the guest's image, built if need be. Raises LabUnusable."""
+    host = find_host()
+    if OF_THIS_MACHINE & set(parts):
+        refuse_foreign(host, "packages of these parts")
+    built = build_as_user(host, rebuild=rebuild)
+    return image_for(host, say, rebuild=rebuild and not built)
+
+
+def _run(parts: Sequence[str], image: Image, say: Say, *, since_s: float) -> int:
+    """Run parts, side by side where there is room; return the status. Raises GuestFailed."""
+    if BEGUN in os.environ:  # A lane: whoever began it has looked.
+        freeze(image, say)
+    else:
+        resumable(image, say)
+    cores_count = os.cpu_count() or 1
+    lanes = lanes_of(parts, cores_count=cores_count, memory_bytes=memory_bytes())
+    if len(lanes) == 1:
+        return _run_parts(lanes[0], image, say)
+    status = run_lanes(lanes, since_s=since_s)
     say("something failed" if status else "all of it held")
     return status
 
@@ -266,7 +292,7 @@ def _run_parts(parts: Sequence[str], image: Image, say: Say) -> int:
             begin_s, before_s = time.monotonic(), _processors_s()
             try:
                 getattr(lab, at.replace("-", "_"))()
-            except GuestFailed as error:
+            except (GuestFailed, OSError) as error:  # OSError: the disk of this machine is full.
                 say(f"{at} FAILED: {error}")
                 failed.append(at)
             took_s, worked_s = time.monotonic() - begin_s, _processors_s() - before_s
@@ -281,7 +307,10 @@ def _processors_s() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def _end(_number: int, _frame: object) -> NoReturn:
+def _end(number: int, _frame: object) -> NoReturn:
+    for again in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(again, signal.SIG_IGN)  # What gives things back is not ended in the middle.
+    print(f"ended by {signal.Signals(number).name}", file=sys.stderr, flush=True)
     sys.exit(EXIT_FAILED)
 
 

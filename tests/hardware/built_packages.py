@@ -17,6 +17,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.hardware.cache import BUILDING, building_alone, remove_unused
 from tests.hardware.errors import LabUnusable
 from tests.hardware.image import Say
 from tests.hardware.packages import ROOT
@@ -48,20 +49,20 @@ def built_packages(cache: Path, say: Say, *, made: Path | None = None) -> Packag
     good, bad = f"{head}.{int(last) + 1}", f"{head}.{int(last) + 2}"
     folder = made or cache / f"packages-{source_key()}"
     if not folder.is_dir():
-        say("building packages and releases")
-        cache.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(prefix="building-", dir=cache))
-        try:
-            fresh = building / "made"
-            build_debs(fresh / "dist")
-            _provision(ROOT, "release", "new-key", str(fresh / "update.key"))
-            _release(building, fresh, name="good", version=good, fault=None)
-            _release(building, fresh, name="bad", version=bad, fault=FAULT)
-            for old in cache.glob("packages-*"):
-                shutil.rmtree(old)
-            fresh.replace(folder)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
+        with building_alone(cache, say):
+            say("building packages and releases")
+            building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=cache))
+            try:
+                fresh = building / "made"
+                build_debs(fresh / "dist")
+                _provision(ROOT, "release", "new-key", str(fresh / "update.key"))
+                _release(building, fresh, name="good", version=good, fault=None)
+                _release(building, fresh, name="bad", version=bad, fault=FAULT)
+                for old in cache.glob("packages-*"):
+                    remove_unused(old)
+                fresh.replace(folder)
+            finally:
+                shutil.rmtree(building, ignore_errors=True)
     return Packages(folder, version, good, bad)
 
 

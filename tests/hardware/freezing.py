@@ -1,5 +1,6 @@
 """Boots an image once, makes ready what every test needs, and freezes it. Loop."""
 
+from tests.hardware.errors import GuestFailed
 from tests.hardware.image import Image, Say
 from tests.hardware.machine import Machine
 
@@ -26,3 +27,19 @@ def freeze(image: Image, say: Say) -> None:
         machine.run(f"PYTHONPATH=/opt/lab/packages python3 -c '{code}'", timeout_s=300)
         machine.run("sync; dmesg -c >/dev/null; sleep 1")
         machine.freeze()
+
+
+def resumable(image: Image, say: Say) -> None:
+    """Freeze it if need be, and see that it resumes; freeze it anew if not. Raises GuestFailed.
+
+    What was frozen may be torn, or of another QEMU than the one that is here today.
+    """
+    freeze(image, say)
+    try:
+        with Machine(image):
+            return
+    except GuestFailed as error:
+        said = str(error).strip().splitlines()[-1]
+        say(f"what was frozen cannot be resumed ({said}); freezing it anew")
+    image.ready_state.unlink()
+    freeze(image, say)

@@ -7,9 +7,10 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.hardware.emulator import PLUGGED, PLUGGED_PORT
 from tests.hardware.errors import GuestFailed, LabUnusable
 from tests.hardware.image import Say
-from tests.hardware.machine import PLUGGED, PLUGGED_PORT, Machine
+from tests.hardware.machine import Machine
 from tests.hardware.packages import ROOT, build_wheel, compile_folder
 from tests.hardware.tools import tool
 

@@ -13,6 +13,7 @@ from tests.hardware.errors import LabUnusable
 SUITES = {(3, 11): "bookworm", (3, 13): "trixie"}
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}  # Debian's word and the kernel's.
 ASKED = "LAB_ARCHITECTURE"
+SNAPSHOT = "LAB_SNAPSHOT"  # E.g. http://snapshot.debian.org/archive/debian/20261101T000000Z
 COMMANDS = ("mmdebstrap", "qemu-img", "mke2fs", "cpio", "depmod", "tar", "zstd")
 DISK_BYTES_MIN = 2 * 1024**3  # While it builds; what stays is under 1 GB.
 MEMORY_BYTES_MIN = 1536 * 1024**2
@@ -26,13 +27,15 @@ class Host:
     """A machine on which the lab can run.
 
     architecture: of the guest, Debian's word. suite: Debian's release whose Python is ours.
-    cache: where images are kept. mirror: address of the Debian archive.
+    cache: where images are kept. mirror: address of the Debian archive. snapshot: the same, if one
+    day's archive was asked for; "" for whatever there is today.
     """
 
     architecture: str
     suite: str
     cache: Path
     mirror: str
+    snapshot: str = ""
 
     @property
     def emulator(self) -> str:
@@ -55,7 +58,8 @@ def find_host() -> Host:
             hint="Make the virtual environment with Python 3.11 or 3.13.",
         )
     cache = Path(os.environ.get("DOCKLEDGER_LAB") or _user_cache() / "dockledger-lab")
-    host = Host(architecture, suite, cache, _mirror())
+    snapshot = os.environ.get(SNAPSHOT, "")
+    host = Host(architecture, suite, cache, snapshot or _mirror(), snapshot)
     needed = [*COMMANDS, host.emulator]
     if host.is_foreign:
         needed += ["arch-test", f"qemu-{MACHINES[architecture]}-static"]

@@ -12,10 +12,12 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.hardware.cache import BUILDING, building_alone, remove_unused, sweep_unless_built
 from tests.hardware.compiled import compiled_wheels, wheels_folder
 from tests.hardware.foreign import programs_of
 from tests.hardware.host import MACHINES, Host, archive_hint, refuse_users
@@ -29,6 +31,7 @@ from tests.hardware.kernel import (
 from tests.hardware.packages import ROOT, install_packages
 from tests.hardware.recipe import (
     BOOT_MODULES,
+    MADE_HERE,
     MASKED_UNITS,
     NO_DATABASE,
     PACKAGES,
@@ -43,6 +46,8 @@ ROOT_BYTES = 2400 * 1024**2  # Sparse.
 # The shape of a machine: a frozen guest is resumed in the same one only.
 MEMORY_MB = 640
 DISK_PORTS = 4
+# When the accounts of the guest got their passwords, which they have not: a day as good as any.
+ACCOUNTS_S = 1_700_000_000
 
 Say = Callable[[str], None]
 
@@ -81,12 +86,15 @@ class Image:
 
 def image_for(host: Host, say: Say, *, rebuild: bool = False) -> Image:
     """Return the image of what is checked out here; builds what is missing. Raises LabUnusable."""
-    if rebuild:
-        forget_images(host)
-    for left in host.cache.glob("building-*"):  # An earlier run was ended in the middle.
-        _remove(left)
     base, folder = places(host)
-    if not folder.is_dir():
+    if folder.is_dir() and not rebuild:
+        sweep_unless_built(host.cache)
+        return Image(folder, host.architecture)
+    with building_alone(host.cache, say):
+        if rebuild:
+            forget_images(host)
+        elif folder.is_dir():  # Another run has built it in the meantime.
+            return Image(folder, host.architecture)
         refuse_users()
         with _Building(host.cache) as building:
             base_for(host, say)
@@ -99,12 +107,12 @@ def image_for(host: Host, say: Say, *, rebuild: bool = False) -> Image:
 
 
 def forget_images(host: Host, *, but: Collection[Path] = ()) -> None:
-    """Remove what the cache has for one kind of guest; those of the other kind stay."""
+    """Remove what the cache has for one kind of guest, and nobody uses; the other kind's stay."""
     kinds = (f"base-*-{host.architecture}-*", f"wheels-*-{host.architecture}-*")
     for kind in (*kinds, f"guest-{host.architecture}-*"):
         for path in host.cache.glob(kind):
             if path not in but:
-                _remove(path)
+                remove_unused(path)
 
 
 def ready_image(host: Host) -> Image | None:
@@ -117,20 +125,6 @@ def places(host: Host) -> tuple[Path, Path]:
     """Return where base and guest of what is checked out here are, or would be."""
     base = _base_path(host)
     return base, host.cache / f"guest-{host.architecture}-{_guest_key(base)}"
-
-
-def image_of(base: Path, folder: Path, say: Say) -> Image:
-    """Return a guest, in a folder, of a Debian that is packed already. It is to be booted."""
-    if not folder.is_dir():
-        with _Building(folder.parent) as building:
-            say("building a guest of what is installed")
-            _build_guest(base, building, folder)
-    return Image(folder, base_architecture(base))
-
-
-def base_architecture(base: Path) -> str:
-    """Return the architecture in the name of a packed Debian."""
-    return base.name.split("-")[2].partition(".")[0]
 
 
 def base_for(host: Host, say: Say) -> Path:
@@ -151,7 +145,7 @@ class _Building:
         self._cache = cache
 
     def __enter__(self) -> Path:
-        self._path = Path(tempfile.mkdtemp(prefix="building-", dir=self._cache))
+        self._path = Path(tempfile.mkdtemp(prefix=BUILDING, dir=self._cache))
         return self._path
 
     def __exit__(self, *_exc: object) -> None:
@@ -159,13 +153,13 @@ class _Building:
 
 
 def _base_path(host: Host) -> Path:
-    return host.cache / f"base-{host.suite}-{host.architecture}-{_base_key()}.tar.zst"
+    return host.cache / f"base-{host.suite}-{host.architecture}-{_base_key(host)}.tar.zst"
 
 
-def _base_key() -> str:
-    return _digest(
-        [" ".join(PACKAGES), (HERE / "modules.list").read_text(), *UNWANTED_PATHS, *UNWANTED_FILES]
-    )
+def _base_key(host: Host) -> str:
+    left_out = (*UNWANTED_PATHS, *UNWANTED_FILES, *MADE_HERE)
+    modules = (HERE / "modules.list").read_text()
+    return _digest([" ".join(PACKAGES), modules, *left_out, host.snapshot])
 
 
 def _guest_key(base: Path) -> str:
@@ -179,7 +173,7 @@ def _digest(texts: Sequence[str]) -> str:
 
 
 def _build_base(host: Host, building: Path, base: Path) -> None:
-    root, part = building / "base", building / "base.tar.zst"
+    root, part, begin_s = building / "base", building / "base.tar.zst", int(time.time())
     # The kernel is unpacked, never installed: its scripts would make an initial disk for minutes.
     kernel = (
         'set -e; export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"; mkdir "$1/kernel"; cd "$1/kernel";'
@@ -197,6 +191,7 @@ def _build_base(host: Host, building: Path, base: Path) -> None:
         f"--include={','.join(PACKAGES)}",
         "--aptopt=APT::Install-Recommends false",
         "--aptopt=Acquire::Languages none",
+        "--aptopt=Acquire::Check-Valid-Until " + ("false" if host.snapshot else "true"),
         "--dpkgopt=force-unsafe-io",
         *(f"--dpkgopt=path-exclude=/usr/share/{one}/*" for one in UNWANTED_PATHS),
         *(f"--dpkgopt=path-exclude={one}" for one in UNWANTED_FILES),
@@ -207,14 +202,23 @@ def _build_base(host: Host, building: Path, base: Path) -> None:
         f"deb {host.mirror} {host.suite} main",
         what="fetching Debian's packages",
         hint=archive_hint(host),
+        environment={"SOURCE_DATE_EPOCH": str(ACCOUNTS_S)},
     )
     prune_modules(root, wanted_modules(HERE / "modules.list"))
-    for path in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/lib/firmware"):
-        _remove(root / path)
-    (root / "var/lib/apt/lists").mkdir(parents=True)
-    tool("tar", "-C", str(root), "--zstd", "-cf", str(part), ".", what="packing Debian")
+    for pattern in MADE_HERE:
+        for path in root.glob(pattern):
+            _remove(path)
+    (root / "var/lib/apt/lists").mkdir(parents=True, exist_ok=True)
+    # The same packages make the same file: what has no time of its own has that of the newest.
+    newest_s = max(time_s for path in root.rglob("*") if (time_s := _time_s(path)) < begin_s)
+    same = ("--sort=name", "--numeric-owner", f"--mtime=@{newest_s}", "--clamp-mtime")
+    tool("tar", "-C", str(root), *same, "--zstd", "-cf", str(part), ".", what="packing Debian")
     part.replace(base)
     _remove(root)
+
+
+def _time_s(path: Path) -> int:
+    return int(path.lstat().st_mtime)
 
 
 def _build_guest(base: Path, building: Path, folder: Path, *, packages: Path | None = None) -> None:

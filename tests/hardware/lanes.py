@@ -4,7 +4,6 @@ A guest has one processor: two lanes use two cores. The wheel is built once for 
 """
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from tests.hardware.packages import build_wheel
 
 BEGUN = "DOCKLEDGER_LAB_BEGUN"  # The monotonic second from which a lane's words are counted.
 END_S_MAX = 60
+KILLED = 1  # Status of a lane that could not give one, as when memory ran out.
 # What takes about as long as what, on two cores.
 LANES = (("devices", "plugging"), ("cuts", "controls"))
 
@@ -38,6 +38,11 @@ def lanes_of(parts: Sequence[str], *, cores_count: int, memory_bytes: int) -> li
     return lanes if room and len(lanes) > 1 else [list(parts)]
 
 
+def worst_of(statuses: Sequence[int]) -> int:
+    """Return one status for all lanes: 0 if each ended with 0, 1 for what a signal has ended."""
+    return max(status if status >= 0 else KILLED for status in statuses)
+
+
 def run_lanes(lanes: Sequence[Sequence[str]], *, since_s: float) -> int:
     """Run each lane's parts, one after the other, beside the other lanes; return the worst status.
 
@@ -52,10 +57,17 @@ def run_lanes(lanes: Sequence[Sequence[str]], *, since_s: float) -> int:
                 children.append(
                     subprocess.Popen([*words, "tests.hardware", *lane], env=environment)
                 )
-            return max(child.wait() for child in children)
+            return worst_of([child.wait() for child in children])
         finally:
             for child in children:
-                if child.poll() is None:
-                    child.send_signal(signal.SIGTERM)
+                child.terminate()  # Nothing, if it has ended.
             for child in children:
-                child.wait(END_S_MAX)
+                _wait_or_kill(child)
+
+
+def _wait_or_kill(child: subprocess.Popen[bytes]) -> None:
+    try:
+        child.wait(END_S_MAX)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

@@ -1,8 +1,4 @@
-"""One guest: started or resumed, spoken to, cut from the mains. Edge of QEMU.
-
-The guest is emulated (TCG): it needs no KVM, no rights, and behaves the same everywhere, some
-fifteen times slower than its host.
-"""
+"""One guest: started or resumed, spoken to, cut from the mains. Edge of QEMU."""
 
 import base64
 import itertools
@@ -18,27 +14,20 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Literal
 
+from tests.hardware.emulator import emulator_words
 from tests.hardware.errors import GuestFailed
-from tests.hardware.image import DISK_PORTS, MEMORY_MB, Image, tool
+from tests.hardware.image import DISK_PORTS, Image, tool
 from tests.hardware.lines import JsonLines
 from tests.hardware.monitor import Monitor
+from tests.hardware.pulse import Pulse
+from tests.hardware.scratch import KEEP
 
 START_S_MAX = 600
 END_S_MAX = 20
 HELLO_S = 2.0
-EMULATORS = {
-    "amd64": ("qemu-system-x86_64", "q35", "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16,+lahf-lm"),
-    "arm64": ("qemu-system-aarch64", "virt,gic-version=3", "cortex-a72"),
-}
-PLUGGED, PLUGGED_PORT = "under-test", DISK_PORTS - 2  # The disk that a frozen guest may have.
-# A run that is killed leaves no guest behind.
-DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
-CONSOLES = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
-# What tests of devices do not look at, and an emulated boot takes seconds for.
-KERNEL_WORDS = (
-    "quiet loglevel=4 panic=-1 mitigations=off nokaslr audit=0 random.trust_cpu=on rootwait"
-    " systemd.show_status=no systemd.default_timeout_start_sec=300"
-)
+QUIT_S_MAX = 5.0
+LOOK_S = 1.0  # Between two looks whether a guest that works still lives.
+GONE = -1  # Status of what ran when the guest went.
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +62,10 @@ class Machine:
     def __enter__(self) -> "Machine":
         try:
             self.start()
+        except GuestFailed as error:
+            said = self._last_words()
+            self.close()
+            raise error if said in str(error) else GuestFailed(f"{error}: {said}") from error
         except BaseException:
             self.close()
             raise
@@ -96,10 +89,12 @@ class Machine:
             backing[1],
         )
         tool(*create, str(self._disk), what="making the guest's overlay")
+        words = emulator_words(
+            self.image, self.folder, self._disk, resumed=self._resumed, plugged=self._plugged
+        )
         with (self.folder / "qemu.log").open("wb") as log:
-            self._child = subprocess.Popen(
-                self._words(), stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
+            self._child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._pulse = Pulse(time.monotonic, self.cpu_s)
         deadline = time.monotonic() + START_S_MAX
         self._wait_for_file(self.folder / "monitor", deadline)
         self.monitor = Monitor(self.folder / "monitor")
@@ -128,22 +123,29 @@ class Machine:
         """Begin a command. heard: called with what it says, as it says it, by another thread."""
         number, running = next(self._numbers), Running(heard=heard)
         self._running[number] = running
-        self._lines.send({"id": number, "run": command, "timeout_s": timeout_s})
+        self._send({"id": number, "run": command, "timeout_s": timeout_s})
         return running
 
     def end_of(self, running: Running, *, timeout_s: float) -> int:
         """Wait for the end of a command and return its status. Raises GuestFailed."""
-        try:
-            return running.ended.get(timeout=timeout_s + END_S_MAX)
-        except queue.Empty:
-            raise GuestFailed(f"the guest is silent\n{self.console()[-1500:]}") from None
+        self._pulse.heard()
+        deadline = time.monotonic() + timeout_s + END_S_MAX
+        while True:
+            try:
+                status = running.ended.get(timeout=LOOK_S)
+            except queue.Empty:
+                self._refuse_hung(deadline)
+            else:
+                if status == GONE:
+                    raise GuestFailed(f"the guest is gone: {self._last_words()}")
+                return status
 
     def put(self, path: str, data: bytes, *, mode: int = 0o644) -> None:
         """Write a small file in the guest."""
         number, running = next(self._numbers), Running()
         self._running[number] = running
         text = base64.b64encode(data).decode()
-        self._lines.send({"id": number, "put": path, "base64": text, "mode": mode})
+        self._send({"id": number, "put": path, "base64": text, "mode": mode})
         if self.end_of(running, timeout_s=60):
             raise GuestFailed(f"{path} was not written: {running.text()}")
 
@@ -223,7 +225,10 @@ class Machine:
     def cpu_s(self) -> float:
         """Return the processor seconds that the emulator has used: comparable on a busy machine."""
         assert self._child is not None
-        fields = Path(f"/proc/{self._child.pid}/stat").read_text().rpartition(")")[2].split()
+        try:
+            fields = Path(f"/proc/{self._child.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0  # It is gone, and was waited for.
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def processor(self) -> Path:
@@ -245,57 +250,16 @@ class Machine:
             connection = self.__dict__.pop(name, None)
             if connection is not None:
                 connection.close()
-        if "DOCKLEDGER_LAB_KEEP" not in os.environ:
+        if KEEP not in os.environ:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _quit(self) -> None:
         assert self._child is not None
         try:
-            self.monitor.ask("quit")
+            self.monitor.ask("quit", answer_s_max=QUIT_S_MAX)
             self._child.wait(END_S_MAX)
         except (AttributeError, GuestFailed, OSError, subprocess.TimeoutExpired):
             self.cut()  # It did not even get so far as to listen, or does not any more.
-
-    def _words(self) -> list[str]:
-        image, folder = self.image, self.folder
-        program, machine, processor = EMULATORS[image.architecture]
-        words = f"console={CONSOLES[image.architecture]} {KERNEL_WORDS}"
-        if image.architecture == "amd64":
-            words += " tsc=reliable no_timer_check"
-        chosen = [
-            *DIES_WITH_US,
-            program,
-            "-M",
-            machine,
-            "-cpu",
-            processor,
-            "-accel",
-            "tcg,thread=multi,tb-size=512",
-        ]
-        chosen += ["-smp", "1", "-m", str(MEMORY_MB), "-nodefaults", "-no-user-config"]
-        chosen += ["-display", "none", "-no-reboot", "-serial", f"file:{folder}/console.log"]
-        chosen += ["-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", words]
-        drive = f"id=root,if=none,file={self._disk},format=qcow2,cache=unsafe"
-        chosen += ["-drive", drive, "-device", "virtio-blk-pci,drive=root"]
-        chosen += ["-qmp", f"unix:{folder}/monitor,server=on,wait=off"]
-        chosen += ["-chardev", f"socket,id=agent,path={folder}/agent,server=on,wait=off"]
-        chosen += ["-device", "virtio-serial-pci", "-device", "virtio-rng-pci"]
-        chosen += ["-device", "virtserialport,chardev=agent,name=dockledger.lab"]
-        chosen += ["-device", "qemu-xhci,id=usb,p2=8,p3=8"]
-        chosen += ["-device", "i6300esb", "-watchdog-action", "reset"] if "q35" in machine else []
-        for port in range(DISK_PORTS):
-            chosen += [
-                "-device",
-                f"pcie-root-port,id=port{port},chassis={port + 1},slot={port + 1}",
-            ]
-        if self._plugged is not None:
-            node = f"driver=raw,node-name={PLUGGED},read-only=on,file.driver=file"
-            chosen += ["-blockdev", f"{node},file.filename={self._plugged}"]
-            device = f"virtio-blk-pci,drive={PLUGGED},id=disk-{PLUGGED},serial={PLUGGED}"
-            chosen += ["-device", f"{device},bus=port{PLUGGED_PORT}"]
-        if self._resumed:
-            chosen += ["-S", "-incoming", f"exec:zstd -q -d -c {image.ready_state}"]
-        return chosen
 
     def _wait_for_file(self, path: Path, deadline: float) -> None:
         while not path.exists():
@@ -304,20 +268,39 @@ class Machine:
 
     def _refuse_dead(self, deadline: float) -> None:
         assert self._child is not None
-        log = (self.folder / "qemu.log").read_text(errors="replace")
         if self._child.poll() is not None:
-            raise GuestFailed(f"QEMU ended: {log}\n{self.console()[-2000:]}")
+            raise GuestFailed(f"QEMU ended: {self._last_words()}")
         if time.monotonic() > deadline:
-            raise GuestFailed(
-                f"the guest did not start in {START_S_MAX} s\n{self.console()[-2000:]}"
-            )
+            raise GuestFailed(f"the guest did not start in {START_S_MAX} s\n{self._last_words()}")
+        if hung := self._pulse.hung(answers=False):
+            raise GuestFailed(f"{hung}\n{self._last_words()}")
         if "_lines" in self.__dict__:
-            self._lines.send({"hello": True})  # A resumed guest has said that it is ready before.
+            self._send({"hello": True})  # A resumed guest has said that it is ready before.
+
+    def _refuse_hung(self, deadline: float) -> None:
+        """Speak to a guest that works now and then. Raises GuestFailed if it does not live."""
+        if time.monotonic() > deadline:
+            raise GuestFailed(f"the guest is silent\n{self._last_words()}")
+        if hung := self._pulse.hung():
+            raise GuestFailed(f"{hung}\n{self._last_words()}")
+        if self._pulse.is_to_be_asked():
+            self._send({"hello": True})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        try:
+            self._lines.send(message)
+        except OSError as error:
+            raise GuestFailed(f"the guest is gone: {self._last_words()}") from error
+
+    def _last_words(self) -> str:
+        log = (self.folder / "qemu.log").read_text(errors="replace")
+        return f"{log}\n{self.console()[-2000:]}".strip() or "it said nothing"
 
     def _hear(self, message: dict[str, Any] | None) -> None:
+        self._pulse.heard()
         if message is None:
             for running in list(self._running.values()):
-                running.ended.put(-1)
+                running.ended.put(GONE)
         elif "ready" in message:
             self.kernel, self.python = message["ready"]["kernel"], message["ready"]["python"]
             self._ready.set()

@@ -22,11 +22,13 @@ class Monitor:
         self._lines = JsonLines(path, self._hear)
         self.ask("qmp_capabilities")
 
-    def ask(self, command: str, **arguments: Any) -> Any:
+    def ask(self, command: str, *, answer_s_max: float = ANSWER_S_MAX, **arguments: Any) -> Any:
         """Run one command and return its answer. Raises GuestFailed."""
-        self._lines.send({"execute": command, "arguments": arguments})
         try:
-            answer = self._answers.get(timeout=ANSWER_S_MAX)
+            self._lines.send({"execute": command, "arguments": arguments})
+            answer = self._answers.get(timeout=answer_s_max)
+        except OSError as error:
+            raise GuestFailed(f"{command}: QEMU has ended") from error
         except queue.Empty:
             raise GuestFailed(f"QEMU does not answer to {command}") from None
         if "error" in answer:

@@ -7,7 +7,6 @@ this machine becomes the disk of that guest, which is booted.
 
 import json
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from typing import Any, Protocol
 
 from tests.hardware.booted_root import BootedRoot
 from tests.hardware.built_packages import Packages, build_debs, built_packages, source_key
+from tests.hardware.cache import in_use, remove_unused
 from tests.hardware.host import Host, find_host, refuse_foreign
 from tests.hardware.image import Say, base_for
 from tests.hardware.installed_guest import Settled, guest_with
@@ -148,7 +148,10 @@ def installed_place(say: Say, settled: Settled) -> Iterator[Place]:
     refuse_foreign(host, "packages of story and services")
     installed = installed_tar(host, say)
     if os.environ.get("SERVICES_IN") == "guest":
-        with Machine(guest_with(installed, settled, host, say)) as machine:
+        with (
+            in_use(installed.parent),
+            Machine(guest_with(installed, settled, host, say)) as machine,
+        ):
             yield Place(machine, kernel=True)
     else:
         with BootedRoot(base_for(host, say), installed) as root:
@@ -171,7 +174,7 @@ def installed_tar(host: Host, say: Say) -> Path:
     if made.exists():
         return made
     for old in folder.parent.glob("installed-*"):
-        shutil.rmtree(old)
+        remove_unused(old)
     folder.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="dockledger-lab-") as built, BootedRoot(base) as root:
         say("building both packages")

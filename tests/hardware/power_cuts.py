@@ -23,6 +23,7 @@ from tests.hardware.guests import FOLDER_REHEARSED, PROGRAMS, Guests, Rehearsal
 from tests.hardware.image import Say
 from tests.hardware.machine import Machine
 from tests.hardware.promises import broken_claims, read_look, read_paper
+from tests.hardware.scratch import keep
 from tests.hardware.tools import tool
 
 LOAD_S = (0.2, 4.0)  # From the first green scan to the cut, or to the wait for a write.
@@ -183,10 +184,9 @@ def _data_disk(subject: Subject, report: CutReport, say: Say | None) -> Iterator
         raise
     finally:
         disk.close()
-        if say is None or (report.kept and not silent):
-            shutil.rmtree(folder)
-        else:
-            say(f"the disk as it was left: {data}")
+        if say is not None and (silent or not report.kept):
+            say(f"the disk as it was left: {keep(data)}")
+        shutil.rmtree(folder)
 
 
 def _mounted(machine: Machine, report: CutReport) -> bool:

@@ -32,6 +32,21 @@ NO_DATABASE = (
     'mkdir -p "$1/etc/postgresql-common";'
     ' echo "create_main_cluster = false" > "$1/etc/postgresql-common/createcluster.conf"'
 )
+# Made by the packages' scripts, another one each time: logs, caches, a key for tests of TLS.
+MADE_HERE = (
+    "var/cache/apt",
+    "var/cache/ldconfig",
+    "var/cache/debconf/*",
+    "var/cache/fontconfig",
+    "var/lib/apt/lists",
+    "var/lib/systemd/catalog/database",
+    "var/log/*.log",
+    "var/log/apt",
+    "etc/ssl/private/ssl-cert-snakeoil.key",
+    "etc/ssl/certs/ssl-cert-snakeoil.pem",
+    "usr/share/doc",
+    "usr/lib/firmware",
+)
 # Started by nobody here: each costs a second or two of an emulated boot.
 MASKED_UNITS = [
     "systemd-timesyncd.service",

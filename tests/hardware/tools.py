@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from tests.hardware.errors import LabUnusable
 
@@ -9,12 +11,20 @@ TOOL_S_MAX = 1200
 SAID_CHARACTERS_MAX = 800
 
 
-def tool(*words: str, what: str, hint: str = "Run the lab again with --rebuild.") -> str:
-    """Run a program and return what it printed. Raises LabUnusable with its last words."""
-    environment = os.environ | {"PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
+def tool(
+    *words: str,
+    what: str,
+    hint: str = "Run the lab again with --rebuild.",
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Run a program and return what it printed. Raises LabUnusable with its last words.
+
+    environment: variables besides those of this program.
+    """
+    variables = os.environ | {"PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"} | environment
     try:
         done = subprocess.run(
-            words, capture_output=True, text=True, check=False, timeout=TOOL_S_MAX, env=environment
+            words, capture_output=True, text=True, check=False, timeout=TOOL_S_MAX, env=variables
         )
     except subprocess.TimeoutExpired as error:
         raise LabUnusable(f"{what} took over {TOOL_S_MAX} s", hint=hint) from error
