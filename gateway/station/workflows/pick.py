@@ -60,6 +60,7 @@ from gateway.station.workflows.sending import Aim, likely_place, pallet_loads, s
 from gateway.station.workflows.short_picks import SHORT_REASONS, ShortPick, say_short
 
 SCAN_PLACE = N_("Scan the place that the goods leave, then the goods.")
+NOTHING_KNOWN = N_("Nothing is known on pallet {sscc}: scan its items.")
 ALREADY_THERE = N_("The goods are at {place} already: scan another place.")
 
 
@@ -227,9 +228,7 @@ def _pick_pallet(session: Session, state: Pick, sscc: str, surroundings: Surroun
     if len(found) > LOADS_MAX:
         return error(session, say(PALLET_TOO_LARGE))
     if not found:
-        return error(
-            session, say(N_("Nothing is known on pallet {sscc}: scan its items."), sscc=sscc)
-        )
+        return error(session, say(NOTHING_KNOWN, sscc=sscc))
     if any((place or aim.source) == aim.to_location for place, _ in found):
         return error(session, say(ALREADY_THERE, place=aim.to_location))
     facts = send_pallet(session, aim, found, surroundings, book)
