@@ -118,8 +118,7 @@ def guided(state: Pick, surroundings: Knowing, book: Book) -> Pick:
         return replace(state, guidance=say(text, document=document.code))
     line, fits = _next_line(state, left)
     item = surroundings.catalogue.item(line.item)
-    done = _counting_picks(state, surroundings, book).received(document.code)
-    amount = remaining(line, done)
+    amount = remaining(line, _counting_picks(state, surroundings, book).received(document.code))
     place = line.location or likely_place(line, surroundings, book)
     if state.source and fits:
         text = N_("Picking {document}: take {amount} {item} at {source} and scan it")
