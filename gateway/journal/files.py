@@ -99,11 +99,16 @@ def check_header(path: Path) -> None:
 
 
 def check_version(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise JournalNotOurs if the journal is of a version newer than ours; only reads."""
-    unknown = [name for name in applied_migrations(connection) if name not in MIGRATION_NAMES]
-    if unknown:
+    """Raise JournalNotOurs if the journal is of a version that ours cannot go on from; only reads.
+
+    Migrations add, so that a program which does not know the last ones goes on where an update goes
+    back to it. One that does more sets PRAGMA user_version: how many a program has to know.
+    """
+    needed: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if needed > len(MIGRATION_NAMES):
+        newest = applied_migrations(connection)[-1]
         raise JournalNotOurs(
-            f"{path} was written by a newer version of this program ({', '.join(unknown)})",
+            f"{path} was written by a newer version of this program ({newest})",
             hint="Install that version or a newer one; never use an older one on this journal.",
         )
 

@@ -30,7 +30,7 @@ from gateway.journal.files import (
     restore_hint,
 )
 from gateway.journal.rebuild import rebuild
-from gateway.journal.schema import MIGRATION_NAMES
+from gateway.journal.schema import INSERT_APPLIED, MIGRATION_NAMES, MIGRATION_SET, SELECT_APPLIED
 from gateway.journal.start_check import EarlierEnd, check_newest, file_findings
 from gateway.journal.swap import (
     LOG_SUFFIX,
@@ -40,13 +40,17 @@ from gateway.journal.swap import (
     remove_leftovers,
     sync_folder,
 )
-from gateway.journal.transactions import PRIMARY_CODE_MASK, journal_error, reading
+from gateway.journal.transactions import PRIMARY_CODE_MASK, journal_error, reading, transaction
 from gateway.logs import log_event
 
 WAL_RESERVE_BYTES = WAL_PAGES_MAX * PAGE_BYTES
 RESERVE_CACHE_KIB = 64
 
 SELECT_IDENTITY = "SELECT gateway, warehouse FROM identity"
+# Beside the migrations, while the last ones are unknown to who writes: the newest that is known.
+BEHIND_SET = f"{MIGRATION_SET}-behind"
+FORGET_BEHIND = "DELETE FROM _sqlite_migrations WHERE migration_set = ?"
+FORGET_STANDING = "UPDATE ledger_knowledge SET stream = '', number = 0"
 FILL_RESERVE = "INSERT INTO log_reserve (data) VALUES (zeroblob(?))"
 EMPTY_RESERVE = "DELETE FROM log_reserve"
 
@@ -176,6 +180,7 @@ def _open_checked(path: Path, *, gateway: str, warehouse: str) -> sqlite3.Connec
                 )
             check_identity(connection, path, gateway=gateway, warehouse=warehouse)
             _migrate_if_older(connection)
+            _note_if_newer(connection)
             check_newest(connection, end, gateway=gateway)
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.Error as error:
@@ -219,8 +224,28 @@ def _create(path: Path, *, gateway: str, warehouse: str) -> None:
 
 
 def _migrate_if_older(connection: sqlite3.Connection) -> None:
-    if applied_migrations(connection) != list(MIGRATION_NAMES):
+    if not set(MIGRATION_NAMES) <= set(applied_migrations(connection)):
         # Here, because sqlite-utils would be a sixth of the memory of a running gateway.
         from gateway.journal.migrations import migrate  # noqa: PLC0415
 
         migrate(connection)
+
+
+def _note_if_newer(connection: sqlite3.Connection) -> None:
+    """Note that a program writes which does not know all tables, as after an update that went back.
+
+    The next one that knows more finds the note, and has central tell everything anew.
+    """
+    unknown = [name for name in applied_migrations(connection) if name not in MIGRATION_NAMES]
+    behind = [row[0] for row in connection.execute(SELECT_APPLIED, (BEHIND_SET,))]
+    wanted = [MIGRATION_NAMES[-1]] if unknown else []
+    if behind == wanted:
+        return
+    with transaction(connection):
+        if behind:
+            connection.execute(FORGET_STANDING)
+        connection.execute(FORGET_BEHIND, (BEHIND_SET,))
+        for name in wanted:
+            connection.execute(INSERT_APPLIED, (BEHIND_SET, name))
+    if unknown:
+        log_event("warning", "journal of a newer version, going on", unknown=", ".join(unknown))

@@ -13,16 +13,20 @@ import pytest
 from sqlite_utils import Database
 
 from gateway.errors import JournalDamaged, JournalFull, JournalLocked, JournalNotOurs
+from gateway.journal import files, opening
 from gateway.journal.journal import Journal
 from gateway.journal.migrations import MIGRATIONS, migrate
 from gateway.journal.reading import open_reader
+from gateway.journal.records import Standing
 from gateway.journal.schema import MIGRATION_NAMES
+from gateway.journal.verify import verify_journal
 from tests.gateway.journal.samples import (
     StillClock,
     movement,
     open_journal,
     opened,
 )
+from tests.gateway.journal.test_settlements import snapshot
 
 # The schema as each released migration left it. Append; never edit.
 LOG_FILES = "journal.db-wal and journal.db-shm"
@@ -55,6 +59,7 @@ def write_newer_journal(path):
     database["_sqlite_migrations"].insert(
         {"migration_set": MIGRATIONS.name, "name": "9999_future", "applied_at": "2030-01-01"}
     )
+    database.execute("PRAGMA user_version = 9999")
     database.close()
 
 
@@ -230,6 +235,43 @@ def test_migrations_are_numbered_in_order_without_gaps():
     assert [int(name[:4]) for name in MIGRATION_NAMES] == [
         number + 1 for number in range(len(MIGRATION_NAMES))
     ]
+
+
+def test_an_update_that_goes_back_leaves_a_journal_to_go_on_with(tmp_path, monkeypatch):
+    path = tmp_path / "journal.db"
+    with opened(path) as journal:
+        journal.append([movement()])
+        journal.knowledge.apply_snapshot(snapshot())
+    for known in (-1, -2):
+        with monkeypatch.context() as older:
+            for module in (files, opening):
+                older.setattr(module, "MIGRATION_NAMES", MIGRATION_NAMES[:known])
+            for number in (1, 2):  # The second start finds the note of the first.
+                with opened(path) as journal:
+                    journal.append([movement()])
+                    journal.knowledge.apply_snapshot(snapshot(f"older{known}-{number}"))
+    with opened(path) as journal:
+        assert journal.knowledge.standing() == Standing("", 0)  # What they skipped is told anew.
+        journal.knowledge.apply_snapshot(snapshot())
+    with opened(path) as journal:
+        assert journal.knowledge.standing() == Standing("s1", 0)
+    reader = open_reader(path)
+    assert (reader["facts"].count, verify_journal(reader).findings) == (5, ())
+    reader.close()
+
+
+@pytest.mark.parametrize("number", range(1, len(MIGRATION_NAMES)))
+def test_migrations_only_add_so_that_the_program_before_can_write(number):
+    before, after = Database(memory=True), Database(memory=True)
+    MIGRATIONS.apply(before, stop_before=MIGRATION_NAMES[number:])
+    MIGRATIONS.apply(after, stop_before=MIGRATION_NAMES[number + 1 :])
+    for table in before.tables:
+        columns = {one.name: one for one in after[table.name].columns}
+        assert set(table.columns_dict) <= set(columns), table.name
+        for name in set(columns) - set(table.columns_dict):
+            assert not columns[name].notnull or columns[name].default_value is not None, name
+    for database in (before, after):
+        database.close()
 
 
 def test_a_running_gateway_loads_nothing_heavy():
