@@ -203,6 +203,7 @@ class RunningBooks:
             # What goes and comes back at once leaves everything as it was.
             if on_hand < 0 > line.quantity_micro and not posting.comes_back:
                 findings += self._negative(entry, line, on_hand_micro=on_hand)
+        self._places.note(posting.lines)
         if not posting.comes_back:
             findings += self._goods_findings(entry, posting)
             if self.weights:
@@ -261,6 +262,7 @@ class RunningBooks:
             slot = self.slot_of(line.balance_key)
             self.weights[slot] = self.weights.get(slot, 0) + line.weight_micro
             self.numbers[slot] = entry.record_no
+        self._places.note(rests)
         findings += rested(entry, rests, unit=unit or WEIGHED_IN)
         return replace(posting, lines=posting.lines + rests) if rests else posting
 

@@ -41,17 +41,26 @@ class WeighedPlaces:
         self._keys = keys
         self._amounts = amounts
         self._weights = weights
-        # Slots of each thing under way, of the first `_looked_through` ones.
-        self._under_way: dict[UnderWayKey, list[int]] = {}
-        self._looked_through = 0
+        # Summed up once somebody asks, then moved on by `note`: they may be on many pallets.
+        self._under_way: dict[UnderWayKey, Left] | None = None
 
     def left(self, line: Line) -> Left:
         """Return what is at the place of a line."""
-        slots = [self._slot_of(line.balance_key)]
         if is_under_way(line.location):
-            slots = self._slots_under_way(under_way_key(line))
-        amounts, weights = self._amounts, self._weights
-        return sum(amounts[slot] for slot in slots), sum(weights.get(slot, 0) for slot in slots)
+            return self._sums_under_way().get(under_way_key(line), (0, 0))
+        slot = self._slot_of(line.balance_key)
+        return self._amounts[slot], self._weights.get(slot, 0)
+
+    def note(self, lines: Sequence[Line]) -> None:
+        """Take notice of lines that the running books have just added up."""
+        if self._under_way is None:
+            return
+        for line in lines:
+            if is_under_way(line.location):
+                key = under_way_key(line)
+                quantity, weight = self._under_way.get(key, (0, 0))
+                after = (quantity + line.quantity_micro, weight + line.weight_micro)
+                self._under_way[key] = after
 
     def outweighed(self, lines: Sequence[Line]) -> Iterator[tuple[Line, int]]:
         """Yield lines that took a weight from where pieces stay and no weight, with what is left.
@@ -75,13 +84,16 @@ class WeighedPlaces:
         written_off = (abs(self._weights.get(self._slot_of(key), 0)) for key in taken)
         return all(weight + rest_max <= BALANCE_MICRO_MAX for weight in written_off)
 
-    def _slots_under_way(self, key: UnderWayKey) -> list[int]:
-        for slot in range(self._looked_through, len(self._keys)):
-            balance = self._keys[slot]
-            if is_under_way(balance.location):
-                self._under_way.setdefault(under_way_key(balance), []).append(slot)
-        self._looked_through = len(self._keys)
-        return self._under_way.get(key, [])
+    def _sums_under_way(self) -> dict[UnderWayKey, Left]:
+        if self._under_way is None:
+            self._under_way = {}
+            for slot, key in enumerate(self._keys):
+                if is_under_way(key.location):
+                    thing = under_way_key(key)
+                    quantity, weight = self._under_way.get(thing, (0, 0))
+                    quantity += self._amounts[slot]
+                    self._under_way[thing] = (quantity, weight + self._weights.get(slot, 0))
+        return self._under_way
 
 
 def is_under_way(location: str) -> bool:

@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import text
 
 from central.contract.quantities import QUANTITY_MAX
-from central.ledger.entries import BALANCE_MICRO_MAX
+from central.ledger.entries import BALANCE_MICRO_MAX, BalanceKey, Line
 from central.ledger.verify import verify_ledger
+from central.ledger.weight_rests import WeighedPlaces
 from central.orders.transfers.transfer_closing import Thing
 from central.storage import tables
 from tests.central.orders.transferring import Scene
@@ -317,7 +318,7 @@ def test_another_share_of_what_is_under_way_is_found(scene, database):
 
 
 def test_absurd_weights_are_written_off_no_further_than_a_balance_goes(database):
-    """Else a station's forged weights would pile up there until the database took no more."""
+    """Else forged weights would pile up there until the database took no more."""
     gateway = Gateway()
     for number in range(22):
         came = {"source": "in_transit", "document": f"TR-{number // 5}"}
@@ -328,3 +329,22 @@ def test_absurd_weights_are_written_off_no_further_than_a_balance_goes(database)
     assert 0 < weights["adjustment"] <= BALANCE_MICRO_MAX
     assert "quantity_overflow" in kinds(database)
     assert verify_ledger(database).faults == ()
+
+
+def test_what_is_under_way_on_many_pallets_is_summed_up_once():
+    class Amounts(list):
+        reads = 0
+
+        def __getitem__(self, slot):
+            self.reads += 1
+            return super().__getitem__(slot)
+
+    what = ("in_transit/TR-1", "BOLT", "", "")
+    keys = [BalanceKey("SH1", *what, sscc(number), "C62", "available") for number in range(100)]
+    amounts = Amounts([M] * 100)
+    places = WeighedPlaces(keys.index, keys, amounts, dict.fromkeys(range(100), 2 * KG))
+    line = Line("SH1", 1, 1, *what, sscc(1), "", "C62", -M, "available", -KG)
+    for number in range(50):
+        assert places.left(line) == ((100 - number) * M, (200 - number) * KG)
+        places.note([line])
+    assert amounts.reads == 100
