@@ -207,9 +207,11 @@ def _unclear_place(aim: Aim, sscc: str, book: Book) -> Message | None:
     unit that the scan is about, after the unit has gone. What is on the unit itself says where.
     """
     units = set(book.inside(sscc))
+    if len(units) == 1:
+        return None
     rows = [row for row in book.stock() if row.on_hand > 0 and row.sscc in units]
     places = sorted({row.location for row in rows})
-    if len(units) == 1 or any(row.sscc == sscc for row in rows) or aim.source in places:
+    if aim.source in places or any(row.sscc == sscc for row in rows):
         return None
     if len(places) + bool(aim.source) <= 1:
         return None
