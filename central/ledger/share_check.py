@@ -93,7 +93,7 @@ class _OfItem:
         self._held.add(lines)
         if back or lines[0].record_no <= self._rests_after:
             return
-        weighed = any(line.weight_micro for line in lines)
+        weighed = any(line.weight_micro for line in said)
         for line in one_of_each(lines):
             quantity, weight = self._held.at(line)
             if weight and not quantity and (weighed or not is_under_way(line.location)):

@@ -200,3 +200,17 @@ def test_lines_of_a_pack_are_proved_with_what_it_held_when_they_were_posted(data
     with database.write() as connection:
         connection.execute(text("UPDATE former_packs SET numerator = 21 WHERE numerator = 20"))
     assert [fault.check for fault in verify_ledger(database).faults] == ["lines"] * 4
+
+
+def test_a_rest_is_proved_of_goods_that_left_their_weight_under_way(database):
+    """Of an item that nobody says is weighed who comes unweighed takes no share from there."""
+    gateway = Gateway()
+    weighed(gateway, "4", "0.3", *OUT)  # Below zero, with a weight.
+    under_way = {"quantity": "4", "document": "TR-1"}
+    stated = {"net_weight": "2", "weight_unit": "KGM"}
+    gateway.move(source="BIN-2", target="in_transit", **under_way, **stated)
+    gateway.move(source="in_transit", target="BIN-1", **under_way)
+    furnished(database, gateway).accept([gateway.offer()])
+    places = at_places(database)
+    assert (places["BIN-1"], places["in_transit/TR-1"]) == ((0, 0), (0, 2_000_000))
+    assert verify_ledger(database).faults == ()
