@@ -103,8 +103,11 @@ if [ -e "$CARD/read-only-root" ]; then
   if command -v cloud-init >/dev/null; then
     timeout 600 cloud-init status --wait >/dev/null 2>&1 || say "cloud-init has not ended well"
   fi
-  # It starts the machine anew; the next boot finds a root that is only read, and writes the marker.
-  if "$SWITCH" read-only; then
+  # The next boot finds a root that is only read, and writes the marker. Also where something failed
+  # behind the switch: what the gateway recorded now would lie beneath its data, unseen.
+  if "$SWITCH" read-only || "$SWITCH" status | grep -q '^next boot *read-only$'; then
+    say "the root is switched, the machine starts anew"
+    systemctl --no-block reboot
     exit 0
   fi
   say "the root stays writable, for the reason above: journalctl -u dockledger-first-boot"

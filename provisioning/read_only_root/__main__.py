@@ -5,7 +5,9 @@ It runs on the Python of Debian, outside of any release. Exit codes: 0 done, 1 r
 
 import argparse
 import os
+import signal
 import sys
+from typing import NoReturn
 
 from provisioning.read_only_root.errors import RootRefused
 from provisioning.read_only_root.programs import run
@@ -24,6 +26,9 @@ def main() -> None:
     """Run the command line."""
     given = _arguments().parse_args()
     os.umask(0o022)
+    for ends in (signal.SIGTERM, signal.SIGHUP):  # A connection that breaks off, a limit of time.
+        if signal.getsignal(ends) is not signal.SIG_IGN:
+            signal.signal(ends, _end)
     try:
         sys.exit(_commands(given))
     except RootRefused as error:
@@ -42,7 +47,8 @@ def _commands(given: argparse.Namespace) -> int:
         raise RootRefused("only root may do this", hint="Type sudo before it.")
     if given.command == "read-only":
         if not make_read_only(given.data, _say):
-            _say("it is only read already")
+            begins = f", {AT_THE_NEXT_BOOT}" if root_is_written() else ""
+            _say(f"it is only read already{begins}")
         elif given.no_reboot:
             _say("the root is only read from the next boot on; the gateway stands still until then")
         else:
@@ -70,6 +76,11 @@ def _arguments() -> argparse.ArgumentParser:
     commands.add_parser("writable", help="from the next boot on, for Debian's updates")
     commands.add_parser("status", help="what the root is now, and at the next boot")
     return parser
+
+
+def _end(_number: int, _frame: object) -> NoReturn:
+    """End as any fault does: who was stopped is started again, if nothing was switched."""
+    sys.exit(REFUSED)
 
 
 def _say(text: str) -> None:

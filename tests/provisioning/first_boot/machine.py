@@ -31,12 +31,15 @@ STANDING_FOR = {
 
 # From then on the root is only read, for which a /usr that is away stands here.
 SWITCH = 'echo "$@" > "$DOCKLEDGER_ROOT/switched"; rm -r "$DOCKLEDGER_ROOT/usr"'
+NO_ROOM = "echo no room; exit 1"
+# It has switched, and then the disk, or systemd, does not answer.
+FAILS_BEHIND = 'if [ "$1" = status ]; then echo "next boot  read-only"; else exit 1; fi'
 
 
 class Machine:
     """A card and a root below one folder."""
 
-    def __init__(self, folder, files, *, takes_switch=True):
+    def __init__(self, folder, files, *, switch=SWITCH):
         self.card, self.root = folder / "firmware", folder / "root"
         self._programs = folder / "programs"
         self._steps = folder / "steps"
@@ -52,7 +55,7 @@ class Machine:
             self._program(name, f'exec {shutil.which(name)} "$@"')
         for name, lines in STANDING_FOR.items():
             self._program(name, lines)
-        self._program("dockledger-root", SWITCH if takes_switch else "echo no room; exit 1")
+        self._program("dockledger-root", switch)
         (self.root / "usr/sbin/dockledger-root").symlink_to(self._programs / "dockledger-root")
 
     def boot(self, *, cut_at=0):

@@ -11,7 +11,7 @@ from provisioning.first_boot.card import CardPlan, Wifi, card_files, without_gro
 from provisioning.first_boot.commands import HERE, SCRIPTS
 from provisioning.first_boot.errors import CardRefused
 from tests.memory_folder import memory_folder
-from tests.provisioning.first_boot.machine import Machine
+from tests.provisioning.first_boot.machine import FAILS_BEHIND, NO_ROOM, Machine
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGv1 keeper@office"
 PLAN = CardPlan(
@@ -120,10 +120,19 @@ def test_a_root_is_only_read_where_that_is_wanted_alone(folder):
 
 
 def test_a_machine_that_cannot_have_such_a_root_becomes_a_gateway_all_the_same(folder):
-    machine = boots(folder, "one", READ_ONLY, takes_switch=False)
+    machine = boots(folder, "one", READ_ONLY, switch=NO_ROOM)
     assert machine.boot()
     assert (machine.root / "var/lib/dockledger-first-boot/done").exists()
     assert "restart --no-block" in said_to_systemd(machine)[-1]
+
+
+def test_where_the_switch_fails_behind_the_switch_no_fact_is_written_beside_the_data(folder):
+    machine = boots(folder, "one", READ_ONLY, switch=FAILS_BEHIND)
+    assert machine.boot()
+    said = said_to_systemd(machine)
+    assert said[-1] == "--no-block reboot"
+    assert not [line for line in said if "restart" in line and "gateway" in line]
+    assert not (machine.root / "var/lib/dockledger-first-boot/done").exists()
 
 
 def test_cut_anywhere_the_power_leaves_a_root_of_one_kind_or_the_other(folder):
