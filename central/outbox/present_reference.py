@@ -19,6 +19,7 @@ from central.contract.reference import (
     Warehouse,
 )
 from central.ledger.expected import ReferenceChange
+from central.ledger.reference_book import FILE
 from central.outbox.units_under_way import Incoming, read_units_under_way
 from central.storage import bulk, tables
 from central.storage.purchasing_tables import notice_units
@@ -116,10 +117,11 @@ def _documents(
     nested &= {row.document for row in rows if row.kind == "receipt"}
     parents = _parents(connection, sorted(nested))
     of_document = _grouped(((row.warehouse, row.document), _line(row, parents)) for row in lines)
+    # Who follows transfers tells these anew when something came; nobody tells those of a file.
     incoming = [
         Incoming(row.warehouse, row.document, row.counterpart)
         for row in rows
-        if row.kind == "transfer_in"
+        if row.kind == "transfer_in" and row.source != FILE
     ]
     under_way = read_units_under_way(connection, incoming) if incoming else {}
     return tuple(

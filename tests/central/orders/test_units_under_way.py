@@ -7,8 +7,8 @@ from central.ledger.state import read_state
 from central.ledger.verify import verify_ledger
 from central.outbox.present_reference import present_entries, present_reference
 from central.stock.handling_units import read_unit
-from tests.central.orders.transferring import Scene
-from tests.central.scenery import sscc
+from tests.central.orders.transferring import DOCUMENT, Scene
+from tests.central.scenery import load, sscc
 
 PALLET, CARTON, OTHER = (sscc(number) for number in (1, 2, 3))
 
@@ -122,6 +122,25 @@ def test_more_units_than_a_document_can_name_are_not_told(scene):
     scene.receive(code, 1, sscc=sscc(100))
     scene.send()
     assert len(told(scene, code)[0]) == UNITS_MAX
+
+
+def test_of_a_document_of_a_file_no_units_are_told(scene):
+    """Nobody would tell it anew when they came, and a second scan would bring them twice."""
+    code = "FROM-ERP"
+    line = 'lines = [{ line = 1, item = "BOLT", quantity = "12" }]'
+    of_file = f"""
+[[documents]]
+code = "{code}"
+warehouse = "BJ1"
+kind = "transfer_in"
+partner = ""
+counterpart = "SH1"
+{line}
+"""
+    load(scene.database, DOCUMENT.replace(b"revision = 1", b"revision = 9") + of_file.encode())
+    scene.ship(code, 12, sscc=CARTON)
+    scene.send()
+    assert told(scene, code)[0] == ()
 
 
 def test_a_finished_transfer_is_told_to_nobody(scene):
