@@ -76,6 +76,8 @@ def make_read_only(given: str, say: Say) -> bool:
     if before is not None and before.read_only and not missing:
         return False
     _refuse_what_would_not_boot()
+    if before is not None:
+        _refuse_other_data(given)
     if before is None:
         device = _data_device(given, say)
         uuid = formatted(device, is_given=bool(given))
@@ -147,6 +149,20 @@ def _refuse_what_would_not_boot() -> None:
     if not root_is_written():
         raise RootRefused(
             "the root cannot be written now", hint="dockledger-root writable, and start it anew."
+        )
+
+
+def _refuse_other_data(given: str) -> None:
+    """Raise RootRefused unless the data of the table are there, and no others are wanted."""
+    if given:
+        raise RootRefused(
+            f"the data lie apart already, on what is mounted at {DATA}",
+            hint="Leave --data out; if those are lost, take our lines out of /etc/fstab before.",
+        )
+    if not Path(DATA).is_mount():
+        raise RootRefused(
+            f"the data are not mounted at {DATA}",
+            hint="Look at their disk, and start the machine anew.",
         )
 
 
