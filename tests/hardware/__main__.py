@@ -236,7 +236,8 @@ def main() -> int:
         return EXIT_UNUSABLE
     begin = begun_s()
     for ends in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(ends, _end)  # Whoever holds something gives it back.
+        if signal.getsignal(ends) != signal.SIG_IGN:  # As under nohup.
+            signal.signal(ends, _end)  # Whoever holds something gives it back.
 
     def say(text: str) -> None:
         print(f"[{time.monotonic() - begin:5.0f} s] {text}", flush=True)

@@ -31,7 +31,9 @@ def place():
         opened.until(lambda: "run" in opened.health(), "gateway")
         for unit in TIMERS:
             opened.put(f"/etc/systemd/system/{unit}.timer.d/lab.conf", AT_ONCE)
-        opened.type(f"systemctl daemon-reload; install -d -o dockledger-central {SAFE}")
+        # What is enabled starts with its target at a boot; a guest that is resumed has had that.
+        opened.type("systemctl daemon-reload; systemctl start timers.target")
+        opened.type(f"install -d -o dockledger-central {SAFE}")
         said = opened.type(f"{CENTRAL} backup new-key --to {SAFE}/backup.key")
         (recipient,) = re.findall(r"\b[0-9a-f]{64}\b", said)
         for name, prepare in (

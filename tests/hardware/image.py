@@ -131,10 +131,11 @@ def base_for(host: Host, say: Say) -> Path:
     """Return Debian as the guest has it, without anything of ours, as a tar file of zstd."""
     base = _base_path(host)
     if not base.exists():
-        with _Building(host.cache) as building:
-            say(f"fetching Debian {host.suite} for {host.architecture} from {host.mirror}")
-            with programs_of(host.architecture):
-                _build_base(host, building, base)
+        with building_alone(host.cache, say), _Building(host.cache) as building:
+            if not base.exists():  # Another run has built it in the meantime.
+                say(f"fetching Debian {host.suite} for {host.architecture} from {host.mirror}")
+                with programs_of(host.architecture):
+                    _build_base(host, building, base)
     return base
 
 

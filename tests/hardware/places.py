@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from tests.hardware.booted_root import BootedRoot
 from tests.hardware.built_packages import Packages, build_debs, built_packages, source_key
-from tests.hardware.cache import in_use, remove_unused
+from tests.hardware.cache import building_alone, in_use, remove_unused
 from tests.hardware.host import Host, find_host, refuse_foreign
 from tests.hardware.image import Say, base_for
 from tests.hardware.installed_guest import Settled, guest_with
@@ -171,11 +171,17 @@ def installed_tar(host: Host, say: Say) -> Path:
     base = base_for(host, say)
     folder = host.cache / "packages" / f"installed-{source_key()}"
     made = folder / base.name.replace("base-", "installed-")
-    if made.exists():
-        return made
-    for old in folder.parent.glob("installed-*"):
+    if not made.exists():
+        with building_alone(folder.parent, say):
+            if not made.exists():  # Another run has made it in the meantime.
+                _install(base, made, say)
+    return made
+
+
+def _install(base: Path, made: Path, say: Say) -> None:
+    for old in made.parent.parent.glob("installed-*"):
         remove_unused(old)
-    folder.mkdir(parents=True)
+    made.parent.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="dockledger-lab-") as built, BootedRoot(base) as root:
         say("building both packages")
         build_debs(Path(built))
@@ -185,4 +191,3 @@ def installed_tar(host: Host, say: Say) -> Path:
         root.run(install, timeout_s=1800)
         root.run("systemctl stop 'dockledger-*' mosquitto; rm -rf /root/dist; sync", timeout_s=120)
         root.pack_changes(made, without=OF_THE_MACHINE)
-    return made

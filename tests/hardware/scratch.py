@@ -8,11 +8,13 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 PREFIX, PREFIX_KEPT = "dockledger-lab-run-", "dockledger-lab-kept-"
+YOUNG_S = 10.0
 KEEP = "DOCKLEDGER_LAB_KEEP"  # Set to anything: nothing is removed, to be looked at.
 
 
@@ -49,6 +51,8 @@ def sweep(outside: Path) -> None:
     """Remove the folders of runs that live no more; those of others stay, whoever owns them."""
     for path in outside.glob(f"{PREFIX}*"):
         try:
+            if time.time() - path.lstat().st_mtime < YOUNG_S:
+                continue  # It may be made at this moment, and not held yet.
             held = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         except OSError:
             continue  # Another user's, or gone by now.

@@ -110,10 +110,12 @@ def test_what_a_killed_run_left_goes_with_the_next_and_a_living_one_stays(tmp_pa
     for folder in (dead, living):
         folder.mkdir()
         (folder / "root.qcow2").touch()
+        os.utime(folder, (0, 0))
+    (young := tmp_path / f"{PREFIX}young").mkdir()
     held = os.open(living, os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
     with scratch() as own:
-        assert {path.name for path in tmp_path.iterdir()} == {living.name, own.name}
+        assert {path.name for path in tmp_path.iterdir()} == {living.name, young.name, own.name}
         assert Path(tempfile.mkdtemp()).parent == own == Path(os.environ["TMPDIR"])
         with scratch() as same:
             assert same == own, "what a run starts works in its folder"
@@ -121,7 +123,8 @@ def test_what_a_killed_run_left_goes_with_the_next_and_a_living_one_stays(tmp_pa
         kept = keep(own / "data.img")
     os.close(held)
     assert kept.exists()
-    assert {path.name for path in tmp_path.iterdir()} == {living.name, kept.parent.name}
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {living.name, young.name, kept.parent.name}
 
 
 def test_one_builds_in_the_cache_at_a_time_and_what_was_cut_off_goes(tmp_path):
@@ -135,6 +138,8 @@ def test_one_builds_in_the_cache_at_a_time_and_what_was_cut_off_goes(tmp_path):
     with building_alone(tmp_path, said.append):
         assert list(tmp_path.iterdir()) == []
         (tmp_path / "building-now").mkdir()
+        with building_alone(tmp_path, said.append):
+            assert (tmp_path / "building-now").exists(), "what builds may call what builds"
         thread = threading.Thread(target=other)
         thread.start()
         until(lambda: said)
@@ -153,6 +158,7 @@ def test_what_another_run_works_with_is_not_removed(tmp_path):
         assert guest.exists()
     remove_unused(guest)
     assert not guest.exists()
+    remove_unused(guest)  # Another run was quicker.
 
 
 class Times:
