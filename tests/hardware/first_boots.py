@@ -44,6 +44,7 @@ LAB = "/usr/local/lib/lab"
 BOOT = f"""
 set -e
 mkdir -p /data
+/sbin/e2fsck -p /dev/disk/by-id/virtio-data || [ $? -lt 4 ]
 mount /dev/disk/by-id/virtio-data /data
 while read -r folder place; do
   mkdir -p "$place"
