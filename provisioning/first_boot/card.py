@@ -5,7 +5,7 @@
     dockledger/first-boot.sh, .service       makes the gateway, and again until it has worked
     dockledger/debs/*.deb                    packages, with dependencies for places without network
     dockledger/gateway.toml                  and the enrolment file, keys, time servers
-    dockledger/read-only-root                if the root is to be only read in the end
+    dockledger/read-only-root                if the root is to be only read; what cmdline.txt lost
     cmdline.txt                              the card's own, without the growth of such a root
 
 The partition is FAT and readable for whoever holds the card: of secrets there is the claim, which
@@ -31,6 +31,9 @@ SSID_BYTES_MAX = 32
 WIFI_PASSWORD = range(8, 64)  # IEEE 802.11: a pass phrase of 8 to 63 characters.
 SERVERS_MAX = 8
 KEYS_MAX = 32
+GROWTH = b"resize"
+READ_ONLY_FLAG = f"{FOLDER}/read-only-root"
+GROWTH_TAKEN = b"wanted, and resize was taken out of cmdline.txt\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,18 @@ def without_growth(kernel_words: bytes) -> bytes:
             "cmdline.txt is none of a Raspberry Pi OS of which the root could be only read",
             hint="Take Raspberry Pi OS trixie or later, not started yet, or a writable root.",
         )
-    return b" ".join(word for word in words if word != b"resize") + b"\n"
+    return b" ".join(word for word in words if word != GROWTH) + b"\n"
+
+
+def with_growth(kernel_words: bytes) -> bytes:
+    """Return the cmdline.txt with the word that `without_growth` took out; once, if it is there."""
+    words = kernel_words.split()
+    return b" ".join(words if GROWTH in words else [*words, GROWTH]) + b"\n"
+
+
+def grows(kernel_words: bytes) -> bool:
+    """Return whether the root of this cmdline.txt grows."""
+    return GROWTH in kernel_words.split()
 
 
 def card_files(plan: CardPlan, *, scripts: Mapping[str, bytes]) -> dict[str, bytes]:

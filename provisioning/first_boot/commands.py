@@ -6,9 +6,19 @@ from typing import Annotated
 
 import typer
 
-from provisioning.first_boot.card import FOLDER, CardPlan, Wifi, card_files, without_growth
+from provisioning.first_boot.card import (
+    FOLDER,
+    GROWTH_TAKEN,
+    READ_ONLY_FLAG,
+    CardPlan,
+    Wifi,
+    card_files,
+    grows,
+    with_growth,
+    without_growth,
+)
 from provisioning.first_boot.errors import CardRefused
-from provisioning.first_boot.writing import read_from_card, write_card
+from provisioning.first_boot.writing import is_on_card, read_from_card, write_card
 
 HERE = Path(__file__).parent
 SCRIPTS = ("first-boot.sh", "start.sh", "dockledger-first-boot.service")
@@ -69,7 +79,7 @@ def image(
             read_only_root=read_only_root,
         )
         debs = {f"{FOLDER}/debs/{path.name}": _existing(path) for path in deb}
-        write_card(target, _files(plan, target), debs)
+        write_card(target, _files(plan, target), debs, gone=_gone(plan))
     except CardRefused as error:
         typer.echo(f"error: {error}\nhint: {error.hint}", err=True)
         raise typer.Exit(USAGE) from error
@@ -83,9 +93,20 @@ def image(
 def _files(plan: CardPlan, target: Path) -> dict[str, bytes]:
     scripts = {name: (HERE / name).read_bytes() for name in SCRIPTS}
     files = card_files(plan, scripts=scripts)
+    flag = read_from_card(target, READ_ONLY_FLAG) if is_on_card(target, READ_ONLY_FLAG) else b""
     if plan.read_only_root:
-        files = {KERNEL_WORDS: without_growth(read_from_card(target, KERNEL_WORDS)), **files}
+        words = read_from_card(target, KERNEL_WORDS)
+        if grows(words) or flag == GROWTH_TAKEN:
+            files[READ_ONLY_FLAG] = GROWTH_TAKEN  # Written before cmdline.txt: a cut loses nothing.
+        return {READ_ONLY_FLAG: files[READ_ONLY_FLAG], KERNEL_WORDS: without_growth(words), **files}
+    if flag == GROWTH_TAKEN:
+        return {KERNEL_WORDS: with_growth(read_from_card(target, KERNEL_WORDS)), **files}
     return files
+
+
+def _gone(plan: CardPlan) -> tuple[str, ...]:
+    """Return what an earlier preparation left, and is not wanted any more."""
+    return () if plan.read_only_root else (READ_ONLY_FLAG,)
 
 
 def _wifi(ssid: str, password_file: Path | None, country: str) -> Wifi | None:

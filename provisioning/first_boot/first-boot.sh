@@ -27,6 +27,21 @@ place() {
   sync "$(dirname "$2")"
 }
 
+# switched: the next boot has a root that is only read.
+switched() { "$SWITCH" status 2>/dev/null | grep -q '^next boot *read-only$'; }
+
+start_anew() {
+  say "the root is switched, the machine starts anew"
+  systemctl --no-block reboot
+  exit 0
+}
+
+# A switch that was killed outright has left them masked.
+unmask() {
+  systemctl unmask --runtime dockledger-gateway.service dockledger-update.service \
+    dockledger-gateway-backup.service dockledger-gateway-backup.timer
+}
+
 finish() {
   mkdir -p "$(dirname "$DONE")"
   date -u +%Y-%m-%dT%H:%M:%SZ >"$DONE.new"
@@ -95,6 +110,10 @@ if [ -s "$CARD/dockledger-enrol.toml" ]; then
 fi
 
 say "5 of 6: the gateway"
+if [ -e "$CARD/read-only-root" ]; then
+  if switched; then start_anew; fi
+  unmask
+fi
 systemctl enable dockledger-gateway.service dockledger-clock.service
 
 say "6 of 6: the root"
@@ -105,11 +124,8 @@ if [ -e "$CARD/read-only-root" ]; then
   fi
   # The next boot finds a root that is only read, and writes the marker. Also where something failed
   # behind the switch: what the gateway recorded now would lie beneath its data, unseen.
-  if "$SWITCH" read-only || "$SWITCH" status | grep -q '^next boot *read-only$'; then
-    say "the root is switched, the machine starts anew"
-    systemctl --no-block reboot
-    exit 0
-  fi
+  if "$SWITCH" read-only || switched; then start_anew; fi
+  unmask
   say "the root stays writable, for the reason above: journalctl -u dockledger-first-boot"
 fi
 systemctl restart --no-block dockledger-clock.service dockledger-gateway.service

@@ -6,7 +6,7 @@ An image is written by mtools, without root: its FAT partition is found in its p
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from provisioning.first_boot.errors import CardRefused
@@ -19,15 +19,22 @@ LIMIT_S = 900.0
 MTOOLS_HINT = "Install mtools, or mount the boot partition and name its folder instead."
 
 
-def write_card(target: Path, files: Mapping[str, bytes], debs: Mapping[str, Path]) -> None:
+def write_card(
+    target: Path,
+    files: Mapping[str, bytes],
+    debs: Mapping[str, Path],
+    *,
+    gone: Sequence[str] = (),
+) -> None:
     """Write all files onto a folder or into an image, user-data as the last of them.
 
-    debs: paths on the card, and where the packages are. Raises CardRefused.
+    debs: paths on the card, and where the packages are. gone: files that are removed at the end, if
+    they are there. Raises CardRefused.
     """
     if target.is_dir():
-        _write_folder(target, files, debs)
+        _write_folder(target, files, debs, gone)
     elif target.is_file():
-        _write_image(target, files, debs)
+        _write_image(target, files, debs, gone)
     else:
         raise _no_target(target)
 
@@ -47,6 +54,13 @@ def read_from_card(target: Path, name: str) -> bytes:
         copied = Path(folder) / "file"
         _mtool("mcopy", "-n", "-i", f"{target}@@{fat_offset(target)}", f"::{name}", str(copied))
         return copied.read_bytes()
+
+
+def is_on_card(target: Path, name: str) -> bool:
+    """Return whether a file is there; False of a target that is neither folder nor image."""
+    if not target.is_file():
+        return (target / name).is_file()
+    return _is_there(f"{target}@@{fat_offset(target)}", Path(name))
 
 
 def fat_offset(image: Path) -> int:
@@ -71,12 +85,16 @@ def _no_target(target: Path) -> CardRefused:
     )
 
 
-def _write_folder(target: Path, files: Mapping[str, bytes], debs: Mapping[str, Path]) -> None:
+def _write_folder(
+    target: Path, files: Mapping[str, bytes], debs: Mapping[str, Path], gone: Sequence[str]
+) -> None:
     try:
         for name, source in debs.items():
             _write_file(target / name, source.read_bytes())
         for name, data in files.items():
             _write_file(target / name, data)
+        for name in gone:
+            (target / name).unlink(missing_ok=True)
     except OSError as error:
         raise CardRefused(
             f"{target} cannot be written: {error.strerror}",
@@ -94,7 +112,9 @@ def _write_file(path: Path, data: bytes) -> None:
     new.replace(path)
 
 
-def _write_image(image: Path, files: Mapping[str, bytes], debs: Mapping[str, Path]) -> None:
+def _write_image(
+    image: Path, files: Mapping[str, bytes], debs: Mapping[str, Path], gone: Sequence[str]
+) -> None:
     drive = f"{image}@@{fat_offset(image)}"
     folders = {Path(name).parent for name in (*files, *debs)}
     wanted = sorted({one for folder in folders for one in (folder, *folder.parents)})
@@ -108,10 +128,13 @@ def _write_image(image: Path, files: Mapping[str, bytes], debs: Mapping[str, Pat
         for name, data in files.items():
             one.write_bytes(data)
             _mtool("mcopy", "-o", "-i", drive, str(one), f"::{name}")
+    for name in gone:
+        if _is_there(drive, Path(name)):
+            _mtool("mdel", "-i", drive, f"::{name}")
 
 
-def _is_there(drive: str, folder: Path) -> bool:
-    words = ["mdir", "-b", "-i", drive, f"::{folder}"]
+def _is_there(drive: str, path: Path) -> bool:
+    words = ["mdir", "-b", "-i", drive, f"::{path}"]
     return _run(words).returncode == 0
 
 

@@ -1,7 +1,7 @@
 """The data's file system: its partition, made if it is not there, formatted. Edge of the disk.
 
-Every step may be cut off and is done again: until /etc/fstab names the file system, nothing in it
-is anybody's, and it is formatted anew.
+Every step may be cut off and is done again: until the file system bears MARK, nothing in it is
+anybody's, and it is formatted anew. What bears it is never formatted, whatever /etc/fstab says.
 """
 
 import os
@@ -13,7 +13,7 @@ from provisioning.read_only_root.partitions import BY_HAND, SECTOR_BYTES, with_d
 from provisioning.read_only_root.programs import run, said
 
 LABEL = "dockledger-data"
-MARK = ".dockledger-data"  # In the file system, once its content is somebody's.
+MARK = ".dockledger-data"  # In the file system, before its content is somebody's.
 FORMAT_S_MAX = 900.0
 BLOCKS = Path("/sys/class/block")
 
@@ -72,11 +72,11 @@ def made_beside(root: Place) -> Path:
     raise RootRefused(f"the kernel does not show partition {number}", hint="Start it again.")
 
 
-def formatted(device: Path, *, is_given: bool) -> str:
+def formatted(device: Path) -> str:
     """Format the data's device and return the identity of its file system.
 
-    Taken is one that is empty or was formatted for this before. is_given: a person has named it;
-    then one with somebody's data is refused as well. Raises RootRefused.
+    Taken is one that is empty, or was formatted for this before and bears no mark. Raises
+    RootRefused.
     """
     label = _found(device, "LABEL")
     if label != LABEL and (label or _found(device, "TYPE") or _found(device, "PTTYPE")):
@@ -84,10 +84,11 @@ def formatted(device: Path, *, is_given: bool) -> str:
             f"{device} is not empty",
             hint=f"Take another one; if nothing on it is needed: wipefs --all {device}",
         )
-    if is_given and label == LABEL and _is_somebodys(device):
+    if label == LABEL and _is_somebodys(device):
         raise RootRefused(
             f"{device} holds the data of a gateway",
-            hint=f"Save them; if they are not needed: wipefs --all {device}",
+            hint="Use them: put the lines of dockledger-root into /etc/fstab again. "
+            f"Or save them; if they are not needed: wipefs --all {device}",
         )
     run("mkfs.ext4", "-q", "-F", "-m", "1", "-L", LABEL, str(device), limit_s=FORMAT_S_MAX)
     return _found(device, "UUID")
@@ -100,5 +101,11 @@ def _found(device: Path, tag: str) -> str:
 
 
 def _is_somebodys(device: Path) -> bool:
-    words = ("debugfs", "-R", f"stat {MARK}", str(device))
-    return "Inode:" in said(*words, allowed=(0, 1))
+    """Return whether there is a mark; True as well if nobody can tell."""
+    # What is in its journal alone is seen by no debugfs: a mark of just before a power cut.
+    said("e2fsck", "-p", "-E", "journal_only", str(device), allowed=(0, 1))
+    return _has(device, MARK) or not _has(device, "/")
+
+
+def _has(device: Path, path: str) -> bool:
+    return "Inode:" in said("debugfs", "-R", f"stat {path}", str(device), allowed=(0, 1))

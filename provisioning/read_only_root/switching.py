@@ -1,7 +1,7 @@
 """Switches a machine between a root that is written and one that is only read. Edge of the disk.
 
-    data's file system -> services stopped -> kept folders copied, synced -> /etc/fstab replaced
-                                                                              |
+    data's file system -> services masked -> kept folders copied, synced -> /etc/fstab replaced
+                                                                             |
                the root is read-only from the next boot on, the data count from now on
 
 /etc/fstab is replaced by rename: whatever is cut off before it leaves the machine as it was, and is
@@ -22,6 +22,7 @@ from provisioning.read_only_root.disks import (
     root_partition,
 )
 from provisioning.read_only_root.errors import RootRefused
+from provisioning.read_only_root.places import refuse_places_on_the_root
 from provisioning.read_only_root.programs import run, said
 from provisioning.read_only_root.table import DATA, Plan, plan_of, state_of, table_with
 from provisioning.updating.files import replace_file, sync_disk, sync_folder
@@ -78,15 +79,17 @@ def make_read_only(given: str, say: Say) -> bool:
     _refuse_what_would_not_boot()
     if before is not None:
         _refuse_other_data(given)
+    refuse_places_on_the_root(wanted, say)
     if before is None:
         device = _data_device(given, say)
-        uuid = formatted(device, is_given=bool(given))
+        uuid = formatted(device)
         kept = wanted
     else:
         uuid = before.data_uuid
         kept = sorted({*wanted, *before.kept})
     new = table_with(table, Plan(uuid, kept, read_only=True))
     _prepare_the_root()
+    mark = Path(DATA, MARK)
     with _stopped_writers():
         if before is None:
             run("mount", "-t", "ext4", str(device), DATA)
@@ -94,8 +97,13 @@ def make_read_only(given: str, say: Say) -> bool:
             say(f"copying {path}")
             _copy(path)
         sync_disk(Path(DATA))
-        replace_file(TABLE, new.encode())
-    replace_file(Path(DATA, MARK), b"What a Dockledger gateway keeps.\n")
+        try:
+            # Before they count: data that do and bear no mark could be formatted.
+            replace_file(mark, b"What a Dockledger gateway keeps.\n")
+            replace_file(TABLE, new.encode())
+        finally:
+            if before is None and TABLE.read_text(encoding="utf-8") == table:
+                mark.unlink(missing_ok=True)
     return True
 
 
@@ -177,19 +185,36 @@ def _data_device(given: str, say: Say) -> Path:
 
 @contextmanager
 def _stopped_writers() -> Iterator[None]:
-    """Stop who writes into what is kept; started again only if it does not come to the switch."""
+    """Stop who writes into what is kept, and let nobody start it before the next boot.
+
+    All is as it was before if it does not come to the switch. Who was masked already stays so: a
+    switch of before waits for its boot.
+    """
     active = [one for one in STARTED_AGAIN if _is_active(one)]
+    free = [one for one in WRITERS if not _is_masked(one)]
     before = TABLE.read_bytes()
-    run("systemctl", "stop", *WRITERS)
     try:
+        run("systemctl", "stop", *WRITERS)
+        if free:
+            # After the stop, which needs the units' own words; it reads the table of before.
+            run("systemctl", "mask", "--runtime", *free)
+            run("systemctl", "stop", *free)  # Who was started in between.
         yield
     finally:
-        if active and TABLE.read_bytes() == before:
-            run("systemctl", "start", *active)
+        if TABLE.read_bytes() == before:
+            if free:
+                run("systemctl", "unmask", "--runtime", *free)
+            if active:
+                run("systemctl", "start", *active)
 
 
 def _is_active(unit: str) -> bool:
     return said("systemctl", "is-active", unit, allowed=(0, 3, 4)).strip() == "active"
+
+
+def _is_masked(unit: str) -> bool:
+    state = said("systemctl", "is-enabled", unit, allowed=(0, 1, 4)).strip()
+    return state in {"masked", "masked-runtime"}
 
 
 def _copy(path: str) -> None:

@@ -30,10 +30,16 @@ STANDING_FOR = {
 }  # fmt: skip
 
 # From then on the root is only read, for which a /usr that is away stands here.
-SWITCH = 'echo "$@" > "$DOCKLEDGER_ROOT/switched"; rm -r "$DOCKLEDGER_ROOT/usr"'
+SWITCH = (
+    'if [ "$1" = status ]; then echo "next boot  writable"; exit 0; fi;'
+    ' echo "$@" > "$DOCKLEDGER_ROOT/switched"; rm -r "$DOCKLEDGER_ROOT/usr"'
+)
 NO_ROOM = "echo no room; exit 1"
 # It has switched, and then the disk, or systemd, does not answer.
-FAILS_BEHIND = 'if [ "$1" = status ]; then echo "next boot  read-only"; else exit 1; fi'
+FAILS_BEHIND = (
+    'if [ "$1" != status ]; then : > "$DOCKLEDGER_ROOT/failed"; exit 1; fi;'
+    ' if [ -e "$DOCKLEDGER_ROOT/failed" ]; then echo "next boot  read-only"; fi'
+)
 
 
 class Machine:

@@ -123,7 +123,10 @@ def test_a_machine_that_cannot_have_such_a_root_becomes_a_gateway_all_the_same(f
     machine = boots(folder, "one", READ_ONLY, switch=NO_ROOM)
     assert machine.boot()
     assert (machine.root / "var/lib/dockledger-first-boot/done").exists()
-    assert "restart --no-block" in said_to_systemd(machine)[-1]
+    said = said_to_systemd(machine)
+    assert "restart --no-block" in said[-1]
+    # Also if the switch was killed outright, and could not do it itself.
+    assert said[-2].startswith("unmask --runtime dockledger-gateway.service ")
 
 
 def test_where_the_switch_fails_behind_the_switch_no_fact_is_written_beside_the_data(folder):
@@ -133,6 +136,11 @@ def test_where_the_switch_fails_behind_the_switch_no_fact_is_written_beside_the_
     assert said[-1] == "--no-block reboot"
     assert not [line for line in said if "restart" in line and "gateway" in line]
     assert not (machine.root / "var/lib/dockledger-first-boot/done").exists()
+    # Begun again before that boot, it frees nobody.
+    assert machine.boot()
+    again = said_to_systemd(machine)[len(said) :]
+    assert again[-1] == "--no-block reboot"
+    assert not [line for line in again if "unmask" in line or "enable" in line]
 
 
 def test_cut_anywhere_the_power_leaves_a_root_of_one_kind_or_the_other(folder):

@@ -77,6 +77,29 @@ def test_a_root_that_is_only_read_takes_the_growth_out_of_the_cards_own_file(tmp
     assert (card / "dockledger/read-only-root").exists()
 
 
+FLAG = "dockledger/read-only-root"
+WITHOUT_AND_AGAIN = {
+    "we took it out": ("rootwait resize\n", 1, "rootwait resize\n"),
+    "prepared twice": ("rootwait resize\n", 2, "rootwait resize\n"),
+    "it had none": ("rootwait\n", 1, "rootwait\n"),
+}
+
+
+@pytest.mark.parametrize(("had", "times", "has"), WITHOUT_AND_AGAIN.values(), ids=WITHOUT_AND_AGAIN)
+def test_a_card_prepared_again_for_a_writable_root_gets_one(tmp_path, package, had, times, has):
+    card = tmp_path / "bootfs"
+    card.mkdir()
+    (card / "cmdline.txt").write_text(had, encoding="utf-8")
+    given = [card, "--package", package, "--deb", tmp_path / "gateway.deb"]
+    for _ in range(times):
+        assert command(*given, "--read-only-root").exit_code == 0
+    for _ in range(2):
+        done = command(*given)
+        assert done.exit_code == 0, done.output
+        assert not (card / FLAG).exists()
+        assert (card / "cmdline.txt").read_text("utf-8") == has
+
+
 @pytest.mark.skipif(shutil.which("mcopy") is None, reason="mtools is not installed")
 def test_of_an_image_the_file_is_changed_as_well(tmp_path, package):
     image = tmp_path / "raspios.img"
@@ -88,6 +111,12 @@ def test_of_an_image_the_file_is_changed_as_well(tmp_path, package):
     assert command(*words).exit_code == 0
     shown = subprocess.run(["mtype", "-i", drive, "::cmdline.txt"], capture_output=True, check=True)
     assert shown.stdout == b"rootwait\n"
+    assert command(*words[:-1]).exit_code == 0
+    shown = subprocess.run(["mtype", "-i", drive, "::cmdline.txt"], capture_output=True, check=True)
+    assert shown.stdout == b"rootwait resize\n"
+    words = ["mdir", "-b", "-i", drive, "::dockledger"]
+    listed = subprocess.run(words, capture_output=True, check=True)
+    assert b"gateway.toml" in listed.stdout and b"read-only-root" not in listed.stdout
 
 
 @pytest.mark.skipif(shutil.which("mcopy") is None, reason="mtools is not installed")

@@ -34,29 +34,42 @@ def ext4(disk, label, *, marked=False):
         subprocess.run(words, check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("is_given", [True, False], ids=["named by a person", "made here"])
-def test_what_is_empty_or_was_cut_while_it_was_made_is_formatted(disk, is_given):
-    first = formatted(disk, is_given=is_given)
-    second = formatted(disk, is_given=is_given)
+def test_what_is_empty_or_was_cut_while_it_was_made_is_formatted(disk):
+    first = formatted(disk)
+    second = formatted(disk)
     assert len(first) == len(second) == 36
     assert first != second
 
 
-@pytest.mark.parametrize("is_given", [True, False], ids=["named by a person", "made here"])
-def test_what_is_somebodys_is_refused_and_stays(disk, is_given):
+def test_what_is_somebodys_is_refused_and_stays(disk):
     ext4(disk, "photos")
     before = disk.read_bytes()
     with pytest.raises(RootRefused, match="is not empty"):
-        formatted(disk, is_given=is_given)
+        formatted(disk)
     assert disk.read_bytes() == before
 
 
-def test_the_data_of_another_gateway_are_refused_where_a_person_names_them(disk):
-    ext4(disk, LABEL, marked=True)
-    with pytest.raises(RootRefused, match="holds the data of a gateway"):
-        formatted(disk, is_given=True)
+def blkid(disk):
+    """Return the identity of the file system."""
+    words = [shutil.which("blkid", path=SOMEWHERE), "-p", "-s", "UUID", "-o", "value", disk]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout
 
 
-def test_a_card_that_was_written_anew_is_begun_anew(disk):
+def test_the_data_of_a_gateway_are_never_formatted_whatever_the_table_says(disk):
     ext4(disk, LABEL, marked=True)
-    assert formatted(disk, is_given=False)
+    before = blkid(disk)
+    with pytest.raises(RootRefused, match="holds the data of a gateway") as refused:
+        formatted(disk)
+    assert blkid(disk) == before
+    assert "/etc/fstab" in refused.value.hint and "wipefs" in refused.value.hint
+
+
+def test_a_file_system_of_ours_in_which_nobody_can_look_is_not_formatted(disk):
+    ext4(disk, LABEL)
+    with disk.open("r+b") as file:
+        file.seek(4096)  # The group descriptors and all behind, not the superblock.
+        file.write(b"\xff" * 1024**2)
+    before = blkid(disk)
+    with pytest.raises(RootRefused):
+        formatted(disk)
+    assert blkid(disk) == before
