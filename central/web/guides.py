@@ -156,6 +156,12 @@ _OF_STOCK: dict[str, tuple[str, ...]] = {
         marked("Look at each before you act: two items with like names can still be two items."),
         marked("What has stock or is named by orders cannot be deleted."),
     ),
+    "/in-transit": (
+        marked("Each row is what has left one warehouse under a transfer and has not arrived yet."),
+        marked("It belongs to the transfer until it is received, or closed with a reason."),
+        marked("What stays here for long is late or lost: ask the driver, then close the rest."),
+        marked("Choose a moment to see what was on its way then, by either clock."),
+    ),
     "/discrepancies": (
         marked("Everything here does not add up: what was scanned is not what was expected."),
         marked("A scan is never refused. It is recorded, and you decide here what it meant."),
