@@ -50,20 +50,25 @@ def built_packages(cache: Path, say: Say, *, made: Path | None = None) -> Packag
     folder = made or cache / f"packages-{source_key()}"
     if not folder.is_dir():
         with building_alone(cache, say):
-            say("building packages and releases")
-            building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=cache))
-            try:
-                fresh = building / "made"
-                build_debs(fresh / "dist")
-                _provision(ROOT, "release", "new-key", str(fresh / "update.key"))
-                _release(building, fresh, name="good", version=good, fault=None)
-                _release(building, fresh, name="bad", version=bad, fault=FAULT)
-                for old in cache.glob("packages-*"):
-                    remove_unused(old)
-                fresh.replace(folder)
-            finally:
-                shutil.rmtree(building, ignore_errors=True)
+            if not folder.is_dir():  # Another run has built them in the meantime.
+                _build(folder, say, good=good, bad=bad)
     return Packages(folder, version, good, bad)
+
+
+def _build(folder: Path, say: Say, *, good: str, bad: str) -> None:
+    say("building packages and releases")
+    building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder.parent))
+    try:
+        fresh = building / "made"
+        build_debs(fresh / "dist")
+        _provision(ROOT, "release", "new-key", str(fresh / "update.key"))
+        _release(building, fresh, name="good", version=good, fault=None)
+        _release(building, fresh, name="bad", version=bad, fault=FAULT)
+        for old in folder.parent.glob("packages-*"):
+            remove_unused(old)
+        fresh.replace(folder)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
 
 
 def build_debs(target: Path) -> None:

@@ -121,7 +121,9 @@ def test_centrals_timer_backs_the_ledger_up_once_it_is_due(place):
 
 def test_the_drill_restores_it_aside_once_it_is_due_and_the_key_is_there(place):
     if not place.kernel:
-        pytest.skip("systemd gives no credentials in these namespaces: in the guest alone")
+        pytest.skip(
+            "no credentials in these namespaces: python -m tests.hardware services has them"
+        )
     place.type("systemctl enable --now dockledger-drill.timer")
     assert place.field("dockledger-drill.service", "ConditionResult") != "yes"
     place.type(f"install -m 600 {SAFE}/backup.key {CREDENTIAL}")

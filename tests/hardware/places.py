@@ -132,7 +132,7 @@ def fresh_place(say: Say) -> Iterator[Place]:
     named = os.environ.get("STORY_PACKAGES")  # A folder that was made before, taken as it is.
     made = Path(named) if named else None
     packages = built_packages(host.cache / "packages", say, made=made)
-    with BootedRoot(base_for(host, say)) as root:
+    with in_use(packages.folder), BootedRoot(base_for(host, say)) as root:
         place = Place(root, packages=packages)
         place.send(packages.folder / "dist", "/root/dist")
         yield place
