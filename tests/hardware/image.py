@@ -19,6 +19,7 @@ from pathlib import Path
 
 from tests.hardware.cache import BUILDING, building_alone, remove_unused, sweep_unless_built
 from tests.hardware.compiled import compiled_wheels, wheels_folder
+from tests.hardware.errors import LabUnusable
 from tests.hardware.foreign import programs_of
 from tests.hardware.host import MACHINES, Host, archive_hint, refuse_users
 from tests.hardware.kernel import (
@@ -93,6 +94,7 @@ def image_for(host: Host, say: Say, *, rebuild: bool = False) -> Image:
     with building_alone(host.cache, say):
         if rebuild:
             forget_images(host)
+            _refuse_used(folder)
         elif folder.is_dir():  # Another run has built it in the meantime.
             return Image(folder, host.architecture)
         refuse_users()
@@ -104,6 +106,14 @@ def image_for(host: Host, say: Say, *, rebuild: bool = False) -> Image:
             _build_guest(base, building, folder, packages=packages)
         forget_images(host, but={base, folder, wheels_folder(host)})
     return Image(folder, host.architecture)
+
+
+def _refuse_used(folder: Path) -> None:
+    if folder.is_dir():
+        raise LabUnusable(
+            "another run of the lab works with the guest that is to be rebuilt",
+            hint="Wait until it has ended, or name another folder with DOCKLEDGER_LAB=/path.",
+        )
 
 
 def forget_images(host: Host, *, but: Collection[Path] = ()) -> None:

@@ -14,10 +14,10 @@ import pytest
 
 from tests.hardware import pulse
 from tests.hardware.cache import building_alone, in_use, remove_unused
-from tests.hardware.errors import GuestFailed
+from tests.hardware.errors import GuestFailed, LabUnusable
 from tests.hardware.freezing import resumable
-from tests.hardware.host import COMMANDS
-from tests.hardware.image import Image
+from tests.hardware.host import COMMANDS, Host
+from tests.hardware.image import Image, image_for, places
 from tests.hardware.lanes import worst_of
 from tests.hardware.machine import Machine
 from tests.hardware.packages import ROOT
@@ -159,6 +159,16 @@ def test_what_another_run_works_with_is_not_removed(tmp_path):
     remove_unused(guest)
     assert not guest.exists()
     remove_unused(guest)  # Another run was quicker.
+
+
+def test_a_guest_that_another_run_works_with_is_not_rebuilt_under_it(tmp_path):
+    host = Host("amd64", "bookworm", tmp_path, "http://127.0.0.1:9/debian")
+    guest = places(host)[1]
+    guest.mkdir()
+    with in_use(guest), pytest.raises(LabUnusable, match="another run") as raised:
+        image_for(host, print, rebuild=True)
+    assert raised.value.hint.startswith("Wait until")
+    assert guest.exists()
 
 
 class Times:
