@@ -104,14 +104,13 @@ def intake(
 
     Workers may share shards: each fact is posted once, in order.
     """
-    _leave_out_old_pydantic()
-    from central import compose  # noqa: PLC0415 - the other commands need no web server
+    from central import taking  # noqa: PLC0415 - the other commands need neither
 
     with errors_named():
         settings = load_config(config)
         chosen = parse_shards(shards) if shards else None
         start_logging(verbose=verbose)
-        compose.take(
+        taking.take(
             settings,
             worker_name=parse_code(worker, what="worker"),
             shards=chosen,

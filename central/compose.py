@@ -5,37 +5,35 @@
 
 One process: the intake has a thread of its own, the web server the main thread. If that thread dies
 the server ends as well: pages alone would hide that no facts come in. With PostgreSQL the intake
-may run elsewhere, in any number of processes (`take`); pages then look for what these committed.
+may run elsewhere, in any number of processes (`taking`); pages then look for what these committed.
 """
 
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from itertools import count
+from contextlib import contextmanager
 from logging import getLogger
-from queue import Empty, SimpleQueue
 from threading import Thread
 from types import FrameType
-from typing import Protocol
 
 from central.access.building import build_access
 from central.access.refusals import Refusals
 from central.access.sealing import Sealing
-from central.api.context import Entrance
+from central.api.context import Entrance, Outgoing
 from central.api.writing import WriteSide
 from central.clock import SystemClock, random_64
 from central.config import Config, HttpSection
-from central.downlink import Downlink, build_downlink, build_outgoing
-from central.errors import ConfigInvalid, IntakeEnded
+from central.downlink import Downlink, build_downlink, new_name
+from central.errors import ConfigInvalid
 from central.inbox.ledger_key import load_ledger_key
 from central.inbox.receiver import CREDIT_COUNT
-from central.ledger.collector import collect_rarely
 from central.ledger.desk import Desk
+from central.loops import Loops, Running, intake_ended, pulse_of
 from central.orders.following import FOLLOWERS
-from central.service_notice import Pulse, notify_service
+from central.outbox.snapshot import Snapshots
+from central.service_notice import notify_service
 from central.storage.database import Database, open_database
-from central.storage.schema import check_schema, migrate
+from central.storage.schema import migrate
 from central.storage.sole_use import sole_use
 from central.trust.broker_ear import broker_ears
 from central.trust.building import build_trust
@@ -47,43 +45,9 @@ from central.web.serving import WebServer, web_config
 from central.worker import Worker, build_inbox, build_worker, refuse_second_worker_of_sqlite
 
 WORKER_NAME = "main"
-ALIVE_LOOK_S = 0.2  # So late a worker is ended whose thread has died.
 BACKLOG_MAX = 128
 
 logger = getLogger(__name__)
-
-
-class Running(Protocol):
-    """A loop with a thread of its own. `start` once, `stop` once."""
-
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-    def alive(self) -> bool: ...
-
-
-class Loops:
-    """Several loops that run and end together; if one dies, they are no longer alive."""
-
-    def __init__(self, *loops: Running) -> None:
-        self._loops = loops
-
-    def start(self) -> None:
-        """Start each."""
-        collect_rarely()
-        for loop in self._loops:
-            loop.start()
-
-    def stop(self) -> None:
-        """Stop all at the same time: each takes seconds if the broker is silent."""
-        threads = [Thread(target=loop.stop, name="stopping") for loop in self._loops]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-    def alive(self) -> bool:
-        """Return whether every loop is."""
-        return all(loop.alive() for loop in self._loops)
 
 
 def serve(
@@ -128,61 +92,11 @@ def serve(
             web_config(app, config.http, refusals),
             lambda: ready(url),
             intake_alive=loops.alive if loops is not None else lambda: True,
-            pulse=_pulse(worker),
+            pulse=pulse_of(worker.intake.turns_count if worker is not None else None),
         )
         logger.info("serving", extra={"url": url, "revision": revision})
         run_both(server, loops, listening)
         logger.info("stopped")
-
-
-def take(
-    config: Config, *, worker_name: str, shards: tuple[int, ...] | None, ready: Callable[[], None]
-) -> None:
-    """Take facts of some shards' gateways until SIGTERM or SIGINT. Only in the main thread.
-
-    ready: called once the worker runs, whether or not it has a broker. Raises ConfigInvalid for
-    SQLite, DatabaseUnusable or LedgerUnavailable before anything is taken, and IntakeEnded.
-    """
-    refuse_second_worker_of_sqlite(config)
-    database = open_database(config.database.url)
-    try:
-        check_schema(database)
-        # No Event: its lock is not reentrant, and the handler runs in the thread that waits for it.
-        ended: SimpleQueue[int] = SimpleQueue()
-        downlink = build_downlink(config, database, name=worker_name, shards=shards)
-        told = downlink.loop.facts_posted
-        worker = build_worker(config, database, name=worker_name, shards=shards, told=told)
-        loops = Loops(worker.intake, *downlink.loops)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda received, _frame: ended.put(received))
-        loops.start()
-        logger.info("taking facts", extra={"worker": worker_name})
-        notify_service("READY=1")
-        ready()
-        asked = _wait_for_end(ended, loops, _pulse(worker))
-        notify_service("STOPPING=1")
-        loops.stop()
-        logger.info("stopped", extra={"worker": worker_name, **worker.intake.counters()})
-        if not asked:
-            raise _intake_ended()
-    finally:
-        database.close()
-
-
-def _pulse(worker: Worker | None) -> Pulse:
-    """Return what feeds the watchdog while facts are taken; without a worker, while pages are."""
-    turns = worker.intake.turns_count if worker is not None else count().__next__
-    return Pulse(turns, clock_s=SystemClock().monotonic_s)
-
-
-def _wait_for_end(ended: SimpleQueue[int], loops: Loops, pulse: Pulse) -> bool:
-    """Return True when a signal has come, False when the loops have ended by themselves."""
-    while loops.alive():
-        pulse.tick()
-        with suppress(Empty):
-            ended.get(timeout=ALIVE_LOOK_S)
-            return True
-    return False
 
 
 @contextmanager
@@ -228,7 +142,7 @@ def _application(
             counters=lambda: _counters(worker, downlink),
             credit=credit,
         ),
-        telling=build_outgoing(
+        telling=_outgoing(
             database, told=downlink.loop.notices_written if downlink is not None else lambda: None
         ),
         writing=WriteSide(desk),
@@ -238,6 +152,18 @@ def _application(
         epcis_base_uri=config.epcis.base_uri,
         trust=trust,
     )
+
+
+def _outgoing(database: Database, *, told: Callable[[], None]) -> Outgoing:
+    """Return what orders and snapshots are made with. told: called after each was written."""
+    snapshots = Snapshots(
+        database,
+        clock=SystemClock(),
+        sign=load_ledger_key(database).sign,
+        new_name=new_name,
+        told=told,
+    )
+    return Outgoing(snapshots=snapshots, told=told, new_name=new_name)
 
 
 def _counters(worker: Worker | None, downlink: Downlink | None) -> dict[str, int]:
@@ -273,16 +199,7 @@ def run_both(server: WebServer, intake: Running | None, listening: socket.socket
         stop(0, None)
         stopping.join()
     if server.intake_ended:
-        raise _intake_ended()
-
-
-def _intake_ended() -> IntakeEnded:
-    error = IntakeEnded(
-        "the intake has ended: no more facts would be taken",
-        hint="Start the ledger again and report the fault that the log names before this.",
-    )
-    logger.critical("ending", extra={"detail": str(error), "hint": error.hint})
-    return error
+        raise intake_ended()
 
 
 def _listen(http: HttpSection) -> socket.socket:

@@ -1,9 +1,8 @@
-"""Builds what tells gateways things: notices over the broker, snapshots over HTTP. Root."""
+"""Builds what tells gateways things, and other programs and people. Root."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from central.api.context import Outgoing
 from central.clock import SystemClock, random_64, random_fraction
 from central.config import Config
 from central.inbox.ledger_key import load_ledger_key
@@ -17,7 +16,6 @@ from central.orders.following import FOLLOWERS
 from central.orders.sales.stale_guidance import StaleGuidance
 from central.outbox.down_loop import DownLoop, publish_down
 from central.outbox.sending import Parts, Sending
-from central.outbox.snapshot import Snapshots
 from central.storage.database import Database
 from central.watching.building import build_watching
 from central.watching.watch_loop import WatchLoop
@@ -102,18 +100,6 @@ def build_downlink(
         watching = build_watching(config, database, told=webhooks.wake)
     loop = DownLoop(link=link, sending=sending, clock=clock, comparing=upkeep)
     return Downlink(link, loop, upkeep, webhooks, watching)
-
-
-def build_outgoing(database: Database, *, told: Callable[[], None]) -> Outgoing:
-    """Return what orders and snapshots are made with. told: called after each was written."""
-    snapshots = Snapshots(
-        database,
-        clock=SystemClock(),
-        sign=load_ledger_key(database).sign,
-        new_name=new_name,
-        told=told,
-    )
-    return Outgoing(snapshots=snapshots, told=told, new_name=new_name)
 
 
 def new_name() -> str:

@@ -27,7 +27,7 @@ CENTRAL = Path(__file__).parent.parent
 # fmt: off
 ELSEWHERE = (
     "__main__", "access_commands", "backup/archive", "backup_commands",
-    "compose", "config", "config_access", "downlink", "logs",
+    "compose", "config", "config_access", "downlink", "logs", "loops", "taking",
     "messages", "mqtt_link", "tcp", "worker", "api/ingest", "api/snapshots",
     "inbox/backups", "inbox/gateways", "inbox/ledger_key", "outbox/snapshot",
     "contract/acks", "contract/envelope", "contract/epc", "contract/facts",
