@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from provisioning.secure_command import BROKER_LOG
+from tests.house.commands import help_of
 from tests.house.source_tree import ROOT
 
 FOLDER = ROOT / "systemd"
@@ -66,13 +67,7 @@ def test_a_unit_starts_a_command_that_exists(unit):
     name = program.rsplit("/", 1)[1]
     first_option = next((n for n, word in enumerate(words) if word.startswith("-")), len(words))
     subcommands, options = words[:first_option], words[first_option:]
-    shown = subprocess.run(
-        [ROOT / ".venv/bin" / name, *subcommands, "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={"COLUMNS": "200", "PATH": "/usr/bin:/bin", "TERM": "dumb"},
-    ).stdout
+    shown = help_of(name, *subcommands)
     for option in options:
         if option.startswith("--"):
             assert option in shown

@@ -12,9 +12,11 @@ from provisioning.read_only_root.table import state_of
 
 # The switch, with its programs told and not started, standing still while it copies.
 PROGRAM = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
 from provisioning.read_only_root import __main__ as command, switching
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # Ignored if the tests were begun under nohup.
 
 def copying(given, say):
     with switching._stopped_writers():
