@@ -22,12 +22,13 @@ $(STAMP): constraints.txt pyproject.toml .ci/packages
 demo: setup ## Run central, two warehouses' gateways and virtual devices until Ctrl-C
 	@exec $(VENV)/bin/dockledger-demo $(DEMO_OPTIONS)
 
-# Four workers keep two cores busy: half of their time is waiting for other programs. Bytecode is
+# Five workers keep two cores busy: more than half of their time is waiting for other programs. Bytecode is
 # kept, or each of the hundreds of programs that tests start would compile itself again.
-test: setup ## Run all tests (installs mosquitto, PostgreSQL and Chromium if they are missing)
+test: setup ## Run all tests (installs mosquitto, PostgreSQL, Chromium, QEMU if they are missing)
 	@bash .ci/packages python tests
+	@bash .ci/packages lab-if-possible
 	@env -u PYTHONDONTWRITEBYTECODE \
-	  $(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
+	  $(PYTHON) -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 check: setup ## Check format, lint, types and layers
 	@$(VENV)/bin/ruff format --check --quiet .

@@ -29,7 +29,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from tests.hardware.as_user import BUILD, REBUILD, build_as_user
+from tests.hardware.as_user import BUILD, REBUILD, built_image
 from tests.hardware.back_in_service import BackInService, waited_s_of
 from tests.hardware.cache import in_use
 from tests.hardware.errors import GuestFailed, LabUnusable
@@ -39,7 +39,7 @@ from tests.hardware.freezing import freeze, resumable
 from tests.hardware.guest_work import UnderTest, run_checks
 from tests.hardware.guests import Guests, ReadiedGuests, Rehearsal
 from tests.hardware.host import find_host, memory_bytes, refuse_foreign
-from tests.hardware.image import Image, Say, image_for
+from tests.hardware.image import Image, Say
 from tests.hardware.installed_guest import guest_with
 from tests.hardware.lanes import BEGUN, begun_s, lanes_of, run_lanes
 from tests.hardware.machine import Machine
@@ -260,8 +260,7 @@ def _prepare(parts: Sequence[str], say: Say, *, rebuild: bool) -> Image:
     host = find_host()
     if OF_THIS_MACHINE & set(parts):
         refuse_foreign(host, "packages of these parts")
-    built = build_as_user(host, rebuild=rebuild)
-    return image_for(host, say, rebuild=rebuild and not built)
+    return built_image(host, say, rebuild=rebuild)
 
 
 def _run(parts: Sequence[str], image: Image, say: Say, *, since_s: float) -> int:

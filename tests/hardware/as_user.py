@@ -10,7 +10,7 @@ import sys
 
 from tests.hardware.errors import LabUnusable
 from tests.hardware.host import Host
-from tests.hardware.image import places
+from tests.hardware.image import Image, Say, image_for, places
 
 # util-linux 2.38, uidmap: user 0 is this user, users from 1 on are those of his range.
 AS_ROOT = ("unshare", "--user", "--map-auto", "--map-root-user", "--mount", "--pid", "--fork")
@@ -21,6 +21,15 @@ HINT = (
     " --add-subgids 100000-165535 NAME`, or run `sudo DOCKLEDGER_LAB=/path make lab` once; guests"
     " need no rights after that."
 )
+
+
+def built_image(host: Host, say: Say, *, rebuild: bool = False) -> Image:
+    """Return the image of what is checked out here, built if need be, whoever this user is.
+
+    Raises LabUnusable where it cannot be built.
+    """
+    built = build_as_user(host, rebuild=rebuild)
+    return image_for(host, say, rebuild=rebuild and not built)
 
 
 def build_as_user(host: Host, *, rebuild: bool) -> bool:

@@ -125,12 +125,6 @@ def forget_images(host: Host, *, but: Collection[Path] = ()) -> None:
                 remove_unused(path)
 
 
-def ready_image(host: Host) -> Image | None:
-    """Return the image of what is checked out here if it is built and frozen, None if not."""
-    image = Image(places(host)[1], host.architecture)
-    return image if image.frozen else None
-
-
 def places(host: Host) -> tuple[Path, Path]:
     """Return where base and guest of what is checked out here are, or would be."""
     base = _base_path(host)

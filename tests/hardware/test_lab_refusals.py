@@ -10,7 +10,7 @@ import pytest
 from tests.hardware.errors import LabUnusable
 from tests.hardware.foreign import programs_of
 from tests.hardware.host import MACHINES, MEMORY_BYTES_MIN, Host, check_room, refuse_foreign
-from tests.hardware.image import Image, forget_images, image_for, places, ready_image
+from tests.hardware.image import Image, forget_images, image_for, places
 from tests.hardware.packages import ROOT
 from tests.hardware.promises import Left, broken_claims, read_look, read_paper
 
@@ -97,15 +97,15 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path):
 
 def test_what_an_interrupted_run_left_is_taken_for_no_image(tmp_path):
     host = Host("amd64", "bookworm", tmp_path, "http://127.0.0.1:9/debian")
-    assert ready_image(host) is None
     base, folder = places(host)
     for path in (tmp_path / "building-abc", folder):
         path.mkdir()
         (path / "root.img").touch()
     base.touch()
-    assert image_for(host, print).folder == folder  # It was renamed when it was whole.
+    image = image_for(host, print)
+    assert image.folder == folder  # It was renamed when it was whole.
     assert {path.name for path in tmp_path.iterdir()} == {base.name, folder.name}
-    assert ready_image(host) is None
+    assert not image.frozen
 
 
 def test_building_for_one_kind_of_processor_leaves_the_images_of_the_other(tmp_path):

@@ -1,18 +1,23 @@
-"""A small part of the hardware lab in every test run, where its guest is built. Edge of QEMU.
+"""A small part of the hardware lab in every test run, where QEMU can be had. Edge of QEMU.
 
-One scanner through the kernel's own USB and input drivers, and one power cut of a journal.
-What builds the guest is `make lab`; a test run downloads nothing and builds nothing.
+One scanner through the kernel's own USB and input drivers, and one power cut of a journal. The
+guest is that of `make lab`: built and frozen once, some 100 seconds of a core, kept in its cache.
 """
+
+from contextlib import ExitStack
 
 import pytest
 
+from tests.hardware.as_user import built_image
+from tests.hardware.cache import in_use
 from tests.hardware.errors import LabUnusable
+from tests.hardware.freezing import resumable
 from tests.hardware.guest_work import UnderTest, run_checks
 from tests.hardware.guests import FreshGuests
 from tests.hardware.host import find_host
-from tests.hardware.image import ready_image
 from tests.hardware.machine import Machine
 from tests.hardware.power_cuts import JOURNAL_ALONE, cut_power
+from tests.hardware.scratch import scratch
 
 CHECK = "check_scanners.py"
 CHECK_S_MAX = 300
@@ -21,16 +26,15 @@ SEED = 3
 
 @pytest.fixture(scope="module")
 def image():
-    try:
-        found = ready_image(host := find_host())
-    except LabUnusable as error:
-        pytest.skip(f"the hardware lab is left out: {error}. {error.hint}")
-    if found is None:
-        pytest.skip(
-            f"the hardware lab is left out: {host.cache} has no guest of this version."
-            " Build it with `make lab`."
-        )
-    return found
+    with ExitStack() as kept:
+        kept.enter_context(scratch())
+        try:
+            built = built_image(find_host(), print)
+            kept.enter_context(in_use(built.folder))
+        except LabUnusable as error:
+            pytest.skip(f"the hardware lab is left out: {error}. {error.hint}")
+        resumable(built, print)
+        yield built
 
 
 @pytest.fixture(scope="module")
