@@ -1,155 +1,22 @@
-"""The gateway's commands. Root."""
+"""The program `dockledger-gateway`. Root.
 
-import os
+What all commands need takes a Raspberry Pi seconds to load. Who begins a service does without: at a
+boot that is done twice, by the gateway and by the witness of its clock.
+"""
+
 import sys
-from pathlib import Path
-from typing import Annotated
 
-import msgspec
-import typer
-
-from gateway.clock import WITNESS_FILE
-from gateway.compose import gateway_identity
-from gateway.config import load_config
-from gateway.devices.check import check_devices
-from gateway.devices.claim_commands import devices_app
-from gateway.devices.device_commands import device_app
-from gateway.errors import GatewayError, TemplateInvalid
-from gateway.identity.settings import with_name
-from gateway.journal_commands import journal_app
-from gateway.logs import LevelName
-from gateway.memory import thrifty
-from gateway.service import EXIT_FINDING, end_with
-from gateway.station.templates.files import labels_folder, load_templates
-from gateway.station.templates.model import Language
-
-DEFAULT_CONFIG = Path("/etc/dockledger-gateway/gateway.toml")
-
-app = typer.Typer(
-    name="dockledger-gateway",
-    help="Edge gateway for warehouse hardware. Results of --json go to standard output.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.add_typer(journal_app, name="journal")
-app.add_typer(device_app, name="device")
-app.add_typer(devices_app, name="devices")
-
-
-ConfigOption = Annotated[Path, typer.Option("--config", help="The configuration file.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON lines to standard output.")]
-
-
-@app.command()
-def run(
-    config: ConfigOption = DEFAULT_CONFIG,
-    log_level: Annotated[LevelName, typer.Option("--log-level")] = "info",
-) -> None:
-    """Work until SIGTERM or SIGINT."""
-    words = [sys.executable, "-P", "-m", "gateway.service", str(config), log_level]
-    sys.stdout.flush()
-    # The same process goes on as the service: see there why. No shell is in between.
-    os.execve(sys.executable, words, thrifty(os.environ))  # noqa: S606
-
-
-@app.command("watch-clock")
-def watch_clock(
-    to: Annotated[Path, typer.Option("--to", help="The file to write.")] = WITNESS_FILE,
-) -> None:
-    """Write down, until SIGTERM, whether the clock is disciplined; for the sandboxed service."""
-    words = [sys.executable, "-P", "-m", "gateway.clock_witness", str(to)]
-    # As for `run`: what the command line has loaded is not kept in memory.
-    os.execve(sys.executable, words, thrifty(os.environ))  # noqa: S606
-
-
-@app.command("check-devices")
-def check_devices_command(
-    config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False
-) -> None:
-    """Check the configuration and open each device once. Exit status 1 if one is not ready."""
-    all_ready = True
-    for check in check_devices(with_name(load_config(config)), config_path=config):
-        all_ready = all_ready and check.ready
-        if as_json:
-            _write_json(check)
-        else:
-            state = "ready" if check.ready else f"NOT READY: {check.detail} {check.hint}"
-            typer.echo(f"{check.name} ({check.driver}): {state}", err=True)
-    if not all_ready:
-        raise typer.Exit(EXIT_FINDING)
-
-
-@app.command()
-def identity(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """Show the gateway's code and public key, for its enrolment at central."""
-    shown = gateway_identity(with_name(load_config(config)))
-    if as_json:
-        _write_json(shown)
-    else:
-        typer.echo(f"gateway    {shown.gateway}", err=True)
-        typer.echo(f"public key {shown.public_key}", err=True)
-
-
-@app.command()
-def enrol(
-    file: Annotated[Path, typer.Option("--file", help="The enrolment file of this gateway.")],
-    *,
-    config: ConfigOption = DEFAULT_CONFIG,
-) -> None:
-    """Become the gateway of an enrolment file now. The service does so by itself."""
-    from gateway.identity.child import enrol_now  # noqa: PLC0415 - X.509, as no other needs
-
-    identity = enrol_now(load_config(config), file)
-    typer.echo(f"enrolled: {identity.gateway}, until {identity.expires_at}", err=True)
-
-
-@app.command("preview-label")
-def preview_label_command(
-    name: Annotated[str, typer.Argument(help="The template: bin, pallet or one of yours.")],
-    *,
-    config: ConfigOption = DEFAULT_CONFIG,
-    labels: Annotated[
-        Path | None,
-        typer.Option("--labels", help="The folder of your templates; no configuration is read."),
-    ] = None,
-    field: Annotated[
-        list[str] | None, typer.Option("--field", help="NAME=VALUE; may be given again.")
-    ] = None,
-    language: Annotated[Language, typer.Option("--language")] = "en",
-    to: Annotated[Path, typer.Option("--to", help="The PNG to write.")] = Path("label.png"),
-) -> None:
-    """Draw a label with example values, or those given, as a PNG. Exit status 2 if it cannot be."""
-    from gateway.screen.label_preview import preview_png  # noqa: PLC0415 - draws, as no other does
-
-    found = load_templates(labels or labels_folder(load_config(config).gateway.data_directory))
-    for fault in found.faults:
-        typer.echo(f"NOT USED: {fault.reason}. {fault.hint}", err=True)
-    template = found.find(name)
-    if template is None:
-        known = ", ".join(one.name for one in found.templates)
-        raise TemplateInvalid(f"there is no template {name}", hint=f"Name one of these: {known}.")
-    given = tuple((one.partition("=")[0], one.partition("=")[2]) for one in field or [])
-    try:
-        to.write_bytes(preview_png(template, language=language, given=given))
-    except OSError as error:
-        raise TemplateInvalid(
-            f"{to} cannot be written: {error.strerror}", hint="Name another file with --to."
-        ) from error
-    typer.echo(f"written: {to}", err=True)
+from gateway.starting import BEGINNING, app
 
 
 def main() -> None:
     """Run the command line; what the world does wrong becomes one sentence and an exit status."""
-    try:
+    if sys.argv[1:2] and sys.argv[1] in BEGINNING:
         app()
-    except GatewayError as error:
-        end_with(error)
+    else:
+        from gateway.commands import run_commands  # noqa: PLC0415 - see above
 
-
-def _write_json(value: object) -> None:
-    typer.echo(msgspec.json.encode(value).decode())
+        run_commands()
 
 
 if __name__ == "__main__":

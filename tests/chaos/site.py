@@ -21,7 +21,7 @@ from typer.testing import CliRunner, Result
 
 from central.__main__ import app as central_cli
 from central.contract.reference import parse_reference
-from gateway.__main__ import app as gateway_cli
+from gateway.commands import app as gateway_cli
 from provisioning.demo.children import Child, wait_for_port
 from provisioning.demo.goods import Goods
 from provisioning.demo.installation import REFERENCE_FILE

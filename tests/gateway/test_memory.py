@@ -57,6 +57,20 @@ except AttributeError as error:
     print(error)
 """
 
+# What a service is begun with, as far as the process that it becomes.
+BEGUN = """
+import os, sys
+def become(program, words, environment):
+    print(*words[1:4])
+    print(*(name for name in ("gateway.compose", "gateway.commands", "starlette", "uvicorn", "paho",
+        "gateway.journal") if name in sys.modules))
+    sys.exit(0)
+os.execve = become
+from gateway.__main__ import main
+sys.argv[0] = "dockledger-gateway"
+main()
+"""
+
 
 def printed(code: str, *words: str) -> list[str]:
     """Return the lines that a Python of its own printed, with the gateway's environment."""
@@ -98,3 +112,10 @@ def test_the_allocator_is_set_for_one_who_has_little(
     given: dict[str, str], expected: dict[str, str]
 ) -> None:
     assert thrifty(given) == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "program"), [("run", "gateway.service"), ("watch-clock", "gateway.clock_witness")]
+)
+def test_what_begins_a_service_loads_nothing_of_it(command: str, program: str) -> None:
+    assert printed(BEGUN, command) == [f"-P -m {program}", ""]

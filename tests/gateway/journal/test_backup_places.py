@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from central.backup.keys import write_new_key
 from central.contract.backup_keeping import Keeping
-from gateway.__main__ import app
+from gateway.commands import app
 from gateway.errors import BackupUnusable
 from gateway.health import Health
 from gateway.journal.backup_crypto import read_key
