@@ -11,7 +11,8 @@ PART: devices    scanners, scales and printers through the kernel and the driver
       services   packages and shipped units under systemd, backups; only if it is named
       read-only-root  a gateway whose root is only read; only if it is named
       package    the gateway's package, installed by the guest; only if it is named
-      first-boot power cuts of gateways in their first boot (CYCLES=9); only if it is named
+      first-boot power cuts of gateways in their first boot (CYCLES=9 of them, SEED=1, from the
+                 FIRST=1st on: an ended campaign goes on); only if it is named
       same       builds the guest's Debian twice and compares; only if it is named
 
 With LAB_ARCHITECTURE=arm64 or amd64 guests have another kind of processor than this machine.
@@ -33,7 +34,7 @@ from tests.hardware.as_user import BUILD, REBUILD, built_image
 from tests.hardware.back_in_service import BackInService, waited_s_of
 from tests.hardware.cache import in_use
 from tests.hardware.errors import GuestFailed, LabUnusable
-from tests.hardware.first_boots import SETTLED as FIRST_BOOT
+from tests.hardware.first_boot_cards import SETTLED as FIRST_BOOT
 from tests.hardware.first_boots import boot_gateways
 from tests.hardware.freezing import freeze, resumable
 from tests.hardware.guest_work import UnderTest, run_checks
@@ -182,7 +183,8 @@ class Lab:
         cycles, seed = _number("CYCLES", CUTS_DEFAULT), _number("SEED", 1)
         with in_use(installed.parent):
             image = guest_with(installed, FIRST_BOOT, host, self._say)
-            report = boot_gateways(image, self._say, cycles=cycles, seed=seed)
+            first = _number("FIRST", 1)
+            report = boot_gateways(image, self._say, cycles=cycles, seed=seed, first=first)
         self._say(report.text())
         if report.wrong:
             raise GuestFailed(f"{report.wrong}; again with SEED={seed}")

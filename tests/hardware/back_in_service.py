@@ -1,6 +1,7 @@
 """How soon a device was back in service, without the wait for a core. Edge of the kernel."""
 
 import re
+import time
 from collections.abc import Callable
 from statistics import median
 
@@ -62,3 +63,20 @@ def waited_s_of(machine: Machine) -> Callable[[], float]:
     """Return what tells how long a guest's processor has waited for a core, in seconds."""
     path = machine.processor() / "schedstat"  # Linux, sched-stats: second number.
     return lambda: int(path.read_text().split()[1]) / 1e9
+
+
+def own_s_of(machine: Machine) -> Callable[[], float]:
+    """Return what tells the seconds that a guest has had since now: without its wait for a core.
+
+    That raises GuestFailed when the guest is gone.
+    """
+    waited_s, begin_s = waited_s_of(machine), time.monotonic()
+    before_s = waited_s()
+
+    def own_s() -> float:
+        try:
+            return time.monotonic() - begin_s - (waited_s() - before_s)
+        except OSError as error:
+            raise GuestFailed("the guest is gone") from error
+
+    return own_s

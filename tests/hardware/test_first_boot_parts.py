@@ -10,7 +10,9 @@ import pytest
 from central.trust.authority import make_root
 from gateway.identity.files import Identity, IdentityFolder
 from tests.gateway.journal import samples
+from tests.hardware.back_in_service import own_s_of
 from tests.hardware.enrolled import look_at, stage_of
+from tests.hardware.errors import GuestFailed
 from tests.hardware.in_guest.wire import Wire
 
 DISK_BYTES = 8 * 1024**2
@@ -198,3 +200,29 @@ def torn_journal(content):
 def test_a_gateway_that_is_not_whole_is_named(enrolled, disk_of, spoil, serials, said):
     spoil(enrolled)
     assert said in look_at(disk_of(enrolled), samples.GATEWAY, serials)
+
+
+class Waiting:
+    """A guest whose processor waits for a core: what the kernel tells of it lies in a folder."""
+
+    def __init__(self, folder):
+        self._folder = folder
+        self.waited(0)
+
+    def waited(self, seconds):
+        (self._folder / "schedstat").write_text(f"1 {int(seconds * 1e9)} 1\n")
+
+    def processor(self):
+        return self._folder
+
+
+def test_what_a_guest_waits_for_a_core_is_not_its_time(tmp_path):
+    guest = Waiting(tmp_path)
+    guest.waited(1000)  # Before.
+    own_s = own_s_of(guest)
+    assert 0 <= own_s() < 60
+    guest.waited(1400)
+    assert -400 <= own_s() < -340
+    (tmp_path / "schedstat").unlink()
+    with pytest.raises(GuestFailed, match="gone"):
+        own_s()
