@@ -68,6 +68,9 @@ POSTGRESQL_OPTIONS = (
     # it: 0.3 s of CPU for a page of the past (postgresql.org/docs/15/jit-decision.html).
     " -c jit=off"
 )
+# Who writes looks up by keys. What the server has planned for a small table it keeps while that
+# grows, until it takes its statistics anew: a look through the whole of each (20.7.1).
+WRITER_OPTIONS = f"{POSTGRESQL_OPTIONS} -c enable_seqscan=off -c enable_bitmapscan=off"
 
 
 class Database:
@@ -85,8 +88,8 @@ class Database:
             self._beginning: Callable[[], AbstractContextManager[Connection]] = self._writer.begin
             self._reader = _sqlite_engine(url, busy_timeout_s, writes=False, checkpoints=False)
         else:
-            self._writer = _postgresql_engine(url)
-            self._reader = self._writer.execution_options(
+            self._writer = _postgresql_engine(url, WRITER_OPTIONS)
+            self._reader = _postgresql_engine(url, POSTGRESQL_OPTIONS).execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
             self._writers = Writers(self._writer, is_silent=_is_silent)
@@ -265,12 +268,12 @@ def _sqlite_engine(url: URL, busy_timeout_s: float, *, writes: bool, checkpoints
     return engine
 
 
-def _postgresql_engine(url: URL) -> Engine:
+def _postgresql_engine(url: URL, options: str) -> Engine:
     engine = create_engine(
         url,
         connect_args={
             "connect_timeout": BUSY_TIMEOUT_S,
-            "options": POSTGRESQL_OPTIONS,
+            "options": options,
             # Not what PGCLIENTENCODING or the server says: `copy_form` writes UTF-8.
             "client_encoding": "utf8",
             **POSTGRESQL_KEEPALIVES,

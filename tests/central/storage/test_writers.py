@@ -37,6 +37,16 @@ def test_one_after_another_write_on_one_connection(database, by_sqlalchemy):
     assert rows(database, NUMBERS) == [("A", 2)]
 
 
+def test_only_who_writes_is_kept_from_looking_through_whole_tables(database):
+    with database.write() as writer, database.read() as reader:
+        looks = [
+            connection.execute(text(f"SHOW enable_{way}")).scalar_one()
+            for connection in (writer, reader)
+            for way in ("seqscan", "bitmapscan")
+        ]
+    assert looks == ["off", "off", "on", "on"]
+
+
 def fail(database, *, by_sqlalchemy):
     with database.write() as connection:
         bulk.upsert_rows(connection, NUMBERS, [("A", 9)])
