@@ -20,7 +20,7 @@ from central.clock import Clock
 from central.contract.acks import Ack, AckProblem
 from central.contract.facts import NO_HEAD
 from central.inbox import quarantine
-from central.inbox.gateways import Enrolled, enrolled_gateways, gateways_look, mark_seen
+from central.inbox.gateways import Enrolled, enrolled_gateways, enrolled_soon, mark_seen
 from central.inbox.offers import Offer, authenticate, decode_offer
 from central.inbox.positions import Position, Positions, lock_positions, lock_with_ledger
 from central.inbox.receiver import CREDIT_COUNT, acknowledgement, digest_of, judge, take_order
@@ -135,10 +135,12 @@ class Inbox:
             ledger_locked: Callable[[], LedgerState] | None = None
             if told is None:
                 locked = lock_positions(connection, epochs)
+                still_enrolled = enrolled_soon(connection, names)
             else:
                 locked, ledger_locked = lock_with_ledger(connection, epochs)
-                self._ledger.look_ahead(connection, told, also=[gateways_look(names)])
-            if enrolled_gateways(connection, names) != enrolled:
+                still_enrolled = enrolled_soon(connection, names)
+                self._ledger.look_ahead(connection, told)
+            if still_enrolled() != enrolled:
                 raise _EnrolledAnewError
             positions = Positions(connection, locked(), stable_at_commit=self._stable_at_commit)
             call = _Call(connection, positions)

@@ -30,10 +30,10 @@ FROM positions WHERE {wanted} ORDER BY gateway, epoch FOR UPDATE
 """
 # Each part is run to its end before the next one is begun. The last row is the ledger's state.
 _LOCK_BOTH = """
-WITH places AS MATERIALIZED ({positions}), state AS MATERIALIZED ({state})
-SELECT * FROM places
+SELECT * FROM ({positions}) places
 UNION ALL
-SELECT json_object_agg(key, value)::text, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM state
+SELECT json_object_agg(key, value)::text, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM ({state}) state
 """
 
 

@@ -105,17 +105,13 @@ class Ledger:
         """Forget entries of the reference data that this transaction has changed."""
         self._book.forget(changes)
 
-    def look_ahead(
-        self, connection: Connection, told: Sequence[Told], *, also: Sequence[bulk.Look] = ()
-    ) -> None:
-        """Read what posting these facts will look up, if they are few, and what `also` says.
+    def look_ahead(self, connection: Connection, told: Sequence[Told]) -> None:
+        """Read what posting these facts will look up, if they are few.
 
         It goes with the lock, if that is taken by `lock_soon`. Forgetting it costs time alone.
         """
-        looks: list[bulk.Look | bulk.Led] = [*also]
         if _are_few(told):
-            looks += self._looks(_routes(told), apart_of(told))
-        bulk.look_ahead(connection, looks)
+            bulk.look_ahead(connection, self._looks(_routes(told), apart_of(told)))
 
     def foresee(
         self, connection: Connection, state: LedgerState, movements: Sequence[Movement]
