@@ -209,11 +209,12 @@ def _row(one: Reservation) -> bulk.Row:
     )
 
 
-# A lot of which nobody stated a date has no row in `lots`: its first line says when it came.
+# What an item itself says is read once, not for each place where it stands. A lot of which nobody
+# stated a date has no row in `lots`: its first line says when it came.
 _STOCK_SQL = """
 SELECT b.item, b.location, b.lot, b.serial, b.sscc, b.unit, b.on_hand_micro,
        a.allocated_micro, l.expiry_date, p.kind, d.walk_order, d.pick_face,
-       c.rotation, c.min_days_left_to_ship,
+       i.rotation, i.min_days_left_to_ship,
        CASE WHEN l.first_record_no IS NOT NULL THEN l.first_record_no
             WHEN b.lot = '' THEN 0
             ELSE (SELECT f.record_no FROM lines f
@@ -221,41 +222,44 @@ SELECT b.item, b.location, b.lot, b.serial, b.sscc, b.unit, b.on_hand_micro,
                     AND f.warehouse = b.warehouse
                   ORDER BY f.record_no LIMIT 1)
        END AS first_record_no
-FROM {balances}
-JOIN items i ON i.item = b.item AND i.unit = b.unit
+FROM (SELECT wanted.warehouse, k.item, k.unit, c.rotation, c.min_days_left_to_ship
+      FROM ({wanted}) wanted JOIN items k ON k.item = wanted.item
+      LEFT JOIN item_policies c ON c.item = k.item) i
+CROSS JOIN {balances}
 JOIN locations p ON p.warehouse = b.warehouse AND p.location = b.location
 LEFT JOIN location_details d ON d.warehouse = b.warehouse AND d.location = b.location
-LEFT JOIN item_policies c ON c.item = b.item
 LEFT JOIN lots l ON l.warehouse = b.warehouse AND l.item = b.item AND l.lot = b.lot
 LEFT JOIN allocated a ON a.warehouse = b.warehouse AND a.item = b.item AND a.location = b.location
       AND a.lot = b.lot AND a.serial = b.serial AND a.sscc = b.sscc AND a.unit = b.unit
-WHERE {wanted} AND b.status = 'available'
-  AND b.on_hand_micro > 0 AND p.kind <> 'quality_hold' AND NOT COALESCE(d.blocked, FALSE)
+WHERE p.kind <> 'quality_hold' AND NOT COALESCE(d.blocked, FALSE)
 """
 _STOCK_COLUMNS = (
     *("item", "location", "lot", "serial", "sscc", "unit", "on_hand_micro"),
     *("allocated_micro", "expiry_date", "kind", "walk_order", "pick_face"),
     *("rotation", "min_days_left_to_ship", "first_record_no"),
 )
-# The index is named to SQLite, which without statistics reads the whole warehouse by the first
-# column of the key.
-_BALANCES = {"sqlite": "balances b INDEXED BY balances_item", "postgresql": "balances b"}
-_ITEMS_OF_ORDER = """
-(SELECT o.warehouse, n.item FROM sales_orders o
- JOIN sales_order_lines n ON n.order_code = o.code WHERE o.code = ?) wanted
+_OF_ITEM = """
+b.warehouse = i.warehouse AND b.item = i.item AND b.unit = i.unit AND b.status = 'available'
+AND b.on_hand_micro > 0
 """
-_OF_WANTED = "b.warehouse = wanted.warehouse AND b.item = wanted.item"
-# One look for each item, whatever the server's planner thinks of how many there are.
+# One look for each item, whatever the planner thinks of how many there are. To SQLite the index is
+# named: without statistics it reads the whole warehouse by the first column of the key.
+_BALANCES = {
+    "sqlite": f"balances b INDEXED BY balances_item ON {_OF_ITEM}",
+    "postgresql": f"LATERAL (SELECT * FROM balances b WHERE {_OF_ITEM} OFFSET 0) b",  # noqa: S608
+}
+_ITEMS_OF_ORDER = """
+SELECT o.warehouse, n.item FROM sales_orders o
+JOIN sales_order_lines n ON n.order_code = o.code WHERE o.code = ?
+"""
 _STOCK_OF_ORDER_SQL = {
-    "sqlite": _STOCK_SQL.format(
-        balances=f"{_ITEMS_OF_ORDER} CROSS JOIN {_BALANCES['sqlite']}", wanted=_OF_WANTED
-    ),
-    "postgresql": f"SELECT found.* FROM {_ITEMS_OF_ORDER} CROSS JOIN LATERAL"  # noqa: S608 - ours
-    f" ({_STOCK_SQL.format(balances=_BALANCES['postgresql'], wanted=_OF_WANTED)} OFFSET 0) found",
+    dialect: _STOCK_SQL.format(wanted=_ITEMS_OF_ORDER, balances=balances)
+    for dialect, balances in _BALANCES.items()
 }
 
 
 @cache
 def _stock_of_items_sql(dialect: str, slots_count: int) -> str:
-    wanted = f"b.warehouse = ? AND b.item IN ({', '.join('?' * slots_count)})"
-    return _STOCK_SQL.format(balances=_BALANCES[dialect], wanted=wanted)
+    slots = ", ".join("?" * slots_count)
+    wanted = f"SELECT CAST(? AS TEXT) AS warehouse, item FROM items WHERE item IN ({slots})"  # noqa: S608
+    return _STOCK_SQL.format(wanted=wanted, balances=_BALANCES[dialect])
