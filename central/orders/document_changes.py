@@ -6,7 +6,7 @@ It goes into the event of the edit, as decimal text, so that an audit can be rea
 A line that came or went has nothing on the other side.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from typing import Any
@@ -21,7 +21,7 @@ PRICE_DIGITS = 4
 
 
 def changed_document(
-    before: Any,  # noqa: ANN401 - any document, a dataclass that may have lines.
+    before: Any,  # noqa: ANN401 - any document, a dataclass or struct that may have lines.
     after: Any,  # noqa: ANN401 - the same kind.
 ) -> dict[str, list[object]]:
     """Return {field: [before, after]} of what differs, lines as "lines.NUMBER.FIELD"; JSON-ready.
@@ -45,20 +45,26 @@ def changed_lines(before: Iterable[Any], after: Iterable[Any]) -> dict[str, list
 def _different(before: Any, after: Any) -> dict[str, list[object]]:  # noqa: ANN401 - as above.
     kind = before if after is None else after
     found: dict[str, list[object]] = {}
-    for field in fields(kind):
-        if field.name in UNTOLD:
+    for field in _fields_of(kind):
+        if field in UNTOLD:
             continue
-        pair = [getattr(one, field.name, None) for one in (before, after)]
+        pair = [getattr(one, field, None) for one in (before, after)]
         # Of a line that came or went, only what it really says.
         if pair[0] == pair[1] or (None in (before, after) and not any(pair)):
             continue
-        name = field.name.removesuffix("_micro").removesuffix("_e4")
+        name = field.removesuffix("_micro").removesuffix("_e4")
         if any(is_dataclass(value) for value in pair):
             inner = _different(*pair)
             found |= {f"{name}.{inside}": inner_pair for inside, inner_pair in inner.items()}
         else:
-            found[name] = [_told(field.name, value) for value in pair]
+            found[name] = [_told(field, value) for value in pair]
     return found
+
+
+def _fields_of(document: Any) -> Sequence[str]:  # noqa: ANN401 - as above.
+    if isinstance(document, msgspec.Struct):
+        return document.__struct_fields__
+    return [field.name for field in fields(document)]
 
 
 def _told(name: str, value: object) -> object:

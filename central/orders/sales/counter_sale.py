@@ -8,7 +8,9 @@ The desk itself posts the movements, and stations are told of nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from central.contract.facts import Movement
 from central.contract.quantities import MICRO_PER_UNIT, canonical_text, from_micro
@@ -58,7 +60,7 @@ def sell_at_once(
     """
     stated = stated or {}
     book = _read_ahead(change, asked)
-    order = new_draft(change, replace(asked, backorders=False))
+    order = replace(new_draft(change, asked), backorders=False)
     drafts = _set_aside(change, book, order, stated)
     order = replace(order, version=len(_STEPS), state="approved")
     write_order(change.connection, order, new=True)

@@ -4,7 +4,7 @@ Every function is one step of the table in `sales_orders`: it reads, decides and
 caller's change, or raises DeskRefused and has done nothing that will last.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from central.errors import Conflict, Unusable
 from central.ledger.desk import Change

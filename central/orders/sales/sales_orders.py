@@ -20,6 +20,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from central.contract.quantities import canonical_text, from_micro
 from central.contract.reference import DocumentLine, ExpectedDocument
 from central.errors import Conflict, Unusable
@@ -65,8 +67,7 @@ STATES: StateTable = {
 RESERVING: frozenset[str] = frozenset({"approved", "released"})
 
 
-@dataclass(frozen=True, slots=True)
-class SalesLine:
+class SalesLine(msgspec.Struct, frozen=True):
     """One line of an order. quantity_micro: in `unit`, in which the item is kept.
 
     lot: the only one that will do, "" for any. given_up_micro: of it, will not be shipped any more.
@@ -99,8 +100,7 @@ class SalesLine:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SalesOrder:
+class SalesOrder(msgspec.Struct, frozen=True):
     """An order of a customer, shipped from one warehouse.
 
     backorders: what cannot be set aside may wait. wanted_on, promised_on: YYYY-MM-DD or "".

@@ -5,8 +5,9 @@ short pick   a picker found less than is set aside: other stock is, as far as th
 giving up    what will not be shipped any more, for a reason
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, func, select, tuple_
 
 from central.errors import Conflict, Unusable

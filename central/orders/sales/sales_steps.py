@@ -1,8 +1,9 @@
 """What every step of a sales order begins and ends with. Edge of the database."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import cast
+
+from msgspec.structs import replace
 
 from central.contract.quantities import canonical_text, from_micro
 from central.errors import Conflict

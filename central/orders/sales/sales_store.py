@@ -1,7 +1,6 @@
 """Rows of sales orders, and how far they are. Edge of the database."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Connection, update
@@ -137,7 +136,7 @@ def _order(row: bulk.Row, lines: list[SalesLine]) -> SalesOrder:
 
 
 _HEAD = [column.name for column in sales_tables.sales_orders.columns]
-assert [*_HEAD, "lines"] == [field.name for field in fields(SalesOrder)]
+assert (*_HEAD, "lines") == SalesOrder.__struct_fields__
 _TRUTHS = (_HEAD.index("backorders"), _HEAD.index("stale"))
 
 

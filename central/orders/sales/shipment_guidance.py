@@ -1,8 +1,8 @@
 """What stations are told of an order: its picks, numbered on the way. Edge of the database."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from central.ledger.desk import Change

@@ -1,8 +1,7 @@
 """Pick lists in walking order, rounds of several orders, where to put goods, what faces lack."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert, text
 
 from central.errors import Conflict, NotThere, Outdated, Unusable
