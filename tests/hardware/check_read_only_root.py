@@ -24,6 +24,7 @@ from tests.hardware.tools import tool
 
 SETTINGS = "/etc/dockledger-gateway"
 UPDATES = "/media/updates"
+IN_MEMORY = "/run/dockledger-root/var/upper"  # What is written to /var since the boot.
 PATIENT = ("probation_s = 30", "start_limit_s = 900", "check_interval_s = 20")
 SETTLED = Settled(
     name="read-only-root",
@@ -194,10 +195,16 @@ def test_a_signed_update_is_built_beside_a_root_that_is_only_read_and_lasts(plac
 
 def test_without_its_data_a_gateway_records_nothing_and_the_machine_boots(place, guest):
     guest.cut_and_boot(has_card=False)
-    assert place.field("dockledger-gateway", "ActiveState") == "inactive"
+    for unit in ("dockledger-gateway", "dockledger-update"):
+        assert place.field(unit, "ActiveState") == "inactive"
     assert "refused" in place.health()
     assert "Read-only file system" in place.type_boldly("touch /usr/lab")
-    assert place.type(f"ls {DATA}/journal.db 2>&1 || true").endswith("No such file or directory\n")
+    # The copy that the switch has left is there, and nothing was written above it: what is written
+    # now is in memory, where the file that says so is the only one of ours.
+    place.type(f"touch {DATA}/lab-note")
+    assert place.type(f"find {IN_MEMORY}/lib/dockledger-* -type f") == (
+        f"{IN_MEMORY}/lib/dockledger-gateway/lab-note\n"
+    )
 
 
 def test_the_way_back_leaves_the_data_where_they_are(place, guest):
