@@ -8,7 +8,7 @@ everything that the program has loaded now and then: a twentieth of the time of 
 import gc
 
 # Objects made before the youngest are looked at; how many such looks before the older ones are.
-YOUNG_COUNT = 50_000
+YOUNG_COUNT = 200_000
 YOUNG_LOOKS = 20
 OLDER_LOOKS = 100
 

@@ -96,7 +96,7 @@ class RunningBooks:
         self.amounts: list[int] = []
         self.numbers: list[int] = []
         self.weights: dict[int, int] = {}
-        self._places = WeighedPlaces(self.slot_of, self._keys, self.amounts, self.weights)
+        self._places = WeighedPlaces(self._slots, self._keys, self.amounts, self.weights)
         for key, amounts in balances.items():
             slot = self.slot_of(key)
             self.amounts[slot] = amounts.quantity_micro

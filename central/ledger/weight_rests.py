@@ -27,17 +27,18 @@ Left = tuple[int, int]  # Pieces and weight, in millionths of their units.
 class WeighedPlaces:
     """What is at places while facts are posted: of what is under way, in all books together.
 
-    slot_of, keys, amounts, weights: of the running books, which go on meanwhile.
+    slots, keys, amounts, weights: of the running books, which go on meanwhile. The books themselves
+    are not known here: in a circle all that a call has read would stay until Python looks for such.
     """
 
     def __init__(
         self,
-        slot_of: Callable[[BalanceKey], int],
+        slots: Mapping[BalanceKey, int],
         keys: Sequence[BalanceKey],
         amounts: Sequence[int],
         weights: Mapping[int, int],
     ) -> None:
-        self._slot_of = slot_of
+        self._slots = slots
         self._keys = keys
         self._amounts = amounts
         self._weights = weights
@@ -48,8 +49,8 @@ class WeighedPlaces:
         """Return what is at the place of a line."""
         if is_under_way(line.location):
             return self._sums_under_way().get(under_way_key(line), (0, 0))
-        slot = self._slot_of(line.balance_key)
-        return self._amounts[slot], self._weights.get(slot, 0)
+        slot = self._slots.get(line.balance_key)
+        return (0, 0) if slot is None else (self._amounts[slot], self._weights.get(slot, 0))
 
     def note(self, lines: Sequence[Line]) -> None:
         """Take notice of lines that the running books have just added up."""
@@ -81,7 +82,8 @@ class WeighedPlaces:
         moved = sum(abs(line.weight_micro) for line in lines)
         rest_max = moved + sum(abs(self.left(line)[1]) for line in places)
         taken = (line.balance_key._replace(location=ADJUSTMENT) for line in places)
-        written_off = (abs(self._weights.get(self._slot_of(key), 0)) for key in taken)
+        slots = (self._slots[key] for key in taken if key in self._slots)
+        written_off = (abs(self._weights.get(slot, 0)) for slot in slots)
         return all(weight + rest_max <= BALANCE_MICRO_MAX for weight in written_off)
 
     def _sums_under_way(self) -> dict[UnderWayKey, Left]:

@@ -1,5 +1,8 @@
 """What a fact means for the books."""
 
+import gc
+from weakref import ref
+
 import pytest
 
 from central.contract.errors import ContractError
@@ -7,6 +10,7 @@ from central.contract.facts import decode_fact
 from central.ledger.entries import Entry, ExpectedLine, Known, ProgressKey
 from central.ledger.posting import post
 from central.ledger.reading import read_fact
+from central.ledger.running import RunningBooks
 from tests.central.scenery import Gateway
 
 KNOWN = Known(
@@ -31,6 +35,17 @@ def posting_of(warehouse="SH1", **movement):
 
 def kinds(posting):
     return [finding.kind for finding in posting.findings]
+
+
+def test_the_books_of_a_call_go_with_it_and_do_not_wait_for_the_collector():
+    gc.disable()
+    try:
+        books = RunningBooks(KNOWN, balances={}, progress={})
+        opened = ref(books)
+        del books
+        assert opened() is None
+    finally:
+        gc.enable()
 
 
 def test_a_movement_becomes_two_lines_that_sum_to_zero():

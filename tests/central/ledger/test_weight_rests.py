@@ -341,8 +341,8 @@ def test_what_is_under_way_on_many_pallets_is_summed_up_once():
 
     what = ("in_transit/TR-1", "BOLT", "", "")
     keys = [BalanceKey("SH1", *what, sscc(number), "C62", "available") for number in range(100)]
-    amounts = Amounts([M] * 100)
-    places = WeighedPlaces(keys.index, keys, amounts, dict.fromkeys(range(100), 2 * KG))
+    slots, amounts = dict(zip(keys, range(100), strict=True)), Amounts([M] * 100)
+    places = WeighedPlaces(slots, keys, amounts, dict.fromkeys(range(100), 2 * KG))
     line = Line("SH1", 1, 1, *what, sscc(1), "", "C62", -M, "available", -KG)
     for number in range(50):
         assert places.left(line) == ((100 - number) * M, (200 - number) * KG)
