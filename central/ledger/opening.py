@@ -132,10 +132,22 @@ def _read_balances(
 
     And the items of which some has a weight.
     """
-    rows = list(bulk.select_by_key(connection, tables.balances, keys, columns_count=GOODS_KEY_SIZE))
+    found = bulk.select_beside(
+        connection,
+        tables.balances,
+        keys,
+        columns_count=GOODS_KEY_SIZE,
+        columns=("status", "on_hand_micro", "weight_micro"),
+    )
+    balances: dict[BalanceKey, Amounts] = {}
+    heavy: set[str] = set()
+    for key, (status, micro, weight) in found:
+        balances[BalanceKey._make((*key, status))] = Amounts(micro, weight)
+        if weight:
+            heavy.add(key[2])
     serials: set[SerialKey] = {(key[0], key[2], key[4]) for key in keys if key[4]}
     if serials:
-        rows += bulk.select_by_columns(
+        named = bulk.select_by_columns(
             connection,
             tables.balances,
             sorted(serials),
@@ -143,8 +155,11 @@ def _read_balances(
             index="balances_serial",
             where="serial <> ''",
         )
-    balances = {BalanceKey(*row[:8]): Amounts(row[8], row[10]) for row in rows}
-    return balances, {row[2] for row in rows if row[10]}
+        for row in named:
+            balances[BalanceKey(*row[:8])] = Amounts(row[8], row[10])
+            if row[10]:
+                heavy.add(row[2])
+    return balances, heavy
 
 
 def _weighed_items(known: Known, apart: Apart, targets: Targets) -> set[str]:

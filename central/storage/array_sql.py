@@ -129,6 +129,16 @@ def select_sql(table: Table, columns: tuple[str, ...], slots_count: int, where: 
     return numbered(f"SELECT found.* {found_clause(table, columns, slots_count, where)}")
 
 
+@cache
+def beside_sql(table: Table, by: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    """Return the statement that reads columns of rows by keys in arrays, and which key it was."""
+    return numbered(
+        f"SELECT wanted.number, {', '.join(f'found.{name}' for name in columns)}"  # noqa: S608
+        f" FROM unnest({_slots(table, by)}) WITH ORDINALITY AS wanted({_wanted(len(by))}, number)"
+        f" CROSS JOIN LATERAL {looked_up(table, by, '')} found"
+    )
+
+
 def statement_of(sql: str, values: Sequence[object]) -> Statement:
     """Return a statement whose slots are question marks; a list is an array of text."""
     bound = [_array(tuple(one), "text") if isinstance(one, list) else one for one in values]

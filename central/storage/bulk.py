@@ -14,6 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, Table
 
 from central.storage.array_sql import (
+    arrays,
+    beside_sql,
     conflict_clause,
     matches,
     names,
@@ -147,6 +149,37 @@ def select_by_key(
     yield from _select(connection, table, keys, columns=columns)
 
 
+def select_beside(
+    connection: Connection,
+    table: Table,
+    keys: Sequence[Row],
+    *,
+    columns_count: int,
+    columns: tuple[str, ...],
+) -> Iterator[tuple[Row, Row]]:
+    """Yield these columns of the rows of `select_by_key`, each beside its key as it was given.
+
+    What the caller has is not made once more: that would be most of what many keys cost.
+    """
+    by = names(table)[:columns_count]
+    if connection.dialect.name == "sqlite":
+        for start in range(0, len(keys), KEYS_PER_SELECT_MAX):
+            chunk = keys[start : start + KEYS_PER_SELECT_MAX]
+            slots_count, values = _padded(chunk, columns_count)
+            sql = _select_beside_sqlite(table, by, slots_count, columns)
+            for row in _driver(connection).execute(sql, values).fetchall():
+                yield chunk[row[0]], row[1:]
+        return
+    if slots_of(keys):  # Few ones may have been read ahead.
+        indices = indices_of(table, columns)
+        for row in select_by_key(connection, table, keys, columns_count=columns_count):
+            yield row[:columns_count], tuple([row[index] for index in indices])
+        return
+    _write_before(connection, table, by, keys)
+    for row in _fetched(connection, beside_sql(table, by, columns), arrays(table, keys, by)):
+        yield keys[row[0] - 1], row[1:]
+
+
 def select_by_columns(
     connection: Connection,
     table: Table,
@@ -188,12 +221,18 @@ def _select(
     columns_count = len(columns)
     for start in range(0, len(keys), KEYS_PER_SELECT_MAX):
         chunk = keys[start : start + KEYS_PER_SELECT_MAX]
-        # Padded to a power of two by a row that is no key: NULL equals nothing.
-        slots_count = 1 << (len(chunk) - 1).bit_length()
-        values = [value for key in chunk for value in key]
-        values += [None] * ((slots_count - len(chunk)) * columns_count)
+        slots_count, values = _padded(chunk, columns_count)
         sql = _select_sqlite(table, columns, slots_count, index, where)
         yield from _driver(connection).execute(sql, values).fetchall()
+
+
+def _padded(chunk: Sequence[Row], columns_count: int) -> tuple[int, list[object]]:
+    """Return how many keys a statement of SQLite has slots for, and the values of all slots."""
+    # Padded to a power of two by rows that are no keys: NULL equals nothing.
+    slots_count = 1 << (len(chunk) - 1).bit_length()
+    values: list[object] = [value for key in chunk for value in key]
+    values += [None] * ((slots_count - len(chunk)) * columns_count)
+    return slots_count, values
 
 
 def _write_rows(
@@ -262,6 +301,19 @@ def _select_sqlite(
         f"WITH wanted({wanted}) AS (VALUES {', '.join([slot] * slots_count)})"  # noqa: S608
         f" SELECT {', '.join(f't.{name}' for name in names(table))}"
         f" FROM wanted CROSS JOIN {table.name} t{indexed} ON {matches(columns, where)}"
+    )
+
+
+@cache
+def _select_beside_sqlite(
+    table: Table, by: tuple[str, ...], slots_count: int, columns: tuple[str, ...]
+) -> str:
+    wanted = ", ".join(f"k{index}" for index in range(len(by)))
+    slots = ", ".join(f"({number}{', ?' * len(by)})" for number in range(slots_count))
+    return (
+        f"WITH wanted(number, {wanted}) AS (VALUES {slots})"  # noqa: S608 - our own names
+        f" SELECT wanted.number, {', '.join(f't.{name}' for name in columns)}"
+        f" FROM wanted CROSS JOIN {table.name} t ON {matches(by)}"
     )
 
 

@@ -36,6 +36,37 @@ def test_odd_texts_are_kept_and_found(database):
         assert sorted(found) == written
 
 
+@pytest.mark.parametrize("count", [1, 9, 300])
+def test_columns_are_found_beside_their_keys_also_of_what_was_just_written(database, count):
+    goods = [
+        (WAREHOUSE, f"BIN-{number}", "BOLT", ODD_TEXTS[number % len(ODD_TEXTS)], "", "", "C62")
+        for number in range(count)
+    ]
+    missing = (WAREHOUSE, "BIN-0", "NUT", "", "", "", "C62")
+    with database.write() as connection:
+        bulk.upsert_rows(
+            connection,
+            tables.balances,
+            [
+                (*key, status, 10 * number, 7, number)
+                for number, key in enumerate(goods)
+                for status in ("available", "held")
+            ],
+        )
+        found = bulk.select_beside(
+            connection,
+            tables.balances,
+            [missing, *goods],
+            columns_count=7,
+            columns=("status", "on_hand_micro", "weight_micro"),
+        )
+        assert sorted(found) == sorted(
+            (key, (status, 10 * number, number))
+            for number, key in enumerate(goods)
+            for status in ("available", "held")
+        )
+
+
 def test_odd_texts_are_kept_among_many_rows(database):
     written = [balances(f"{n}{text}", n) for n in range(9) for text in ODD_TEXTS]
     assert len(written) >= bulk.COPIED_ROWS_MIN
