@@ -32,6 +32,7 @@ from central.ledger.weight_rests import (
     under_way_key,
 )
 from central.storage import tables
+from central.storage.line_blocks import first_lines, last_to_read, record_ranges
 
 # Of the state: facts up to the one were posted by a version that moved no weight unsaid, up to the
 # other by one that left weights without pieces, and what was under way to each book by itself.
@@ -123,25 +124,27 @@ def _posted(
 ) -> Iterator[tuple[Row[Any], list[Line]]]:
     """Yield the facts of an item with all of their lines, in record order."""
     lines, facts = tables.lines, tables.facts.c
-    of_item = tables.lines.alias()
-    first = of_item.c
-    # The first lines of an item are in an index; the others lie beside them.
-    query = (
-        select(lines, facts.kind, facts.body)
-        .join(
-            of_item,
-            (first.warehouse == lines.c.warehouse) & (first.record_no == lines.c.record_no),
+    last = last_to_read(connection)
+    # Some blocks of record numbers at a time, so that few facts have to be sorted at once.
+    for after, through in record_ranges(after=0, through=last, newest_first=False):
+        first = first_lines(
+            connection, warehouses=warehouses, items=[item], after=after, through=through
         )
-        .join(tables.facts, facts.record_no == first.record_no)
-        .where(first.warehouse.in_(warehouses), first.item == item, first.line_no == 1)
-        .order_by(first.record_no, lines.c.line_no)
-    )
-    rows = connection.execute(query, execution_options=STREAMED)
-    for _, some in groupby(rows, key=attrgetter("record_no")):
-        of_fact = list(some)
-        posted = [Line(*row[: len(Line._fields)]) for row in of_fact]
-        if len(posted) % LINES_OF_A_PAIR == 0:  # Said by the check of the facts.
-            yield of_fact[0], posted
+        query = (
+            select(lines, facts.kind, facts.body)
+            .join(
+                first,
+                (first.c.warehouse == lines.c.warehouse) & (first.c.record_no == lines.c.record_no),
+            )
+            .join(tables.facts, facts.record_no == first.c.record_no)
+            .order_by(first.c.record_no, lines.c.line_no)
+        )
+        rows = connection.execute(query, execution_options=STREAMED)
+        for _, some in groupby(rows, key=attrgetter("record_no")):
+            of_fact = list(some)
+            posted = [Line(*row[: len(Line._fields)]) for row in of_fact]
+            if len(posted) % LINES_OF_A_PAIR == 0:  # Said by the check of the facts.
+                yield of_fact[0], posted
 
 
 def _movement(row: Row[Any]) -> Movement | None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, and_, select
 from central.contract.facts import Movement, Reversal
 from central.ledger.reading import read_fact
 from central.storage import bulk, tables
+from central.storage.line_blocks import first_lines
 
 ROWS_AT_ONCE = 200
 
@@ -18,8 +19,8 @@ def read_movements(
 
     A line of a reversal is of the movement that it took back.
     """
-    lines, first, facts = tables.lines, tables.lines.alias(), tables.facts
-    # By way of the index lines_item: all lines of a fact are about one item.
+    lines, facts = tables.lines, tables.facts
+    first = first_lines(connection, warehouses=[warehouse], items=[item])
     query = (
         select(facts.c.gateway, facts.c.seq, facts.c.body, lines.c.quantity_micro)
         .join_from(
@@ -31,13 +32,7 @@ def read_movements(
             facts,
             and_(facts.c.warehouse == lines.c.warehouse, facts.c.record_no == lines.c.record_no),
         )
-        .where(
-            first.c.warehouse == warehouse,
-            first.c.item == item,
-            first.c.line_no == 1,
-            lines.c.unit == unit,
-            lines.c.location == location,
-        )
+        .where(lines.c.unit == unit, lines.c.location == location)
     )
     for row in connection.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}):
         fact = read_fact(row.body, seq=row.seq)

@@ -13,6 +13,7 @@ from central.contract.quantities import from_micro
 from central.stock.moments import Anchor, Moment, anchor_of_items, nearest_anchor
 from central.stock.rows import UNDER_WAY_PREFIX, StockFilter, StockKey, StockRow
 from central.stock.views import list_warehouses
+from central.storage.line_blocks import FIRST_LINES, in_blocks
 from central.storage.tables import LATE, items
 
 _KEY_NAMES = ("warehouse", "location", "item", "lot", "serial", "sscc", "unit", "status")
@@ -21,7 +22,6 @@ _LINE_KEY = ", ".join(f"l.{name}" for name in _KEY_NAMES)
 # Of few items the index of first lines is quicker than the range of the warehouses' lines. SQLite
 # without statistics would begin with all lines of that range, and look for each in what is named
 # here first: CROSS JOIN keeps the order, the plus its own index (sqlite.org/optoverview.html, 8).
-_FIRST_LINES = {"sqlite": "lines AS first INDEXED BY lines_item", "postgresql": "lines AS first"}
 # By place it would read every balance of the warehouses for a few items: a second for 3,300,000.
 _BALANCES = {"sqlite": "balances AS l INDEXED BY balances_item", "postgresql": "balances l"}
 _OF_FIRST = "l.warehouse = first.warehouse AND l.record_no = +first.record_no"
@@ -129,8 +129,12 @@ def changes_of(dialect: str, moment: Moment, anchor: Anchor, *, items: str) -> I
     """Yield the statements of `parts_of` that lead from what the anchor has to the moment."""
     lines, of_item, first = "lines l", "", "l"
     if items:
-        lines, first = f"{_FIRST_LINES[dialect]} CROSS JOIN lines l", "first"
-        of_item = f" AND first.item {items} AND first.line_no = 1 AND {_OF_FIRST}"
+        low, high = sorted((anchor.record_no, moment.sure_no))
+        lines, first = f"{FIRST_LINES[dialect]} CROSS JOIN lines l", "first"
+        of_item = (
+            f" AND first.item {items} AND first.line_no = 1"
+            f" AND {in_blocks(after=low, through=high)} AND {_OF_FIRST}"
+        )
     if anchor.record_no < moment.sure_no:
         between = f"{first}.record_no > :anchor AND {first}.record_no <= :sure"
         amount: Literal["quantity", "-quantity"] = "quantity"

@@ -11,35 +11,20 @@ ledger heard of it later.
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import BigInteger, Connection, Select, Subquery, and_, func, literal_column, select
 
 from central.contract.quantities import from_micro
 from central.stock.moments import record_no_at
 from central.stock.views import list_warehouses
-from central.storage.places import PHYSICAL_LINE, physical
-from central.storage.tables import balances
+from central.storage.line_blocks import first_lines, reach_of
+from central.storage.places import physical
+from central.storage.tables import balances, facts, lines
 
 DAY_MS = 86_400_000
 DAYS_MAX = 400
 MOVEMENTS_READ_MAX = 20_000  # Of one warehouse; 20,000 take 60 ms.
-
-# The newest movements of the item by the index of first lines, then all of their lines.
-_CHANGES = text(f"""
-SELECT l.unit, (f.event_time_ms + :offset) / {DAY_MS} AS day, SUM(l.quantity_micro) AS micro
-FROM (SELECT warehouse, record_no FROM lines WHERE warehouse = :warehouse AND item = :item
-      AND line_no = 1 AND record_no > :since ORDER BY record_no DESC LIMIT :limit) AS first
-JOIN facts AS f ON f.record_no = first.record_no
-JOIN lines AS l ON l.warehouse = first.warehouse AND l.record_no = first.record_no
-WHERE {PHYSICAL_LINE}
-GROUP BY l.unit, day
-""")  # noqa: S608 - ours
-_COUNTED = text("""
-SELECT COUNT(*) AS movements, MIN(f.event_time_ms) AS first_ms
-FROM (SELECT record_no FROM lines WHERE warehouse = :warehouse AND item = :item
-      AND line_no = 1 AND record_no > :since ORDER BY record_no DESC LIMIT :limit) AS first
-JOIN facts AS f ON f.record_no = first.record_no
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +71,25 @@ def item_days(
     complete = True
     changes: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
     for warehouse in codes:
-        bounds = {"warehouse": warehouse, "item": item, "since": since}
-        bounds |= {"limit": read_max}
-        counted = connection.execute(_COUNTED, bounds).one()
-        if not counted.movements:
+        reach = reach_of(
+            connection,
+            warehouse=warehouse,
+            item=item,
+            after=since,
+            limit=read_max,
+            newest_first=True,
+        )
+        if not reach.facts_count:
             continue
-        if counted.movements == read_max:
+        # The newest movements of the item, then all of their lines.
+        first = first_lines(
+            connection, warehouses=[warehouse], items=[item], after=reach.record_no - 1
+        )
+        if reach.facts_count == read_max:
             complete = False
-            first_day = max(first_day, (counted.first_ms + offset_ms) // DAY_MS + 1)
-        for row in connection.execute(_CHANGES, bounds | {"offset": offset_ms}):
+            first_ms = connection.execute(_first_ms(first)).scalar_one()
+            first_day = max(first_day, (first_ms + offset_ms) // DAY_MS + 1)
+        for row in connection.execute(_changes(first, offset_ms)):
             changes[warehouse, row.unit][row.day] = int(row.micro)
             present.setdefault((warehouse, row.unit), 0)
     shown = range(min(first_day, today), today + 1)
@@ -104,6 +99,26 @@ def item_days(
     )
     ends = [(day + 1) * DAY_MS - offset_ms for day in shown[:-1]]
     return ItemDays((*ends, now_ms), rows, complete)
+
+
+def _first_ms(first: Subquery) -> Select[Any]:
+    return select(func.min(facts.c.event_time_ms)).join_from(
+        first, facts, facts.c.record_no == first.c.record_no
+    )
+
+
+def _changes(first: Subquery, offset_ms: int) -> Select[Any]:
+    day = literal_column(f"(facts.event_time_ms + {offset_ms}) / {DAY_MS}", BigInteger).label("day")
+    return (
+        select(lines.c.unit, day, func.sum(lines.c.quantity_micro).label("micro"))
+        .join_from(first, facts, facts.c.record_no == first.c.record_no)
+        .join(
+            lines,
+            and_(lines.c.warehouse == first.c.warehouse, lines.c.record_no == first.c.record_no),
+        )
+        .where(physical(lines.c.location))
+        .group_by(lines.c.unit, "day")
+    )
 
 
 def _present(connection: Connection, item: str, codes: list[str]) -> dict[tuple[str, str], int]:

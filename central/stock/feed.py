@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, func, select
 
 from central.contract.facts import Fact, Movement, Reversal, Weighing, decode_fact
 from central.contract.identifiers import FactId, parse_epoch
 from central.stock.rows import FEED_KINDS, FeedFilter, MovementRow, StockChange, TimeSource
 from central.stock.views import list_warehouses
 from central.stock.workers import list_workers
+from central.storage.line_blocks import first_lines
 from central.storage.tables import (
     boots,
     discrepancies,
@@ -144,17 +145,23 @@ def numbers_touching(connection: Connection, wanted: FeedFilter) -> Select[tuple
         if wanted.warehouse
         else [warehouse.code for warehouse in list_warehouses(connection)]
     )
-    query = select(lines.c.record_no).where(lines.c.warehouse.in_(codes))
+    query: Select[tuple[int]]
     if wanted.item:
-        # The index of lines by item has the first line of each fact.
-        query = query.where(lines.c.item == wanted.item, lines.c.line_no == 1)
+        columns = ("warehouse", "record_no", "lot") if wanted.lot else ("warehouse", "record_no")
+        found: FromClause = first_lines(
+            connection, warehouses=codes, items=[wanted.item], columns=columns
+        )
+        query = select(found.c.record_no)
+    else:
+        found = lines
+        query = select(lines.c.record_no).where(lines.c.warehouse.in_(codes))
     if wanted.lot:
-        query = query.where(lines.c.lot == wanted.lot)
+        query = query.where(found.c.lot == wanted.lot)
     if wanted.location:
         places = lines.alias()
         query = query.join(
             places,
-            (places.c.warehouse == lines.c.warehouse) & (places.c.record_no == lines.c.record_no),
+            (places.c.warehouse == found.c.warehouse) & (places.c.record_no == found.c.record_no),
         ).where(places.c.location == wanted.location)
     return query
 

@@ -89,6 +89,9 @@ AREAS = (
 # Ten minutes: what is heard of sooner is found by its record number.
 LATE = "record_ms - event_time_ms > 600000"
 
+# Record numbers stand in blocks of 2^18 in the index of lines by item (`line_blocks`).
+BLOCK_BITS = 18
+
 # key -> value of the ledger itself: "generation" (random text, another one after a restore),
 # "record_no" (the last number given out; its row is the lock of everything that posts),
 # "reference_revision", "quarantine_dropped_count", "reversals_waiting_count", "closed_through_ms",
@@ -210,10 +213,11 @@ lines = Table(
     Column("quantity_micro", BigInteger, nullable=False),
     Column("status", Text, nullable=False, server_default="available"),
     Column("weight_micro", BigInteger, nullable=False, server_default="0"),
-    # All lines of a fact are about one item: its first one finds them.
+    # All lines of a fact are about one item: its first one finds them (`line_blocks`).
     Index(
         "lines_item",
         "warehouse",
+        text(f"(record_no >> {BLOCK_BITS})"),
         "item",
         "record_no",
         sqlite_where=text("line_no = 1"),

@@ -16,6 +16,7 @@ from central.orders.counts.count_judging import Moment, Moved, Thing
 from central.orders.counts.count_rows import FACTS_PER_SELECT_MAX, moments_at
 from central.storage import bulk, count_tables, tables
 from central.storage.count_tables import THING
+from central.storage.line_blocks import first_lines
 
 ADJUSTMENT = "adjustment"
 # A gateway's clock may run ahead of ours by so much: what it did may bear a later time than ours.
@@ -141,10 +142,11 @@ def _lines_since(
     record_no: int,
 ) -> Iterator[bulk.Row]:
     """Yield record number, thing and quantity of each line."""
-    lines, first = tables.lines, tables.lines.alias()
+    lines = tables.lines
     read_count = 0
     for start in range(0, len(items), ITEMS_PER_SELECT_MAX):
-        # In the words of the index lines_item: all lines of a fact are about one item.
+        some = items[start : start + ITEMS_PER_SELECT_MAX]
+        first = first_lines(connection, warehouses=[warehouse], items=some, after=record_no - 1)
         query = (
             select(
                 lines.c.record_no,
@@ -153,16 +155,9 @@ def _lines_since(
             )
             .join(
                 first,
-                (first.c.warehouse == lines.c.warehouse)
-                & (first.c.record_no == lines.c.record_no)
-                & (first.c.line_no == 1),
+                (first.c.warehouse == lines.c.warehouse) & (first.c.record_no == lines.c.record_no),
             )
-            .where(
-                first.c.warehouse == warehouse,
-                first.c.item.in_(items[start : start + ITEMS_PER_SELECT_MAX]),
-                first.c.record_no >= record_no,
-                lines.c.location.in_(places),
-            )
+            .where(lines.c.location.in_(places))
             .limit(LINES_READ_MAX - read_count + 1)
         )
         rows = connection.execute(query).all()

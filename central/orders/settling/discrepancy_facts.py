@@ -18,6 +18,7 @@ from central.ledger.pairs import is_weighed_there, takes_share
 from central.orders.settling.settlement_moves import MovedFact
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_policies
+from central.storage.line_blocks import first_lines, reach_of
 
 FACTS_MAX = 500  # Behind one discrepancy, that are looked up and settled at once.
 SETTLING_FLAG = "settlement"  # Of the ledger's own facts that settle something.
@@ -106,18 +107,22 @@ def _items(connection: Connection, row: Found) -> set[str]:
 
 
 def _matching(connection: Connection, row: Found, item: str, *, limit: int) -> Iterator[int]:
-    lines, facts = tables.lines.c, tables.facts.c
-    scanned = (
-        select(lines.record_no, lines.location, lines.lot, lines.serial, lines.sscc, lines.unit)
-        .where(
-            lines.warehouse == row.warehouse,
-            lines.item == item,
-            lines.line_no == 1,
-            lines.record_no >= row.record_no,
-        )
-        .order_by(lines.record_no)
-        .limit(LINES_SCANNED_MAX)
-        .subquery()
+    facts, after = tables.facts.c, row.record_no - 1
+    reach = reach_of(
+        connection,
+        warehouse=row.warehouse,
+        item=item,
+        after=after,
+        limit=LINES_SCANNED_MAX,
+        newest_first=False,
+    )
+    scanned = first_lines(
+        connection,
+        warehouses=[row.warehouse],
+        items=[item],
+        after=after,
+        through=reach.record_no,
+        columns=("record_no", "location", "lot", "serial", "sscc", "unit"),
     )
     query = (
         select(scanned, facts.body)
