@@ -18,6 +18,7 @@ GATEWAY = "sh1-dock-1"
 REVOKED_S_MAX = 5.0
 SAFE, BACKUPS, MIRROR = "/media/safe", "/srv/dockledger-backup", "/media/updates"
 LEDGER = "/var/lib/dockledger-central/ledger.db"
+ROWS = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute(sys.argv[2]), sep='\\n')"
 
 pytestmark = pytest.mark.timeout(5400)
 
@@ -56,6 +57,12 @@ def all_sent(place):
     return health.get("unsent_count") == 0 and health.get("central_connected") is True
 
 
+def heard_refused(place):
+    """Return whom the broker has refused, as far as central has heard it: one a line."""
+    question = "select kind, subject, address from refusals where kind like 'broker_%'"
+    return place.type(f"""python3 -c "{ROWS}" {LEDGER} "{question}" """).strip()
+
+
 def package(place, *words):
     """Make a claim and give its files to the gateway, as the README does."""
     folder = f"/var/lib/dockledger-central/{GATEWAY}"
@@ -92,6 +99,7 @@ def test_central_installs_and_one_command_makes_it_safe(place):
     place.put("/root/token", token)
     place.until(lambda: stock(place) == 0, "answer of central over TLS")
     assert place.field("mosquitto", "User") == "mosquitto"
+    assert place.field("run-dockledger-broker.mount", "ActiveState") == "active"
 
 
 def test_a_gateway_installs_and_claims_itself(place):
@@ -165,6 +173,8 @@ def test_revocation_ends_a_live_session_within_5_s_and_a_new_claim_begins_anothe
     refused_s = moments[0] - revoked_s
     print(f"revoked after {revoked_s - began_s:.1f} s, refused {refused_s:.1f} s later")
     assert refused_s <= REVOKED_S_MAX
+    place.until(lambda: GATEWAY in heard_refused(place), "refusal that central has heard of")
+    print(heard_refused(place))
     assert stock(place) == 3  # It is in the journal of the gateway alone.
     package(place)
     # By itself a gateway uses a claim only while it has no certificate.
