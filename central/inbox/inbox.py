@@ -129,17 +129,15 @@ class Inbox:
     ) -> list[Outcome]:
         now_ms = self._clock.now_ms()
         with self._database.write() as connection:
-            batches = [offer.batch for offer in offers if offer.batch is not None]
-            epochs = [(batch.gateway, str(batch.epoch)) for batch in batches]
+            epochs = [(one.batch.gateway, str(one.batch.epoch)) for one in offers if one.batch]
             told = self._told_if_new(offers)
             ledger_locked: Callable[[], LedgerState] | None = None
             if told is None:
                 locked = lock_positions(connection, epochs)
-                still_enrolled = enrolled_soon(connection, names)
             else:
                 locked, ledger_locked = lock_with_ledger(connection, epochs)
-                still_enrolled = enrolled_soon(connection, names)
-                self._ledger.look_ahead(connection, told)
+            still_enrolled = enrolled_soon(connection, names)
+            self._ledger.look_ahead(connection, told or ())
             if still_enrolled() != enrolled:
                 raise _EnrolledAnewError
             positions = Positions(connection, locked(), stable_at_commit=self._stable_at_commit)

@@ -261,5 +261,8 @@ _STOCK_OF_ORDER_SQL = {
 @cache
 def _stock_of_items_sql(dialect: str, slots_count: int) -> str:
     slots = ", ".join("?" * slots_count)
-    wanted = f"SELECT CAST(? AS TEXT) AS warehouse, item FROM items WHERE item IN ({slots})"  # noqa: S608
+    wanted = (
+        "SELECT CAST(? AS TEXT) AS warehouse, item"  # noqa: S608 - our own words
+        f" FROM items WHERE item IN ({slots})"
+    )
     return _STOCK_SQL.format(wanted=wanted, balances=_BALANCES[dialect])
