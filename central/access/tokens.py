@@ -6,7 +6,7 @@ dlt_<16 hexadecimal digits: which one>_<64: the secret, of which only the digest
 import re
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, literal, select, tuple_, update
 
 from central.access.permissions import EVERYWHERE, Permission, Principal
 from central.access.sessions import digest_of
@@ -131,13 +131,23 @@ def find_good(connection: Connection, identity: str, *, now_ms: int) -> Token | 
     return token
 
 
-def list_tokens(connection: Connection, *, owner: str = "", limit: int) -> list[Token]:
-    """Return keys, the newest first, also those that have ended. owner: "" for everybody's."""
-    query = select(access_tokens).order_by(
-        access_tokens.c.made_ms.desc(), access_tokens.c.token.desc()
-    )
+def list_tokens(
+    connection: Connection,
+    *,
+    owner: str = "",
+    before: tuple[int, str] | None = None,
+    limit: int,
+) -> list[Token]:
+    """Return keys, the newest first, also those that have ended. owner: "" for everybody's.
+
+    before: made_ms and token of the last one of the page before.
+    """
+    table = access_tokens.c
+    query = select(access_tokens).order_by(table.made_ms.desc(), table.token.desc())
     if owner:
-        query = query.where(access_tokens.c.name == owner)
+        query = query.where(table.name == owner)
+    if before is not None:
+        query = query.where(tuple_(table.made_ms, table.token) < tuple_(*map(literal, before)))
     return [_token(row) for row in connection.execute(query.limit(limit))]
 
 

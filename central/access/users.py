@@ -74,9 +74,10 @@ def find_external(connection: Connection, external: str) -> User | None:
     return find_user(connection, name) if name is not None else None
 
 
-def list_users(connection: Connection) -> list[User]:
-    """Return everybody by name; there are at most USERS_MAX."""
-    names = select(access_users.c.name).order_by(access_users.c.name).limit(USERS_MAX)
+def list_users(connection: Connection, *, after: str = "", limit: int = USERS_MAX) -> list[User]:
+    """Return everybody by name. after: the last name of the page before."""
+    name = access_users.c.name
+    names = select(name).where(name > after).order_by(name).limit(limit)
     return _users(connection, list(connection.execute(names).scalars()))
 
 
@@ -237,16 +238,14 @@ def grant_text(grant: Grant) -> str:
 
 
 def _users(connection: Connection, names: list[str]) -> list[User]:
+    """Return users by their names, which are all that there are between the first and the last."""
     if not names:
         return []
     table, grants = access_users, access_grants
     held: dict[str, set[Grant]] = {}
-    if len(names) == 1:
-        rows = connection.execute(select(table).where(table.c.name == names[0])).all()
-        given = connection.execute(select(grants).where(grants.c.name == names[0])).all()
-    else:
-        rows = connection.execute(select(table).order_by(table.c.name).limit(USERS_MAX)).all()
-        given = connection.execute(select(grants)).all()
+    wanted = table.c.name.between(names[0], names[-1])
+    rows = connection.execute(select(table).where(wanted).order_by(table.c.name)).all()
+    given = connection.execute(select(grants).where(grants.c.name.between(names[0], names[-1])))
     for row in given:
         held.setdefault(row.name, set()).add(Grant(Role(row.role), row.warehouse))
     return [replace(_user(row), grants=frozenset(held.get(row.name, ()))) for row in rows]

@@ -157,8 +157,8 @@ def gateway_out(row: GatewayRow, *, now_ms: int) -> GatewayOut:
     )
 
 
-def workers_out(workers: Workers) -> WorkersOut:
-    """Return who takes facts."""
+def workers_out(workers: Workers, *, next_cursor: str | None) -> WorkersOut:
+    """Return a page of who takes facts."""
     return WorkersOut(
         workers=[
             WorkerOut(
@@ -171,6 +171,7 @@ def workers_out(workers: Workers) -> WorkersOut:
             for row in workers.rows
         ],
         unserved_shards=list(workers.unserved),
+        next_cursor=next_cursor,
     )
 
 

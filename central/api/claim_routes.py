@@ -5,13 +5,19 @@ A claim's code is in the answer that made it and nowhere else, ever after.
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from central.access.permissions import Permission, warehouses_of
 from central.api.access_side import principal_of
 from central.api.enrol_routes import Trusting
-from central.api.parameters import PREFIX
+from central.api.parameters import (
+    PREFIX,
+    RecordCursor,
+    WholeParameters,
+    read_cursor,
+    write_cursor,
+)
 from central.api.problems import PROBLEM
 from central.printing.bar_codes import draw_qr
 from central.stock.times import utc_text
@@ -54,9 +60,10 @@ class ClaimOut(BaseModel):
 
 
 class ClaimList(BaseModel):
-    """The newest claims, newest first."""
+    """Claims, newest first. next_cursor: None on the last page."""
 
     claims: list[ClaimOut]
+    next_cursor: str | None
 
 
 class CertificateOut(BaseModel):
@@ -73,9 +80,10 @@ class CertificateOut(BaseModel):
 
 
 class CertificateList(BaseModel):
-    """The newest certificate of each gateway."""
+    """The newest certificate of each gateway, by gateway. next_cursor: None on the last page."""
 
     certificates: list[CertificateOut]
+    next_cursor: str | None
 
 
 class RevokeIn(BaseModel):
@@ -94,12 +102,23 @@ class RevokedOut(BaseModel):
 
 
 @router.get("/claims")
-def claims(request: Request, trust: Trusting) -> ClaimList:
-    """List claims; without their codes, which nobody keeps."""
+def claims(
+    request: Request, trust: Trusting, asked: Annotated[WholeParameters, Query()]
+) -> ClaimList:
+    """List claims, newest first; without their codes, which nobody keeps."""
+    last = read_cursor(asked.cursor, RecordCursor)
+    before = (last.record_no, last.id) if last is not None else None
     now_ms = trust.clock.now_ms()
     with trust.database.read() as connection:
-        rows = registry.list_claims(connection, places=read_places(request))
-    return ClaimList(claims=[claim_out(row, now_ms=now_ms) for row in rows])
+        rows = registry.list_claims(
+            connection, places=read_places(request), before=before, limit=asked.limit + 1
+        )
+    page = rows[: asked.limit]
+    more = len(rows) > asked.limit
+    return ClaimList(
+        claims=[claim_out(row, now_ms=now_ms) for row in page],
+        next_cursor=write_cursor(RecordCursor(page[-1].made_ms, page[-1].name)) if more else None,
+    )
 
 
 @router.post("/claims", status_code=201)
@@ -121,16 +140,22 @@ def make_claim(request: Request, trust: Trusting, body: ClaimIn) -> ClaimOut:
 def withdraw_claim(
     request: Request, trust: Trusting, name: Annotated[str, Path(pattern="^[0-9A-Z]{4}$")]
 ) -> ClaimList:
-    """Let nobody use a claim any more; return all of them."""
+    """Let nobody use a claim any more; return the claims as the list's first page has them."""
     trust.withdraw_claim(name, by=staff_name(request), places=change_places(request))
-    return claims(request, trust)
+    return claims(request, trust, WholeParameters())
 
 
 @router.get("/claims/certificates")
-def certificates(request: Request, trust: Trusting) -> CertificateList:
-    """List the newest certificate of each gateway."""
+def certificates(
+    request: Request, trust: Trusting, asked: Annotated[WholeParameters, Query()]
+) -> CertificateList:
+    """List the newest certificate of each gateway, by gateway."""
+    after = read_cursor(asked.cursor, str)
     with trust.database.read() as connection:
-        rows = registry.newest_certificates(connection, places=read_places(request))
+        rows = registry.newest_certificates(
+            connection, places=read_places(request), after=after or "", limit=asked.limit + 1
+        )
+    page = rows[: asked.limit]
     return CertificateList(
         certificates=[
             CertificateOut(
@@ -143,8 +168,9 @@ def certificates(request: Request, trust: Trusting) -> CertificateList:
                 reason=row.reason,
                 revoked_by=row.revoked_by,
             )
-            for row in rows
-        ]
+            for row in page
+        ],
+        next_cursor=write_cursor(page[-1].gateway) if len(rows) > asked.limit else None,
     )
 
 

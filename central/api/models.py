@@ -199,10 +199,14 @@ class WorkerOut(ApiModel):
 
 
 class WorkersOut(ApiModel):
-    """All workers. unserved_shards: of which nobody takes facts now."""
+    """Workers by name. unserved_shards: of which nobody takes facts now, on whichever page.
+
+    next_cursor: None on the last page.
+    """
 
     workers: list[WorkerOut]
     unserved_shards: list[int]
+    next_cursor: str | None
 
 
 class CountsOut(ApiModel):

@@ -68,6 +68,15 @@ class PageParameters(ApiModel):
     cursor: Cursor | None = None
 
 
+class WholeParameters(PageParameters):
+    """A page of a list that came whole before it had pages; as much as a page holds if unsaid.
+
+    cursor: `next_cursor` of the page before.
+    """
+
+    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = LIMIT_MAX
+
+
 class PastParameters(PageParameters):
     """As of when. as_of: a day or a time, e.g. 2026-11-22 or 2026-11-22T08:00:00Z; now if unsaid.
 

@@ -87,9 +87,10 @@ class PeriodOut(ApiModel):
 
 
 class PeriodsOut(ApiModel):
-    """Closed periods, oldest first."""
+    """Closed periods, oldest first. next_cursor: None on the last page."""
 
     periods: list[PeriodOut]
+    next_cursor: str | None
 
 
 class PeriodBalanceOut(ApiModel):

@@ -10,6 +10,7 @@ from central.api.parameters import (
     PREFIX,
     PageParameters,
     RecordCursor,
+    WholeParameters,
     read_cursor,
     write_cursor,
 )
@@ -54,12 +55,19 @@ NOT_THERE: dict[int | str, dict[str, Any]] = {404: PROBLEM}
 
 
 @router.get("")
-def periods(reading: Reading) -> PeriodsOut:
+def periods(reading: Reading, asked: Annotated[WholeParameters, Query()]) -> PeriodsOut:
     """List closed periods, oldest first."""
+    after = read_cursor(asked.cursor, RecordCursor)
     with reading.database.read() as connection:
-        found, late = list_periods(connection), count_late(connection)
+        found = list_periods(
+            connection, after=after.record_no if after else 0, limit=asked.limit + 1
+        )
+        page = found[: asked.limit]
+        late = count_late(connection, numbers=[one.number for one in page])
+    more = len(found) > asked.limit
     return PeriodsOut(
-        periods=[period_out(one, late_count=late.get(one.number, 0)) for one in found]
+        periods=[period_out(one, late_count=late.get(one.number, 0)) for one in page],
+        next_cursor=write_cursor(RecordCursor(page[-1].number)) if more else None,
     )
 
 
@@ -95,7 +103,7 @@ def period(reading: Reading, code: DocumentCode) -> PeriodOut:
     """Return a closed period."""
     with reading.database.read() as connection:
         found = find_period(connection, code)
-        late_count = count_late(connection).get(found.number, 0)
+        late_count = count_late(connection, numbers=[found.number]).get(found.number, 0)
     return period_out(found, late_count=late_count)
 
 

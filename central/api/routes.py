@@ -1,5 +1,7 @@
 """The addresses below /api/v1 that read the ledger. Edge of HTTP."""
 
+from dataclasses import replace
+from operator import attrgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -28,6 +30,7 @@ from central.api.parameters import (
     MovementParameters,
     RecordCursor,
     StockParameters,
+    WholeParameters,
     read_cursor,
     write_cursor,
 )
@@ -161,10 +164,19 @@ def gateways(reading: Reading, asked: Annotated[GatewayParameters, Query()]) -> 
 
 
 @router.get("/workers")
-def workers(reading: Reading) -> WorkersOut:
+def workers(reading: Reading, asked: Annotated[WholeParameters, Query()]) -> WorkersOut:
     """List the processes that take facts, and the shards that none of them takes."""
+    after = read_cursor(asked.cursor, str) or ""
     with reading.database.read() as connection:
-        return workers_out(list_workers(connection, now_ms=reading.clock.now_ms()))
+        # Which shards nobody takes follows from all of the workers, whatever the page shows.
+        known = list_workers(connection, now_ms=reading.clock.now_ms())
+    # By code points, as `after` is compared; a database may sort names as its language does.
+    rows = sorted((row for row in known.rows if row.name > after), key=attrgetter("name"))
+    page = tuple(rows[: asked.limit])
+    return workers_out(
+        replace(known, rows=page),
+        next_cursor=write_cursor(page[-1].name) if len(rows) > asked.limit else None,
+    )
 
 
 def measure_health(reading: ReadSide) -> HealthOut:

@@ -19,7 +19,14 @@ from central.access.permissions import (
 from central.api.access_side import Who
 from central.api.api_model import ApiModel
 from central.api.context import Reading
-from central.api.parameters import PREFIX, PageParameters
+from central.api.parameters import (
+    PREFIX,
+    PageParameters,
+    RecordCursor,
+    WholeParameters,
+    read_cursor,
+    write_cursor,
+)
 from central.api.problems import PROBLEM, ProblemRaised
 from central.api.writing import REFUSALS, Answer, Call, Writing
 from central.clock import random_key_hex
@@ -86,9 +93,10 @@ class UserOut(ApiModel):
 
 
 class UserList(ApiModel):
-    """Everybody by name."""
+    """Everybody by name. next_cursor: None on the last page."""
 
     users: list[UserOut]
+    next_cursor: str | None
 
 
 class TokenIn(Strict):
@@ -116,16 +124,23 @@ class TokenOut(ApiModel):
 
 
 class TokenList(ApiModel):
-    """Keys, the newest first."""
+    """Keys, the newest first. next_cursor: None on the last page."""
 
     tokens: list[TokenOut]
+    next_cursor: str | None
 
 
 @router.get("/users")
-def list_users(reading: Reading) -> UserList:
-    """List everybody."""
+def list_users(reading: Reading, asked: Annotated[WholeParameters, Query()]) -> UserList:
+    """List everybody by name."""
+    after = read_cursor(asked.cursor, str)
     with reading.database.read() as connection:
-        return UserList(users=[user_out(one) for one in users.list_users(connection)])
+        found = users.list_users(connection, after=after or "", limit=asked.limit + 1)
+    page = found[: asked.limit]
+    return UserList(
+        users=[user_out(one) for one in page],
+        next_cursor=write_cursor(page[-1].name) if len(found) > asked.limit else None,
+    )
 
 
 @router.post("/users", status_code=201, response_model=UserOut, responses=REFUSALS)
@@ -208,9 +223,16 @@ def forget_second_factor(writing: Writing, call: Call, who: Who, name: Name) -> 
 def list_tokens(reading: Reading, who: Who, asked: Annotated[PageParameters, Query()]) -> TokenList:
     """List one's own keys; those of everybody for whoever may read users."""
     owner = "" if may(who, Permission.USERS_READ) else who.name
+    last = read_cursor(asked.cursor, RecordCursor)
+    before = (last.record_no, last.id) if last is not None else None
     with reading.database.read() as connection:
-        found = tokens.list_tokens(connection, owner=owner, limit=asked.limit)
-    return TokenList(tokens=[token_out(one) for one in found])
+        found = tokens.list_tokens(connection, owner=owner, before=before, limit=asked.limit + 1)
+    page = found[: asked.limit]
+    more = len(found) > asked.limit
+    return TokenList(
+        tokens=[token_out(one) for one in page],
+        next_cursor=write_cursor(RecordCursor(page[-1].made_ms, page[-1].token)) if more else None,
+    )
 
 
 @router.post("/tokens", status_code=201, response_model=TokenOut, responses=REFUSALS)

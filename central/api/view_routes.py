@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from central.api.api_model import ApiModel
 from central.api.context import Reading
-from central.api.parameters import PREFIX
+from central.api.parameters import PREFIX, WholeParameters, read_cursor, write_cursor
 from central.api.problems import PROBLEM
 from central.api.writing import REFUSALS, Answer, Call, Writing
 from central.ledger.desk import Change
@@ -57,9 +57,10 @@ class ViewOut(ApiModel):
 
 
 class ViewList(ApiModel):
-    """Every view of a table, by name."""
+    """Views of a table by name. next_cursor: None on the last page."""
 
     views: list[ViewOut]
+    next_cursor: str | None
 
 
 class ViewGone(ApiModel):
@@ -70,10 +71,18 @@ class ViewGone(ApiModel):
 
 
 @router.get("/{page}")
-def views(reading: Reading, page: TableName) -> ViewList:
+def views(
+    reading: Reading, page: TableName, asked: Annotated[WholeParameters, Query()]
+) -> ViewList:
     """List the views of a table that staff have kept; empty for a table that nobody knows."""
+    after = read_cursor(asked.cursor, str)
     with reading.database.read() as connection:
-        return ViewList(views=[_out(one) for one in list_views(connection, page)])
+        found = list_views(connection, page, after=after or "", limit=asked.limit + 1)
+    shown = found[: asked.limit]
+    return ViewList(
+        views=[_out(one) for one in shown],
+        next_cursor=write_cursor(shown[-1].name) if len(found) > asked.limit else None,
+    )
 
 
 @router.put("/{page}", response_model=ViewOut, responses=REFUSALS)

@@ -12,6 +12,7 @@ from central.api.parameters import (
     PageParameters,
     RecordCursor,
     Text,
+    WholeParameters,
     read_cursor,
     write_cursor,
 )
@@ -87,9 +88,10 @@ class WebhookOut(ApiModel):
 
 
 class WebhookList(ApiModel):
-    """Every subscriber."""
+    """Subscribers by code. next_cursor: None on the last page."""
 
     webhooks: list[WebhookOut]
+    next_cursor: str | None
 
 
 class DeliveryOut(ApiModel):
@@ -125,10 +127,16 @@ class GoneOut(ApiModel):
 
 
 @router.get("")
-def webhooks(reading: Reading) -> WebhookList:
-    """List who is told of events."""
+def webhooks(reading: Reading, asked: Annotated[WholeParameters, Query()]) -> WebhookList:
+    """List who is told of events, by code."""
+    after = read_cursor(asked.cursor, str)
     with reading.database.read() as connection:
-        return WebhookList(webhooks=[_out(one) for one in list_subscriptions(connection)])
+        found = list_subscriptions(connection, after=after or "", limit=asked.limit + 1)
+    page = found[: asked.limit]
+    return WebhookList(
+        webhooks=[_out(one) for one in page],
+        next_cursor=write_cursor(page[-1].code) if len(found) > asked.limit else None,
+    )
 
 
 @router.post("", status_code=201, response_model=WebhookOut, responses=REFUSALS)

@@ -30,12 +30,13 @@ class SavedView:
     at_ms: int
 
 
-def list_views(connection: Connection, page: str) -> list[SavedView]:
-    """Return the views of a table by name; there are at most VIEWS_PER_PAGE_MAX."""
-    rows = connection.execute(
-        select(saved_views).where(saved_views.c.page == page).order_by(saved_views.c.name)
-    )
-    return [_view(row) for row in rows]
+def list_views(
+    connection: Connection, page: str, *, after: str = "", limit: int = VIEWS_PER_PAGE_MAX
+) -> list[SavedView]:
+    """Return the views of a table by name. after: the last name of those that came before."""
+    table = saved_views.c
+    query = select(saved_views).where(table.page == page, table.name > after)
+    return [_view(row) for row in connection.execute(query.order_by(table.name).limit(limit))]
 
 
 def keep_view(change: Change, *, page: str, name: str, query: str) -> SavedView:

@@ -109,16 +109,26 @@ def lock_claim(connection: Connection, name: str) -> ClaimRow | None:
 
 
 def list_claims(
-    connection: Connection, *, places: frozenset[str] | None = None
+    connection: Connection,
+    *,
+    places: frozenset[str] | None = None,
+    before: tuple[int, str] | None = None,
+    limit: int = CLAIMS_LISTED_MAX,
 ) -> tuple[ClaimRow, ...]:
-    """Return the newest claims, newest first, at most CLAIMS_LISTED_MAX.
+    """Return claims, newest first, of one moment by name.
 
-    places: those of these warehouses alone.
+    places: those of these warehouses alone; before: made_ms and name of the last one of the page
+    before.
     """
-    query = select(claims).order_by(claims.c.made_ms.desc(), claims.c.name)
+    table = claims.c
+    query = select(claims).order_by(table.made_ms.desc(), table.name)
     if places is not None:
-        query = query.where(claims.c.warehouse.in_(places))
-    return tuple(ClaimRow(*row) for row in connection.execute(query.limit(CLAIMS_LISTED_MAX)))
+        query = query.where(table.warehouse.in_(places))
+    if before is not None:
+        made_ms, name = before
+        same = (table.made_ms == made_ms) & (table.name > name)
+        query = query.where((table.made_ms < made_ms) | same)
+    return tuple(ClaimRow(*row) for row in connection.execute(query.limit(limit)))
 
 
 def open_claims_of(connection: Connection, gateway: str, *, now_ms: int) -> tuple[ClaimRow, ...]:
@@ -189,15 +199,23 @@ def certificates_of(connection: Connection, gateway: str) -> tuple[CertificateRo
 
 
 def newest_certificates(
-    connection: Connection, *, places: frozenset[str] | None = None
+    connection: Connection,
+    *,
+    places: frozenset[str] | None = None,
+    after: str = "",
+    limit: int = CERTIFICATES_LISTED_MAX,
 ) -> tuple[CertificateRow, ...]:
-    """Return each gateway's newest certificate, by gateway; places: as above."""
+    """Return each gateway's newest certificate, by gateway.
+
+    places: as above; after: the last gateway of the page before.
+    """
     table = certificates.c
-    query = select(certificates).where(table.replaced_ms == 0).order_by(table.gateway)
+    query = select(certificates).where(table.replaced_ms == 0, table.gateway > after)
+    query = query.order_by(table.gateway)
     if places is not None:
         theirs = select(gateways.c.gateway).where(gateways.c.warehouse.in_(places))
         query = query.where(table.gateway.in_(theirs))
-    rows = connection.execute(query.limit(CERTIFICATES_LISTED_MAX))
+    rows = connection.execute(query.limit(limit))
     return tuple(CertificateRow(*row) for row in rows)
 
 

@@ -138,9 +138,13 @@ def load_subscription(connection: Connection, code: str) -> Subscription:
     return _subscription(found)
 
 
-def list_subscriptions(connection: Connection) -> list[Subscription]:
-    """Return every subscription, by code; there are at most SUBSCRIPTIONS_MAX."""
-    rows = connection.execute(select(subscriptions).order_by(subscriptions.c.subscription))
+def list_subscriptions(
+    connection: Connection, *, after: str = "", limit: int = SUBSCRIPTIONS_MAX
+) -> list[Subscription]:
+    """Return subscriptions by code. after: the last code of the page before."""
+    code = subscriptions.c.subscription
+    query = select(subscriptions).where(code > after).order_by(code).limit(limit)
+    rows = connection.execute(query)
     return [_subscription(row) for row in rows]
 
 

@@ -96,9 +96,12 @@ def close_period(
     return period
 
 
-def list_periods(connection: Connection) -> list[Period]:
-    """Return the closed periods, oldest first."""
-    rows = connection.execute(select(periods).order_by(periods.c.number))
+def list_periods(
+    connection: Connection, *, after: int = 0, limit: int | None = None
+) -> list[Period]:
+    """Return the closed periods, oldest first. after: number of the last one of the page before."""
+    query = select(periods).where(periods.c.number > after)
+    rows = connection.execute(query.order_by(periods.c.number).limit(limit))
     return [
         Period(
             number=row.number,

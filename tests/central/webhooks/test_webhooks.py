@@ -314,7 +314,7 @@ def test_an_unknown_subscriber_is_not_there_and_a_deleted_one_is_told_nothing(of
         assert office.ask("DELETE", path, headers=ANY).json() == {"code": made["code"]}
         office.tell()
     assert program.told == []
-    assert office.ask("GET").json() == {"webhooks": []}
+    assert office.ask("GET").json() == {"webhooks": [], "next_cursor": None}
 
 
 def test_pauses_double_up_to_an_hour_and_are_spread_over_a_fifth():
