@@ -14,6 +14,8 @@ from central.storage import bulk, sales_tables, tables
 
 ITEMS_PER_SELECT_MAX = 128
 STOCK_COLUMNS = len(StockKey._fields)
+STOCKS_LOOKED_UP_MAX = 200  # Before it is asked whether anything is set aside there at all.
+_ANYTHING_SQL = "SELECT 1 FROM allocated WHERE warehouse = ? LIMIT 1"
 LINE_COLUMNS = STOCK_COLUMNS + 3  # Whose line it is, and of which stock; the warehouse is in both.
 # Places that the catalogue gives no place on the way come after all that have one, and what has not
 # been put away yet comes last.
@@ -67,10 +69,19 @@ def write_reservations(connection: Connection, rows: Iterable[Reservation]) -> N
 
 def read_allocated(connection: Connection, stocks: Iterable[StockKey]) -> dict[StockKey, int]:
     """Return how much of each stock is set aside; what has nothing is left out."""
+    wanted = set(stocks)
+    if len(wanted) > STOCKS_LOOKED_UP_MAX:
+        used = _warehouses_with_any(connection, {stock.warehouse for stock in wanted})
+        wanted = {stock for stock in wanted if stock.warehouse in used}
     rows = bulk.select_by_key(
-        connection, sales_tables.allocated, sorted(set(stocks)), columns_count=STOCK_COLUMNS
+        connection, sales_tables.allocated, sorted(wanted), columns_count=STOCK_COLUMNS
     )
     return {StockKey(*row[:STOCK_COLUMNS]): row[STOCK_COLUMNS] for row in rows}
+
+
+def _warehouses_with_any(connection: Connection, codes: set[str]) -> set[str]:
+    """Return the warehouses in which anything at all is set aside."""
+    return {code for code in codes if bulk.select_rows(connection, _ANYTHING_SQL, (code,))}
 
 
 def read_on_hand(connection: Connection, stocks: Iterable[StockKey]) -> dict[StockKey, int]:
