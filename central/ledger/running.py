@@ -90,24 +90,20 @@ class RunningBooks:
         progress: dict[ProgressKey, Counted],
     ) -> None:
         self._known = known
-        self._slots: dict[BalanceKey, int] = {}
+        self._keys = list(balances)
+        self._slots = {key: slot for slot, key in enumerate(self._keys)}
         self._serial_slots: dict[SerialKey, list[int]] = {}
-        self._keys: list[BalanceKey] = []
-        self.amounts: list[int] = []
-        self.numbers: list[int] = []
-        self.weights: dict[int, int] = {}
+        for slot, key in enumerate(self._keys):
+            if key.serial:
+                self._note_serial(key, slot)
+        self.amounts = [one.quantity_micro for one in balances.values()]
+        self.numbers = [0] * len(self._keys)
+        weights = enumerate(one.weight_micro for one in balances.values())
+        self.weights = {slot: weight_micro for slot, weight_micro in weights if weight_micro}
         self._places = WeighedPlaces(self._slots, self._keys, self.amounts, self.weights)
-        for key, amounts in balances.items():
-            slot = self.slot_of(key)
-            self.amounts[slot] = amounts.quantity_micro
-            if amounts.weight_micro:
-                self.weights[slot] = amounts.weight_micro
         self._amounts_before = tuple(self.amounts)
-        self._below_zero = {
-            key
-            for key, amounts in balances.items()
-            if amounts.quantity_micro < 0 and not may_be_negative(key.location)
-        }
+        below_zero = (key for key, micro in zip(self._keys, self.amounts, strict=True) if micro < 0)
+        self._below_zero = {key for key in below_zero if not may_be_negative(key.location)}
         self.progress = progress
         self.progress_numbers: dict[ProgressKey, int] = {}
 
@@ -119,10 +115,14 @@ class RunningBooks:
             self._keys.append(key)
             self.amounts.append(0)
             self.numbers.append(0)
-            if key.serial and not is_virtual(key.location):
-                serial = (key.warehouse, key.item, key.serial)
-                self._serial_slots.setdefault(serial, []).append(slot)
+            if key.serial:
+                self._note_serial(key, slot)
         return slot
+
+    def _note_serial(self, key: BalanceKey, slot: int) -> None:
+        if not is_virtual(key.location):
+            serial = (key.warehouse, key.item, key.serial)
+            self._serial_slots.setdefault(serial, []).append(slot)
 
     def on_hand(self, goods: GoodsKey) -> int:
         """Return what is there, whatever its status. goods: a balance's key before the status."""
