@@ -1,4 +1,4 @@
-"""First lines of facts by item in blocks of record numbers, few places to write at. Of Alembic."""
+"""First lines by item in blocks of record numbers: few leaves to write at. Edge of Alembic."""
 
 import sqlalchemy as sa
 from alembic import op
