@@ -55,8 +55,7 @@ def lock_positions(connection: Connection, keys: Iterable[EpochKey]) -> Asked:
         return lambda: found
     if not wanted:
         return lambda: ()
-    values = _padded(wanted)
-    return bulk.open_with(connection, _lock_sql(len(values), with_ledger=False), values)
+    return bulk.open_with(connection, *_lock(wanted, with_ledger=False))
 
 
 def lock_with_ledger(
@@ -69,8 +68,7 @@ def lock_with_ledger(
     wanted = sorted(set(keys))
     if connection.dialect.name == "sqlite" or not wanted:
         return lock_positions(connection, wanted), lock_soon(connection)
-    values = _padded(wanted)
-    rows = bulk.open_with(connection, _lock_sql(len(values), with_ledger=True), values)
+    rows = bulk.open_with(connection, *_lock(wanted, with_ledger=True))
     return lambda: rows()[:-1], lambda: state_of(_values_of(rows()[-1][0]))
 
 
@@ -177,18 +175,26 @@ class Positions:
         )
 
 
-def _padded(keys: Sequence[EpochKey]) -> list[str]:
-    """Return the values for so many keys, a power of two: few different statements are prepared."""
-    missing_count = (1 << (len(keys) - 1).bit_length()) - len(keys)
-    return [value for key in (*keys, *[keys[0]] * missing_count) for value in key]
+def _lock(keys: Sequence[EpochKey], *, with_ledger: bool) -> tuple[str, list[str]]:
+    """Return the statement that locks these epochs, and its values."""
+    # Padded to a power of two, so that few different statements are prepared.
+    slots_count = 1 << (len(keys) - 1).bit_length()
+    padded = [*keys, *[keys[0]] * (slots_count - len(keys))]
+    values = [value for key in padded for value in key]
+    if slots_count > 1:
+        values = [*(gateway for gateway, _ in padded), *values]
+    return _lock_sql(slots_count, with_ledger=with_ledger), values
 
 
 _values_of = msgspec.json.Decoder(dict[str, str]).decode
 
 
 @cache
-def _lock_sql(values_count: int, *, with_ledger: bool) -> str:
-    wanted = " OR ".join([f"({_IS_WANTED})"] * (values_count // 2))
+def _lock_sql(slots_count: int, *, with_ledger: bool) -> str:
+    wanted = " OR ".join([f"({_IS_WANTED})"] * slots_count)
+    if slots_count > 1:
+        # Of several conditions no index is used by who writes (`WRITER_OPTIONS`): of this one it is.
+        wanted = f"gateway IN ({', '.join('?' * slots_count)}) AND ({wanted})"
     positions = _LOCK_POSITIONS.format(wanted=wanted)
     if not with_ledger:
         return positions
