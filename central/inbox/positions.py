@@ -193,7 +193,7 @@ _values_of = msgspec.json.Decoder(dict[str, str]).decode
 def _lock_sql(slots_count: int, *, with_ledger: bool) -> str:
     wanted = " OR ".join([f"({_IS_WANTED})"] * slots_count)
     if slots_count > 1:
-        # Of several conditions no index is used by who writes (`WRITER_OPTIONS`): of this one it is.
+        # Of conditions joined by OR no index is used by who writes (`WRITER_OPTIONS`).
         wanted = f"gateway IN ({', '.join('?' * slots_count)}) AND ({wanted})"
     positions = _LOCK_POSITIONS.format(wanted=wanted)
     if not with_ledger:

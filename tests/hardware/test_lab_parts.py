@@ -4,14 +4,21 @@ import gzip
 import random
 import socket
 import struct
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from gateway.journal.journal import Journal
+from tests.gateway.journal.samples import StillClock, movement
 from tests.hardware.cut_disk import FLUSH, FUA, OPTION_GO, READ, REQUEST, WRITE, CutDisk
 from tests.hardware.cut_disk import REQUEST_MAGIC as ASKED
+from tests.hardware.in_guest import journal_after_cut
+from tests.hardware.in_guest.running_gateway import CONFIG
 from tests.hardware.kernel import copy_modules, unpacked_kernel
 from tests.hardware.packages import ROOT, locked_requirements, needed_packages
+from tests.hardware.promises import Left, read_look
 
 SECTOR, SIZE = 512, 64 * 512
 OLD, NEW = b"o" * SECTOR, b"n" * SECTOR
@@ -179,3 +186,17 @@ def test_modules_are_kept_with_what_they_need_and_loaded_after_it(tmp_path):
     order = copy_modules(tmp_path, tmp_path / "flat", ["virtio-blk", "absent"])
     assert order == ["ring.ko", "virtio.ko", "virtio_blk.ko"]
     assert sorted(path.name for path in Path(tmp_path / "flat").iterdir()) == sorted(order)
+
+
+def test_what_a_journal_has_after_a_cut_is_read_by_the_commands_of_the_gateway(
+    tmp_path, capsys, monkeypatch
+):
+    (tmp_path / "gateway.toml").write_text(CONFIG.format(folder=tmp_path, port=0))
+    path = tmp_path / "data" / "journal.db"
+    with closing(
+        Journal.open(path, gateway="gw-1", warehouse="sh1", clock=StillClock(), nonce=7)
+    ) as journal:
+        journal.append([movement(serial="S7"), movement(), movement(serial="S9")])
+    monkeypatch.setattr(sys, "argv", ["journal_after_cut", str(tmp_path)])
+    journal_after_cut.main()
+    assert read_look(capsys.readouterr().out) == Left(frozenset({7, 9}), {})

@@ -13,7 +13,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from gateway.__main__ import app
+from gateway.commands import app
 from tests.hardware.in_guest.commands import run_command
 from tests.hardware.in_guest.green_scans import number_of_bin
 
