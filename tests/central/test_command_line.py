@@ -1,6 +1,8 @@
 """`dockledger-central`: results, exit codes and hints, on both databases."""
 
 import json
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -202,3 +204,11 @@ def test_workers_that_cannot_be_are_refused_with_a_hint(run, ledger, arguments, 
     result = run(*arguments)
     assert result.exit_code == 2
     assert hint in result.stderr.partition("hint: ")[2]
+
+
+def test_who_takes_facts_alone_loads_no_web_application():
+    code = "import sys, central.__main__, central.taking; print(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(shown.stdout.split())
+    assert "central.taking" in loaded
+    assert not loaded & {"fastapi", "pydantic", "starlette", "uvicorn", "central.compose"}
