@@ -7,7 +7,7 @@ always bound. Statements go to the driver itself, in the transaction of the conn
 rows SQLAlchemy's own way there costs more than they do.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -139,14 +139,10 @@ def select_by_key(
     """Yield whole rows of a table whose first `columns_count` columns are one of `keys`."""
     if not keys:
         return
-    gathering = gathering_of(connection)
-    if gathering is not None:
-        known = gathering.foresight.rows(table, columns_count, keys)
-        if known is not None:
-            yield from known
-            return
-    columns = names(table)[:columns_count]
-    yield from _select(connection, table, keys, columns=columns)
+    known = _foreseen(connection, table, keys, columns_count)
+    if known is None:
+        known = _select(connection, table, keys, columns=names(table)[:columns_count])
+    yield from known
 
 
 def select_beside(
@@ -170,9 +166,12 @@ def select_beside(
             for row in _driver(connection).execute(sql, values).fetchall():
                 yield chunk[row[0]], row[1:]
         return
-    if slots_of(keys):  # Few ones may have been read ahead.
+    known = _foreseen(connection, table, keys, columns_count)
+    if known is None and slots_of(keys):
+        known = _select(connection, table, keys, columns=by)
+    if known is not None:
         indices = indices_of(table, columns)
-        for row in select_by_key(connection, table, keys, columns_count=columns_count):
+        for row in known:
             yield row[:columns_count], tuple([row[index] for index in indices])
         return
     _write_before(connection, table, by, keys)
@@ -200,6 +199,14 @@ def select_by_columns(
             yield from known
             return
     yield from _select(connection, table, keys, columns=columns, index=index, where=where)
+
+
+def _foreseen(
+    connection: Connection, table: Table, keys: Sequence[Row], columns_count: int
+) -> Iterable[Row] | None:
+    """Return what is known of these keys without asking, None if not all is."""
+    gathering = gathering_of(connection)
+    return None if gathering is None else gathering.foresight.rows(table, columns_count, keys)
 
 
 def _select(

@@ -8,6 +8,7 @@ from central.storage import array_sql, bulk, tables
 from central.storage.line_pairs import insert_line_pairs
 from central.storage.transfer_tables import transfer_lines
 from tests.central.scenery import rows
+from tests.central.storage.counting import statements_of
 
 ODD_TEXTS = ["", "NULL", "null", 'a"b', "a\\b", "{a,b}", "a,b", " a ", "'", "螺栓", "a\nb\tc", '"']
 WAREHOUSE = "SH1"
@@ -65,6 +66,24 @@ def test_columns_are_found_beside_their_keys_also_of_what_was_just_written(datab
             for number, key in enumerate(goods)
             for status in ("available", "held")
         )
+
+
+@pytest.mark.parametrize("database", ON_POSTGRESQL, indirect=True)
+@pytest.mark.parametrize("count", [1, 9, 100])
+def test_what_was_read_ahead_is_not_read_again_beside_its_keys(database, count):
+    goods = [(WAREHOUSE, f"BIN-{number}", "BOLT", "", "", "", "C62") for number in range(count)]
+    with database.write() as connection:
+        written = [(*key, "available", 10, 1, 0) for key in goods[1:]]
+        bulk.upsert_rows(connection, tables.balances, written)
+    with database.write() as connection:
+        bulk.look_ahead(connection, [bulk.Look(tables.balances, goods, 7)])
+        columns = ("status", "on_hand_micro")
+        with statements_of(connection) as asked:
+            found = bulk.select_beside(
+                connection, tables.balances, goods, columns_count=7, columns=columns
+            )
+            assert sorted(found) == sorted((key, ("available", 10)) for key in goods[1:])
+            assert not list(asked)
 
 
 def test_odd_texts_are_kept_among_many_rows(database):
