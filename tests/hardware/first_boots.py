@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.gateway.identity.https_central import https_central
 from tests.hardware.back_in_service import own_s_of
 from tests.hardware.enrolled import Stage, look_at, stage_of
-from tests.hardware.errors import GuestFailed
+from tests.hardware.errors import GuestFailed, LabUnusable
 from tests.hardware.first_boot_cards import CardedGateway
 from tests.hardware.image import Image, Say
 from tests.hardware.machine import Machine
@@ -64,8 +64,13 @@ def boot_gateways(image: Image, say: Say, *, cycles: int, seed: int, first: int 
     """Cut so many gateways in their first boot, the first of them by its number.
 
     One that is wrong, or never enrols, is told and its disk kept; the others go on. Raises
-    GuestFailed if even one that nobody cuts does not enrol.
+    GuestFailed if even one that nobody cuts does not enrol, LabUnusable if none would be cut.
     """
+    if first > cycles:
+        raise LabUnusable(
+            f"the first of the gateways is number {first}, the last one number {cycles}",
+            hint="Give CYCLES that are not below FIRST.",
+        )
     report = BootReport()
     folder = Path(tempfile.mkdtemp(prefix="dockledger-lab-"))
     try:

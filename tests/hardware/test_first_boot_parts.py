@@ -12,7 +12,8 @@ from gateway.identity.files import Identity, IdentityFolder
 from tests.gateway.journal import samples
 from tests.hardware.back_in_service import own_s_of
 from tests.hardware.enrolled import look_at, stage_of
-from tests.hardware.errors import GuestFailed
+from tests.hardware.errors import GuestFailed, LabUnusable
+from tests.hardware.first_boots import boot_gateways
 from tests.hardware.in_guest.wire import Wire
 
 DISK_BYTES = 8 * 1024**2
@@ -226,3 +227,8 @@ def test_what_a_guest_waits_for_a_core_is_not_its_time(tmp_path):
     (tmp_path / "schedstat").unlink()
     with pytest.raises(GuestFailed, match="gone"):
         own_s()
+
+
+def test_a_campaign_that_would_cut_nobody_is_not_green():
+    with pytest.raises(LabUnusable, match="number 10, the last one number 9"):
+        boot_gateways(None, print, cycles=9, seed=1, first=10)
