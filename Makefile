@@ -27,6 +27,7 @@ demo: setup ## Run central, two warehouses' gateways and virtual devices until C
 test: setup ## Run all tests (installs mosquitto, PostgreSQL, Chromium, QEMU if they are missing)
 	@bash .ci/packages python tests
 	@bash .ci/packages lab-if-possible
+	@$(PYTHON) -m tests.hardware --ready || echo "Going on without a guest of the hardware lab"
 	@env -u PYTHONDONTWRITEBYTECODE \
 	  $(PYTHON) -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 

@@ -1,6 +1,6 @@
 """Runs the hardware lab: builds what is missing, then every part of it. Root.
 
-usage: python -m tests.hardware [--rebuild] [PART ...]
+usage: python -m tests.hardware [--rebuild | --ready] [PART ...]
 
 PART: devices    scanners, scales and printers through the kernel and the drivers
       plugging   hot-plug while the whole gateway works (PLUG_CYCLES=10; from 30 on ten a minute)
@@ -15,6 +15,7 @@ PART: devices    scanners, scales and printers through the kernel and the driver
                  FIRST=1st on: an ended campaign goes on); only if it is named
       same       builds the guest's Debian twice and compares; only if it is named
 
+--ready builds and freezes the guest if need be, and runs no part.
 With LAB_ARCHITECTURE=arm64 or amd64 guests have another kind of processor than this machine.
 Where there is room for two guests, devices and plugging run beside cuts and controls.
 """
@@ -52,6 +53,7 @@ from tests.hardware.scratch import scratch
 
 HERE = Path(__file__).parent
 EXIT_FAILED, EXIT_UNUSABLE = 1, 2
+READY = "--ready"
 CHECKS_S_MAX = 1800
 # Prepared by running Debian at its speed.
 OF_THIS_MACHINE = {"services", "read-only-root", "first-boot"}
@@ -229,7 +231,7 @@ def main() -> int:
     """Run the named parts, all by default; exit status 1 if one fails, 2 if none can be run."""
     words = sys.argv[1:]
     rebuild = REBUILD in words
-    parts = [word for word in words if word not in {BUILD, REBUILD}]
+    parts = [word for word in words if word not in {BUILD, REBUILD, READY}]
     known = ("devices", "plugging", "cuts", "controls")
     more = ("leaks", "services", "read-only-root", "package", "first-boot", "same")
     all_parts = (*known, *more)
@@ -250,6 +252,9 @@ def main() -> int:
             if BUILD in words:
                 return 0
             with in_use(image.folder):
+                if READY in words:
+                    resumable(image, say)
+                    return 0
                 return _run(parts or known, image, say, since_s=begin)
     except (LabUnusable, GuestFailed) as error:
         hint = error.hint if isinstance(error, LabUnusable) else "Run the lab with --rebuild."

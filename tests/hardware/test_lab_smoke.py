@@ -1,20 +1,19 @@
 """A small part of the hardware lab in every test run, where QEMU can be had. Edge of QEMU.
 
 One scanner through the kernel's own USB and input drivers, and one power cut of a journal. The
-guest is that of `make lab`: built and frozen once, some 100 seconds of a core, kept in its cache.
+guest is that of `make lab`. `make test` builds and freezes it before its tests: they fetch nothing.
 """
 
 from contextlib import ExitStack
 
 import pytest
 
-from tests.hardware.as_user import built_image
 from tests.hardware.cache import in_use
 from tests.hardware.errors import LabUnusable
-from tests.hardware.freezing import resumable
 from tests.hardware.guest_work import UnderTest, run_checks
 from tests.hardware.guests import FreshGuests
 from tests.hardware.host import find_host
+from tests.hardware.image import Image, places
 from tests.hardware.machine import Machine
 from tests.hardware.power_cuts import JOURNAL_ALONE, cut_power
 from tests.hardware.scratch import scratch
@@ -22,18 +21,22 @@ from tests.hardware.scratch import scratch
 CHECK = "check_scanners.py"
 CHECK_S_MAX = 300
 SEED = 3
+HOW = "Build it with `make lab`, which says what is missing."
 
 
 @pytest.fixture(scope="module")
 def image():
     with ExitStack() as kept:
-        kept.enter_context(scratch())
         try:
-            built = built_image(find_host(), print)
+            host = find_host()
+            built = Image(places(host)[1], host.architecture)
+            if not built.folder.is_dir():
+                raise LabUnusable(f"{host.cache} has no guest of this version", hint=HOW)
             kept.enter_context(in_use(built.folder))
         except LabUnusable as error:
             pytest.skip(f"the hardware lab is left out: {error}. {error.hint}")
-        resumable(built, print)
+        assert built.frozen, "the guest was built and could not be frozen: see `make lab`"
+        kept.enter_context(scratch())
         yield built
 
 
