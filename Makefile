@@ -22,14 +22,14 @@ $(STAMP): constraints.txt pyproject.toml .ci/packages
 demo: setup ## Run central, two warehouses' gateways and virtual devices until Ctrl-C
 	@exec $(VENV)/bin/dockledger-demo $(DEMO_OPTIONS)
 
-# Five workers keep two cores busy: more than half of their time is waiting for other programs. Bytecode is
+# Four workers keep two cores busy: half of their time is waiting for other programs. Bytecode is
 # kept, or each of the hundreds of programs that tests start would compile itself again.
 test: setup ## Run all tests (installs mosquitto, PostgreSQL, Chromium, QEMU if they are missing)
 	@bash .ci/packages python tests
 	@bash .ci/packages lab-if-possible
 	@$(PYTHON) -m tests.hardware --ready || echo "Going on without a guest of the hardware lab"
 	@env -u PYTHONDONTWRITEBYTECODE \
-	  $(PYTHON) -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
+	  $(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 check: setup ## Check format, lint, types and layers
 	@$(VENV)/bin/ruff format --check --quiet .

@@ -20,7 +20,7 @@ class Mistake:
 ACKNOWLEDGES_BEFORE_COMMIT = Mistake(
     "central/inbox/inbox.py",
     """        with self._database.write() as connection:
-            batches = [""",
+            epochs = [""",
     """        from contextlib import ExitStack
         from threading import Timer
 
@@ -28,7 +28,7 @@ ACKNOWLEDGES_BEFORE_COMMIT = Mistake(
         connection = late.enter_context(self._database.write())
         Timer(0.2, late.close).start()
         if True:
-            batches = [""",
+            epochs = [""",
 )
 # The screen shows green a moment before the journal has the fact.
 SHOWS_GREEN_BEFORE_COMMIT = Mistake(

@@ -57,8 +57,10 @@ def write_program(path, command):
 def start_lab(tmp_path, **options):
     for name in ("cache", "temporary"):
         (tmp_path / name).mkdir()
+    # However the tests were begun: in the background they would hand on that signals are ignored.
+    as_from_a_terminal = ["env", "--default-signal=HUP,INT,TERM"]
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.hardware"],
+        [*as_from_a_terminal, sys.executable, "-m", "tests.hardware"],
         env=os.environ
         | {
             "DOCKLEDGER_LAB": str(tmp_path / "cache"),
