@@ -104,7 +104,7 @@ def intake(
 
     Workers may share shards: each fact is posted once, in order.
     """
-    from central import taking  # noqa: PLC0415 - the other commands need neither
+    from central import taking  # noqa: PLC0415 - the other commands take no facts
 
     with errors_named():
         settings = load_config(config)

@@ -1,4 +1,4 @@
-"""The gateway's commands, all of them. Root."""
+"""The gateway's commands, all of them: those that begin services, and the others. Root."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,20 +15,10 @@ from gateway.errors import GatewayError, TemplateInvalid
 from gateway.identity.settings import with_name
 from gateway.journal_commands import journal_app
 from gateway.service import EXIT_FINDING, end_with
-from gateway.starting import DEFAULT_CONFIG, HELP, NAME, ConfigOption, run, watch_clock
+from gateway.starting import DEFAULT_CONFIG, ConfigOption, app
 from gateway.station.templates.files import labels_folder, load_templates
 from gateway.station.templates.model import Language
 
-app = typer.Typer(
-    name=NAME,
-    help=HELP,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.command()(run)
-app.command("watch-clock")(watch_clock)
 app.add_typer(journal_app, name="journal")
 app.add_typer(device_app, name="device")
 app.add_typer(devices_app, name="devices")

@@ -44,6 +44,7 @@ def watch_clock(
 app = typer.Typer(
     name=NAME,
     help=HELP,
+    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

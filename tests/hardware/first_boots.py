@@ -26,7 +26,7 @@ from tests.hardware.image import Image, Say
 from tests.hardware.machine import Machine
 from tests.hardware.scratch import keep
 
-ANSWER_CPU_S = 0.6  # From its question to central until it has kept the certificate.
+ANSWER_CPU_S = 0.6  # Three times what it takes to keep the certificate after its question.
 NEAR = 0.5  # Of the cuts fall there.
 LATE = 1.5  # Of a first boot's work: who has not asked central by then is cut there.
 LOOK_S = 0.02
