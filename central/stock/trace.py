@@ -1,7 +1,7 @@
 """Where a lot or serial number came from, went to and is, everywhere. Edge of the database.
 
 One statement reads every movement of it in the ledger's order, by an index that only goods with a
-lot or a serial number have entries in:
+lot or a serial number have entries in, one look a block of record numbers:
 
     supplier --PO-7--> SH1 BIN-4 --TR-2--> in transit --TR-2--> BJ1 BIN-1 --SO-9--> customer
     '- came from -'                                                      '-- went to --'
@@ -21,6 +21,7 @@ from central.contract.quantities import from_micro
 from central.stock.rows import outside
 from central.stock.views import list_warehouses
 from central.storage import bulk
+from central.storage.line_blocks import Tracing, in_blocks, last_to_read, traced_lines
 from central.storage.places import is_physical
 from central.storage.tables import balances
 from central.storage.within import within_of
@@ -32,14 +33,14 @@ SELECT first.warehouse, first.record_no, gives.location AS from_location,
        takes.location AS to_location, gives.serial, gives.lot, gives.sscc, gives.unit,
        gives.status AS from_status, takes.status AS to_status, takes.quantity_micro,
        fact.gateway, fact.epoch, fact.seq, fact.kind, fact.event_time_ms, fact.record_ms, fact.body
-FROM lines AS first
+FROM {first}
 JOIN lines AS gives ON gives.warehouse = first.warehouse AND gives.record_no = first.record_no
      AND gives.line_no % 2 = 1
 JOIN lines AS takes ON takes.warehouse = first.warehouse AND takes.record_no = first.record_no
      AND takes.line_no = gives.line_no + 1
 JOIN facts AS fact ON fact.record_no = first.record_no
-WHERE first.item = :item AND first.{name} = :code AND first.{name} <> '' AND first.line_no = 1
-      {within}
+WHERE {in_blocks} AND first.item = :item AND first.{name} = :code AND first.{name} <> ''
+      AND first.line_no = 1 {within}
 ORDER BY first.record_no, gives.line_no
 LIMIT :limit
 """
@@ -146,7 +147,13 @@ def trace(
     """
     assert bool(lot) != bool(serial)
     within = within_of(connection)
-    query = _STEPS_SQL.format(name="lot" if lot else "serial", within=_WITHIN if within else "")
+    name: Tracing = "lot" if lot else "serial"
+    query = _STEPS_SQL.format(
+        name=name,
+        first=traced_lines(connection.dialect.name, name),
+        in_blocks=in_blocks(after=0, through=last_to_read(connection)),
+        within=_WITHIN if within else "",
+    )
     bounds = {"item": item, "code": lot or serial, "limit": limit + 1}
     rows = connection.execute(text(query), bounds | ({"within": within} if within else {})).all()
     steps = list(_steps(rows[:limit]))

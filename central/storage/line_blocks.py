@@ -7,10 +7,13 @@
 All lines of a fact are about one item, so the index has the first line of each. Every reader names
 the blocks that it wants: without them the index would serve for the warehouse alone. Who wants the
 newest or the oldest facts begins at that end, and stops where there are enough.
+
+Lots and serial numbers are found in the same way by `lines_lot` and `lines_serial`, in which their
+block comes first: they are traced through all warehouses.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -27,6 +30,7 @@ from central.storage.tables import BLOCK_BITS, ledger_state, lines
 
 # Of itself SQLite, which has no statistics here, reads the whole warehouse by the key of lines.
 FIRST_LINES = {"sqlite": "lines AS first INDEXED BY lines_item", "postgresql": "lines AS first"}
+Tracing = Literal["lot", "serial"]
 # SQLite begins with what has a limit: with the first lines, not with all lines of a warehouse.
 _BEGUN_WITH = {"sqlite": " LIMIT -1", "postgresql": ""}
 _ENDS = {True: ("MIN", "DESC"), False: ("MAX", "ASC")}  # By whether the newest come first.
@@ -50,6 +54,31 @@ def in_blocks(*, after: int, through: int) -> str:
     begin = (after + 1) >> BLOCK_BITS
     blocks = range(begin, max(begin, through >> BLOCK_BITS) + 1)
     return f"(first.record_no >> {BLOCK_BITS}) IN ({', '.join(map(str, blocks))})"
+
+
+def traced_lines(dialect: str, by: Tracing) -> str:
+    """Return the lines, called `first`, as whoever looks for a lot or a serial number reads them.
+
+    Where the conditions are `in_blocks` and those of the index.
+    """
+    return f"lines AS first INDEXED BY lines_{by}" if dialect == "sqlite" else "lines AS first"
+
+
+def first_of_lot(dialect: str) -> str:
+    """Return what reads when the lot of a balance `b` first came to its warehouse; NULL if never.
+
+    It is the record number of that fact: of a look into each block up to the newest that the
+    statement sees. A part of a statement, without brackets.
+    """
+    newest = "SELECT CAST(value AS BIGINT) FROM ledger_state WHERE key = 'record_no'"
+    return (
+        "WITH RECURSIVE blocks (block) AS (SELECT 0 UNION ALL SELECT block + 1 FROM blocks"  # noqa: S608
+        f" WHERE block < ({newest}) >> {BLOCK_BITS})"
+        f" SELECT MIN((SELECT first.record_no FROM {traced_lines(dialect, 'lot')}"
+        f" WHERE (first.record_no >> {BLOCK_BITS}) = blocks.block AND first.item = b.item"
+        " AND first.lot = b.lot AND first.lot <> '' AND first.line_no = 1"
+        " AND first.warehouse = b.warehouse ORDER BY first.record_no LIMIT 1)) FROM blocks"
+    )
 
 
 def last_to_read(connection: Connection) -> int:

@@ -227,6 +227,7 @@ lines = Table(
     *(
         Index(
             f"lines_{name}",
+            text(f"(record_no >> {BLOCK_BITS})"),
             "item",
             name,
             "record_no",

@@ -11,6 +11,7 @@ from central.ledger.statuses import AVAILABLE
 from central.orders.reserving.allocation import ROTATION_DEFAULT, Candidate, Rotation, StockKey
 from central.orders.reserving.reservations import Holder, LineKey, Reservation
 from central.storage import bulk, sales_tables, tables
+from central.storage.line_blocks import first_of_lot
 
 ITEMS_PER_SELECT_MAX = 128
 STOCK_COLUMNS = len(StockKey._fields)
@@ -228,10 +229,7 @@ SELECT b.item, b.location, b.lot, b.serial, b.sscc, b.unit, b.on_hand_micro,
        i.rotation, i.min_days_left_to_ship,
        CASE WHEN l.first_record_no IS NOT NULL THEN l.first_record_no
             WHEN b.lot = '' THEN 0
-            ELSE (SELECT f.record_no FROM lines f
-                  WHERE f.item = b.item AND f.lot = b.lot AND f.lot <> '' AND f.line_no = 1
-                    AND f.warehouse = b.warehouse
-                  ORDER BY f.record_no LIMIT 1)
+            ELSE ({first_of_lot})
        END AS first_record_no
 FROM (SELECT wanted.warehouse, k.item, k.unit, c.rotation, c.min_days_left_to_ship
       FROM ({wanted}) wanted JOIN items k ON k.item = wanted.item
@@ -264,7 +262,9 @@ SELECT o.warehouse, n.item FROM sales_orders o
 JOIN sales_order_lines n ON n.order_code = o.code WHERE o.code = ?
 """
 _STOCK_OF_ORDER_SQL = {
-    dialect: _STOCK_SQL.format(wanted=_ITEMS_OF_ORDER, balances=balances)
+    dialect: _STOCK_SQL.format(
+        wanted=_ITEMS_OF_ORDER, balances=balances, first_of_lot=first_of_lot(dialect)
+    )
     for dialect, balances in _BALANCES.items()
 }
 
@@ -276,4 +276,6 @@ def _stock_of_items_sql(dialect: str, slots_count: int) -> str:
         "SELECT CAST(? AS TEXT) AS warehouse, item"  # noqa: S608 - our own words
         f" FROM items WHERE item IN ({slots})"
     )
-    return _STOCK_SQL.format(wanted=wanted, balances=_BALANCES[dialect])
+    return _STOCK_SQL.format(
+        wanted=wanted, balances=_BALANCES[dialect], first_of_lot=first_of_lot(dialect)
+    )

@@ -13,7 +13,7 @@ from central.storage.schema import MIGRATIONS, check_schema, head_revision, migr
 from central.storage.tables import metadata
 
 # SQLAlchemy does not read what an index of SQLite is of; `index_texts` does.
-UNREAD = "ignore:Skipped unsupported reflection of expression-based index lines_item"
+UNREAD = "ignore:Skipped unsupported reflection of expression-based index lines_"
 INDEXES = {
     "sqlite": "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
     "postgresql": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
