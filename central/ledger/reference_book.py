@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import chain
+from sys import intern
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Table, delete, select, update
@@ -26,12 +28,16 @@ from central.ledger.state import lock_ledger, set_state
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_policies, item_units
 
-CACHED_COUNT_MAX = 50_000  # Names kept in memory before the cache starts anew.
+# Items and places in memory before both are forgotten: in a ledger that has more in use, calls look
+# up again and again what they knew. Some 30 MB.
+NAMES_KEPT_MAX = 150_000
+DOCUMENTS_KEPT_MAX = 50_000
 CODES_AT_ONCE_MAX = 500
 REVISIONS_AT_ONCE_MAX = 100  # Of which it is looked up one by one what they touched.
 ITEMS_FORESEEN_MAX = 20  # More are better looked up by statements of arrays.
 REVISIONS_FORESEEN = 3  # So many are looked for before it is known how many there are.
 ITEM_TABLES = (item_policies, tables.items, item_units)
+NO_PACKS: Mapping[str, Fraction] = MappingProxyType({})
 FILE = "file"  # The source of what a reference document brought.
 
 
@@ -79,9 +85,12 @@ class ReferenceBook:
 
         revision: of the reference data, as the ledger's state says in this transaction.
         """
-        size = len(self._items) + len(self._locations) + len(self._documents)
-        if revision != self._revision or size > CACHED_COUNT_MAX:
-            self._forget(connection, revision, all_of_it=size > CACHED_COUNT_MAX)
+        if len(self._items) + len(self._locations) > NAMES_KEPT_MAX:
+            self._items, self._locations = {}, {}
+        if len(self._documents) > DOCUMENTS_KEPT_MAX:
+            self._documents = {}
+        if revision != self._revision:
+            self._forget(connection, revision)
         # One by one: the keys of a dictionary taken from a set are walked through, all of them.
         unknown_items = {one for one in items if one not in self._items}
         unknown_places = {one for one in locations if one not in self._locations}
@@ -128,15 +137,15 @@ class ReferenceBook:
             return []
         return [(number,) for number in range(self._revision + 1, revision + 1)]
 
-    def _forget(self, connection: Connection, revision: int, *, all_of_it: bool) -> None:
+    def _forget(self, connection: Connection, revision: int) -> None:
         """Forget what other revisions than the remembered one have touched."""
         changes: list[ReferenceChange] | None = None
         revisions = self._revisions(revision)
-        if not all_of_it and revisions:
+        if revisions:
             table = tables.reference_changes
             found = bulk.select_by_key(connection, table, revisions, columns_count=1)
             changes = [(row[1], row[2], row[3]) for row in found]
-        elif not all_of_it and 0 <= revision - self._revision < CHANGES_KEPT_MAX:
+        elif 0 <= revision - self._revision < CHANGES_KEPT_MAX:
             changes = read_changes(connection, after=self._revision)
         self._revision = revision
         self.forget(changes if changes is not None else [("all", "", "")])
@@ -190,7 +199,8 @@ def _items_of(connection: Connection, codes: set[str]) -> dict[str, _Item | None
     }
     for row in bulk.select_by_key(connection, tables.items, keys, columns_count=1):
         inspected, weight_unit = policies.get(row[0], (False, ""))
-        items[row[0]] = _Item(row[3], bool(inspected), weight_unit, packs.get(row[0], {}))
+        known_packs = packs.get(row[0], NO_PACKS)
+        items[row[0]] = _Item(intern(row[3]), bool(inspected), weight_unit, known_packs)
     return items
 
 
