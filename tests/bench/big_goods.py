@@ -12,7 +12,8 @@ and of two thousand receipts one is of something that nobody knows.
 
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
@@ -43,7 +44,8 @@ _HEAD_SQL = text(
     " AND epoch = :epoch"
 )
 _LOTS_SQL = text(
-    "SELECT DISTINCT item, lot FROM lines WHERE lot <> '' AND line_no = 1 AND item = :item LIMIT 2"
+    "SELECT DISTINCT item, lot FROM balances WHERE warehouse = 'W03' AND item = :item"
+    " AND lot <> '' LIMIT 2"
 )
 _STANDING_SQL = text(
     "SELECT location, item, lot, on_hand_micro FROM balances WHERE warehouse = :warehouse"
@@ -58,6 +60,31 @@ class Goods(NamedTuple):
     item: int
     lot: int
     pieces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What one gateway says in a call, to be posted to any ledger that has what it moves.
+
+    moved: from where to where, and what; from and to are "" for the last one taken back.
+    """
+
+    warehouse: str
+    gateway: str
+    first_seq: int
+    bodies: list[bytes]
+    digests: list[bytes]
+    now_ms: int
+    moved: list[tuple[str, str, Goods]]
+
+    def post(self, database: Database, ledger: Ledger) -> None:
+        """Read its facts and post them."""
+        read = read_facts(self.bodies, first_seq=self.first_seq)
+        who = (self.warehouse, self.gateway, EPOCH, self.first_seq)
+        with database.write() as connection:
+            state = lock_ledger(connection)
+            run = Run(*who, state.record_no + 1, self.bodies, self.digests, read)
+            ledger.post(connection, state, [run], now_ms=self.now_ms)
 
 
 class Shelves:
@@ -119,38 +146,58 @@ class Gateways:
                 self._shelves[number] = shelves
         self.told: Counter[str] = Counter()
 
-    def made(
-        self, now_ms: int, warehouse_no: int | None = None
-    ) -> Callable[[Database, Ledger], None]:
-        """Make a call's worth of one gateway's movements; return what posts them."""
+    def made(self, now_ms: int, warehouse_no: int | None = None) -> Call:
+        """Make a call's worth of one gateway's movements."""
         chooser = self._chooser
         number = chooser.randrange(WAREHOUSES) if warehouse_no is None else warehouse_no
         dock = chooser.randrange(GATEWAYS)
-        warehouse, gateway = _names(number, dock)
         late_ms = chooser.randrange(2 * 86_400_000) if chooser.random() < LATE_SHARE else 0
-        first_seq = self._heads.get(gateway, 0) + 1
         if number in self._shelves:
             said = self._work(self._shelves[number], dock)
         else:
             shelves = self._shelves[number] = Shelves(chooser)
             said = self._opening(shelves)
+        moved = list(islice(said, FACTS_PER_CALL))
+        return self._call(*_names(number, dock), moved, now_ms=now_ms, late_ms=late_ms)
+
+    def opening_of(self, connection: Connection, calls: Iterable[Call], now_ms: int) -> list[Call]:
+        """Return calls that count in, in another ledger, what these take from places.
+
+        connection: of the ledger in which it stands, none of them posted yet.
+        """
+        taken: dict[str, set[tuple[str, int, int]]] = {}
+        for call in calls:
+            places = taken.setdefault(call.warehouse, set())
+            places |= {(source, goods.item, goods.lot) for source, _, goods in call.moved}
+        found = []
+        for warehouse, places in sorted(taken.items()):
+            standing = _standing(connection, warehouse)
+            moved = [
+                ("adjustment", place, goods)
+                for place, goods in standing
+                if (place, goods.item, goods.lot) in places and goods.pieces > 0
+            ]
+            self.told["opening"] += len(moved)
+            for start in range(0, len(moved), FACTS_PER_CALL):
+                some = moved[start : start + FACTS_PER_CALL]
+                found.append(self._call(warehouse, f"{warehouse}-opening", some, now_ms=now_ms))
+        return found
+
+    def _call(
+        self,
+        warehouse: str,
+        gateway: str,
+        moved: Sequence[tuple[str, str, Goods]],
+        *,
+        now_ms: int,
+        late_ms: int = 0,
+    ) -> Call:
+        first_seq = self._heads.get(gateway, 0) + 1
+        self._heads[gateway] = first_seq + len(moved) - 1
         voice = _Voice(warehouse, now_ms - late_ms)
-        bodies = [
-            encode_fact(voice.fact(seq, *one))
-            for seq, one in enumerate(islice(said, FACTS_PER_CALL), first_seq)
-        ]
-        self._heads[gateway] = first_seq + FACTS_PER_CALL - 1
+        bodies = [encode_fact(voice.fact(seq, *one)) for seq, one in enumerate(moved, first_seq)]
         digests = [body[:1] * 32 for body in bodies]
-
-        def post(database: Database, ledger: Ledger) -> None:
-            read = read_facts(bodies, first_seq=first_seq)
-            with database.write() as connection:
-                state = lock_ledger(connection)
-                first_no = state.record_no + 1
-                run = Run(warehouse, gateway, EPOCH, first_seq, first_no, bodies, digests, read)
-                ledger.post(connection, state, [run], now_ms=now_ms)
-
-        return post
+        return Call(warehouse, gateway, first_seq, bodies, digests, now_ms, list(moved))
 
     def _opening(self, shelves: Shelves) -> Iterator[tuple[str, str, Goods]]:
         while True:
@@ -285,12 +332,17 @@ def _names(warehouse_no: int, gateway_no: int) -> tuple[str, str]:
 def _filled(connection: Connection, number: int, shelves: Shelves) -> bool:
     """Put on the shelves what a ledger says that stands there; return False if nothing does."""
     is_open = False
-    found = connection.execute(_STANDING_SQL, {"warehouse": f"W{number:02d}"})
-    for location, item, lot, micro in found:
-        goods = Goods(int(item[1:]), int(lot[1:] or 0), micro // MICRO_PER_UNIT)
+    for location, goods in _standing(connection, f"W{number:02d}"):
         if location.startswith("DOCK-"):
             shelves.docks[int(location[5:])].append(goods)
         else:
             shelves.put(goods, int(location[4:]))
         is_open = True
     return is_open
+
+
+def _standing(connection: Connection, warehouse: str) -> Iterator[tuple[str, Goods]]:
+    """Yield what a ledger says that stands in a warehouse, with its places."""
+    found = connection.execute(_STANDING_SQL, {"warehouse": warehouse})
+    for location, item, lot, micro in found:
+        yield location, Goods(int(item[1:]), int(lot[1:] or 0), micro // MICRO_PER_UNIT)

@@ -156,7 +156,7 @@ def _grown(name: str, big: Database, size: int) -> FixedClock:
     following = Checkpoints(big, clock=clock)
     for call in range((size - count) // FACTS_PER_CALL):
         clock.time_ms += MS_PER_CALL
-        gateways.made(clock.time_ms)(big, ledger)
+        gateways.made(clock.time_ms).post(big, ledger)
         if call % CALLS_PER_FOLLOWING == 0:
             _follow(following)
         if call % CALLS_PER_WORD == 0:
