@@ -19,7 +19,7 @@ from central.orders.reserving.allocation import (
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A pick face of an item. on_hand_micro: what lies there now."""
+    """A pick face of an item. on_hand_micro: what lies there that may be picked."""
 
     location: str
     min_micro: int

@@ -1,6 +1,7 @@
 """Reads which pick faces are low, and what may fill them. Edge of the database; writes nothing.
 
-What somebody has set aside counts as gone from the face, and is not proposed from elsewhere.
+What somebody has set aside counts as gone from the face, and is not proposed from elsewhere. What
+must not be shipped any more counts as gone as well: nobody can pick it.
 """
 
 from collections.abc import Sequence
@@ -13,8 +14,10 @@ from sqlalchemy import Connection, and_, select
 from central.orders.reserving.allocation import (
     ROTATION_DEFAULT,
     Candidate,
+    Demand,
     StockKey,
     earliest_expiry,
+    usable_micro,
 )
 from central.orders.reserving.reservation_rows import ItemStock, read_item_stock
 from central.orders.sales.replenishment import Face, Replenishment, replenish
@@ -101,17 +104,21 @@ def _replenish(
         return replenish(faces, [], rotation=ROTATION_DEFAULT)
     allocated = dict(stock.allocated)
     free = [_less(one, allocated) for one in stock.candidates]
-    at_faces: dict[str, int] = {}
+    at_faces: dict[str, list[Candidate]] = {}
     for one in free:
         if one.pick_face:
-            location = one.key.location
-            at_faces[location] = at_faces.get(location, 0) + one.available_micro
+            at_faces.setdefault(one.key.location, []).append(one)
     today = datetime.fromtimestamp(now_ms // 1000, UTC).date()
+    expires_from = earliest_expiry(today, min_days_left=stock.min_days_left)
+    to_ship = Demand(0, stock.rotation, expires_from)
     return replenish(
-        [replace(face, on_hand_micro=at_faces.get(face.location, 0)) for face in faces],
+        [
+            replace(face, on_hand_micro=usable_micro(at_faces.get(face.location, ()), to_ship))
+            for face in faces
+        ],
         [one for one in free if not one.pick_face],
         rotation=stock.rotation,
-        expires_from=earliest_expiry(today, min_days_left=stock.min_days_left),
+        expires_from=expires_from,
     )
 
 

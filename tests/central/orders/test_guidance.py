@@ -340,3 +340,21 @@ def test_faces_below_their_minimum_are_filled_by_what_expires_first(database):
     assert proposed(after="BOLT") == ([("NUT", [], 1)], "")
     scene.order(9)  # Takes what expires first: all of lot C.
     assert proposed()[0][0] == ("BOLT", [("BIN-2", 9)], 0)
+
+
+def test_what_must_not_be_shipped_any_more_does_not_fill_a_face(database):
+    stock = [
+        ("BIN-1", 6, {"lot": "A", "expiry_date": "2026-01-01"}),
+        ("BIN-2", 9, {"lot": "B", "expiry_date": "2027-12-01"}),
+    ]
+    Scene(database, stock=stock)
+    with database.write() as connection:
+        faces = [("SH1", "BOLT", "BIN-1", 5 * ONE, 8 * ONE)]
+        bulk.insert_rows(connection, catalogue_tables.item_places, faces)
+    with database.read() as connection:
+        found, _ = list_replenishments(connection, "SH1", after="", limit=9, now_ms=NOW_MS)
+    assert [
+        (pick.key.location, pick.quantity_micro // ONE)
+        for one in found
+        for pick in one.replenishment.picks
+    ] == [("BIN-2", 8)]
