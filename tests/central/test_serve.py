@@ -30,10 +30,11 @@ IDLE_KIB_MAX = 120 * 1024
 PAGE_KIB_MAX = 130 * 1024
 
 
-def configured(tmp_path, *, broker_port, http_port=0):
+def configured(tmp_path, *, broker_port, http_port=0, url=None):
     path = tmp_path / "central.toml"
+    url = url or f"sqlite:///{tmp_path / 'ledger.db'}"
     path.write_text(
-        f'[database]\nurl = "sqlite:///{tmp_path / "ledger.db"}"\n'
+        f'[database]\nurl = "{url}"\n'
         f'[mqtt]\nhost = "127.0.0.1"\nport = {broker_port}\n'
         f'username = "{USERNAME}"\npassword = "{PASSWORD}"\n'
         f'[http]\nport = {http_port}\n[ledger]\nsite = "demo"\n[access]\nmode = "open"\n'

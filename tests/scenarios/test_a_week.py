@@ -4,6 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.postgresql import new_database, postgresql_server
 from tests.scenarios.more_days import more_days, sunday
 from tests.scenarios.pallet_days import pallet_days
 from tests.scenarios.week import CUP, GOODS, JAR, MILK, TEA, Week, element
@@ -237,9 +238,15 @@ def weekend(week, transfer):
 
 
 @pytest.mark.timeout(600)
-def test_a_week_of_two_warehouses_and_a_shop_ends_with_every_difference_explained(tmp_path):
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_week_of_two_warehouses_and_a_shop_ends_with_every_difference_explained(tmp_path, kind):
     with ExitStack() as parts:
-        week = Week(tmp_path, parts)
+        url = f"sqlite:///{tmp_path / 'ledger.db'}"
+        if kind == "postgresql":
+            url = parts.enter_context(
+                new_database(parts.enter_context(postgresql_server()), "week")
+            )
+        week = Week(tmp_path, parts, url)
         sunday(week)
         monday(week)
         transfer = tuesday(week)

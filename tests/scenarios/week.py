@@ -72,11 +72,12 @@ class Dock(Gateway):
 class Week:
     """Head office, which speaks JSON, and a gateway in each house; any of them can be cut off."""
 
-    def __init__(self, folder, parts):
-        self.folder = folder
+    def __init__(self, folder, parts, database_url):
+        self.folder, self._database_url = folder, database_url
         broker = parts.enter_context(mosquitto(folder / "broker"))
         http_port = steady_port()
-        self.config = configured(folder, broker_port=broker.port, http_port=http_port)
+        ports = {"broker_port": broker.port, "http_port": http_port}
+        self.config = configured(folder, url=database_url, **ports)
         self.url = f"http://127.0.0.1:{http_port}"
         self.run("migrate")
         (folder / "reference.toml").write_text("revision = 1\nitems = []\n" + "".join(_houses()))
@@ -98,7 +99,7 @@ class Week:
         dock = Dock(self.folder, f"{house}-dock", port=port, url=self.url)
         text = dock.config.read_text().replace('warehouse = "sh1"', f'warehouse = "{house}"')
         dock.config.write_text(text)
-        database = open_database(f"sqlite:///{self.folder / 'ledger.db'}")
+        database = open_database(self._database_url)
         enrol_gateway(
             database,
             gateway=dock.code,
