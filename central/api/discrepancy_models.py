@@ -22,8 +22,9 @@ from central.contract.quantities import canonical_text, parse_decimal, to_micro
 from central.errors import Unusable
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.discrepancy_views import DiscrepancyDetail, OpenCount, SettlementRow
+from central.orders.settling.kind_rules import Action, Cause, cause_of
 from central.orders.settling.settlement_book import TEXT_LENGTH_MAX
-from central.orders.settling.settlements import Action, Cause, Decision, Proposal, cause_of
+from central.orders.settling.settlements import Decision, Proposal
 from central.stock.rows import DiscrepancyRow
 from central.stock.times import parse_time, utc_text
 

@@ -26,8 +26,8 @@ from central.api.writing import EDIT_REFUSALS, REFUSALS, Answer, Call, Edit, Wri
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change
 from central.orders.settling.discrepancy_views import DAY_MS, count_open, read_detail
+from central.orders.settling.kind_rules import kinds_of
 from central.orders.settling.settlement_book import assign, comment, reopen, settle
-from central.orders.settling.settlements import kinds_of
 from central.stock.discrepancy_times import DiscrepancyFilter
 from central.stock.states import list_discrepancies
 from central.stock.times import parse_time

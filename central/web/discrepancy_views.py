@@ -9,7 +9,8 @@ from urllib.parse import quote
 from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.discrepancy_views import DiscrepancyDetail
-from central.orders.settling.settlements import Decision, Proposal, cause_of
+from central.orders.settling.kind_rules import cause_of
+from central.orders.settling.settlements import Decision, Proposal
 from central.stock.history import ObjectEvent
 from central.stock.rows import DiscrepancyRow, MovementRow
 from central.stock.times import utc_text

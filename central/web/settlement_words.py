@@ -2,7 +2,7 @@
 
 import re
 
-from central.orders.settling.settlements import Action, Cause
+from central.orders.settling.kind_rules import Action, Cause
 from central.web.texts import Texts
 from central.web.words import UNITS, marked
 

@@ -15,7 +15,8 @@ from central.orders.settling.discrepancy_facts import (
     movements_at,
     numbers_behind,
 )
-from central.orders.settling.settlements import KIND_RULES, KindRule, Proposal, propose
+from central.orders.settling.kind_rules import KIND_RULES, KindRule
+from central.orders.settling.settlements import Proposal, propose
 from central.stock.feed import list_numbered
 from central.stock.rows import DiscrepancyRow, MovementRow
 from central.stock.states import find_discrepancy

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Subquery, and_, func, or_, select
 
 from central.ledger.fact_check import Fault
 from central.ledger.own_facts import OWN_GATEWAY
-from central.orders.settling.settlements import KIND_RULES
+from central.orders.settling.kind_rules import KIND_RULES
 from central.storage import tables
 from central.storage.settlement_tables import discrepancies, settlement_facts
 

@@ -1,114 +1,13 @@
-"""What each kind of discrepancy means, what settles it, what the evidence proposes. Pure.
-
-Four actions settle. None changes what was recorded; each is a decision of somebody, with a reason:
-
-    adjust     the place is counted, and the book follows
-    reverse    what was moved is moved back
-    reassign   it was meant for another item, place, order, unit or warehouse
-    accept     it is so; nothing moves
-"""
+"""Decisions that settle discrepancies, and what the evidence proposes. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, get_args
 
 from central.contract.quantities import canonical_text, from_micro
 from central.errors import Conflict, Unusable
 from central.ledger.entries import DiscrepancyKind
-
-Action = Literal["adjust", "reverse", "reassign", "accept"]
-Cause = Literal["goods", "documents", "devices", "data"]
-CAUSES: tuple[Cause, ...] = get_args(Cause)
-# What a reassignment of a kind must name.
-Target = Literal["place", "item", "document", "factor", "warehouse", "weight", ""]
-
-
-@dataclass(frozen=True, slots=True)
-class KindRule:
-    """What is known of a kind. means: one sentence for people. target: of a reassignment."""
-
-    cause: Cause
-    means: str
-    actions: tuple[Action, ...]
-    target: Target = ""
-
-
-def _rule(cause: Cause, means: str, actions: str = "accept", target: Target = "") -> KindRule:
-    chosen = tuple(action for action in get_args(Action) if action in actions.split())
-    return KindRule(cause, means, chosen, target)
-
-
-KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
-    "negative_balance": _rule(
-        "goods",
-        "More left the place than the book had there.",
-        "adjust reverse reassign accept",
-        "place",
-    ),
-    "over_received": _rule(
-        "goods",
-        "More came than the order expects and tolerates.",
-        "accept reverse reassign",
-        "document",
-    ),
-    "over_shipped": _rule(
-        "goods",
-        "More left than the order asks for and tolerates.",
-        "accept reverse reassign",
-        "document",
-    ),
-    "moved_unavailable": _rule(
-        "goods", "Goods left that were in inspection, held or rejected.", "accept reverse"
-    ),
-    "serial_twice": _rule("goods", "A serial number is at more than one place.", "reverse accept"),
-    "reservation_short": _rule("goods", "Goods that were set aside for an order are gone."),
-    "outside_tolerance": _rule(
-        "goods", "The scale showed a weight outside the tolerance of the line.", "accept reverse"
-    ),
-    "weight_missing": _rule(
-        "goods", "Goods of catch weight were not weighed.", "reassign accept reverse", "weight"
-    ),
-    "weight_differs": _rule("goods", "The last pieces left a weight behind; it is written off."),
-    "received_before_shipped": _rule(
-        "goods", "Goods of a transfer arrived whose departure nobody has told yet."
-    ),
-    "moved_after_end": _rule(
-        "goods", "Goods moved under a transfer that was closed; close it once more."
-    ),
-    "expiry_differs": _rule(
-        "data", "A lot came with another expiry date than before.", "accept reverse"
-    ),
-    "packing_impossible": _rule("data", "A unit cannot be packed as was said."),
-    "quantity_overflow": _rule(
-        "data", "The quantity would take a balance out of range; nothing moved."
-    ),
-    "unknown_document": _rule(
-        "documents", "The order is not there.", "reassign accept reverse", "document"
-    ),
-    "unexpected": _rule(
-        "documents",
-        "The order does not expect the item on that line.",
-        "reassign accept reverse",
-        "document",
-    ),
-    "unknown_item": _rule("data", "No item has this code.", "reassign accept reverse", "item"),
-    "unknown_location": _rule("data", "The place is not there.", "reassign accept", "place"),
-    "unit_differs": _rule(
-        "data", "The unit has no exact value in the item's own unit.", "reassign accept", "factor"
-    ),
-    "unreadable_fact": _rule("devices", "These bytes are no fact; they moved nothing."),
-    "wrong_warehouse": _rule(
-        "devices",
-        "The gateway spoke about another warehouse than its own; nothing moved.",
-        "reassign accept",
-        "warehouse",
-    ),
-    "reversal_unmatched": _rule("devices", "What was to be taken back is not there."),
-    "fork": _rule("devices", "Another card or machine speaks in the name of the gateway."),
-    "broken_chain": _rule("devices", "The journal of the gateway began anew."),
-    "stock_differs": _rule("devices", "The gateway shows other stock than the ledger has."),
-}
+from central.orders.settling.kind_rules import KIND_RULES, Action, Target
 
 # Where goods come from, or go to -> the kind of document that is about that.
 KINDS_BY_ENDS: Mapping[tuple[str, str], str] = {
@@ -217,16 +116,6 @@ def document_kind(*, from_location: str, to_location: str) -> str:
     """Return the kind of document that such a movement does, "" if it crosses no border."""
     coming = KINDS_BY_ENDS.get((from_location, ""), "")
     return coming or KINDS_BY_ENDS.get(("", to_location), "")
-
-
-def cause_of(kind: DiscrepancyKind) -> Cause:
-    """Return the group of causes that a kind belongs to."""
-    return KIND_RULES[kind].cause
-
-
-def kinds_of(cause: Cause) -> tuple[DiscrepancyKind, ...]:
-    """Return the kinds of a group of causes."""
-    return tuple(kind for kind, rule in KIND_RULES.items() if rule.cause == cause)
 
 
 def check_decision(kind: DiscrepancyKind, decision: Decision) -> None:

@@ -10,8 +10,8 @@ from fastapi.responses import HTMLResponse
 from central.errors import NotThere
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.discrepancy_views import DAY_MS, WEEK_MS, read_detail
-from central.orders.settling.settlements import CAUSES as CAUSE_NAMES
-from central.orders.settling.settlements import KIND_RULES, cause_of, kinds_of
+from central.orders.settling.kind_rules import CAUSES as CAUSE_NAMES
+from central.orders.settling.kind_rules import KIND_RULES, cause_of, kinds_of
 from central.stock.discrepancy_pages import InboxFilter, by_column, by_groups, owners, page_of
 from central.stock.history import list_events
 from central.stock.rows import DiscrepancyRow

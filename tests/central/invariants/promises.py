@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from central.ledger.entries import DiscrepancyKind
 from central.ledger.verify import verify_ledger
 from central.orders.proofs import PROOFS
-from central.orders.settling.settlements import KIND_RULES
+from central.orders.settling.kind_rules import KIND_RULES
 from central.storage import tables
 from tests.central.invariants.world import BINS, WEIGHED, World
 from tests.central.past_views import as_of, differing, present

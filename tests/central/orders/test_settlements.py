@@ -7,7 +7,7 @@ import pytest
 from central.contract.reference import Barcode, DocumentLine, ExpectedDocument, Item, Location
 from central.ledger.entries import DiscrepancyKind
 from central.ledger.reference_desk import put_document, put_item, put_location
-from central.orders.settling.settlements import CAUSES, KIND_RULES, cause_of, kinds_of
+from central.orders.settling.kind_rules import CAUSES, KIND_RULES, cause_of, kinds_of
 from tests.central.orders.settling import Settling
 
 
