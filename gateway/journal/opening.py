@@ -116,14 +116,19 @@ def reserve_log(connection: sqlite3.Connection) -> None:
     not to start: the log then grows as it can.
     """
     with reading():
-        # The pages go through a small cache: a large one would keep two megabytes of zeros.
+        connection.execute(EMPTY_RESERVE)  # Earlier versions may have ended before they did.
+        # What does not fit into a small cache goes into the log while its transaction is open.
         connection.execute(f"PRAGMA cache_size = -{RESERVE_CACHE_KIB}")
+        connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.execute(FILL_RESERVE, (WAL_RESERVE_BYTES,))
+            connection.execute(FILL_RESERVE, (WAL_RESERVE_BYTES + RESERVE_CACHE_KIB * 1024,))
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & PRIMARY_CODE_MASK != sqlite3.SQLITE_FULL:
                 raise
-        connection.execute(EMPTY_RESERVE)
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        # There is the epoch to write back, and before that SQLite syncs the log, in its length.
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 

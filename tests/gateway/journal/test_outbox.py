@@ -119,3 +119,15 @@ def test_the_log_does_not_outgrow_its_reserve_even_if_nobody_pauses(tmp_path):
             journal.append([movement() for _ in range(1000)])
         log_bytes = path.with_name("journal.db-wal").stat().st_size
     assert log_bytes < 8 * 1024 * 1024
+
+
+def test_the_log_has_its_length_before_the_first_fact_and_the_file_holds_nothing_for_it(tmp_path):
+    path = tmp_path / "journal.db"
+    log = path.with_name("journal.db-wal")
+    with opened(path) as journal:
+        reserved_bytes = log.stat().st_size
+        assert reserved_bytes >= 4 * 1024 * 1024
+        for _ in range(100):
+            journal.append([movement()])
+        assert log.stat().st_size == reserved_bytes
+        assert path.stat().st_size < 256 * 1024

@@ -289,4 +289,5 @@ def test_the_file_stops_growing_once_facts_are_forgotten_as_fast_as_they_come(tm
             run_days(journal, 1)
             prune_all(journal, Keeping(keep_days=2, alibi_keep_days=3))
             sizes.append(rows(journal, "PRAGMA page_count")[0][0])
-    assert sizes[-1] == sizes[10]
+    # Three days' facts; one more page where their numbers take a byte more.
+    assert sizes[-1] == sizes[20] <= sizes[3] + 1
