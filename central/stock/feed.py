@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select
 
 from central.contract.facts import Fact, Movement, Reversal, Weighing, decode_fact
 from central.contract.identifiers import FactId, parse_epoch
-from central.stock.rows import FEED_KINDS, FeedFilter, MovementRow, StockChange, TimeSource
+from central.stock.feed_numbers import record_numbers
+from central.stock.rows import FeedFilter, MovementRow, StockChange, TimeSource
 from central.stock.views import list_warehouses
 from central.stock.workers import list_workers
-from central.storage.line_blocks import first_lines
 from central.storage.tables import (
     boots,
     discrepancies,
@@ -48,45 +48,32 @@ def list_movements(
 
     before_record_no: only older ones; the last record_no of the page before.
     """
-    query = select(*_FACT_COLUMNS).where(facts.c.kind.in_(wanted.kinds))
-    if before_record_no is not None:
-        query = query.where(facts.c.record_no < before_record_no)
-    for column, value in (
-        (facts.c.warehouse, wanted.warehouse),
-        (facts.c.gateway, wanted.gateway),
-        (facts.c.epoch, wanted.epoch),
-    ):
-        if value:
-            query = query.where(column == value)
-    if wanted.item or wanted.location or wanted.lot:
-        query = query.where(facts.c.record_no.in_(numbers_touching(connection, wanted)))
-    query = query.order_by(facts.c.record_no.desc()).limit(limit)
-    return _movement_rows(connection, query)
+    before = last_record_no(connection) + 1 if before_record_no is None else before_record_no
+    return _newest(connection, wanted, after=0, before=before, limit=limit)
 
 
 def list_movements_after(
     connection: Connection, *, record_no: int, limit: int
 ) -> list[MovementRow]:
     """Return the newest `limit` facts of FEED_KINDS after `record_no`, newest first."""
-    query = (
-        select(*_FACT_COLUMNS)
-        .where(*_within(connection), facts.c.kind.in_(FEED_KINDS), facts.c.record_no > record_no)
-        .order_by(facts.c.record_no.desc())
-        .limit(limit)
-    )
-    return _movement_rows(connection, query)
+    before = last_record_no(connection) + 1
+    wanted = FeedFilter(warehouse=within_of(connection))
+    return _newest(connection, wanted, after=record_no, before=before, limit=limit)
 
 
 def list_movements_from(
     connection: Connection, wanted: FeedFilter, *, after_record_no: int, limit: int
 ) -> list[MovementRow]:
     """Return facts of some kinds and one warehouse or all, in the ledger's order, oldest first."""
-    query = select(*_FACT_COLUMNS).where(
-        facts.c.kind.in_(wanted.kinds), facts.c.record_no > after_record_no
+    numbers = record_numbers(
+        connection,
+        wanted,
+        after=after_record_no,
+        before=last_record_no(connection) + 1,
+        limit=limit,
+        newest_first=False,
     )
-    if wanted.warehouse:
-        query = query.where(facts.c.warehouse == wanted.warehouse)
-    return _movement_rows(connection, query.order_by(facts.c.record_no).limit(limit))
+    return list_numbered(connection, numbers)
 
 
 def list_corrected(connection: Connection, *, record_no: int, limit: int) -> list[MovementRow]:
@@ -105,12 +92,14 @@ def list_corrected(connection: Connection, *, record_no: int, limit: int) -> lis
     wanted = list(numbers.scalars())
     if not wanted:
         return []
-    query = (
-        select(*_FACT_COLUMNS)
-        .where(*_within(connection), facts.c.kind.in_(FEED_KINDS), facts.c.record_no.in_(wanted))
-        .order_by(facts.c.record_no.desc())
+    return _newest(
+        connection,
+        FeedFilter(warehouse=within_of(connection)),
+        after=record_no - limit,
+        before=record_no + 1,
+        limit=limit,
+        also=[facts.c.record_no.in_(wanted)],
     )
-    return _movement_rows(connection, query)
 
 
 def find_fact(connection: Connection, fact_id: FactId) -> MovementRow | None:
@@ -135,35 +124,6 @@ def list_numbered(connection: Connection, numbers: Sequence[int]) -> list[Moveme
         .order_by(facts.c.record_no)
     )
     return _movement_rows(connection, query)
-
-
-def numbers_touching(connection: Connection, wanted: FeedFilter) -> Select[tuple[int]]:
-    """Return the statement of the facts that concern an item, a place or a lot."""
-    # All warehouses are named, so that the index of lines by warehouse and item serves.
-    codes = (
-        [wanted.warehouse]
-        if wanted.warehouse
-        else [warehouse.code for warehouse in list_warehouses(connection)]
-    )
-    query: Select[tuple[int]]
-    if wanted.item:
-        columns = ("warehouse", "record_no", "lot") if wanted.lot else ("warehouse", "record_no")
-        found: FromClause = first_lines(
-            connection, warehouses=codes, items=[wanted.item], columns=columns
-        )
-        query = select(found.c.record_no)
-    else:
-        found = lines
-        query = select(lines.c.record_no).where(lines.c.warehouse.in_(codes))
-    if wanted.lot:
-        query = query.where(found.c.lot == wanted.lot)
-    if wanted.location:
-        places = lines.alias()
-        query = query.join(
-            places,
-            (places.c.warehouse == found.c.warehouse) & (places.c.record_no == found.c.record_no),
-        ).where(places.c.location == wanted.location)
-    return query
 
 
 def items_changed(connection: Connection, *, record_no: int) -> list[str] | None:
@@ -228,9 +188,20 @@ def stock_change(connection: Connection, *, now_ms: int) -> StockChange:
     )
 
 
-def _within(connection: Connection) -> list[ColumnElement[bool]]:
-    within = within_of(connection)
-    return [facts.c.warehouse == within] if within else []
+def _newest(
+    connection: Connection,
+    wanted: FeedFilter,
+    *,
+    after: int,
+    before: int,
+    limit: int,
+    also: Sequence[ColumnElement[bool]] = (),
+) -> list[MovementRow]:
+    """Return facts between two record numbers, newest first."""
+    numbers = record_numbers(
+        connection, wanted, after=after, before=before, limit=limit, newest_first=True, also=also
+    )
+    return list_numbered(connection, numbers)[::-1]
 
 
 def _same_fact() -> ColumnElement[bool]:

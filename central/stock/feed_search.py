@@ -5,11 +5,11 @@ text in at most FACTS_SCANNED_MAX facts a page, then what is found is read and c
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal, select
+from sqlalchemy import ColumnElement, Connection, func, literal
 
-from central.stock.feed import last_record_no, list_numbered, numbers_touching
+from central.stock.feed import last_record_no, list_numbered
+from central.stock.feed_numbers import NEAR_COUNT, record_numbers
 from central.stock.moments import record_no_at
 from central.stock.rows import FeedFilter, MovementRow
 from central.storage.tables import facts
@@ -54,29 +54,21 @@ def find_movements(
         high = min(high, record_no_at(connection, wanted.until_ms - 1) + 1)
     low = 0 if wanted.since_ms is None else record_no_at(connection, wanted.since_ms - 1)
     first = max(low, high - scanned_max - 1) if wanted.operator or wanted.document else low
-    query = _numbers(connection, wanted).where(facts.c.record_no < high, facts.c.record_no > first)
-    numbers = list(connection.execute(query.limit(limit + 1)).scalars())
+    texts = [one.encode() for one in (wanted.operator, wanted.document) if one]
+    numbers = record_numbers(
+        connection,
+        wanted.feed,
+        after=first,
+        before=high,
+        limit=limit + 1,
+        newest_first=True,
+        near_count=scanned_max if texts else NEAR_COUNT,
+        also=[_holds(connection, one) for one in texts],
+    )
     shown = numbers[:limit]
     rows = [row for row in reversed(list_numbered(connection, shown)) if _matches(row, wanted)]
     next_no = shown[-1] if len(numbers) > limit else first + 1 if first > low else 0
     return MovementsFound(tuple(rows), next_no)
-
-
-def _numbers(connection: Connection, wanted: MovementQuery) -> Select[Any]:
-    feed = wanted.feed
-    query = select(facts.c.record_no).where(facts.c.kind.in_(feed.kinds))
-    for column, value in (
-        (facts.c.warehouse, feed.warehouse),
-        (facts.c.gateway, feed.gateway),
-        (facts.c.epoch, feed.epoch),
-    ):
-        if value:
-            query = query.where(column == value)
-    if feed.item or feed.location or feed.lot:
-        query = query.where(facts.c.record_no.in_(numbers_touching(connection, feed)))
-    for text in filter(None, (wanted.operator, wanted.document)):
-        query = query.where(_holds(connection, text.encode()))
-    return query.order_by(facts.c.record_no.desc())
 
 
 def _holds(connection: Connection, wanted: bytes) -> ColumnElement[bool]:

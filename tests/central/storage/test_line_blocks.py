@@ -19,7 +19,7 @@ from central.orders.line_movements import read_movements
 from central.orders.settling.discrepancy_facts import numbers_behind
 from central.stock.as_of import list_stock_as_of
 from central.stock.closings import item_days
-from central.stock.feed import numbers_touching
+from central.stock.feed_numbers import numbers_touching
 from central.stock.in_transit import TransitFilter, list_in_transit
 from central.stock.moments import Moment
 from central.stock.past_sums import sums_of
