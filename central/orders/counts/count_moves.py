@@ -1,7 +1,9 @@
 """What moved around a count, and the book of its moments. Edge of the database; writes nothing.
 
 Only lines of the counted items are read, back to the first record that can have happened after the
-earliest observation: what was recorded sooner than that happened sooner.
+earliest observation: what was recorded sooner than that happened sooner. Balances say what changed
+them last: nothing is looked for of items that rested at the counted places, nor beyond the last
+change of the others, however long a count is open.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,6 +27,7 @@ LINES_READ_MAX = 300_000
 ITEMS_PER_SELECT_MAX = 200
 
 Moves = dict[Thing, list[Moved]]
+Books = Mapping[Thing, tuple[int, int]]  # How much, and the last record that changed it.
 
 
 def first_record_since(connection: Connection, moments: Iterable[Moment]) -> int:
@@ -54,20 +57,25 @@ def moves_since(
     warehouse: str,
     items: Iterable[str],
     locations: Iterable[str],
+    books: Books,
     record_no: int,
     count: str,
 ) -> tuple[Moves, Moves]:
     """Return what moved at places from a record on, by thing: all but the count's own adjustments,
     and these.
 
-    Raises Conflict if that is more than is read for one count.
+    books: of these places, by `books_now`. Raises Conflict if that is more than is read for one
+    count.
     """
     places = sorted({*locations, ADJUSTMENT})
     by_record: dict[int, dict[Thing, int]] = {}
     corrections: set[int] = set()
-    for number, *what, quantity in _lines_since(
-        connection, warehouse, sorted(set(items)), places, record_no
-    ):
+    asked = set(items)
+    changed: dict[str, int] = {}  # The last record of each item that did not rest since.
+    for thing, (_, last) in books.items():
+        if thing.item in asked and last >= record_no:
+            changed[thing.item] = max(last, changed.get(thing.item, 0))
+    for number, *what, quantity in _lines_since(connection, warehouse, changed, places, record_no):
         amounts = by_record.setdefault(number, {})
         thing = Thing._make(what)
         if thing.location == ADJUSTMENT:
@@ -91,9 +99,7 @@ def moves_since(
     return others_moved, own_moved
 
 
-def books_now(
-    connection: Connection, *, warehouse: str, locations: Iterable[str]
-) -> dict[Thing, tuple[int, int]]:
+def books_now(connection: Connection, *, warehouse: str, locations: Iterable[str]) -> Books:
     """Return what the book has at places, by thing: so much of any status, and its last record."""
     keys = [(warehouse, location) for location in sorted(set(locations))]
     names = list(tables.balances.columns.keys())
@@ -137,16 +143,22 @@ def _record_ms(connection: Connection, record_no: int) -> int:
 def _lines_since(
     connection: Connection,
     warehouse: str,
-    items: Sequence[str],
+    changed: Mapping[str, int],
     places: Sequence[str],
     record_no: int,
 ) -> Iterator[bulk.Row]:
-    """Yield record number, thing and quantity of each line."""
+    """Yield record number, thing and quantity of each line. changed: last record, by item."""
     lines = tables.lines
-    read_count = 0
+    read_count, items = 0, sorted(changed, key=lambda item: (changed[item], item))
     for start in range(0, len(items), ITEMS_PER_SELECT_MAX):
         some = items[start : start + ITEMS_PER_SELECT_MAX]
-        first = first_lines(connection, warehouses=[warehouse], items=some, after=record_no - 1)
+        first = first_lines(
+            connection,
+            warehouses=[warehouse],
+            items=some,
+            after=record_no - 1,
+            through=changed[some[-1]],
+        )
         query = (
             select(
                 lines.c.record_no,

@@ -133,6 +133,7 @@ def _variances(
         warehouse=head.warehouse,
         items=items,
         locations=places,
+        books=books,
         record_no=record_no,
         count=head.code,
     )

@@ -14,6 +14,7 @@ from central.contract.facts import Movement, encode_fact
 from central.contract.reference import parse_reference
 from central.ledger.reference_book import load_reference
 from central.ledger.share_check import share_faults
+from central.orders.counts.count_judging import Thing
 from central.orders.counts.count_moves import moves_since
 from central.orders.line_movements import read_movements
 from central.orders.settling.discrepancy_facts import numbers_behind
@@ -64,7 +65,13 @@ READERS = {
         numbers_touching(c, FeedFilter(item=ITEM, lot="L1", location="BIN-1"))
     ).all(),
     "count": lambda c: moves_since(
-        c, warehouse="SH1", items=[ITEM], locations=["BIN-1"], record_no=9, count="C-1"
+        c,
+        warehouse="SH1",
+        items=[ITEM],
+        locations=["BIN-1"],
+        books={Thing("BIN-1", ITEM, "L1", "", "", "C62"): (0, NUMBERS[-1])},
+        record_no=9,
+        count="C-1",
     ),
     "line movements": lambda c: list(
         read_movements(c, warehouse="SH1", item=ITEM, unit="C62", location="BIN-1")
