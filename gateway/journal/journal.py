@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Condition, RLock
 from typing import BinaryIO, Self
 
-from central.contract.facts import Fact, Movement, PrintOutcome
+from central.contract.facts import Fact, PrintOutcome
 from central.contract.identifiers import Epoch, FactId
 from central.contract.notices import PrintRequested
 from central.contract.reference import Reference
@@ -25,6 +25,7 @@ from gateway.journal.records import Appended, EpochProgress, PrintJob, Refusal, 
 from gateway.journal.retention import Keeping, prune_slice
 from gateway.journal.station_memory import SavedSession, StationMemory, write_session
 from gateway.journal.transactions import reading, transaction
+from gateway.station.book import Reversible
 from gateway.station.effects import NewPrintJob
 
 # Housekeeping writes the log back into the file when so much is in it and nobody scans.
@@ -132,9 +133,7 @@ class Journal:
                 if session is not None:
                     write_session(self._connection, session)
             self._committed(head)
-        fact_ids = tuple(
-            queries.current_fact_id(head, self._gateway, fact.seq) for fact in numbered
-        )
+        fact_ids = tuple(queries.current_fact_id(head, self._gateway, one.seq) for one in numbered)
         return Appended(fact_ids=fact_ids, print_jobs=jobs)
 
     def stock(self, *, location: str = "", item: str = "", sscc: str = "") -> list[StockRow]:
@@ -162,7 +161,7 @@ class Journal:
         with self._lock, reading():
             return queries.newest_facts(self._connection, self._gateway, limit)
 
-    def last_reversible(self, station: str = "") -> tuple[FactId, Movement] | None:
+    def last_reversible(self, station: str = "") -> Reversible | None:
         """Return the newest movement that is not taken back, None if there is none. Of any, ""."""
         with self._lock, reading():
             return queries.newest_reversible(self._connection, self._gateway, station=station)

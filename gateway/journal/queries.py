@@ -3,11 +3,12 @@
 import sqlite3
 from decimal import Decimal
 
-from central.contract.facts import Fact, Movement, decode_fact
+from central.contract.facts import Fact, Movement, Packing, decode_fact
 from central.contract.identifiers import Epoch, FactId
 from central.contract.quantities import from_micro
-from gateway.journal.append import MOVEMENT_TAG, Head
+from gateway.journal.append import FACTS_PER_APPEND_MAX, MOVEMENT_TAG, Head
 from gateway.journal.records import StockRow
+from gateway.station.book import Reversible
 
 SELECT_STOCK = """
     SELECT location, item, lot, serial, sscc, unit, on_hand_micro FROM stock
@@ -43,6 +44,7 @@ SELECT_NEWEST_MOVEMENTS = """
     WHERE kind = ? AND number NOT IN (SELECT number FROM reversed_facts)
     ORDER BY number DESC LIMIT ?
 """
+SELECT_AFTER = "SELECT data FROM facts WHERE number > ? ORDER BY number LIMIT ?"
 UNDO_SEARCHED_MAX = 1000  # Movements of other stations since the one that is to be undone.
 SELECT_EPOCH_OF = """
     SELECT start_count, nonce, first_number FROM epochs
@@ -96,9 +98,10 @@ def newest_facts(
 
 def newest_reversible(
     connection: sqlite3.Connection, gateway: str, *, station: str
-) -> tuple[FactId, Movement] | None:
+) -> Reversible | None:
     """Return the newest movement of a station that is not taken back, None if there is none near.
 
+    With it the packings that its scan recorded: the facts of a scan follow each other.
     station: "" for any.
     """
     rows = connection.execute(SELECT_NEWEST_MOVEMENTS, (MOVEMENT_TAG, UNDO_SEARCHED_MAX))
@@ -107,8 +110,27 @@ def newest_reversible(
         assert isinstance(fact, Movement)
         if station in {"", fact.station}:
             rows.close()
-            return fact_id(connection, gateway, number), fact
+            packings = tuple(_packed_with(connection, number, fact))
+            return Reversible(fact_id(connection, gateway, number), fact, packings)
     return None
+
+
+def _packed_with(connection: sqlite3.Connection, number: int, movement: Movement) -> list[Packing]:
+    scanned, found = _scan_of(movement), []
+    # What one scan records is in one append.
+    rows = connection.execute(SELECT_AFTER, (number, FACTS_PER_APPEND_MAX))
+    for (data,) in rows:
+        fact = decode_fact(data)
+        if _scan_of(fact) != scanned:
+            break
+        if isinstance(fact, Packing):
+            found.append(fact)
+    rows.close()
+    return found
+
+
+def _scan_of(fact: Fact) -> tuple[object, ...]:
+    return fact.boot_id, fact.monotonic_ns, fact.station, fact.evidence
 
 
 def fact_id(connection: sqlite3.Connection, gateway: str, number: int) -> FactId:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from central.contract.facts import VIRTUAL_PLACES, Count, Fact, Movement, Packing
 from central.contract.identifiers import FactId
@@ -52,6 +52,14 @@ class StockLine(Protocol):
     def on_hand(self) -> Decimal: ...
 
 
+class Reversible(NamedTuple):
+    """A movement that may be taken back. packings: what the same scan recorded with it."""
+
+    fact_id: FactId
+    movement: Movement
+    packings: tuple[Packing, ...] = ()
+
+
 class Book(Protocol):
     """The part of the journal that workflows read."""
 
@@ -72,7 +80,7 @@ class Book(Protocol):
         """
         ...
 
-    def last_reversible(self, station: str = "") -> tuple[FactId, Movement] | None:
+    def last_reversible(self, station: str = "") -> Reversible | None:
         """Return the newest movement that is not reversed. station: whose, "" for any."""
         ...
 
@@ -144,7 +152,7 @@ class PendingBook:
                 totals[count.document_line] = before + 1
         return totals
 
-    def last_reversible(self, station: str = "") -> tuple[FactId, Movement] | None:
+    def last_reversible(self, station: str = "") -> Reversible | None:
         """Return the newest recorded movement; asked only when nothing is pending."""
         assert not self._pending, "commit before looking for what to reverse"
         return self._book.last_reversible(station)

@@ -38,7 +38,10 @@ def a_pallet_travels(week):
     week.post("shipping-notices/ASN-VASE/expect")
     week.knows("sh1")
     dock = week.docks["sh1"]
-    dock.scan("DOC-ASN-VASE", f"00{PALLET}", "CMD-DONE")
+    dock.scan("DOC-ASN-VASE", f"00{PALLET}", "CMD-UNDO", "CMD-UNDO")
+    week.heard("sh1")
+    week.ask("GET", f"warehouses/sh1/handling-units/{PALLET}", expect=404)  # Nothing is on it.
+    dock.scan(f"00{PALLET}", "CMD-DONE")
     dock.scan("CMD-MOVE", "LOC-DOCK-1", f"00{PALLET}", "LOC-BIN-1", "CMD-DONE")
     week.heard("sh1")
     assert _on_pallet(week, "sh1") == {CASE: ["BIN-1"], SPARE: ["BIN-1"]}

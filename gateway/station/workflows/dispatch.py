@@ -6,7 +6,8 @@ any state + badge                                          that person works fro
 any state + REPRINT                                        the last label is printed as a copy
 any state + UNDO                                           this station's last movement is reversed
           (what is in hand, on a list or counted and not recorded: the last of it is taken back;
-           a tare is cleared; a label, a recorded count or packing and a look-up are not undone)
+           a tare is cleared; a label, a recorded count or packing and a look-up are not undone,
+           but for what a receipt has packed, see `unpacking`)
 Menu, Receive, Ship, Counting, Return + document           what its kind needs, see `opening`
 Putaway, Move, no goods + document                         the same
 Pick, LookUp + document                                    picked; looked up
@@ -71,6 +72,7 @@ from gateway.station.workflows import (
 from gateway.station.workflows.opening import open_document
 from gateway.station.workflows.replies import changed, error, recorded, success, warning
 from gateway.station.workflows.short_picks import still_short
+from gateway.station.workflows.unpacking import unpacked
 
 STARTS: dict[Command, State] = {
     Command.RECEIVE: Receive(),
@@ -274,7 +276,7 @@ def _undo(session: Session, surroundings: Surroundings) -> Step:
     found = surroundings.book.last_reversible(surroundings.setup.station)
     if found is None:
         return error(session, say(N_("There is nothing to undo.")))
-    fact_id, moved = found
+    moved = found.movement
     text = N_("Undone: {amount} {item} back from {to_place} to {from_place}")
     if moved.from_location == moved.to_location:
         text = N_("Undone: {amount} {item} at {from_place} is as it was before the decision")
@@ -286,7 +288,8 @@ def _undo(session: Session, surroundings: Surroundings) -> Step:
         place_words(moved.from_location, name="from_place"),
     )
     session = _after_undo(session, moved, surroundings)
-    return recorded(session, (reversal(session, surroundings, fact_id),), done)
+    back = reversal(session, surroundings, found.fact_id)
+    return recorded(session, (back, *unpacked(session, surroundings, found)), done)
 
 
 def _after_undo(session: Session, moved: Movement, surroundings: Surroundings) -> Session:

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from central.contract.facts import Movement, VirtualPlace
-from central.contract.identifiers import FactId
+from central.contract.facts import VirtualPlace
 from central.contract.quantities import parse_decimal
 from central.contract.reference import (
     DocumentKind,
@@ -14,7 +13,7 @@ from central.contract.reference import (
     UnitUnderWay,
     known_kind,
 )
-from gateway.station.book import Book, StockLine, picked_under
+from gateway.station.book import Book, Reversible, StockLine, picked_under
 from gateway.station.catalogue import Catalogue
 from gateway.station.effects import Message
 from gateway.station.messages import N_, Words, amount_words, item_words, say
@@ -76,7 +75,7 @@ class PickingBook:
         }
         return _spread(self.document, done) if document == self.document.code else done
 
-    def last_reversible(self, station: str = "") -> tuple[FactId, Movement] | None:
+    def last_reversible(self, station: str = "") -> Reversible | None:
         """Return the newest movement that is not reversed. station: whose, "" for any."""
         return self.book.last_reversible(station)
 

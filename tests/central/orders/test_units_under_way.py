@@ -102,6 +102,21 @@ def test_lines_and_packing_survive_transit(scene):
     assert scene.under_way(code) == {}
 
 
+def test_a_receipt_of_a_pallet_that_is_taken_back_is_under_way_on_it_again(scene):
+    code = shipped(scene)
+    there, before = scene.gateways["BJ1"], told(scene, code)[0]
+    for unit in before:
+        scene.receive(code, unit.quantity, sscc=unit.sscc)
+    there.pack(PALLET, CARTON, OTHER)
+    for seq, unit in enumerate((CARTON, OTHER), 1):
+        there.reverse(seq)
+        there.pack(PALLET, unit, action="unpack")
+    scene.send()
+    assert told(scene, code)[0] == before
+    with scene.database.read() as connection:
+        assert read_unit(connection, "BJ1", PALLET) is None  # Nothing is on it there.
+
+
 def test_loose_goods_and_other_packings_tell_nothing_anew(scene):
     code = scene.released(("BOLT", 24))
     revision = told(scene, code)[1]

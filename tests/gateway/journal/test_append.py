@@ -136,7 +136,7 @@ def test_undo_goes_back_one_movement_at_a_time_also_over_a_restart(tmp_path):
         assert journal.last_reversible()[0] == second
         journal.append([reversal(second)])
     with opened(path, nonce=8) as journal:
-        fact_id, fact = journal.last_reversible()
+        fact_id, fact, _ = journal.last_reversible()
         assert (fact_id, fact.item) == (first, "rice")
         journal.append([reversal(fact_id)])
         assert journal.last_reversible() is None

@@ -2,13 +2,14 @@
 
 import pytest
 
-from central.contract.facts import Movement, Packing
+from central.contract.facts import Movement, Packing, Reversal
 from central.contract.notices import PackedUnit, StockChanged
 from central.contract.reference import DocumentLine, UnitUnderWay
 from tests.gateway.journal.test_settlements import snapshot
 
 TEA, CASE = "6901234567892", "16901234567899"
 PALLET, LAYER = "106141412345678908", "006141411234567913"
+OTHER_PALLET = "106141412345678915"
 CARTONS = ("006141411234567890", "006141411234567906")
 ON = {"carried_by": (LAYER, PALLET)}
 
@@ -67,6 +68,52 @@ def test_a_pallet_that_moves_takes_its_cartons_along(received):
     assert received.scan("00" + CARTONS[0]).kind == "error"  # It is in hand with its pallet.
     seen = received.scan("LOC-A-01-03")
     assert moved(seen) == [(one, "DOCK-1", "A-01-03", "12") for one in CARTONS]
+
+
+def test_a_receipt_that_is_taken_back_leaves_the_pallet_as_it_was_before(received):
+    seen = received.scan("CMD-UNDO")
+    assert [type(one) for one in seen.facts] == [Reversal, Packing]
+    assert packed(seen) == [("unpack", LAYER, CARTONS[1:])]
+    assert received.journal.inside(PALLET) == [PALLET, LAYER, CARTONS[0]]
+    seen = received.scan("CMD-UNDO")
+    assert packed(seen) == [("unpack", LAYER, CARTONS[:1]), ("unpack", PALLET, (LAYER,))]
+    assert received.journal.inside(PALLET) == [PALLET]
+    assert received.scan("CMD-UNDO").kind == "error"
+    again = received.scan("00" + PALLET)
+    assert (moved(again), packed(again)) == (moved(received.seen), packed(received.seen))
+
+
+def test_one_goods_of_two_that_is_taken_back_leaves_its_carton_in_place(bench):
+    lines = [
+        DocumentLine(line=number, item=item, quantity="2", sscc=CARTONS[0], **ON)
+        for number, item in enumerate(("TEA-250", "SALT"), 1)
+    ]
+    bench.tell_lines("PO-7", *lines)
+    bench.scan("DOC-PO-7", "00" + PALLET)
+    assert packed(bench.scan("CMD-UNDO")) == []
+    assert len(packed(bench.scan("CMD-UNDO"))) == 2
+
+
+def test_what_was_packed_anew_since_stays_where_it_is(received):
+    received.scan("CMD-UNPACK", "00" + LAYER, "00" + CARTONS[1], "CMD-DONE", "CMD-DONE")
+    assert packed(received.scan("CMD-UNDO")) == []
+    received.scan("CMD-PACK", "00" + OTHER_PALLET, "00" + CARTONS[0], "CMD-DONE", "CMD-DONE")
+    assert packed(received.scan("CMD-UNDO")) == []
+    assert received.journal.inside(OTHER_PALLET) == [OTHER_PALLET, CARTONS[0]]
+
+
+def test_what_people_packed_is_not_unpacked_with_a_receipt(bench):
+    bench.scan("CMD-RECEIVE", "00" + CARTONS[0], CASE, "CMD-PACK", "00" + PALLET)
+    bench.scan("00" + CARTONS[0], "CMD-DONE", "CMD-DONE")
+    seen = bench.scan("CMD-UNDO")
+    assert [type(one) for one in seen.facts] == [Reversal]
+    assert bench.journal.inside(PALLET) == [PALLET, CARTONS[0]]
+
+
+def test_a_putaway_that_is_taken_back_leaves_the_pallet_packed(received):
+    received.scan("CMD-PUTAWAY", "00" + PALLET, "LOC-A-01-03")
+    assert packed(received.scan("CMD-UNDO")) == []
+    assert received.journal.inside(PALLET) == [PALLET, LAYER, *CARTONS]
 
 
 def test_a_carton_that_was_taken_out_stays(received):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import takewhile
 
 import msgspec
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from central.contract.quantities import from_micro
 from central.contract.reference import DocumentLine
 from drivers.readings import BarcodeScanned
 from gateway.journal.local_stock import Changes, add_count, add_movement
-from gateway.station.book import StockView
+from gateway.station.book import Reversible, StockView
 from gateway.station.catalogue import Catalogue
 from gateway.station.commands import Command
 from gateway.station.drafts import check_draft
@@ -155,8 +156,14 @@ class MemoryBook:
         assert station == "dock-1"
         for number in range(len(self.facts), 0, -1):
             if isinstance(self.facts[number - 1], Movement) and number not in self.reversed:
-                return FactId("sh1-dock-1", EPOCH, number), self.facts[number - 1]
+                fact_id, fact = FactId("sh1-dock-1", EPOCH, number), self.facts[number - 1]
+                return Reversible(fact_id, fact, tuple(self.packed_with(number)))
         return None
+
+    def packed_with(self, number):
+        scanned = self.facts[number - 1].evidence
+        of_scan = takewhile(lambda one: one.evidence == scanned, self.facts[number:])
+        return (one for one in of_scan if isinstance(one, Packing))
 
 
 def in_hand(state):
