@@ -11,7 +11,7 @@ from central.stock.feed_numbers import record_numbers
 from central.stock.rows import FeedFilter
 from central.storage import tables
 from tests.central.scenery import NOW_MS, rows
-from tests.central.storage.test_line_blocks import FACTS, ITEM, NUMBERS, filled
+from tests.central.storage.test_line_blocks import EPOCH, FACTS, ITEM, NUMBERS, filled
 
 END = NUMBERS[-1] + 1
 FEEDS = [
@@ -19,11 +19,11 @@ FEEDS = [
     FeedFilter(warehouse="SH1"),
     FeedFilter(gateway="gw-1"),
     FeedFilter(gateway="gw-2"),
-    FeedFilter(warehouse="BJ1", gateway="gw-1", epoch="e"),
+    FeedFilter(warehouse="BJ1", gateway="gw-1", epoch=EPOCH),
     FeedFilter(item=ITEM),
     FeedFilter(warehouse="SH1", item=ITEM),
     FeedFilter(warehouse="BJ1", item=ITEM),
-    FeedFilter(warehouse="SH1", item=ITEM, gateway="gw-1", epoch="e", lot="L1", location="BIN-1"),
+    FeedFilter(warehouse="SH1", item=ITEM, gateway="gw-1", epoch=EPOCH, lot="L1", location="BIN-1"),
     FeedFilter(warehouse="SH1", kinds=("reversal",)),
 ]
 OF_AN_ITEM = [one for one in FEEDS if one.item]
