@@ -72,8 +72,8 @@ def first_of_lot(dialect: str) -> str:
     """
     newest = "SELECT CAST(value AS BIGINT) FROM ledger_state WHERE key = 'record_no'"
     return (
-        "WITH RECURSIVE blocks (block) AS (SELECT 0 UNION ALL SELECT block + 1 FROM blocks"  # noqa: S608
-        f" WHERE block < ({newest}) >> {BLOCK_BITS})"
+        "WITH RECURSIVE blocks (block) AS (SELECT 0 UNION ALL SELECT block + 1"  # noqa: S608 - ours
+        f" FROM blocks WHERE block < ({newest}) >> {BLOCK_BITS})"
         f" SELECT MIN((SELECT first.record_no FROM {traced_lines(dialect, 'lot')}"
         f" WHERE (first.record_no >> {BLOCK_BITS}) = blocks.block AND first.item = b.item"
         " AND first.lot = b.lot AND first.lot <> '' AND first.line_no = 1"
