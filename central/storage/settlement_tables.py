@@ -75,6 +75,29 @@ settlement_facts = Table(
     sqlite_with_rowid=False,
 )
 
+# By how much one of these facts moved more than exactly that, by the factor that somebody gave, in
+# millionths of the unit: "-1/3". What is settled later at the same places makes up for it. A fact
+# that takes such a one back has the opposite. Rows are only added.
+settlement_rests = Table(
+    "settlement_rests",
+    metadata,
+    Column("warehouse", Text, primary_key=True),
+    Column("epoch", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("item", Text, primary_key=True),
+    Column("unit", Text, primary_key=True),
+    Column("from_location", Text, nullable=False),
+    Column("to_location", Text, nullable=False),
+    Column("lot", Text, nullable=False),
+    Column("serial", Text, nullable=False),
+    Column("sscc", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("document_line", BigInteger, nullable=False),
+    Column("rest", Text, nullable=False),
+    Index("settlement_rests_item", "warehouse", "item", "unit"),
+    sqlite_with_rowid=False,
+)
+
 # Closed periods, 1, 2 ... of the whole company, oldest first; each begins where the one before ends
 # and ends before through_ms. closed_record_no: the last fact that was recorded when it was closed:
 # what is dated before through_ms and recorded later came late. open_json: what was open then.

@@ -14,6 +14,7 @@ from central.orders.settling.discrepancy_facts import (
     movements_at,
     numbers_behind,
 )
+from central.orders.settling.settlement_moves import leaves_any
 from central.orders.settling.settlements import (
     KINDS_OF_EXCESS,
     Case,
@@ -46,8 +47,7 @@ def find_case(connection: Connection, row: Found) -> Case:
         found = bulk.select_by_key(connection, tables.locations, [place], columns_count=2)
         return Case(kind=kind, known_now=any(True for _ in found))
     if kind == "unit_differs":
-        factor = unit_factor(connection, item=row.item, unit=row.unit)
-        return Case(kind=kind, unit=row.unit, factor=factor)
+        return _case_of_unit(connection, row)
     if kind == "wrong_warehouse":
         return Case(kind=kind, stated_warehouse=_stated_warehouse(connection, row))
     if kind == "weight_missing":
@@ -81,6 +81,17 @@ def unit_factor(connection: Connection, *, item: str, unit: str) -> Fraction | N
     if own in GRAMS_PER_MASS_UNIT and unit in GRAMS_PER_MASS_UNIT:
         return GRAMS_PER_MASS_UNIT[unit] / GRAMS_PER_MASS_UNIT[own]
     return None
+
+
+def _case_of_unit(connection: Connection, row: Found) -> Case:
+    numbers = numbers_behind(connection, row)
+    facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
+    # None of a weight in such a unit: that was left out, and nothing stands in it.
+    in_unit = sum(fact.quantity_micro for fact in facts if fact.unit == row.unit)
+    factor = unit_factor(connection, item=row.item, unit=row.unit)
+    if not in_unit or not leaves_any(in_unit, factor):
+        factor = None
+    return Case(kind=row.kind, unit=row.unit, factor=factor, gone=not facts)
 
 
 def _case_of_negative(connection: Connection, row: Found) -> Case:

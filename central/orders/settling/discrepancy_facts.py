@@ -147,7 +147,8 @@ def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
     if row.kind == "negative_balance":
         return (line.location, line.lot) == (row.location, row.lot)
     if row.kind == "unit_differs":
-        return bool(movement.unit == row.unit)
+        # What had an exact value was posted in the item's own unit: nothing is wrong with it.
+        return bool(movement.unit == row.unit == line.unit)
     if row.kind == "weight_missing":
         place = row.location
         ends = (movement.from_location, movement.to_location)

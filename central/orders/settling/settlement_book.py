@@ -22,6 +22,7 @@ from central.ledger.settled_news import tell_settled
 from central.orders.settling.discrepancy_facts import SETTLING_FLAG, Found, movements_at
 from central.orders.settling.settlement_moves import Step, steps_back
 from central.orders.settling.settlement_plans import plan_steps
+from central.orders.settling.settlement_rests import note_rests
 from central.orders.settling.settlements import Decision, check_decision
 from central.storage import bulk, tables
 from central.storage.settlement_tables import settlement_facts, settlements
@@ -192,6 +193,10 @@ def _post(
     ]
     # As a reversal of the gateway would: so a movement is taken back once, whoever does it.
     bulk.insert_rows(change.connection, tables.reversals, backs)
+    note_rests(
+        change.connection,
+        [(key, step.rest, step.takes_back) for step, key in zip(steps, keys, strict=True)],
+    )
     return tuple(keys)
 
 

@@ -7,9 +7,11 @@ at the most, whoever does it, and documents count exactly what is left.
     forth     supplier -> BIN-1   10 of PO-1
     forth     supplier -> BIN-1    2 of PO-2
     back      BIN-1 -> supplier   12 of PO-1
+
+Where a factor leaves no whole millionths, `roundings` says what stands for it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -17,9 +19,10 @@ from central.contract.facts import Movement
 from central.contract.quantities import canonical_text, from_micro
 from central.errors import Unusable
 from central.ledger.entries import BalanceKey, FactKey
-from central.ledger.locations import is_virtual
+from central.ledger.locations import is_virtual, place_of
 from central.ledger.measures import WEIGHED_IN
 from central.ledger.statuses import AVAILABLE
+from central.orders.settling.roundings import Rest, Roundings, Way
 from central.orders.settling.settlements import Decision
 
 ADJUSTMENT = "adjustment"
@@ -46,7 +49,8 @@ class Step:
     """One movement that a settlement posts.
 
     takes_back: the fact that it takes back, if any, with the weight that it took along.
-    weightless: that was none.
+    weightless: that was none. rest: by how much it is more than exactly, None for just that; of
+    goods of which nothing is posted again it is at what takes them back.
     """
 
     from_location: str
@@ -67,6 +71,7 @@ class Step:
     to_status: str = ""
     takes_back: FactKey | None = None
     weightless: bool = False
+    rest: Rest | None = None
 
 
 def step_of(fact: MovedFact) -> Step:
@@ -104,18 +109,28 @@ def steps_back(facts: Sequence[MovedFact]) -> list[Step]:
 
 
 def steps_anew(
-    facts: Sequence[MovedFact], decision: Decision, *, unit: str, quantity_micro: int | None
+    facts: Sequence[MovedFact],
+    decision: Decision,
+    *,
+    unit: str,
+    quantity_micro: int | None,
+    roundings: Callable[[str, str], Roundings],
 ) -> list[Step]:
     """Return what takes facts back and posts them as they were meant, or not again.
 
     unit: of the item that they were meant for, "" for their own. quantity_micro: how much of them
-    the decision is about, the last ones first; None for all. Raises Unusable if they are not so
-    much.
+    the decision is about, the last ones first; None for all. roundings: of an item and its unit,
+    each time the same. Raises Unusable if they are not so much, or nothing is left of them.
     """
     parts = list(_parts(facts, quantity_micro))
-    back = steps_back([fact for fact, _ in reversed(parts)])
+    if not leaves_any(sum(part for _, part in parts), decision.factor):
+        raise Unusable(
+            f"with {decision.factor} of the item's unit each, nothing is left of the quantity",
+            hint="Give the number of the item's units that one of the stated unit is.",
+        )
     coming: list[Step] = []
     going: list[Step] = []
+    rests: dict[FactKey | None, Rest | None] = {}
     for fact, part in reversed(parts):
         whole = step_of(fact)
         forth = coming if is_virtual(whole.from_location) else going
@@ -127,9 +142,20 @@ def steps_anew(
             meant = _as_meant(replace(whole, quantity_micro=part), decision, unit=unit)
             if decision.weight_micro is not None:
                 meant = _with_weight(meant, decision.weight_micro, unit=fact.weight_unit)
-            forth.append(meant)
+            if decision.factor is not None:
+                meant = _rounded(meant, part * decision.factor, roundings)
+            if meant.quantity_micro:
+                forth.append(meant)
+            else:
+                rests[fact.key] = meant.rest
+    back = steps_back([fact for fact, _ in reversed(parts)])
     # In this order no place falls below zero on the way.
-    return coming + back + going
+    return coming + [replace(step, rest=rests.get(step.takes_back)) for step in back] + going
+
+
+def leaves_any(quantity_micro: int, factor: Fraction | None) -> bool:
+    """Return whether a quantity is still one in another unit, rounded to the millionth of it."""
+    return factor is None or round(quantity_micro * factor) > 0
 
 
 def step_to_count(key: BalanceKey, *, on_hand_micro: int, counted_micro: int) -> Step | None:
@@ -163,20 +189,6 @@ def step_to_place(key: BalanceKey, on_hand_micro: int, *, location: str) -> Step
     if on_hand_micro > 0:
         return replace(step, from_location=key.location, to_location=location)
     return replace(step, from_location=location, to_location=key.location)
-
-
-def rounded(quantity_micro: int, factor: Fraction) -> int:
-    """Return a quantity in another unit, to the nearest millionth of it.
-
-    Raises Unusable if nothing is left of it.
-    """
-    found = round(quantity_micro * factor)
-    if found <= 0:
-        raise Unusable(
-            f"with {factor} of the item's unit each, nothing is left of the quantity",
-            hint="Give the number of the item's units that one of the stated unit is.",
-        )
-    return found
 
 
 def _parts(
@@ -214,18 +226,29 @@ def _with_weight(step: Step, weight_micro: int, *, unit: str) -> Step:
 
 
 def _as_meant(step: Step, decision: Decision, *, unit: str) -> Step:
-    quantity = step.quantity_micro
-    if decision.factor is not None:
-        quantity = rounded(quantity, decision.factor)
     return replace(
         step,
         item=decision.item or step.item,
         unit=unit or step.unit,
-        quantity_micro=quantity,
         document=decision.document or step.document,
         document_line=decision.document_line if decision.document else step.document_line,
         lot=step.lot if decision.lot is None else decision.lot,
     )
+
+
+def _rounded(step: Step, exact_micro: Fraction, roundings: Callable[[str, str], Roundings]) -> Step:
+    """Return a step that moves what stands for an exact quantity, and says how much more."""
+    document = step.document
+    way = Way(
+        place_of(step.from_location, document=document),
+        place_of(step.to_location, document=document),
+        *(step.lot, step.serial, step.sscc),
+        *(document, step.document_line),
+    )
+    quantity = roundings(step.item, step.unit).whole(way, exact_micro)
+    more = quantity - exact_micro
+    rest = Rest(step.item, step.unit, way, more) if more else None
+    return replace(step, quantity_micro=quantity, rest=rest)
 
 
 def _at_balance(key: BalanceKey, quantity_micro: int, *, business_step: str = STORING) -> Step:

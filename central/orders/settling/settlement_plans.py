@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache, partial
 
 from sqlalchemy import Connection, select
 
@@ -27,6 +28,7 @@ from central.orders.settling.settlement_moves import (
     steps_anew,
     steps_from_surplus,
 )
+from central.orders.settling.settlement_rests import roundings_of
 from central.orders.settling.settlements import KINDS_OF_EXCESS, Decision, document_kind
 from central.storage import bulk, tables
 
@@ -114,11 +116,10 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
         quantity = min(find_case(connection, row).excess_micro, total)
         if quantity <= 0:
             raise Conflict("it is no more than is expected now", hint="Accept it.")
-    if decision.action == "reverse":
-        steps = steps_anew(facts, decision, unit="", quantity_micro=quantity)
-        return Plan(row.warehouse, steps, left_count)
     unit = ""  # Of each fact its own.
-    if decision.document:
+    if decision.action == "reverse":
+        decision = replace(decision, factor=None)
+    elif decision.document:
         _require_lines(connection, row, decision, [fact.movement for fact in facts])
         decision = replace(decision, item="")
     elif row.kind == "weight_missing":
@@ -127,7 +128,8 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
         item = decision.item or row.item
         unit = _unit_of(connection, item)
         decision = replace(decision, factor=_factor(connection, facts, decision, item, unit))
-    steps = steps_anew(facts, decision, unit=unit, quantity_micro=quantity)
+    roundings = cache(partial(roundings_of, connection, row.warehouse))
+    steps = steps_anew(facts, decision, unit=unit, quantity_micro=quantity, roundings=roundings)
     return Plan(row.warehouse, steps, left_count)
 
 
@@ -145,6 +147,8 @@ def _chosen(connection: Connection, row: Found, decision: Decision) -> tuple[lis
             hint="Name the facts, in several settlements, or accept it and count.",
         )
     every = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
+    if row.kind == "unit_differs":
+        every = [fact for fact in every if fact.unit == row.unit]
     found = every
     if row.kind == "unknown_document" and decision.item:
         found = [fact for fact in every if fact.movement.item == decision.item]

@@ -3,6 +3,7 @@
 facts     every fact of a settlement is a movement of the ledger's own, and is stored
 back      what one took back is marked as taken back by it, until it is itself taken back
 equal     what took something back moved just that, the other way round
+rests     what was rounded is a fact of a settlement
 states    what is settled says why; what is open says nothing
 """
 
@@ -14,7 +15,7 @@ from central.ledger.fact_check import Fault
 from central.ledger.own_facts import OWN_GATEWAY
 from central.orders.settling.kind_rules import KIND_RULES
 from central.storage import tables
-from central.storage.settlement_tables import discrepancies, settlement_facts
+from central.storage.settlement_tables import discrepancies, settlement_facts, settlement_rests
 
 STREAMED = {"yield_per": 500}
 
@@ -24,6 +25,7 @@ def faults(connection: Connection) -> Iterator[Fault]:
     yield from _fact_faults(connection)
     yield from _back_faults(connection)
     yield from _unequal_faults(connection)
+    yield from _rest_faults(connection)
     yield from _state_faults(connection)
 
 
@@ -141,6 +143,24 @@ def _moved(name: str, *, prefix: str) -> Subquery:
         .where(own.back_epoch != "")
         .subquery(name)
     )
+
+
+def _rest_faults(connection: Connection) -> Iterator[Fault]:
+    own, table = settlement_facts.c, settlement_rests.c
+    settled = (
+        select(own.seq)
+        .where(
+            own.warehouse == table.warehouse,
+            own.gateway == OWN_GATEWAY,
+            own.epoch == table.epoch,
+            own.seq == table.seq,
+        )
+        .exists()
+    )
+    query = select(settlement_rests).where(~settled)
+    for row in connection.execute(query, execution_options=STREAMED):
+        detail = f"fact {row.epoch}/{row.seq} was rounded by {row.rest}, and settled nothing"
+        yield Fault("settlement", f"{row.warehouse}/{row.item}", detail)
 
 
 def _state_faults(connection: Connection) -> Iterator[Fault]:

@@ -1,0 +1,57 @@
+"""What settlements posted more or less than exactly, kept and read. Edge of the database."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from sqlalchemy import Connection, func, select
+
+from central.ledger.entries import OWN_GATEWAY, FactKey
+from central.orders.settling.roundings import Rest, Roundings, Way
+from central.storage import bulk
+from central.storage.settlement_tables import settlement_rests
+
+KEY_SIZE = 3  # warehouse, epoch, seq: of the ledger's own facts.
+WAY = [settlement_rests.c[name] for name in Way._fields]
+
+
+def roundings_of(connection: Connection, warehouse: str, item: str, unit: str) -> Roundings:
+    """Return the roundings of an item's unit in a warehouse, with what is left of those before."""
+    table = settlement_rests.c
+    query = (
+        select(*WAY, table.rest, func.count())
+        .where(table.warehouse == warehouse, table.item == item, table.unit == unit)
+        .group_by(*WAY, table.rest)
+    )
+    return Roundings(
+        (Way(*way), Fraction(rest) * times) for *way, rest, times in connection.execute(query)
+    )
+
+
+def note_rests(
+    connection: Connection,
+    facts: Sequence[tuple[FactKey, Rest | None, FactKey | None]],
+) -> None:
+    """Keep the rests of facts that were posted just now.
+
+    facts: each with its rest, if it has one, and the fact that it takes back, if any: whose rest is
+    gone with it.
+    """
+    rows = [_row(key, rest) for key, rest, _ in facts if rest is not None]
+    taking = {
+        _key(back): key
+        for key, _, back in facts
+        if back is not None and back.gateway == OWN_GATEWAY
+    }
+    backs = list(taking)
+    for row in bulk.select_by_key(connection, settlement_rests, backs, columns_count=KEY_SIZE):
+        key = taking[row[:KEY_SIZE]]
+        rows.append((*_key(key), *row[KEY_SIZE:-1], str(-Fraction(row[-1]))))
+    bulk.insert_rows(connection, settlement_rests, rows)
+
+
+def _key(fact: FactKey) -> tuple[str, str, int]:
+    return fact.warehouse, fact.epoch, fact.seq
+
+
+def _row(key: FactKey, rest: Rest) -> bulk.Row:
+    return (*_key(key), rest.item, rest.unit, *rest.way, str(rest.more))
