@@ -19,6 +19,7 @@ from central.ledger.entries import (
     PostedFact,
     finding_of,
 )
+from central.ledger.goods_rules import LotKey, goods_findings, plain_routes
 from central.ledger.measures import quantity_in_unit
 from central.ledger.packing import PackingBook
 from central.ledger.pairs import LINES_OF_A_PAIR
@@ -36,9 +37,6 @@ TakenBack = tuple[str, Movement, Sequence[Line]]
 Blob = bytes | bytearray
 FactRow = tuple[str, str, str, int, str, Blob, Blob, int, int, int, int]
 PairRow = tuple[int, str, str, str, str, str, str, str, str, str, int]
-
-
-LotKey = tuple[str, str, str]  # warehouse, item, lot
 
 
 class ReversedBy(NamedTuple):
@@ -72,8 +70,8 @@ class Targets(msgspec.Struct, frozen=True):
 class Goods(msgspec.Struct, frozen=True):
     """What is known of goods beside their amounts.
 
-    expiry_dates: of lots of which a fact of this call states one. packing: with every unit that a
-    fact of this call names. Both go on while facts are posted.
+    expiry_dates: of lots of which a fact of this call states one, or has to have one. packing: with
+    every unit that a fact of this call names. Both go on while facts are posted.
     """
 
     expiry_dates: dict[LotKey, str]
@@ -133,7 +131,7 @@ class Bookkeeper:
         self._now_ms = now_ms
         self._blob = blob
         self._ways: dict[str, dict[Route | None, PlainWay]] = {}
-        for route in routes:
+        for route in plain_routes(known, routes, goods.expiry_dates):
             way = books.plain_way(route)
             if way is not None:
                 self._ways.setdefault(route[0], {})[route] = way
@@ -261,6 +259,17 @@ class Bookkeeper:
         if isinstance(fact, Movement):
             if posting.lines and fact.lot and fact.expiry_date:
                 self._note_lot(entry, fact)
+            rule = self._known.goods_rules.get(fact.item)
+            if rule is not None and posting.lines and not posting.comes_back:
+                lot = (entry.warehouse, fact.item, fact.lot)
+                self.noted.findings += goods_findings(
+                    entry,
+                    fact,
+                    posting.lines,
+                    rule,
+                    expiry_date=self._goods.expiry_dates.get(lot, fact.expiry_date),
+                    now_ms=self._now_ms,
+                )
         elif entry.warehouse != fact.warehouse:
             pass  # It is about another warehouse, of which this gateway cannot tell.
         elif isinstance(fact, Count):

@@ -97,6 +97,14 @@ def settle_where(
     return len(identities)
 
 
+def settle_subjects(
+    connection: Connection, subjects: Sequence[Subject], *, settlement: str, now_ms: int
+) -> None:
+    """Settle what is open of these subjects, however many they are, as it is no longer so."""
+    identities = sorted(_open_identities(connection, list(subjects)).values())
+    settle_discrepancies(connection, identities, settlement=settlement, now_ms=now_ms)
+
+
 def _open_identities(connection: Connection, subjects: list[Subject]) -> dict[Subject, str]:
     """Return what is open of these subjects: a look into the index for each, however many are."""
     keys = [(warehouse, "open", kind, subject) for warehouse, kind, subject in subjects]

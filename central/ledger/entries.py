@@ -36,6 +36,10 @@ DiscrepancyKind = Literal[
     "moved_after_end",
     "weight_missing",
     "weight_differs",
+    "lot_missing",
+    "serial_missing",
+    "expiry_missing",
+    "expired_shipped",
 ]
 # Kinds of which every fact is a matter of its own; the others are one per subject while open.
 KINDS_WITHOUT_LINES: frozenset[str] = frozenset(
@@ -192,13 +196,32 @@ class ExpectedLine:
         )
 
 
+class GoodsRule(NamedTuple):
+    """What an item asks for wherever it moves; of an item that asks for nothing there is none.
+
+    lot, serial, expiry_date: that these are known. days_left_min: before it expires, when it is
+    shipped; the day of expiry itself is the last one.
+    """
+
+    lot: bool
+    serial: bool
+    expiry_date: bool
+    days_left_min: int
+
+    @property
+    def dates(self) -> bool:
+        """Return whether the expiry date of a lot decides whether it may be shipped."""
+        return self.expiry_date or self.days_left_min > 0
+
+
 class Known(msgspec.Struct, frozen=True):
     """The reference data that a posting needs; what is not there is not known.
 
     item_units: unit by item. locations: (warehouse, location). documents: expected lines by line
     number, by (warehouse, document). document_kinds: of those. inspected_items: what comes in of
     them has to be inspected. weight_units: in which items are weighed, where that is said. packs:
-    by item, how many of its unit one of another is, where the item itself says so.
+    by item, how many of its unit one of another is, where the item itself says so. goods_rules: of
+    the items that ask for lots, serial numbers or expiry dates.
     """
 
     item_units: Mapping[str, str]
@@ -208,6 +231,7 @@ class Known(msgspec.Struct, frozen=True):
     inspected_items: frozenset[str] = frozenset()
     weight_units: Mapping[str, str] = msgspec.field(default_factory=dict)
     packs: Mapping[str, Mapping[str, Fraction]] = msgspec.field(default_factory=dict)
+    goods_rules: Mapping[str, GoodsRule] = msgspec.field(default_factory=dict)
 
     def pack(self, item: str, unit: str) -> Fraction | None:
         """Return how many of its own unit one of another is, None if the item does not say."""

@@ -18,6 +18,7 @@ from central.ledger.entries import (
     ProgressKey,
 )
 from central.ledger.expected import ReferenceChange
+from central.ledger.goods_rules import LotKey
 from central.ledger.handling_units import write_packing
 from central.ledger.locations import is_virtual
 from central.ledger.opening import (
@@ -54,7 +55,8 @@ class Posted(msgspec.Struct, frozen=True):
     recovered: balances that were below zero, before or on the way, and no longer are. fallen: those
     of available stock in a warehouse that are less now, with what they are. apart: facts that name
     a document or goods that are not available, in order. counts: what was counted, in order.
-    taken_back: movements that reversals among them took back. state: as it was before.
+    taken_back: movements that reversals among them took back. dated: lots of items that ask for an
+    expiry date, of which one is known since. state: as it was before.
     """
 
     first_record_no: int
@@ -68,6 +70,7 @@ class Posted(msgspec.Struct, frozen=True):
     apart: tuple[PostedFact, ...]
     counts: tuple[CountPosted, ...]
     taken_back: Sequence[TakenBack]
+    dated: tuple[LotKey, ...]
     state: LedgerState
 
 
@@ -177,6 +180,7 @@ class Ledger:
                 apart=tuple(keeper.noted.apart),
                 counts=tuple(keeper.noted.counts),
                 taken_back=keeper.noted.taken_back,
+                dated=_dated(known, keeper.noted),
                 state=state,
             )
             for follow in self._followers:
@@ -248,6 +252,12 @@ def _routes(told: Sequence[Told]) -> list[Route]:
     # Equal routes are mostly one object already, which is found sooner by what it is.
     objects = {id(route): route for _, read in told for route in read.routes}
     return [route for route in set(objects.values()) if route is not None]
+
+
+def _dated(known: Known, noted: Noted) -> tuple[LotKey, ...]:
+    rules = known.goods_rules
+    lots = [row[:3] for row in noted.lots] if rules else []
+    return tuple(lot for lot in lots if (rule := rules.get(lot[1])) and rule.expiry_date)
 
 
 def _write_rows(connection: Connection, noted: Noted) -> None:

@@ -1,11 +1,11 @@
 """Expiry dates of lots, as the first movements that state them have it. Edge of the database."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from sqlalchemy import Connection, text
 
-from central.ledger.bookkeeping import LotKey
 from central.ledger.fact_check import Fault
+from central.ledger.goods_rules import LotKey
 from central.ledger.runs import Run
 from central.storage import bulk, tables
 
@@ -33,9 +33,11 @@ DIFFERENCES = text("""
 """)
 
 
-def read_expiry_dates(connection: Connection, runs: Sequence[Run]) -> dict[LotKey, str]:
-    """Return what is known of lots of which the facts of a call state an expiry date."""
-    keys = sorted({(run.warehouse, *lot) for run in runs for lot in run.read.dated})
+def read_expiry_dates(
+    connection: Connection, runs: Sequence[Run], asked: Set[LotKey]
+) -> dict[LotKey, str]:
+    """Return what is known of lots of which a call states a date, and of those that are asked."""
+    keys = sorted({(run.warehouse, *lot) for run in runs for lot in run.read.dated} | asked)
     found = bulk.select_by_key(connection, tables.lots, keys, columns_count=3)
     return {(row[0], row[1], row[2]): row[3] for row in found}
 

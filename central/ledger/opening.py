@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from central.contract.facts import Count, Fact, Movement
 from central.ledger.bookkeeping import Goods, Targets
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, Known, ProgressKey
+from central.ledger.goods_rules import lots_asked
 from central.ledger.handling_units import read_packing
 from central.ledger.locations import ADJUSTMENT
 from central.ledger.lots import read_expiry_dates
@@ -121,7 +122,8 @@ def open_books(
     if under_way:
         balances = _read_under_way(connection, under_way) | balances
     progress, expected = _read_progress(connection, list(progress_keys))
-    goods = Goods(read_expiry_dates(connection, runs), read_packing(connection, apart))
+    dates = read_expiry_dates(connection, runs, lots_asked(known, moved))
+    goods = Goods(dates, read_packing(connection, apart))
     return Opened(RunningBooks(known, balances=balances, progress=progress), goods, expected)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 from central.contract.quantities import parse_decimal, to_micro
 from central.contract.reference import Reference
 from central.errors import ReferenceRefused
-from central.ledger.entries import ExpectedLine, Known
+from central.ledger.entries import ExpectedLine, GoodsRule, Known
 from central.ledger.expected import (
     CHANGES_KEPT_MAX,
     ReferenceChange,
@@ -38,19 +38,24 @@ ITEMS_FORESEEN_MAX = 20  # More are better looked up by statements of arrays.
 REVISIONS_FORESEEN = 3  # So many are looked for before it is known how many there are.
 ITEM_TABLES = (item_policies, tables.items, item_units)
 NO_PACKS: Mapping[str, Fraction] = MappingProxyType({})
+# Of an item without one: inspected, weight_unit, expiry_tracked, serial_tracked, shelf_life_days,
+# min_days_left_to_ship.
+NO_POLICY = (False, "", False, False, 0, 0)
 FILE = "file"  # The source of what a reference document brought.
 
 
 class _Item(NamedTuple):
     """What postings need of an item. weight_unit: "" where nobody says in what it is weighed.
 
-    packs: how many of its unit one of another is, where the item itself says so.
+    packs: how many of its unit one of another is, where the item itself says so. rule: None if it
+    asks for nothing.
     """
 
     unit: str
     inspected: bool
     weight_unit: str
     packs: Mapping[str, Fraction]
+    rule: GoodsRule | None
 
 
 class _Document(NamedTuple):
@@ -114,6 +119,7 @@ class ReferenceBook:
             inspected_items=frozenset(code for code, item in found if item.inspected),
             weight_units={code: item.weight_unit for code, item in found if item.weight_unit},
             packs={code: item.packs for code, item in found if item.packs},
+            goods_rules={code: item.rule for code, item in found if item.rule is not None},
         )
 
     def looks(self, items: Iterable[str], *, revision: int | None = None) -> list[bulk.Look]:
@@ -193,14 +199,14 @@ def _items_of(connection: Connection, codes: set[str]) -> dict[str, _Item | None
     packs: dict[str, dict[str, Fraction]] = {}
     for row in bulk.select_by_key(connection, item_units, keys, columns_count=1):
         packs.setdefault(row[0], {})[row[1]] = Fraction(row[2], row[3])
-    policies = {
-        row[0]: (row[2], row[3])
-        for row in bulk.select_by_key(connection, item_policies, keys, columns_count=1)
-    }
+    found = bulk.select_by_key(connection, item_policies, keys, columns_count=1)
+    policies = {row[0]: row[2:8] for row in found}
     for row in bulk.select_by_key(connection, tables.items, keys, columns_count=1):
-        inspected, weight_unit = policies.get(row[0], (False, ""))
-        known_packs = packs.get(row[0], NO_PACKS)
-        items[row[0]] = _Item(intern(row[3]), bool(inspected), weight_unit, known_packs)
+        inspected, weight_unit, dated, serial, _, days_left = policies.get(row[0], NO_POLICY)
+        # A date is kept of a lot: who asks for the one asks for the other.
+        rule = GoodsRule(bool(row[5] or dated), bool(serial), bool(dated), days_left)
+        more = (packs.get(row[0], NO_PACKS), rule if any(rule) else None)
+        items[row[0]] = _Item(intern(row[3]), bool(inspected), weight_unit, *more)
     return items
 
 

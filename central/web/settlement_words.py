@@ -44,6 +44,12 @@ MEANINGS: dict[str, str] = {
     "weight_missing": marked("Goods of catch weight were not weighed."),
     "weight_differs": marked("The last pieces left a weight behind; it is written off."),
     "expiry_differs": marked("A lot came with another expiry date than before."),
+    "lot_missing": marked("Goods moved without the lot that their item asks for."),
+    "serial_missing": marked("Goods moved without the serial number that their item asks for."),
+    "expiry_missing": marked("A lot came in, and nobody has said when it expires."),
+    "expired_shipped": marked(
+        "Goods went to a customer that had expired, or had too few days left."
+    ),
     "packing_impossible": marked("A unit cannot be packed as was said."),
     "quantity_overflow": marked("The quantity would take a balance out of range; nothing moved."),
     "unknown_document": marked("The order is not there."),
@@ -84,6 +90,31 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"more was weighed out than in: (?P<amount>\S+) is left for the pieces that are there",
             marked("More was weighed out than in: %(amount)s is left for the pieces there."),
+        ),
+        *(
+            (re.escape(text), text)
+            for text in (
+                marked("Leave it so: these goods cannot be traced by a lot."),
+                marked("Leave it so: these goods cannot be traced by a serial number."),
+                marked("Leave it so: no order takes the lot until a movement states its date."),
+                marked("The customer has them: call them back if they must not be used."),
+            )
+        ),
+        (
+            r"it expires on (?P<date>\S+) and was shipped on (?P<day>\S+), "
+            r"(?P<count>\d+) days before are asked for",
+            marked(
+                "It expires on %(date)s and was shipped on %(day)s; "
+                "%(count)s days before are asked for."
+            ),
+        ),
+        (
+            r"it expires on (?P<date>\S+) and was shipped on (?P<day>\S+)",
+            marked("It expires on %(date)s and was shipped on %(day)s."),
+        ),
+        (
+            r"the expiry date of the lot is known now",
+            marked("Settled itself: the expiry date of the lot is known now."),
         ),
         (
             r"The balance is no longer below zero\.",

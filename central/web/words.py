@@ -151,6 +151,10 @@ DISCREPANCIES: dict[str, str] = {
     "moved_after_end": marked("Moved after the transfer ended"),
     "weight_missing": marked("Weight missing"),
     "weight_differs": marked("Weight without pieces"),
+    "lot_missing": marked("Lot not stated"),
+    "serial_missing": marked("Serial number not stated"),
+    "expiry_missing": marked("Expiry date not known"),
+    "expired_shipped": marked("Shipped after its date"),
 }
 GATEWAY_PROBLEMS: dict[str, str] = {
     "unknown_gateway": marked("enrol this gateway"),

@@ -2,7 +2,7 @@
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from central.contract.envelope import encode_batch
 from central.contract.facts import (
@@ -239,13 +239,18 @@ def furnished(database, *gateways):
     return Inbox(database, clock=FixedClock())
 
 
-def set_policy(database, item, *, inspected=False, weight_unit=""):
+def set_policy(database, item, *, lot_tracked=False, **policy):
     """Say how an item is kept; before the ledger has looked it up."""
-    row = [item, 1, inspected, weight_unit]
-    for column in list(item_policies.columns)[len(row) :]:
-        row.append({str: "", int: 0, bool: False}[column.type.python_type])
+    row = {"item": item, "version": 1} | policy
+    for column in item_policies.columns:
+        row.setdefault(column.name, {str: "", int: 0, bool: False}[column.type.python_type])
+    values = tuple(row[column.name] for column in item_policies.columns)
+    assert len(values) == len(row)
     with database.write() as connection:
-        bulk.upsert_rows(connection, item_policies, [tuple(row)])
+        bulk.upsert_rows(connection, item_policies, [values])
+        if lot_tracked:
+            of_item = tables.items.c.item == item
+            connection.execute(update(tables.items).where(of_item).values(lot_tracked=True))
 
 
 def set_packs(database, item, **sizes):

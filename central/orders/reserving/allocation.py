@@ -10,8 +10,6 @@ Stock that has expired, or will before the customer may have it, is never chosen
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -20,8 +18,6 @@ from msgspec.structs import replace
 Rotation = Literal["fefo", "fifo"]
 ROTATION_DEFAULT: Rotation = "fefo"
 NEVER = "9999-12-31"  # Sorts after every expiry date: what has none goes last.
-DAYS_LEFT_MAX = 36_500
-EXPIRIES_KEPT_MAX = 100  # Answers, of one day for the most part.
 
 
 class StockKey(NamedTuple):
@@ -70,15 +66,6 @@ class Pick(msgspec.Struct, frozen=True):
 
     key: StockKey
     quantity_micro: int
-
-
-@lru_cache(EXPIRIES_KEPT_MAX)
-def earliest_expiry(today: date, *, min_days_left: int) -> str:
-    """Return the earliest expiry date that may be shipped today, "YYYY-MM-DD".
-
-    The day of expiry itself still counts as good.
-    """
-    return (today + timedelta(days=min(max(min_days_left, 0), DAYS_LEFT_MAX))).isoformat()
 
 
 def allocate(candidates: Iterable[Candidate], demand: Demand) -> list[Pick]:

@@ -22,12 +22,12 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from central.ledger.goods_rules import earliest_expiry
 from central.orders.reserving.allocation import (
     Candidate,
     Demand,
     StockKey,
     allocate,
-    earliest_expiry,
     usable_micro,
 )
 from central.orders.reserving.reservation_history import noted

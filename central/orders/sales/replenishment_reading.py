@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy import Connection, and_, select
 
+from central.ledger.goods_rules import earliest_expiry
 from central.orders.reserving.allocation import (
     ROTATION_DEFAULT,
     Candidate,
     Demand,
     StockKey,
-    earliest_expiry,
     usable_micro,
 )
 from central.orders.reserving.reservation_rows import ItemStock, read_item_stock

@@ -16,6 +16,7 @@ from central.orders.settling.discrepancy_facts import (
 )
 from central.orders.settling.settlement_moves import leaves_any
 from central.orders.settling.settlements import (
+    GOODS_ACCEPTED,
     KINDS_OF_EXCESS,
     Case,
     ItemMatch,
@@ -55,6 +56,10 @@ def find_case(connection: Connection, row: Found) -> Case:
         facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
         shared = bool(facts) and all(fact.weight_micro for fact in facts)
         return Case(kind=kind, gone=not facts, shared=shared)
+    if kind in GOODS_ACCEPTED:
+        numbers = numbers_behind(connection, row)[:FACTS_MAX]
+        facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
+        return Case(kind=kind, gone=not facts)
     return Case(kind=kind, unit=row.unit)
 
 

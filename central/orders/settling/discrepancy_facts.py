@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, select
 from central.contract.errors import ContractError
 from central.contract.facts import Fact, Movement, decode_fact
 from central.ledger.entries import FactKey, Line
+from central.ledger.goods_rules import SETTLING_FLAG, comes_in, is_told, ships
 from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import is_weighed_there, takes_share
 from central.orders.settling.settlement_moves import MovedFact
@@ -21,7 +22,6 @@ from central.storage.catalogue_tables import item_policies
 from central.storage.line_blocks import first_lines, reach_of
 
 FACTS_MAX = 500  # Behind one discrepancy, that are looked up and settled at once.
-SETTLING_FLAG = "settlement"  # Of the ledger's own facts that settle something.
 LINES_SCANNED_MAX = 5000  # Of the item, from the first fact on.
 KINDS_BY_ITEM = frozenset(
     {
@@ -32,6 +32,10 @@ KINDS_BY_ITEM = frozenset(
         "outside_tolerance",
         "unit_differs",
         "weight_missing",
+        "lot_missing",
+        "serial_missing",
+        "expiry_missing",
+        "expired_shipped",
     }
 )
 
@@ -144,6 +148,7 @@ def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
     """Return whether a movement is of what a discrepancy is about. line: its giving side."""
     if movement.warehouse != row.warehouse or SETTLING_FLAG in movement.flags:
         return False
+    ends = (movement.from_location, movement.to_location)
     if row.kind == "negative_balance":
         return (line.location, line.lot) == (row.location, row.lot)
     if row.kind == "unit_differs":
@@ -151,9 +156,14 @@ def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
         return bool(movement.unit == row.unit == line.unit)
     if row.kind == "weight_missing":
         place = row.location
-        ends = (movement.from_location, movement.to_location)
         due = place in ends and is_weighed_there(*ends) and takes_share(movement)
         return due and movement.lot == row.lot
+    if row.kind in {"lot_missing", "serial_missing"}:
+        missing = movement.lot if row.kind == "lot_missing" else movement.serial
+        return not missing and is_told(*ends)
+    if row.kind in {"expiry_missing", "expired_shipped"}:
+        is_so = comes_in if row.kind == "expiry_missing" else ships
+        return bool(movement.lot == row.lot) and is_so(*ends)
     if row.kind == "unknown_document":
         return bool(movement.document == row.subject)
     if row.kind == "unexpected":

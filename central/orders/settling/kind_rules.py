@@ -76,6 +76,20 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
     "expiry_differs": _rule(
         "data", "A lot came with another expiry date than before.", "accept reverse"
     ),
+    "lot_missing": _rule(
+        "data", "Goods moved without the lot that their item asks for.", "accept reverse"
+    ),
+    "serial_missing": _rule(
+        "data", "Goods moved without the serial number that their item asks for.", "accept reverse"
+    ),
+    "expiry_missing": _rule(
+        "data", "A lot came in, and nobody has said when it expires.", "accept reverse"
+    ),
+    "expired_shipped": _rule(
+        "goods",
+        "Goods went to a customer that had expired, or had too few days left.",
+        "accept reverse",
+    ),
     "packing_impossible": _rule("data", "A unit cannot be packed as was said."),
     "quantity_overflow": _rule(
         "data", "The quantity would take a balance out of range; nothing moved."

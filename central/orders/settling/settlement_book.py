@@ -16,10 +16,11 @@ from central.contract.facts import Evidence, Movement
 from central.errors import Conflict, NotThere, Unusable
 from central.ledger.desk import Change, require_version
 from central.ledger.entries import DiscrepancyKind, FactKey
+from central.ledger.goods_rules import SETTLING_FLAG
 from central.ledger.own_facts import OWN_GATEWAY
 from central.ledger.pairs import FLAG_WEIGHTLESS
 from central.ledger.settled_news import tell_settled
-from central.orders.settling.discrepancy_facts import SETTLING_FLAG, Found, movements_at
+from central.orders.settling.discrepancy_facts import Found, movements_at
 from central.orders.settling.settlement_moves import Step, steps_back
 from central.orders.settling.settlement_plans import plan_steps
 from central.orders.settling.settlement_rests import note_rests

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from central.contract.quantities import canonical_text, from_micro
-from central.ledger.discrepancies import settle_where
+from central.ledger.discrepancies import settle_subjects, settle_where
 from central.ledger.entries import balance_name
 from central.ledger.ledger import Posted
 from central.storage import bulk, tables
@@ -31,3 +31,15 @@ def follow_recovered(connection: Connection, posted: Posted) -> None:
             now_ms=posted.now_ms,
             warehouse=key.warehouse,
         )
+
+
+def follow_dates(connection: Connection, posted: Posted) -> None:
+    """Settle lots that came without an expiry date and have one now; most calls bring none."""
+    if not posted.dated:
+        return
+    settle_subjects(
+        connection,
+        [(warehouse, "expiry_missing", f"{item}/{lot}") for warehouse, item, lot in posted.dated],
+        settlement="the expiry date of the lot is known now",
+        now_ms=posted.now_ms,
+    )

@@ -20,6 +20,13 @@ KINDS_BY_ENDS: Mapping[tuple[str, str], str] = {
 }
 # More than an order expects; what is above it may be meant for another one.
 KINDS_OF_EXCESS: frozenset[DiscrepancyKind] = frozenset({"over_received", "over_shipped"})
+# What it means to accept goods that moved otherwise than their item asks for.
+GOODS_ACCEPTED: Mapping[DiscrepancyKind, str] = {
+    "lot_missing": "Leave it so: these goods cannot be traced by a lot.",
+    "serial_missing": "Leave it so: these goods cannot be traced by a serial number.",
+    "expiry_missing": "Leave it so: no order takes the lot until a movement states its date.",
+    "expired_shipped": "The customer has them: call them back if they must not be used.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +174,8 @@ def propose(case: Case) -> tuple[Proposal, ...]:
     if case.kind == "unit_differs" and case.factor is not None:
         decision = Decision(action="reassign", factor=case.factor)
         return (Proposal(decision, f"One {case.unit} is {case.factor} of its own unit."),)
+    if case.kind in GOODS_ACCEPTED:
+        return (_accept(GOODS_ACCEPTED[case.kind]),)
     if case.shared:
         return (_accept("They took their share of the weight that was there."),)
     if case.kind == "weight_differs":

@@ -210,6 +210,7 @@ def posted(database, history, cuts):
         bulk.insert_rows(connection, tables.documents, OUTWARD_ROWS)
         bulk.insert_rows(connection, tables.document_lines, OUTWARD_LINES)
     set_policy(database, "RICE", inspected=True, weight_unit="GRM")
+    set_policy(database, "NULL", expiry_tracked=True, serial_tracked=True)
     set_packs(database, "BOLT", CT=(7, 3))
     epochs, order = told(history)
     ledger = Ledger()
@@ -287,6 +288,14 @@ UNWEIGHED = said(
     ("move", plain("BIN-1", "customer")),
     ("move", plain("NULL", "customer", "100")),
 )
+LACKING = said(
+    ("move", plain() | {"item": "NULL", "lot": "L1"}),
+    ("move", plain() | {"item": "NULL", "lot": "L1", "expiry_date": "2020-01-31"}),
+    ("move", plain() | {"item": "NULL", "lot": "L1"}),
+    ("move", plain("BIN-1", "customer") | {"item": "NULL", "lot": "L1"}),
+    ("move", plain("BIN-1", "customer") | {"item": "NULL", "lot": "L1"}),
+    ("move", plain("BIN-1", "NULL") | {"item": "NULL"}),
+)
 OF_A_REVERSAL = said(
     (2, "reverse", (1, 0)), (0, "move", plain()), (1, "reverse", (0, 0)), (2, "reverse", (0, 0))
 )
@@ -307,6 +316,7 @@ OF_A_REVERSAL = said(
 @example(history=NOT_AVAILABLE, cuts=[2], forgetful=True)
 @example(history=DATED, cuts=[2], forgetful=True)
 @example(history=UNWEIGHED, cuts=[2], forgetful=True)
+@example(history=LACKING, cuts=[2, 4], forgetful=True)
 def test_what_stands_in_the_ledger_does_not_depend_on_the_calls(
     one_database, history, cuts, forgetful
 ):

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from central.ledger.goods_rules import earliest_expiry
 from central.orders.reserving.allocation import (
     Candidate,
     Demand,
     Pick,
     StockKey,
     allocate,
-    earliest_expiry,
     remaining,
     usable_micro,
 )

@@ -1,0 +1,146 @@
+"""Lots, serial numbers and expiry dates that items ask for, and movements that lack them. Pure.
+
+    in        supplier -> BIN-1     lot, serial number, and a lot whose expiry date is known
+    within    BIN-1 -> BIN-2        lot, serial number
+    out       BIN-1 -> customer     lot, serial number, and days enough before it expires
+    written   BIN-1 -> scrap        nothing: what a count finds is whatever it finds
+
+An expiry date is kept of a lot, so an item that asks for the one asks for the other. What
+settlements of the ledger's own move back and forth is as it was.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+
+from central.contract.facts import Movement
+from central.ledger.entries import (
+    OWN_GATEWAY,
+    DiscrepancyKind,
+    Entry,
+    Finding,
+    GoodsRule,
+    Known,
+    Line,
+    finding_of,
+)
+from central.ledger.locations import CUSTOMER, is_virtual
+from central.ledger.pairs import LINES_OF_A_PAIR, WRITTEN_OFF, places_of
+from central.ledger.runs import Route
+
+LotKey = tuple[str, str, str]  # warehouse, item, lot
+SETTLING_FLAG = "settlement"  # Of the ledger's own facts that settle something.
+MS_PER_DAY = 86_400_000
+DAYS_LEFT_MAX = 36_500
+EXPIRIES_KEPT_MAX = 100  # Answers, of one day for the most part.
+EPOCH_DAY = date(1970, 1, 1)
+
+
+@lru_cache(EXPIRIES_KEPT_MAX)
+def earliest_expiry(today: date, *, min_days_left: int) -> str:
+    """Return the earliest expiry date that may be shipped today, "YYYY-MM-DD".
+
+    The day of expiry itself still counts as good.
+    """
+    return (today + timedelta(days=min(max(min_days_left, 0), DAYS_LEFT_MAX))).isoformat()
+
+
+def is_told(from_location: str, to_location: str) -> bool:
+    """Return whether somebody had the goods in hand on this way, and could tell which they were."""
+    places = (from_location, to_location)
+    return not all(map(is_virtual, places)) and not any(one in WRITTEN_OFF for one in places)
+
+
+def comes_in(from_location: str, to_location: str) -> bool:
+    """Return whether goods come into the warehouse on this way, and are not merely found there."""
+    return is_told(from_location, to_location) and is_virtual(from_location)
+
+
+def ships(from_location: str, to_location: str) -> bool:
+    """Return whether goods of the warehouse go to a customer on this way."""
+    return to_location == CUSTOMER and not is_virtual(from_location)
+
+
+def lots_asked(known: Known, routes: Iterable[Route]) -> set[LotKey]:
+    """Return the lots whose expiry dates decide something on these routes."""
+    if not known.goods_rules:
+        return set()
+    return {
+        (route[0], route[3], route[4])
+        for route in routes
+        if route[4] and (rule := known.goods_rules.get(route[3])) and _asks_date(rule, *route[1:3])
+    }
+
+
+def plain_routes(
+    known: Known, routes: Sequence[Route], expiry_dates: Mapping[LotKey, str]
+) -> Sequence[Route]:
+    """Return the routes of which no movement can lack what its item asks for."""
+    if not known.goods_rules:
+        return routes
+    return [route for route in routes if not _may_lack(known, route, expiry_dates)]
+
+
+def goods_findings(
+    entry: Entry,
+    movement: Movement,
+    lines: Sequence[Line],
+    rule: GoodsRule,
+    *,
+    expiry_date: str,
+    now_ms: int,
+) -> Iterator[Finding]:
+    """Yield a finding for each thing that a movement lacks, or for goods shipped too late.
+
+    lines: as it was posted. rule: of its item. expiry_date: of its lot, "" if nobody knows it.
+    """
+    way = places_of(movement)
+    if not is_told(*way) or (entry.gateway == OWN_GATEWAY and SETTLING_FLAG in movement.flags):
+        return
+
+    def found(kind: DiscrepancyKind, subject: str, detail: str = "") -> Finding:
+        return finding_of(
+            entry,
+            kind,
+            subject,
+            item=movement.item,
+            location=way[1] if is_virtual(way[0]) else way[0],
+            lot=movement.lot,
+            unit=lines[0].unit,
+            actual_micro=sum(line.quantity_micro for line in lines[1::LINES_OF_A_PAIR]),
+            detail=detail,
+        )
+
+    if rule.lot and not movement.lot:
+        yield found("lot_missing", movement.item)
+    if rule.serial and not movement.serial:
+        yield found("serial_missing", movement.item)
+    if rule.expiry_date and movement.lot and not expiry_date and comes_in(*way):
+        yield found("expiry_missing", f"{movement.item}/{movement.lot}")
+    if expiry_date and rule.dates and ships(*way):
+        told_ms = min(movement.event_time_ms, now_ms) if movement.clock_synced else now_ms
+        day = EPOCH_DAY + timedelta(days=told_ms // MS_PER_DAY)
+        if expiry_date < earliest_expiry(day, min_days_left=rule.days_left_min):
+            detail = f"it expires on {expiry_date} and was shipped on {day}"
+            if rule.days_left_min and expiry_date >= day.isoformat():
+                detail += f", {rule.days_left_min} days before are asked for"
+            yield found("expired_shipped", f"{movement.item}/{movement.lot}", detail)
+
+
+def _may_lack(known: Known, route: Route, expiry_dates: Mapping[LotKey, str]) -> bool:
+    warehouse, from_location, to_location, item, lot, serial = route[:6]
+    rule = known.goods_rules.get(item)
+    if rule is None or not is_told(from_location, to_location):
+        return False
+    if (rule.lot and not lot) or (rule.serial and not serial):
+        return True
+    if rule.dates and ships(from_location, to_location):
+        return True
+    dated = (warehouse, item, lot) in expiry_dates
+    return rule.expiry_date and not dated and comes_in(from_location, to_location)
+
+
+def _asks_date(rule: GoodsRule, from_location: str, to_location: str) -> bool:
+    if rule.dates and ships(from_location, to_location):
+        return True
+    return rule.expiry_date and comes_in(from_location, to_location)
