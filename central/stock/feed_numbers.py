@@ -10,11 +10,11 @@ through for those of a warehouse; only what is not found there is looked for amo
 from collections.abc import Sequence
 from typing import NamedTuple, Self
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from central.stock.rows import FeedFilter
 from central.stock.views import list_warehouses
-from central.storage.line_blocks import first_lines
+from central.storage.line_blocks import first_lines, record_ranges
 from central.storage.tables import facts, lines
 
 NEAR_COUNT = 20_000  # Record numbers that are looked through before all facts of a warehouse are.
@@ -57,9 +57,7 @@ def record_numbers(
             query = query.where(column == value)
     ends = Ends(after, before, limit, newest_first)
     if wanted.item or wanted.location or wanted.lot:
-        # They are of the warehouse already: SQLite would read all of its facts to see that.
-        touching = facts.c.record_no.in_(numbers_touching(connection, wanted))
-        return _numbers(connection, query.where(touching), ends)
+        return _touching(connection, query, wanted, ends)
     if not (wanted.warehouse or wanted.gateway):
         return _numbers(connection, query, ends)
     nearest, near = query, ends.nearest(near_count)
@@ -74,38 +72,67 @@ def record_numbers(
     )
 
 
-def numbers_touching(connection: Connection, wanted: FeedFilter) -> Select[tuple[int]]:
-    """Return the statement of the facts that concern an item, a place or a lot."""
+def numbers_touching(
+    connection: Connection, wanted: FeedFilter, *, after: int = 0, through: int | None = None
+) -> Select[tuple[int]]:
+    """Return the statement of the facts that concern an item, a place or a lot.
+
+    Of those after a record number and through another one, None for all that there are.
+    """
     # All warehouses are named, so that the index of lines by warehouse and item serves.
     codes = _codes(connection, wanted)
-    query: Select[tuple[int]]
-    if wanted.item:
-        columns = ("warehouse", "record_no", "lot") if wanted.lot else ("warehouse", "record_no")
-        found: FromClause = first_lines(
-            connection, warehouses=codes, items=[wanted.item], columns=columns
-        )
-        query = select(found.c.record_no)
-    else:
-        found = lines
-        query = select(lines.c.record_no).where(lines.c.warehouse.in_(codes))
+    if not wanted.item:
+        # All lines of a fact are of one lot.
+        conditions = [lines.c.warehouse.in_(codes), lines.c.record_no > after]
+        if through is not None:
+            conditions.append(lines.c.record_no <= through)
+        for column, value in ((lines.c.lot, wanted.lot), (lines.c.location, wanted.location)):
+            if value:
+                conditions.append(column == value)
+        return select(lines.c.record_no).where(*conditions)
+    columns = ("warehouse", "record_no", "lot") if wanted.lot else ("warehouse", "record_no")
+    first = first_lines(
+        connection,
+        warehouses=codes,
+        items=[wanted.item],
+        after=after,
+        through=through,
+        columns=columns,
+    )
+    query: Select[tuple[int]] = select(first.c.record_no)
     if wanted.lot:
-        query = query.where(found.c.lot == wanted.lot)
+        query = query.where(first.c.lot == wanted.lot)
     if wanted.location:
-        places = lines.alias()
-        query = query.join(
-            places,
-            (places.c.warehouse == found.c.warehouse) & (places.c.record_no == found.c.record_no),
-        ).where(places.c.location == wanted.location)
+        places = (lines.c.warehouse == first.c.warehouse) & (lines.c.record_no == first.c.record_no)
+        query = query.join(lines, places).where(lines.c.location == wanted.location)
     return query
+
+
+def _touching(
+    connection: Connection, query: Select[tuple[int]], wanted: FeedFilter, ends: Ends
+) -> list[int]:
+    """Look from the near end on, into twice as many blocks each time, until there are enough."""
+    found: list[int] = []
+    for after, through in record_ranges(
+        after=ends.after, through=ends.before - 1, newest_first=ends.newest_first
+    ):
+        # They are of the warehouse, and of the range: SQLite would read all facts to see that.
+        numbers = numbers_touching(connection, wanted, after=after, through=through)
+        some = query.where(facts.c.record_no.in_(numbers))
+        found += _in_order(connection, some, ends._replace(limit=ends.limit - len(found)))
+        if len(found) == ends.limit:
+            break
+    return found
 
 
 def _numbers(connection: Connection, query: Select[tuple[int]], ends: Ends) -> list[int]:
     number = facts.c.record_no
-    query = (
-        query.where(number > ends.after, number < ends.before)
-        .order_by(number.desc() if ends.newest_first else number)
-        .limit(ends.limit)
-    )
+    return _in_order(connection, query.where(number > ends.after, number < ends.before), ends)
+
+
+def _in_order(connection: Connection, query: Select[tuple[int]], ends: Ends) -> list[int]:
+    number = facts.c.record_no
+    query = query.order_by(number.desc() if ends.newest_first else number).limit(ends.limit)
     return [row.record_no for row in connection.execute(query)]
 
 

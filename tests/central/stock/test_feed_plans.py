@@ -11,7 +11,15 @@ from central.stock.feed_numbers import record_numbers
 from central.stock.rows import FeedFilter
 from central.storage import tables
 from tests.central.scenery import NOW_MS, rows
-from tests.central.storage.test_line_blocks import EPOCH, FACTS, ITEM, NUMBERS, filled
+from tests.central.storage.test_line_blocks import (
+    BLOCK,
+    EPOCH,
+    FACTS,
+    ITEM,
+    NUMBERS,
+    STEP,
+    filled,
+)
 
 END = NUMBERS[-1] + 1
 FEEDS = [
@@ -25,11 +33,16 @@ FEEDS = [
     FeedFilter(warehouse="BJ1", item=ITEM),
     FeedFilter(warehouse="SH1", item=ITEM, gateway="gw-1", epoch=EPOCH, lot="L1", location="BIN-1"),
     FeedFilter(warehouse="SH1", kinds=("reversal",)),
+    FeedFilter(location="BIN-1"),
+    FeedFilter(location="BIN-2"),
+    FeedFilter(warehouse="BJ1", location="BIN-1", lot="L1"),
+    FeedFilter(warehouse="BJ1", lot="L2"),
 ]
 OF_AN_ITEM = [one for one in FEEDS if one.item]
 ENDS = [(0, END, 7), (NUMBERS[40], NUMBERS[900], 5), (0, END, FACTS), (NUMBERS[5], NUMBERS[5], 3)]
 NEAR = (900, 10**9)
 ROWS_LOOKED_AT_MAX = 200  # An item has ten facts, the ledger 20,000.
+LINES_OF_A_BLOCK_MAX = 2 * BLOCK // STEP
 
 
 @pytest.fixture
@@ -102,23 +115,54 @@ def test_the_feed_of_a_warehouse_reads_the_newest_facts(many):
     assert not read_whole(plans[0][1], "facts")
 
 
+def test_the_feed_of_a_place_reads_the_newest_lines(many):
+    with many.read() as connection:
+        for wanted in (FeedFilter(location="BIN-1"), FeedFilter(warehouse="SH1", lot="L1")):
+            plans = list(explained(connection, lambda c, wanted=wanted: numbers(c, wanted)))
+            plans = [(said, plan) for said, plan in plans if "lines" in said]
+            assert len(plans) == 1  # 50 of a block's 5,000 facts are enough.
+            statement, plan = plans[0]
+            if isinstance(plan, dict):
+                assert looked_at(plan) <= 2 * LINES_OF_A_BLOCK_MAX, statement
+            else:
+                assert not read_whole(plan, "facts") + read_whole(plan, "lines"), statement
+
+
+@pytest.mark.parametrize("wanted", [FeedFilter(location="BIN-1"), FeedFilter(lot="L1")], ids=repr)
+def test_a_page_that_is_full_is_read_from_the_newest_block(many, wanted):
+    asked = []
+    with many.read() as connection:
+        engine = connection.engine
+        event.listen(engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+        assert len(numbers(connection, wanted)) == 50
+    looks = [values for statement, values in asked if "lines.record_no >" in statement]
+    assert len(looks) == 1
+    bounds = looks[0].values() if isinstance(looks[0], dict) else looks[0]
+    assert NUMBERS[-1] // BLOCK * BLOCK - 1 in bounds
+
+
 def is_wanted(fact, wanted, *, touching):
     warehouse, gateway, _, kind, number = fact
     return (
         kind in wanted.kinds
         and wanted.warehouse in {"", warehouse}
         and wanted.gateway in {"", gateway}
-        and (not wanted.item or number in touching)
+        and (number in touching or not (wanted.item or wanted.location or wanted.lot))
     )
 
 
 def test_a_feed_has_the_facts_next_to_its_end(many):
     columns = ("warehouse", "gateway", "epoch", "kind", "record_no")
     facts = sorted(rows(many, tables.facts, *columns), key=lambda fact: fact[-1])
-    lines = rows(many, tables.lines, "item", "record_no")
-    touching = {number for item, number in lines if item == ITEM}
+    lines = rows(many, tables.lines, "location", "item", "lot", "record_no")
     with many.read() as connection:
         for wanted in FEEDS:
+            asked = (wanted.location, wanted.item, wanted.lot)
+            touching = {
+                line[-1]
+                for line in lines
+                if all(one in {"", said} for one, said in zip(asked, line[:-1], strict=True))
+            }
             there = [fact[-1] for fact in facts if is_wanted(fact, wanted, touching=touching)]
             for (after, before, limit), newest, near in product(ENDS, (True, False), NEAR):
                 within = [number for number in there if after < number < before]
