@@ -21,6 +21,11 @@ class Source:
         """Return its syntax tree: seconds for all files, which not every check has to take."""
         return ast.parse(self.text)
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Return all of the tree, walked once: that takes three times as long as to parse it."""
+        return tuple(ast.walk(self.tree))
+
     @property
     def kind(self) -> str:
         """Return the kind that the docstring opens with: Pure, Edge, Loop, Root or ""."""

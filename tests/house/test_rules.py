@@ -115,7 +115,7 @@ HOMES = {
 
 def imports(source):
     """Yield (line, module) of every import of a file, also inside functions."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -154,7 +154,7 @@ def test_wall_clock_and_randomness_live_in_the_clock_files():
     for source in product_sources():
         if source.path in CLOCK_FILES or source.path.startswith("provisioning/demo/"):
             continue
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.Attribute) and ast.unparse(node) in WALL_CLOCK:
                 found.append(f"{source.path}:{node.lineno} {ast.unparse(node)}")
         found += [
@@ -179,7 +179,7 @@ def test_each_outside_library_has_one_home():
 def test_broad_excepts_stand_only_at_the_top_of_a_loop_and_never_pass():
     found = []
     for source in product_sources():
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if not isinstance(node, ast.ExceptHandler):
                 continue
             name = node.type.id if isinstance(node.type, ast.Name) else ""
@@ -197,7 +197,7 @@ def test_no_float_touches_stock_or_weight():
     words = ("quantity", "weight", "gross", "tare", "net", "on_hand", "micro")
     found = []
     for source in product_sources():
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.AnnAssign | ast.arg):
                 target = node.target if isinstance(node, ast.AnnAssign) else node
                 name = getattr(target, "id", None) or getattr(target, "arg", "") or ""
@@ -210,7 +210,7 @@ def test_no_float_touches_stock_or_weight():
 def test_dataclasses_are_frozen_or_say_why_not():
     found = []
     for source in product_sources():
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if not isinstance(node, ast.ClassDef):
                 continue
             for decorator in node.decorator_list:

@@ -51,7 +51,7 @@ def test_no_function_is_longer_than_a_screen():
         [
             f"{source.path}:{node.lineno} {node.name}: {node.end_lineno - node.lineno + 1} lines"
             for source in product_sources()
-            for node in ast.walk(source.tree)
+            for node in source.nodes
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             and node.end_lineno - node.lineno + 1 > FUNCTION_LINES_MAX
         ]
@@ -83,7 +83,7 @@ def test_no_name_is_a_word_that_says_nothing():
     found = []
     for source in product_sources():
         names = {(1, part) for part in source.path.removesuffix(".py").split("/")}
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 names.add((node.lineno, node.name))
             elif isinstance(node, ast.arg):

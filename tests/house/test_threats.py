@@ -25,7 +25,7 @@ def names():
     return {
         f"{source.path}::{node.name}"
         for source in test_sources()
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     }
 
