@@ -37,7 +37,7 @@ from central.orders.catalogue.items import (
     require_item,
     retire_item,
 )
-from central.orders.catalogue.packs import convert, largest_packs, to_base
+from central.orders.catalogue.packs import convert, largest_packs
 
 router = APIRouter(
     prefix=f"{PREFIX}/items",
@@ -129,7 +129,8 @@ def conversion(
         units = units_of_card(require_item(connection, code).card)
     quantity = to_micro(parse_decimal(asked.quantity))
     exact = convert(quantity, units, from_unit=asked.from_unit, to_unit=asked.to_unit)
-    parts = largest_packs(to_base(quantity, units, unit=asked.from_unit), units)
+    base_micro = convert(quantity, units, from_unit=asked.from_unit, to_unit=units.base)
+    parts = largest_packs(base_micro, units)
     return ConversionOut(
         item=code,
         quantity=quantity_text(exact),

@@ -22,6 +22,7 @@ _COUNTS = {
     "GRO": Fraction(144),
     "MIL": Fraction(1000),
 }
+_PIECES = {unit: size.numerator for unit, size in _COUNTS.items()}
 _LENGTHS = {
     "MTR": Fraction(1),
     "MMT": Fraction(1, 1000),
@@ -65,3 +66,8 @@ def unit_ratio(*, from_unit: str, to_unit: str) -> Fraction | None:
         if from_unit in kind and to_unit in kind:
             return kind[from_unit] / kind[to_unit]
     return None
+
+
+def pieces_of(unit: str) -> int:
+    """Return how many pieces a counting unit is, 0 for a unit that measures something else."""
+    return _PIECES.get(unit, 0)

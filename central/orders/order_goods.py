@@ -1,14 +1,16 @@
 """What an order may name: items with their units, suppliers, warehouses. Edge of the database."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
 
+from central.contract.quantities import MICRO_PER_UNIT
 from central.errors import Conflict, Unusable
+from central.orders.catalogue.item_cards import Policy
 from central.orders.catalogue.items import policies_of, units_of
-from central.orders.catalogue.packs import ItemUnits
+from central.orders.catalogue.packs import ItemUnits, refuse_part
 from central.stock.times import utc_text
 from central.storage import bulk, catalogue_tables, tables
 
@@ -57,11 +59,31 @@ def read_goods(connection: Connection, items: Collection[str]) -> dict[str, Good
     return {
         item: Goods(
             item,
-            stated,
+            _kept(stated, policies[item]),
             policies[item].over_tolerance_percent_micro,
             policies[item].under_tolerance_percent_micro,
         )
         for item, stated in units.items()
+    }
+
+
+def require_whole(connection: Connection, item: str, quantity_micro: int) -> None:
+    """Return if so much of an item, in its unit, parts no piece of it. Raises Unusable.
+
+    Whole numbers ask nothing of the database. What nobody knows may be parted.
+    """
+    if quantity_micro % MICRO_PER_UNIT == 0:
+        return
+    stated = kept_units(connection, [item]).get(item)
+    if stated is not None:
+        refuse_part(quantity_micro, stated, unit=stated.base)
+
+
+def kept_units(connection: Connection, items: Collection[str]) -> dict[str, ItemUnits]:
+    """Return the units in which items can be asked for, of those that are there."""
+    policies = policies_of(connection, items)
+    return {
+        item: _kept(stated, policies[item]) for item, stated in units_of(connection, items).items()
     }
 
 
@@ -162,3 +184,8 @@ def checked_reason(reason: str, *, what: str) -> str:
     if not text:
         raise Unusable(f"{what} needs a reason", hint="Say why, in a few words.")
     return text
+
+
+def _kept(stated: ItemUnits, policy: Policy) -> ItemUnits:
+    """Return the units of an item whose single pieces are known by number: those are whole."""
+    return replace(stated, pieces=stated.pieces or 1) if policy.serial_tracked else stated

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from central.contract.errors import ContractError
-from central.contract.quantities import GRAMS_PER_MASS_UNIT, MICRO_PER_UNIT, parse_unit
-from central.ledger.unit_ratios import unit_ratio
+from central.contract.quantities import GRAMS_PER_MASS_UNIT, MICRO_PER_UNIT
+from central.ledger.unit_ratios import pieces_of, unit_ratio
 from central.orders.catalogue.cards import (
     DAYS_MAX,
     NAME_CHARACTERS_MAX,
@@ -19,7 +18,14 @@ from central.orders.catalogue.cards import (
     range_faults,
     text_faults,
 )
-from central.orders.catalogue.packs import QUANTITY_MICRO_MAX, RATIO_TERM_MAX, ItemUnits
+from central.orders.catalogue.packs import (
+    QUANTITY_MICRO_MAX,
+    RATIO_TERM_MAX,
+    ItemUnits,
+    is_whole,
+    text_of,
+)
+from central.orders.catalogue.unit_codes import is_unit, likely_unit
 
 BARCODES_MAX = 100
 PACKS_MAX = 50
@@ -29,6 +35,7 @@ COST_MICRO_MAX = 10**15
 ITEM_KINDS = ("piece", "bulk")
 ROTATIONS = ("fefo", "fifo")
 ABC_CLASSES = ("", "A", "B", "C")
+_LEVELS = ("min", "max", "safety")  # Of stock, in the item's unit.
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,17 @@ class ItemCard:
 
 def units_of_card(card: ItemCard) -> ItemUnits:
     """Return the units in which an item can be stated."""
-    return ItemUnits(card.code, card.unit, {pack.unit: pack.size for pack in card.packs})
+    packs = {pack.unit: pack.size for pack in card.packs}
+    return ItemUnits(card.code, card.unit, packs, _pieces(card))
+
+
+def pieces_kept(unit: str, *, kind: str, serial_tracked: bool = False) -> int:
+    """Return how many pieces, none of which is parted, one unit of an item is; 0 if it is parted.
+
+    Goods with serial numbers are whole in any unit; bulk goods are parted even if they are counted.
+    """
+    pieces = pieces_of(unit) if kind == "piece" else 0
+    return pieces or int(serial_tracked)
 
 
 def packs_gone(before: ItemCard, after: ItemCard | None) -> list[tuple[str, str, Fraction]]:
@@ -136,18 +153,29 @@ def item_faults(card: ItemCard) -> Iterator[Fault]:
         "name_zh", card.name_zh, characters_max=NAME_CHARACTERS_MAX, required=False
     )
     yield from choice_faults("kind", card.kind, ITEM_KINDS)
-    yield from _unit_faults("unit", card.unit)
+    yield from _unit_faults(card.unit)
     yield from _pack_faults(card)
+    yield from _measure_faults(card)
     yield from _barcode_faults(card)
     yield from _place_faults(card)
     yield from _policy_faults(card)
+    yield from _part_faults(card)
 
 
-def _unit_faults(field_name: str, unit: str) -> Iterator[Fault]:
-    try:
-        parse_unit(unit)
-    except ContractError as error:
-        yield Fault(field_name, str(error), error.hint)
+def _pieces(card: ItemCard) -> int:
+    return pieces_kept(card.unit, kind=card.kind, serial_tracked=card.policy.serial_tracked)
+
+
+def _unit_faults(unit: str) -> Iterator[Fault]:
+    if is_unit(unit):
+        return
+    likely = likely_unit(unit)
+    hint = "Use a code of Recommendation 20, such as C62 for pieces or KGM for kilograms."
+    yield Fault(
+        "unit",
+        message=f"unit {unit[:20]!r} is not a UN/CEFACT unit code",
+        hint=f"Did you mean {likely}?" if likely else hint,
+    )
 
 
 def _pack_faults(card: ItemCard) -> Iterator[Fault]:
@@ -182,6 +210,41 @@ def _pack_faults(card: ItemCard) -> Iterator[Fault]:
                 f"{where}.gtin",
                 f"{pack.size} {card.unit} has no exact decimal value, so no scan can mean it",
                 "Leave its bar code out, or keep the item in a smaller unit.",
+            )
+
+
+def _measure_faults(card: ItemCard) -> Iterator[Fault]:
+    """Yield packs that contradict another one: KGM and GRM of one item hold 1000 to 1."""
+    sized = [pack for pack in card.packs if min(pack.numerator, pack.denominator) > 0]
+    for number, pack in enumerate(sized):
+        for other in sized[:number]:
+            general = unit_ratio(from_unit=pack.unit, to_unit=other.unit)
+            if general is None or pack.unit == other.unit or general * other.size == pack.size:
+                continue
+            yield Fault(
+                f"packs.{pack.unit}.numerator",
+                message=f"one {pack.unit} is {general} {other.unit} everywhere, and would be"
+                f" {pack.size / other.size} here",
+                hint=f"Correct one of them, or leave {pack.unit} out.",
+            )
+            break
+
+
+def _part_faults(card: ItemCard) -> Iterator[Fault]:
+    """Yield quantities that are a part of a piece, of an item that is kept in whole ones."""
+    units, policy = ItemUnits(card.code, card.unit, pieces=_pieces(card)), card.policy
+    named = [(f"policy.{name}", getattr(policy, f"{name}_micro")) for name in _LEVELS]
+    named += [(f"barcodes.{one.gtin}.quantity", one.quantity_micro) for one in card.barcodes]
+    for place in card.places:
+        where = f"places.{place.warehouse}.{place.location}"
+        named += [(f"{where}.min", place.min_micro), (f"{where}.max", place.max_micro)]
+    for name, quantity_micro in named:
+        if not is_whole(quantity_micro, units):
+            yield Fault(
+                name,
+                message=f"{text_of(quantity_micro)} {card.unit} of item {card.code} is a part of"
+                " a piece",
+                hint="The item is kept in whole pieces: correct the quantity, or its unit.",
             )
 
 

@@ -6,6 +6,7 @@ a reference document brought may have both, too: then version 0 is what nobody h
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from operator import attrgetter
 
 from sqlalchemy import Connection, Table, delete, select
@@ -16,7 +17,13 @@ from central.errors import Conflict, NotThere
 from central.ledger.desk import Change, ObjectNote, require_version
 from central.ledger.packs_then import note_former_packs
 from central.ledger.reference_desk import put_items, touch_items, withdraw_item
-from central.orders.catalogue.cards import Fault, changed_fields, gtin_forms, refuse_faults
+from central.orders.catalogue.card_conflicts import (
+    case_twins,
+    gtin_conflicts,
+    home_conflicts,
+    twin_fault,
+)
+from central.orders.catalogue.cards import Fault, changed_fields, refuse_faults
 from central.orders.catalogue.item_cards import (
     HomePlace,
     ItemBarcode,
@@ -26,6 +33,7 @@ from central.orders.catalogue.item_cards import (
     all_barcodes,
     item_faults,
     packs_gone,
+    pieces_kept,
 )
 from central.orders.catalogue.packs import ItemUnits
 from central.orders.catalogue.uses import item_uses, refuse_while_used
@@ -111,13 +119,11 @@ def require_item(connection: Connection, code: str) -> StoredItem:
 def units_of(connection: Connection, items: Iterable[str]) -> dict[str, ItemUnits]:
     """Return the units in which items can be stated, of those that are there."""
     keys = [(item,) for item in sorted(set(items))]
-    packs: dict[str, dict[str, Pack]] = {}
+    packs: dict[str, dict[str, Fraction]] = {}
     for row in bulk.select_by_key(connection, item_units, keys, columns_count=1):
-        packs.setdefault(row[0], {})[row[1]] = Pack(*row[1:])
+        packs.setdefault(row[0], {})[row[1]] = Pack(*row[1:]).size
     return {
-        row[0]: ItemUnits(
-            row[0], row[3], {unit: pack.size for unit, pack in packs.get(row[0], {}).items()}
-        )
+        row[0]: ItemUnits(row[0], row[3], packs.get(row[0], {}), pieces_kept(row[3], kind=row[4]))
         for row in bulk.select_by_key(connection, tables.items, keys, columns_count=1)
     }
 
@@ -181,8 +187,11 @@ def item_conflicts(
 
     stored: those of the items that are there.
     """
-    yield from _gtin_conflicts(connection, cards)
-    yield from _place_conflicts(connection, cards)
+    yield from gtin_conflicts(connection, cards)
+    yield from home_conflicts(connection, cards)
+    new = [card.code for card in cards if card.code not in stored]
+    for code, other in case_twins(connection, tables.items.c.item, new).items():
+        yield code, twin_fault(code, other)
     for card in cards:
         before = stored.get(card.code)
         if before is None or before.card.unit == card.unit:
@@ -217,7 +226,9 @@ def put_cards(
 
 def _put_one(change: Change, card: ItemCard, stored: Mapping[str, StoredItem]) -> StoredItem:
     what = f"item {card.code}"
-    refuse_faults(what, item_faults(card))
+    before = stored.get(card.code)
+    known = set(item_faults(before.card)) if before else set()
+    refuse_faults(what, [fault for fault in item_faults(card) if fault not in known])
     for _, fault in item_conflicts(change.connection, [card], stored):
         raise Conflict(
             f"{what}: {fault.field}: {fault.message}",
@@ -243,50 +254,6 @@ def _by_item(
 def _policy(row: bulk.Row) -> Policy:
     inspected, weight_unit, expiry_tracked, serial_tracked, *rest = row[2:]
     return Policy(bool(inspected), weight_unit, bool(expiry_tracked), bool(serial_tracked), *rest)
-
-
-def _gtin_conflicts(
-    connection: Connection, cards: Sequence[ItemCard]
-) -> Iterator[tuple[str, Fault]]:
-    """Yield GTINs of other items; one is the same however many zeros are written in front of it."""
-    ours = {card.code: {one.gtin for one in all_barcodes(card)} for card in cards}
-    forms = {(form,) for gtins in ours.values() for gtin in gtins for form in gtin_forms(gtin)}
-    owners: dict[str, str] = {}
-    for gtin, item, *_ in bulk.select_by_key(
-        connection, tables.item_barcodes, sorted(forms), columns_count=1
-    ):
-        if item not in ours:  # Those of `cards` are written anew, all of them.
-            owners[gtin_forms(gtin)[-1]] = item
-    for code, gtins in ours.items():
-        for gtin in sorted(gtins):
-            owner = owners.setdefault(gtin_forms(gtin)[-1], code)
-            if owner != code:
-                hint = "Correct the GTIN, or take it from the other item first."
-                where = f"barcodes.{gtin}.gtin"
-                yield code, Fault(where, f"GTIN {gtin} is a bar code of item {owner}", hint)
-
-
-def _place_conflicts(
-    connection: Connection, cards: Sequence[ItemCard]
-) -> Iterator[tuple[str, Fault]]:
-    named = {(place.warehouse, place.location) for card in cards for place in card.places}
-    places = sorted(one for one in named if one[1])
-    known = {
-        (row[0], row[1])
-        for row in bulk.select_by_key(connection, tables.locations, places, columns_count=2)
-    }
-    warehouses = sorted({(warehouse,) for warehouse, location in named if not location})
-    known |= {
-        (row[0], "")
-        for row in bulk.select_by_key(connection, tables.warehouses, warehouses, columns_count=1)
-    }
-    for card in cards:
-        for place in card.places:
-            if (place.warehouse, place.location) not in known:
-                named_place = f"{place.warehouse} {place.location}".strip()
-                where = f"places.{place.warehouse}.{place.location}.location"
-                hint = "Add the place first, or correct it."
-                yield card.code, Fault(where, f"there is no place {named_place}", hint)
 
 
 def _write(change: Change, cards: Sequence[ItemCard], stored: Mapping[str, StoredItem]) -> None:

@@ -26,12 +26,14 @@ class ItemUnits:
     """The units in which an item can be stated.
 
     item: its code, for messages. base: the unit in which it is kept. packs: how many of `base` one
-    of each other unit is.
+    of each other unit is. pieces: that one of `base` is, none of which is ever parted; 0 for goods
+    of which any part can be.
     """
 
     item: str
     base: str
     packs: Mapping[str, Fraction] = field(default_factory=dict)
+    pieces: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,7 @@ def ratio(units: ItemUnits, unit: str) -> Fraction:
 
     The item's own packs win over general units. Raises Unusable for one that does not convert.
     """
-    if unit == units.base:
-        return Fraction(1)
-    pack = units.packs.get(unit)
-    if pack is not None:
-        return pack
-    found = unit_ratio(from_unit=unit, to_unit=units.base)
+    found = _known_ratio(units, unit)
     if found is None:
         known = sorted({units.base, *units.packs})
         raise Unusable(
@@ -85,8 +82,30 @@ def convert(quantity_micro: int, units: ItemUnits, *, from_unit: str, to_unit: s
 
 
 def to_base(quantity_micro: int, units: ItemUnits, *, unit: str) -> int:
-    """Return a quantity in the unit in which the item is kept. Raises Unusable as `convert`."""
-    return convert(quantity_micro, units, from_unit=unit, to_unit=units.base)
+    """Return what somebody asks for in the unit in which the item is kept.
+
+    Everything that is drafted at the desk passes here. Raises Unusable as `convert`, and for a part
+    of a piece of goods that are kept in pieces.
+    """
+    base_micro = convert(quantity_micro, units, from_unit=unit, to_unit=units.base)
+    refuse_part(quantity_micro, units, unit=unit)
+    return base_micro
+
+
+def refuse_part(quantity_micro: int, units: ItemUnits, *, unit: str) -> None:
+    """Raise Unusable for a part of a piece; a unit that does not convert is not judged."""
+    size = _known_ratio(units, unit) if units.pieces else None
+    if size is not None and not is_whole(quantity_micro * size, units):
+        raise Unusable(
+            f"{text_of(quantity_micro)} {unit} of item {units.item} is a part of a piece",
+            hint="The item is kept in whole pieces: correct the quantity, or its unit.",
+            fields={"item": units.item, "unit": unit, "quantity": text_of(quantity_micro)},
+        )
+
+
+def is_whole(base_micro: int | Fraction, units: ItemUnits) -> bool:
+    """Return whether so much in the item's unit parts no piece, or the goods can be parted."""
+    return not units.pieces or base_micro * units.pieces % MICRO_PER_UNIT == 0
 
 
 def split(quantity_micro: int, units: ItemUnits, *, into: str) -> Split:
@@ -150,6 +169,12 @@ def text_of(quantity_micro: int) -> str:
     whole, rest = divmod(abs(quantity_micro), MICRO_PER_UNIT)
     digits = f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
     return f"-{digits}" if quantity_micro < 0 else digits
+
+
+def _known_ratio(units: ItemUnits, unit: str) -> Fraction | None:
+    if unit == units.base:
+        return Fraction(1)
+    return units.packs.get(unit) or unit_ratio(from_unit=unit, to_unit=units.base)
 
 
 def _bounded(quantity_micro: int, units: ItemUnits) -> int:

@@ -1,13 +1,14 @@
 """The book of partners: suppliers and customers with their certificates. Edge of the database."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 from sqlalchemy import Connection, delete
 
 from central.errors import Conflict, NotThere
 from central.ledger.desk import Change, ObjectNote, require_version
-from central.orders.catalogue.cards import changed_fields, refuse_faults
+from central.orders.catalogue.card_conflicts import case_twins, twin_fault
+from central.orders.catalogue.cards import Fault, changed_fields, refuse_faults
 from central.orders.catalogue.items import CODES_AT_ONCE_MAX, PutCounts
 from central.orders.catalogue.partner_cards import Certificate, PartnerCard, partner_faults
 from central.orders.catalogue.uses import partner_uses, refuse_while_used
@@ -50,7 +51,7 @@ def require_partner(connection: Connection, code: str) -> StoredPartner:
 def create_partner(change: Change, card: PartnerCard) -> StoredPartner:
     """Add a partner and return it.
 
-    Raises Unusable for an impossible card, Conflict if it is there.
+    Raises Unusable for an impossible card, Conflict if it or one that looks like it is there.
     """
     refuse_faults(f"partner {card.code}", partner_faults(card))
     if card.code in read_partners(change.connection, [card.code]):
@@ -88,6 +89,15 @@ def retire_partner(change: Change, code: str, *, version: int | None) -> None:
     for table in (partner_certificates, partners):
         change.connection.execute(delete(table).where(table.c.partner == code))
     change.note(KIND, code, "retired")
+
+
+def partner_conflicts(
+    connection: Connection, cards: Sequence[PartnerCard], stored: Mapping[str, StoredPartner]
+) -> Iterator[tuple[str, Fault]]:
+    """Yield (partner, fault) of new codes that differ from others in upper and lower case alone."""
+    new = [card.code for card in cards if card.code not in stored]
+    for code, other in case_twins(connection, partners.c.partner, new).items():
+        yield code, twin_fault(code, other)
 
 
 def put_partners(
@@ -130,7 +140,14 @@ def put_partners(
 def _put_one(
     change: Change, card: PartnerCard, stored: Mapping[str, StoredPartner]
 ) -> StoredPartner:
-    refuse_faults(f"partner {card.code}", partner_faults(card))
+    what = f"partner {card.code}"
+    refuse_faults(what, partner_faults(card))
+    for _, fault in partner_conflicts(change.connection, [card], stored):
+        raise Conflict(
+            f"{what}: {fault.field}: {fault.message}",
+            hint=fault.hint,
+            fields={"field": fault.field},
+        )
     put_partners(change, [card], stored)
     return require_partner(change.connection, card.code)
 

@@ -13,6 +13,7 @@ from central.contract.reference import Location, LocationKind
 from central.errors import Conflict, NotThere
 from central.ledger.desk import Change, ObjectNote, require_version
 from central.ledger.reference_desk import put_locations, withdraw_location
+from central.orders.catalogue.card_conflicts import case_twins, twin_fault
 from central.orders.catalogue.cards import Fault, changed_fields, refuse_faults
 from central.orders.catalogue.items import PutCounts
 from central.orders.catalogue.place_cards import (
@@ -156,6 +157,9 @@ def place_conflicts(
                 yield key, Fault("kind", f"cannot become or cease to be an area: {uses[0]}", hint)
     for warehouse in sorted({card.warehouse for card in cards}):
         ours = {card.code: card.parent for card in cards if card.warehouse == warehouse}
+        new = [code for code in ours if (warehouse, code) not in stored]
+        for code, other in _twins(connection, warehouse, new).items():
+            yield (warehouse, code), twin_fault(code, other)
         parents = _ways_up(connection, warehouse, ours)
         for code, fault in tree_faults(parents, ours):
             yield (warehouse, code), fault
@@ -215,6 +219,15 @@ def _put_one(
         )
     put_places(change, [card], stored)
     return require_place(change.connection, card.warehouse, card.code)
+
+
+def _twins(connection: Connection, warehouse: str, codes: Sequence[str]) -> dict[str, str]:
+    """Return {code: other code} of new places that differ from others in case alone."""
+    places, areas = tables.locations.c, location_details.c
+    within = [areas.warehouse == warehouse, areas.area]
+    return case_twins(
+        connection, places.location, codes, within=[places.warehouse == warehouse]
+    ) | case_twins(connection, areas.location, codes, within=within)
 
 
 def _ways_up(connection: Connection, warehouse: str, ours: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from central.contract.reference import Warehouse
 from central.errors import Conflict, NotThere
 from central.ledger.desk import Change, require_version
 from central.ledger.reference_desk import put_warehouse, withdraw_warehouse
+from central.orders.catalogue.card_conflicts import case_twins, twin_fault
 from central.orders.catalogue.cards import changed_fields, refuse_faults
 from central.orders.catalogue.place_cards import WarehouseCard, warehouse_faults
 from central.orders.catalogue.uses import refuse_while_used, warehouse_uses
@@ -55,7 +56,7 @@ def require_stored_warehouse(connection: Connection, code: str) -> StoredWarehou
 def create_warehouse(change: Change, card: WarehouseCard) -> StoredWarehouse:
     """Add a warehouse and return it.
 
-    Raises Unusable for an impossible card, Conflict if it is there.
+    Raises Unusable for an impossible card, Conflict if it or one that looks like it is there.
     """
     refuse_faults(f"warehouse {card.code}", warehouse_faults(card))
     if read_warehouses(change.connection, [card.code]):
@@ -63,6 +64,14 @@ def create_warehouse(change: Change, card: WarehouseCard) -> StoredWarehouse:
             f"warehouse {card.code} is there already",
             hint="Change that warehouse, or choose another code.",
             fields={"warehouse": card.code},
+        )
+    column = tables.warehouses.c.warehouse
+    for code, other in case_twins(change.connection, column, [card.code]).items():
+        fault = twin_fault(code, other)
+        raise Conflict(
+            f"warehouse {code}: {fault.field}: {fault.message}",
+            hint=fault.hint,
+            fields={"field": fault.field},
         )
     return _put(change, card, None)
 

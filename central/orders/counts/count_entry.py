@@ -12,11 +12,12 @@ from central.contract.quantities import canonical_text, from_micro
 from central.errors import Conflict, Unusable
 from central.ledger.desk import DESK_STATION, Change, require_version
 from central.ledger.own_facts import OWN_BOOT
+from central.orders.catalogue.packs import refuse_part, text_of
 from central.orders.counts.count_book import note_count
 from central.orders.counts.count_moves import books_now
 from central.orders.counts.count_rows import load_head, load_lines, store_head, store_lines
 from central.orders.counts.counts import OBSERVED, CountHead, CountLine
-from central.storage import bulk, tables
+from central.orders.order_goods import kept_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def enter_counts(
         raise Unusable("counted later than now", hint="Correct the time of the count.")
     lines = load_lines(change.connection, code).get(head.round, ())
     emptied = _emptied(code, lines, empty)
+    _refuse_both(entries, emptied)
     said = [*entries, *_nothing_of(change, head, emptied)]
     units = _units(change, said)
     drafts = [
@@ -92,6 +94,20 @@ def _emptied(code: str, lines: Iterable[CountLine], empty: Sequence[str]) -> lis
     return found
 
 
+def _refuse_both(entries: Iterable[Entered], emptied: Sequence[CountLine]) -> None:
+    """Raise Unusable for goods that are said to be at a place that is said to be empty of them."""
+    for one in entries:
+        if one.quantity_micro and any(
+            line.covers(location=one.location, item=one.item, lot=one.lot) for line in emptied
+        ):
+            raise Unusable(
+                f"{one.location} cannot be empty and hold {text_of(one.quantity_micro)} of"
+                f" {one.item}",
+                hint="Leave the place out of those that are empty, or what was found there.",
+                fields={"location": one.location, "item": one.item},
+            )
+
+
 def _nothing_of(change: Change, head: CountHead, lines: Sequence[CountLine]) -> list[Entered]:
     books = books_now(
         change.connection, warehouse=head.warehouse, locations={line.location for line in lines}
@@ -106,18 +122,21 @@ def _nothing_of(change: Change, head: CountHead, lines: Sequence[CountLine]) -> 
     ]
 
 
-def _units(change: Change, said: Iterable[Entered]) -> dict[str, str]:
-    items = sorted({(one.item,) for one in said if not one.unit})
-    rows = bulk.select_by_key(change.connection, tables.items, items, columns_count=1)
-    units = {row[0]: row[3] for row in rows}
-    missing = sorted({item for (item,) in items} - units.keys())
+def _units(change: Change, said: Sequence[Entered]) -> dict[str, str]:
+    """Return the unit in which each known item is kept. Raises Unusable for a part of a piece."""
+    known = kept_units(change.connection, {one.item for one in said})
+    missing = sorted({one.item for one in said if not one.unit} - known.keys())
     if missing:
         raise Unusable(
             f"no item is called {missing[0]!r}",
             hint="State the unit of what nobody knows, or correct the code.",
             fields={"items": missing},
         )
-    return units
+    for one in said:
+        stated = known.get(one.item)
+        if stated is not None:
+            refuse_part(one.quantity_micro, stated, unit=one.unit or stated.base)
+    return {item: stated.base for item, stated in known.items()}
 
 
 def _fact(

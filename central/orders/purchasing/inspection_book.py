@@ -14,7 +14,7 @@ from central.errors import Conflict, Unusable
 from central.ledger.desk import Change, require_version
 from central.ledger.measures import WEIGHED_IN
 from central.orders.catalogue.items import policies_of
-from central.orders.order_goods import checked_reason
+from central.orders.order_goods import checked_reason, require_whole
 from central.orders.purchasing.inspection import (
     DECISIONS_COUNT_MAX,
     MOVES_NOTHING,
@@ -116,6 +116,8 @@ def _decide_one(
         reason = checked_reason(reason, what=f"to decide {asked.decision} of {what}")
     amounts = amounts_of(inspection.arrived_micro, decisions)
     check_quantity(amounts, asked.source, asked.quantity_micro, what=what)
+    if asked.quantity_micro != amounts.of(asked.source):  # All of a part that came goes anyway.
+        require_whole(change.connection, inspection.item, asked.quantity_micro)
     _check_place(change, inspection, asked)
     if asked.decision == "gone":
         _check_gone(change, inspection, asked)

@@ -19,6 +19,7 @@ from central.orders.order_goods import (
 )
 from central.orders.purchasing.inspection_reading import load_inspection
 from central.orders.purchasing.purchase_reading import load_order
+from central.orders.purchasing.return_stock import refuse_missing
 from central.orders.purchasing.supplier_return_reading import (
     ReturnView,
     load_return,
@@ -166,6 +167,7 @@ def act_on_return(
         check_close(returned, view.progress, reason=reason)
     elif action == "release":
         require_free_document(change.connection, warehouse=returned.warehouse, code=code)
+        refuse_missing(change.connection, returned)
     if action in {"reject", "cancel", "close"}:
         changed = replace(changed, end_reason=reason)
     _store(change, changed, DONE[action], reason=reason)

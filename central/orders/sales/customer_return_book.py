@@ -18,6 +18,7 @@ from central.orders.order_goods import (
     checked_reason,
     read_goods,
     require_warehouse,
+    require_whole,
     supplier_names,
 )
 from central.orders.return_goods import GoodsDecided, Moved, move_goods
@@ -36,9 +37,11 @@ from central.orders.sales.customer_returns import (
     check_close,
     check_decision,
     line_of,
+    open_micro,
     return_document,
     view_of,
 )
+from central.orders.sales.return_limits import refuse_more_than_shipped
 from central.orders.sales.sales_book import draft_order
 from central.orders.sales.sales_lines import LineAsked, OrderAsked, require_customer
 from central.orders.sales.sales_store import read_order
@@ -101,8 +104,9 @@ def request_return(change: Change, asked: ReturnAsked) -> ReturnView:
     """Note that a customer wants to send goods back. Raises Unusable, Conflict, NotThere."""
     require_warehouse(change.connection, asked.warehouse)
     require_customer(change.connection, asked.customer)
+    lines = _lines(change.connection, asked.lines)
     if asked.order_code:
-        _check_order(change.connection, asked)
+        _check_order(change.connection, asked, lines)
     returned = CustomerReturn(
         code=new_code(change, CODE_PREFIX, warehouse=asked.warehouse, wished=asked.code),
         version=1,
@@ -115,7 +119,7 @@ def request_return(change: Change, asked: ReturnAsked) -> ReturnView:
         end_reason="",
         created_ms=change.now_ms,
         changed_ms=change.now_ms,
-        lines=_lines(change.connection, asked.lines),
+        lines=lines,
         decisions=(),
     )
     _write_head(change.connection, returned)
@@ -162,6 +166,8 @@ def decide_on_return(
     for one in asked:
         line = line_of(view.returned, one.line)
         check_decision(view, one.line, one.decision, one.quantity_micro)
+        if one.quantity_micro != open_micro(view, one.line):
+            require_whole(change.connection, line.item, one.quantity_micro)
         reason = one.reason.strip()
         if one.decision != "restock":
             reason = checked_reason(reason, what=f"to {one.decision} goods of {view.returned}")
@@ -174,7 +180,7 @@ def decide_on_return(
     return _save(change, view.returned, "decided", decisions=made_of)
 
 
-def _check_order(connection: Connection, asked: ReturnAsked) -> None:
+def _check_order(connection: Connection, asked: ReturnAsked, lines: Sequence[ReturnLine]) -> None:
     order = read_order(connection, asked.order_code)
     if order.customer != asked.customer:
         raise Conflict(
@@ -182,6 +188,7 @@ def _check_order(connection: Connection, asked: ReturnAsked) -> None:
             hint="Name the order that the goods were shipped under, or leave it out.",
             fields={"customer": order.customer},
         )
+    refuse_more_than_shipped(connection, order, lines)
 
 
 def _lines(connection: Connection, asked: Sequence[ReturnLineAsked]) -> tuple[ReturnLine, ...]:

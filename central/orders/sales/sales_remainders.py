@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select, tuple_
 
 from central.errors import Conflict, Unusable
 from central.ledger.desk import Change
-from central.orders.order_goods import checked_reason
+from central.orders.order_goods import checked_reason, require_whole
 from central.orders.reserving.reservation_book import Granted, ReservationBook, Wanted
 from central.orders.reserving.reservations import SALES_ORDER, Reservation
 from central.orders.reserving.shortages import report_shortages, settle_shortages
@@ -83,7 +83,7 @@ def give_up(
 ) -> SalesOrder:
     """Ship no more of a line, or so much less of it; None for all that has not gone out yet.
 
-    Raises Conflict for more than that.
+    Raises Conflict for more than that, Unusable for a part of a piece that leaves another part.
     """
     order, _ = begin_step(change, code, "give_up", version)
     reason = checked_reason(reason, what=f"giving up line {line} of {order}")
@@ -92,6 +92,8 @@ def give_up(
     (found,) = [one for one in figures.lines if one.line.line == line]
     left_micro = max(asked.expected.expected_micro - found.progress.done_micro, 0)
     quantity_micro = left_micro if quantity_micro is None else quantity_micro
+    if quantity_micro != left_micro:
+        require_whole(change.connection, asked.item, quantity_micro)
     if not 0 < quantity_micro <= left_micro:
         raise Conflict(
             f"of line {line} of {order} so much is not left to give up",
@@ -122,12 +124,13 @@ def pick_short(
     """Set other stock aside for a pick of which less was found than the books have.
 
     found_micro: what was found. The books of the place stay as they are until it is counted.
-    Raises Unusable for a pick that is not there, Conflict if all was found.
+    Raises Unusable for a pick that is not there or a part of a piece, Conflict if all was found.
     """
     order, _ = begin_step(change, code, "short_pick", version)
     book = book_of(change, [order])
     row = _pick_of(book, order, pick_line)
     missing_micro = row.quantity_micro - found_micro
+    require_whole(change.connection, row.stock.item, found_micro)
     if missing_micro <= 0 or found_micro < 0:
         raise Conflict(
             f"pick {pick_line} of {order} is not short",

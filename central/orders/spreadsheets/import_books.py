@@ -22,7 +22,12 @@ from central.orders.catalogue.items import (
     read_items,
 )
 from central.orders.catalogue.partner_cards import Certificate, PartnerCard, partner_faults
-from central.orders.catalogue.partners import StoredPartner, put_partners, read_partners
+from central.orders.catalogue.partners import (
+    StoredPartner,
+    partner_conflicts,
+    put_partners,
+    read_partners,
+)
 from central.orders.catalogue.place_cards import PlaceCard, place_faults
 from central.orders.catalogue.places import StoredPlace, place_conflicts, put_places, read_places
 from central.orders.spreadsheets.import_columns import (
@@ -164,12 +169,6 @@ def _merged_certificates(stored: StoredPartner, rows: Sequence[ImportRow]) -> Pa
     return replace(stored.card, certificates=tuple(sorted(held.values())))
 
 
-def _no_conflicts(
-    _connection: Connection, _cards: Sequence[PartnerCard], _stored: Mapping[str, StoredPartner]
-) -> Iterator[tuple[str, Fault]]:
-    return iter(())
-
-
 def _of_items(
     table: ImportTable, merged: Callable[[Any, Sequence[ImportRow]], ItemCard], *, creates: bool
 ) -> ImportBook:
@@ -195,7 +194,7 @@ def _of_partners(
         read_partners,
         merged,
         partner_faults,
-        _no_conflicts,
+        partner_conflicts,
         put_partners,
         creates,
     )

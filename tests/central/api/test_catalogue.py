@@ -16,7 +16,7 @@ GEAR = {
     "unit": "C62",
     "barcodes": [{"gtin": GTIN}],
     "packs": [{"unit": "CT", "numerator": 48, "denominator": 2}],
-    "policy": {"inspected": True, "min": "12.5", "abc": "A"},
+    "policy": {"inspected": True, "min": "12", "abc": "A"},
 }
 
 
@@ -47,10 +47,10 @@ def test_an_item_is_added_read_changed_and_taken_out(api):
     read = api("GET", "/items/GEAR", 200)
     assert read.json() == made.json()
     assert read.json()["packs"] == [{"unit": "CT", "numerator": 24, "denominator": 1, "gtin": ""}]
-    assert (read.json()["policy"]["min"], read.json()["version"]) == ("12.5", 1)
+    assert (read.json()["policy"]["min"], read.json()["version"]) == ("12", 1)
     patch = {"policy": {"max": "40"}, "name_zh": "齿轮"}
     changed = api("PATCH", "/items/GEAR", 200, json=patch, headers={"If-Match": '"1"'})
-    assert changed.json()["policy"]["min"] == "12.5" and changed.json()["policy"]["max"] == "40"
+    assert changed.json()["policy"]["min"] == "12" and changed.json()["policy"]["max"] == "40"
     stale = api("PATCH", "/items/GEAR", 412, json=patch, headers={"If-Match": '"1"'})
     assert stale.json()["fields"] == {"version": 2}
     put = api("PUT", "/items/GEAR", 200, json={"name": "Cog", "unit": "C62"}, headers=ANY)

@@ -6,7 +6,7 @@ from central.orders.catalogue.cards import gtin_forms
 from central.orders.catalogue.item_cards import HomePlace, ItemBarcode, Pack, Policy, item_faults
 from central.orders.catalogue.partner_cards import Certificate, partner_faults
 from central.orders.catalogue.place_cards import place_faults, tree_faults
-from tests.central.orders.catalogue import CARTON_GTIN, GTIN, item, partner, place
+from tests.central.orders.catalogue import CARTON_GTIN, GTIN, ONE, item, partner, place
 
 
 def test_sound_cards_have_no_faults():
@@ -67,7 +67,7 @@ def test_sound_cards_have_no_faults():
             id="scan of nothing",
         ),
         pytest.param(
-            {"places": (HomePlace("SH1", "BIN-1", 5, 4),)},
+            {"places": (HomePlace("SH1", "BIN-1", 5 * ONE, 4 * ONE),)},
             "places.SH1.BIN-1.max",
             "less than",
             id="more than most",
@@ -88,7 +88,10 @@ def test_sound_cards_have_no_faults():
             id="never fresh",
         ),
         pytest.param(
-            {"policy": Policy(min_micro=9, max_micro=8)}, "policy.max", "less", id="min and max"
+            {"policy": Policy(min_micro=9 * ONE, max_micro=8 * ONE)},
+            "policy.max",
+            "less",
+            id="min and max",
         ),
         pytest.param(
             {"policy": Policy(over_tolerance_percent_micro=-1)},

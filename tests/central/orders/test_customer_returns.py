@@ -137,8 +137,7 @@ def test_a_return_is_refused_called_off_and_changed_only_in_its_turn(database):
         requested(scene, order_code="SO-9")
     with pytest.raises(Unusable, match="cannot have these lines"):
         requested(scene, lines=())
-    order = scene.order(1)
-    code = requested(scene, upto="requested", order_code=order)
+    code = requested(scene, upto="requested")
     with pytest.raises(Outdated):
         scene.change(act_on_return, code, "approve", version=9)
     with pytest.raises(Conflict, match="release is not possible"):
