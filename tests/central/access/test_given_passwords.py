@@ -3,9 +3,10 @@
 import re
 
 import pytest
+from argon2 import extract_parameters
 
-from central.access import users
-from central.access.passwords import hash_password
+from central.access import passwords, users
+from central.access.passwords import hash_password, password_matches
 from central.access.permissions import Grant, Role
 from tests.central.access.people import PASSWORD
 
@@ -134,3 +135,9 @@ def test_two_slips_of_ones_own_are_no_news(people):
     for password in ("wrong", "wrong"):
         people.browser().sign_in("keeper", password)
     assert people.browser().sign_in("keeper", PASSWORD).headers["location"] == "/"
+
+
+def test_nobodys_password_is_as_dear_to_check_as_anybodys_and_nothing_matches_it(kept):
+    assert extract_parameters(passwords._NOBODY) == extract_parameters(kept)
+    assert password_matches(kept, GIVEN)
+    assert not password_matches("", GIVEN)
