@@ -2,7 +2,8 @@
 
 Making a database is slow beside a test: one migrated SQLite file is copied, one migrated
 PostgreSQL database is emptied, and made anew where a test has changed its schema. Connections to
-PostgreSQL stay open from test to test: each new one loads the catalogue of all tables.
+PostgreSQL stay open from test to test: each new one loads the catalogue of all tables. Of SQLite
+each test gets its own file and connections, but the statements that tests before it have compiled.
 """
 
 import itertools
@@ -49,18 +50,30 @@ def database_url(request, tmp_path):
 
 
 @pytest.fixture(params=KINDS)
-def database(request, tmp_path):
+def database(request):
     """A migrated, empty ledger."""
     if request.param == "sqlite":
-        path = tmp_path / "ledger.db"
-        shutil.copyfile(request.getfixturevalue("_migrated_file"), path)
-        opened = open_database(f"sqlite:///{path}")
-        yield opened
-        opened.close()
+        yield request.getfixturevalue("_sqlite")
         return
     shared = request.getfixturevalue("_shared_postgresql")
     yield shared.opened()
     shared.clean()
+
+
+@pytest.fixture
+def lite(_sqlite):
+    """A migrated, empty ledger on SQLite."""
+    return _sqlite
+
+
+@pytest.fixture
+def _sqlite(_migrated_file, _shared_sqlite):
+    opened, path = _shared_sqlite
+    shutil.copyfile(_migrated_file, path)
+    yield opened
+    opened.close()  # Its connections; the next test opens others, on a file of its own.
+    for left in path.parent.iterdir():
+        left.unlink()
 
 
 @pytest.fixture
@@ -96,6 +109,16 @@ def _migrated_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("migrated") / "ledger.db"
     _migrate(f"sqlite:///{path}")  # The last connection takes the write-ahead log into the file.
     return path
+
+
+@pytest.fixture(scope="session")
+def _shared_sqlite(tmp_path_factory, _migrated_file):
+    with memory_folder(tmp_path_factory.mktemp("shared")) as folder:
+        path = folder / "ledger.db"
+        opened = open_database(f"sqlite:///{path}")
+        opened.close()
+        path.unlink(missing_ok=True)
+        yield opened, path
 
 
 @pytest.fixture(scope="session")

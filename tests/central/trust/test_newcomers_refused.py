@@ -1,12 +1,9 @@
 """What is refused to machines that show a code, and to people who type one."""
 
-import shutil
-
 import pytest
 from cryptography import x509
 
 from central.errors import Conflict, NotThere
-from central.storage.database import open_database
 from central.trust import newcomers, registry
 from central.trust.asking import Full, Polled, Shown
 from central.trust.claim_codes import ClaimCode
@@ -28,13 +25,9 @@ def scene(database):
 
 
 @pytest.fixture
-def lite(tmp_path, _migrated_file):
+def lite(lite):
     """On SQLite alone, for what no database has to do with."""
-    path = tmp_path / "ledger.db"
-    shutil.copyfile(_migrated_file, path)
-    database = open_database(f"sqlite:///{path}")
-    yield Scene(database)
-    database.close()
+    return Scene(lite)
 
 
 def test_a_code_that_is_past_its_time_lets_nobody_in(lite):
