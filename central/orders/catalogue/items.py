@@ -297,8 +297,9 @@ def _write(change: Change, cards: Sequence[ItemCard], stored: Mapping[str, Store
 
 def _posted_by(card: ItemCard) -> tuple[object, ...]:
     """Return what the ledger itself remembers of an item beside what gateways are told."""
-    packs = {(pack.unit, pack.size) for pack in card.packs}
-    return card.policy.inspected, card.policy.weight_unit, packs
+    policy, packs = card.policy, {(pack.unit, pack.size) for pack in card.packs}
+    asked = (policy.serial_tracked, policy.expiry_tracked, policy.min_days_left_to_ship)
+    return policy.inspected, policy.weight_unit, *asked, packs
 
 
 def _told(card: ItemCard) -> Item:

@@ -6,7 +6,8 @@
     within  as few picks as will do: one place or pallet that covers the rest before several; then a
             whole pallet, a pick face, a reserve place, and last part of a pallet; the shorter way.
 
-Stock that has expired, or will before the customer may have it, is never chosen.
+Stock that has expired, or will before the customer may have it, is never chosen; nor what lacks the
+serial number or the expiry date that its item asks for.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ from msgspec.structs import replace
 
 Rotation = Literal["fefo", "fifo"]
 ROTATION_DEFAULT: Rotation = "fefo"
+Unfit = Literal["expires_too_soon", "serial_missing", "expiry_missing"]
 NEVER = "9999-12-31"  # Sorts after every expiry date: what has none goes last.
 
 
@@ -36,7 +38,8 @@ class Candidate(msgspec.Struct, frozen=True):
     """Stock that may be taken.
 
     available_micro: on hand less what is allocated. expiry_date: "YYYY-MM-DD", "" for none.
-    first_record_no: when its lot, or it, first came. walk_order: where a picker passes it.
+    first_record_no: when its lot, or it, first came. walk_order: where a picker passes it. lacks:
+    what its item asks for and nobody has said of it, "" for nothing.
     """
 
     key: StockKey
@@ -45,6 +48,7 @@ class Candidate(msgspec.Struct, frozen=True):
     first_record_no: int = 0
     walk_order: int = 0
     pick_face: bool = False
+    lacks: Literal["serial_missing", "expiry_missing", ""] = ""
 
 
 class Demand(msgspec.Struct, frozen=True):
@@ -106,12 +110,30 @@ def usable_micro(candidates: Iterable[Candidate], demand: Demand) -> int:
     return sum(one.available_micro for one in candidates if _suits(one, demand))
 
 
+def unfit_micro(candidates: Iterable[Candidate], demand: Demand) -> dict[Unfit, int]:
+    """Return how much would be there for a demand and must not be shipped, by the reason."""
+    found: dict[Unfit, int] = {}
+    for one in candidates:
+        why = _unfit(one, demand) if _is_meant(one, demand) else ""
+        if why:
+            found[why] = found.get(why, 0) + one.available_micro
+    return found
+
+
 def _suits(candidate: Candidate, demand: Demand) -> bool:
+    return _is_meant(candidate, demand) and not _unfit(candidate, demand)
+
+
+def _is_meant(candidate: Candidate, demand: Demand) -> bool:
     if candidate.available_micro <= 0 or (demand.lot and candidate.key.lot != demand.lot):
         return False
-    if demand.serial and candidate.key.serial != demand.serial:
-        return False
-    return not candidate.expiry_date or candidate.expiry_date >= demand.expires_from
+    return not demand.serial or candidate.key.serial == demand.serial
+
+
+def _unfit(candidate: Candidate, demand: Demand) -> Unfit | Literal[""]:
+    if candidate.expiry_date and candidate.expiry_date < demand.expires_from:
+        return "expires_too_soon"
+    return candidate.lacks
 
 
 def _rank(candidate: Candidate, rotation: Rotation) -> tuple[str, int]:

@@ -27,7 +27,9 @@ from central.orders.reserving.allocation import (
     Candidate,
     Demand,
     StockKey,
+    Unfit,
     allocate,
+    unfit_micro,
     usable_micro,
 )
 from central.orders.reserving.reservation_history import noted
@@ -60,11 +62,15 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Granted(msgspec.Struct, frozen=True):
-    """What came of a Wanted. available_micro: what would have done for it, whatever it asked."""
+    """What came of a Wanted. available_micro: what would have done for it, whatever it asked.
+
+    unfit: where something is missing, what is there and must not be shipped, by the reason.
+    """
 
     wanted: Wanted
     granted_micro: int
     available_micro: int
+    unfit: Mapping[Unfit, int] = msgspec.field(default_factory=dict)
 
     @property
     def missing_micro(self) -> int:
@@ -225,7 +231,9 @@ class ReservationBook:
             granted_micro += pick.quantity_micro
             held_micro = row.quantity_micro + pick.quantity_micro
             self._put(replace(row, quantity_micro=held_micro, reserved_ms=self._now_ms))
-        return Granted(wanted, granted_micro, available_micro)
+        short = granted_micro < wanted.quantity_micro
+        unfit = unfit_micro(candidates, demand) if short else {}
+        return Granted(wanted, granted_micro, available_micro, unfit)
 
     def _expires_from(self, stock: ItemStock) -> str:
         today = _day_of(self._now_ms // MS_PER_DAY)

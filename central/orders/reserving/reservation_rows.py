@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
-from typing import cast
+from typing import Literal, cast
 
 import msgspec
 from sqlalchemy import Connection
@@ -173,7 +173,8 @@ def _stock_of(warehouse: str, rows: Iterable[bulk.Row]) -> dict[str, ItemStock]:
     allocated: dict[str, dict[StockKey, int]] = {}
     for row in rows:
         item, location, lot, serial, sscc, unit, on_hand_micro, allocated_micro, *more = row
-        expiry_date, kind, walk_order, pick_face, rotation, min_days_left, first_record_no = more
+        expiry_date, kind, walk_order, pick_face, rotation, min_days_left, *more = more
+        dated, serialized, first_record_no = more
         key = StockKey(warehouse, item, location, lot, serial, sscc, unit)
         walk_order = walk_order or WALK_ORDER_UNSAID
         candidates.setdefault(item, {})[key] = Candidate(
@@ -183,6 +184,7 @@ def _stock_of(warehouse: str, rows: Iterable[bulk.Row]) -> dict[str, ItemStock]:
             first_record_no or 0,
             walk_order if kind == "bin" else walk_order + WALK_ORDER_UNSAID,
             bool(pick_face),
+            _lacks(serialized and not serial, dated and not expiry_date),
         )
         policies[item] = (cast("Rotation", rotation or ROTATION_DEFAULT), min_days_left or 0)
         if allocated_micro:
@@ -193,6 +195,10 @@ def _stock_of(warehouse: str, rows: Iterable[bulk.Row]) -> dict[str, ItemStock]:
         )
         for item, found in candidates.items()
     }
+
+
+def _lacks(serial: object, expiry_date: object) -> Literal["serial_missing", "expiry_missing", ""]:
+    return "serial_missing" if serial else "expiry_missing" if expiry_date else ""
 
 
 def _stock_of_items(
@@ -226,12 +232,13 @@ def _row(one: Reservation) -> bulk.Row:
 _STOCK_SQL = """
 SELECT b.item, b.location, b.lot, b.serial, b.sscc, b.unit, b.on_hand_micro,
        a.allocated_micro, l.expiry_date, p.kind, d.walk_order, d.pick_face,
-       i.rotation, i.min_days_left_to_ship,
+       i.rotation, i.min_days_left_to_ship, i.expiry_tracked, i.serial_tracked,
        CASE WHEN l.first_record_no IS NOT NULL THEN l.first_record_no
             WHEN b.lot = '' THEN 0
             ELSE ({first_of_lot})
        END AS first_record_no
-FROM (SELECT wanted.warehouse, k.item, k.unit, c.rotation, c.min_days_left_to_ship
+FROM (SELECT wanted.warehouse, k.item, k.unit, c.rotation, c.min_days_left_to_ship,
+             c.expiry_tracked, c.serial_tracked
       FROM ({wanted}) wanted JOIN items k ON k.item = wanted.item
       LEFT JOIN item_policies c ON c.item = k.item) i
 CROSS JOIN {balances}
@@ -245,7 +252,8 @@ WHERE p.kind <> 'quality_hold' AND NOT COALESCE(d.blocked, FALSE)
 _STOCK_COLUMNS = (
     *("item", "location", "lot", "serial", "sscc", "unit", "on_hand_micro"),
     *("allocated_micro", "expiry_date", "kind", "walk_order", "pick_face"),
-    *("rotation", "min_days_left_to_ship", "first_record_no"),
+    *("rotation", "min_days_left_to_ship", "expiry_tracked", "serial_tracked"),
+    "first_record_no",
 )
 _OF_ITEM = """
 b.warehouse = i.warehouse AND b.item = i.item AND b.unit = i.unit AND b.status = 'available'

@@ -136,10 +136,19 @@ def _lines(lines):
             yield LineAsked(number, item, pieces * ONE)
 
 
-def policy(database, item="BOLT", *, rotation="fefo", min_days_left=0, under_percent=0):
-    """Say how an item is rotated and how far off a shipment may be."""
+def policy(
+    database,
+    item="BOLT",
+    *,
+    rotation="fefo",
+    min_days_left=0,
+    under_percent=0,
+    expiry_tracked=False,
+    serial_tracked=False,
+):
+    """Say how an item is rotated, what it asks for, and how far off a shipment may be."""
     row = (
-        *(item, 1, False, "", True, False, 0, min_days_left, 0, 0, 0),
+        *(item, 1, False, "", expiry_tracked, serial_tracked, 0, min_days_left, 0, 0, 0),
         *(0, under_percent * ONE, rotation, "", "", "", 0),
     )
     with database.write() as connection:

@@ -16,6 +16,7 @@ from central.orders.sales.sales_book import (
     submit_order,
 )
 from central.orders.sales.sales_lines import LineAsked, OrderAsked
+from central.orders.sales.sales_steps import HINTS
 from central.storage import sales_tables, tables, transfer_tables
 from tests.central.orders.sales_scenes import ONE, Scene, policy
 from tests.central.scenery import discrepancies, rows
@@ -69,6 +70,62 @@ def test_no_more_is_sold_than_there_is_and_the_answer_says_what_is_available(dat
     waiting = scene.order(3)
     assert (scene.stage(first), scene.stage(waiting)) == ("reserved", "part_reserved")
     assert scene.stage(scene.order(1)) == "backorder"
+    scene.check()
+
+
+@pytest.mark.parametrize(
+    ("asked", "stock", "held", "unfit"),
+    [
+        pytest.param(
+            {"min_days_left": 30},
+            [SOON, LATE, PAST],
+            [(1, "BIN-2", "L2", 5)],
+            {"expires_too_soon": "10"},
+            id="the date is too near, or past",
+        ),
+        pytest.param(
+            {"expiry_tracked": True},
+            [{"lot": "L3"}, LATE, {}],
+            [(1, "BIN-2", "L2", 5)],
+            {"expiry_missing": "10"},
+            id="nobody said a date",
+        ),
+        pytest.param(
+            {"serial_tracked": True},
+            [{"lot": "L3"}, {"serial": "S1"}, {"serial": "S2"}],
+            [(1, "BIN-2", "", 5), (1, "BIN-3", "", 5)],
+            {"serial_missing": "5"},
+            id="nobody said a serial number",
+        ),
+        pytest.param({}, [{"lot": "L3"}], [(1, "BIN-1", "L3", 5)], None, id="it asks for nothing"),
+    ],
+)
+def test_what_lacks_what_its_item_asks_for_is_not_set_aside(database, asked, stock, held, unfit):
+    places = ("BIN-1", "BIN-2", "BIN-3")
+    found = [(place, 5, of) for place, of in zip(places, stock, strict=False)]
+    scene = Scene(database, stock=found)
+    policy(database, **asked)
+    with pytest.raises(Conflict) as caught:
+        scene.order(12 + 3 * len(stock), backorders=False)
+    (line,) = caught.value.fields["lines"]
+    assert line.get("unfit") == unfit
+    assert line["available"] == str(sum(one[3] for one in held))
+    assert caught.value.hint == HINTS[next(iter(unfit or {}), "")]
+    assert scene.held(scene.order(12 + 3 * len(stock))) == held
+    scene.check()
+
+
+def test_what_is_set_aside_is_changed_if_its_item_asks_for_a_date_since(database):
+    scene = Scene(database, stock=[("BIN-1", 5, {"lot": "L3"})])
+    code = scene.order(5)
+    assert scene.held(code) == [(1, "BIN-1", "L3", 5)]
+    policy(database, expiry_tracked=True)
+    scene.receive("BIN-2", 5, **LATE)
+    scene.change(reserve_order, code)
+    assert scene.held(code) == [(1, "BIN-2", "L2", 5)]
+    assert scene.reasons(code) == [("BIN-1", "L3", 5, "may no longer be shipped")]
+    scene.receive("BIN-3", 1, lot="L3", expiry_date="2026-12-31")
+    assert scene.held(scene.order(6)) == [(1, "BIN-1", "L3", 5), (1, "BIN-3", "L3", 1)]
     scene.check()
 
 
