@@ -30,7 +30,7 @@ from central.orders.purchasing.asn import (
 )
 from central.orders.purchasing.asn_book import NoticeAsked, NoticeChanges, NoticeLineAsked
 from central.orders.purchasing.asn_reading import NoticeView
-from central.orders.state_tables import possible_actions
+from central.orders.state_tables import actions_now
 from central.stock.times import utc_text
 
 Sscc = Annotated[str, Field(pattern=r"^(\d{18})?$", examples=["006141410000000012"])]
@@ -229,7 +229,7 @@ def shipping_notice_out(view: NoticeView, *, supplier_name: str) -> ShippingNoti
         lines=[_line_out(line, done[line.line]) for line in notice.lines],
         unexpected=unexpected_out(view.progress),
         unexpected_units=list(view.unexpected),
-        actions=list(possible_actions(STATES, notice.state)),
+        actions=actions_now(STATES, notice.state, untouched=view.progress.untouched),
     )
 
 

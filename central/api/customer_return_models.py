@@ -31,7 +31,7 @@ from central.orders.sales.customer_returns import (
     State,
     open_micro,
 )
-from central.orders.state_tables import possible_actions
+from central.orders.state_tables import actions_now
 from central.stock.times import utc_text
 
 CodeText = Annotated[str, Field(max_length=64)]
@@ -241,7 +241,7 @@ def customer_return_out(view: ReturnView, *, customer_name: str) -> CustomerRetu
             for line, done in zip(returned.lines, view.progress.lines, strict=True)
         ],
         decisions=[_decision_out(one) for one in returned.decisions],
-        actions=list(possible_actions(STATES, returned.state)),
+        actions=actions_now(STATES, returned.state, untouched=view.progress.untouched),
     )
 
 

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from central.api.api_model import ApiModel
 from central.api.languages import LANGUAGE_COOKIE, choose_language
@@ -22,6 +23,7 @@ from central.errors import Conflict, DeskRefused, NotThere, Outdated
 
 PROBLEM_TYPE = "application/problem+json"
 FAULTS_MAX = 8
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 SAID = ("title", "detail", "hint")  # What people read of a problem.
 REFUSALS: tuple[tuple[type[DeskRefused], int, str], ...] = (
     (NotThere, 404, "Not there"),
@@ -137,7 +139,7 @@ async def answer_http(request: Request, error: Exception) -> JSONResponse:
             detail=f"{error.detail}.",
             hint="Check address and method; /openapi.json lists what exists.",
         ),
-        headers=dict(error.headers or {}),
+        headers=dict(error.headers or {}) | _allowed(request, status=error.status_code),
         language=language_asked(request),
     )
 
@@ -149,6 +151,24 @@ def language_asked(request: Request) -> str:
         cookie=request.cookies.get(LANGUAGE_COOKIE, ""),
         accept=request.headers.get("accept-language", ""),
     )
+
+
+def _allowed(request: Request, *, status: int) -> dict[str, str]:
+    """Return what an address can be asked by, over all of its routes; the framework names one's.
+
+    Source: RFC 9110, section 15.5.6: 405 names in `Allow` the methods that the target supports.
+    """
+    if status != 405:
+        return {}
+    methods = [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.router.routes
+        )
+    ]
+    return {"Allow": ", ".join(methods)}
 
 
 def _first(faults: Sequence[Any]) -> Sequence[Any]:

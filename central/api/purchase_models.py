@@ -33,7 +33,7 @@ from central.orders.purchasing.purchase_orders import (
     Stage,
 )
 from central.orders.purchasing.purchase_reading import PurchaseView, is_late
-from central.orders.state_tables import possible_actions
+from central.orders.state_tables import actions_now
 from central.stock.times import utc_text
 
 Currency = Annotated[str, Field(pattern=r"^([A-Z]{3})?$", examples=["CNY"])]
@@ -247,7 +247,7 @@ def purchase_order_out(
         lines=[_line_out(line, done[line.line]) for line in order.lines],
         unexpected=unexpected_out(progress),
         notices=list(view.notices),
-        actions=list(possible_actions(STATES, order.state)),
+        actions=actions_now(STATES, order.state, untouched=progress.untouched),
         warnings=[f"certificate {name} is out of date" for name in supplier.expired],
     )
 

@@ -32,7 +32,7 @@ from central.orders.purchasing.supplier_returns import (
     Reason,
     Stage,
 )
-from central.orders.state_tables import possible_actions
+from central.orders.state_tables import actions_now
 from central.stock.times import utc_text
 
 RETURN_ASKED: JsonValue = {
@@ -258,5 +258,5 @@ def supplier_return_out(view: ReturnView, *, supplier_name: str) -> SupplierRetu
             )
             for claim in returned.claims
         ],
-        actions=list(possible_actions(STATES, returned.state)),
+        actions=actions_now(STATES, returned.state, untouched=view.progress.untouched),
     )

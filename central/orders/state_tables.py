@@ -26,6 +26,14 @@ def next_state(table: StateTable, *, action: str, state: str, what: str) -> str:
     return after
 
 
+def actions_now(table: StateTable, state: str, *, untouched: bool) -> list[str]:
+    """Return the actions that a document allows as it stands.
+
+    untouched: whether nothing of its goods moved yet; only then it can be cancelled.
+    """
+    return [name for name in possible_actions(table, state) if untouched or name != "cancel"]
+
+
 def possible_actions(table: StateTable, state: str) -> tuple[str, ...]:
     """Return the actions that a state allows, in the order of the table."""
     return tuple(action for action, changes in table.items() if state in changes)

@@ -12,6 +12,7 @@ from central.errors import Conflict, NotThere, Unusable
 from central.ledger.desk import Change, require_version
 from central.storage import bulk, tables
 from central.storage.subscription_tables import deliveries, subscriptions
+from central.webhooks.kinds import checked_kinds
 
 KIND = "webhook"  # Of its events.
 SUBSCRIPTIONS_MAX = 100
@@ -54,6 +55,7 @@ def subscribe(
     change: Change, *, url: str, kinds: Sequence[str], new_secret: Callable[[], str]
 ) -> Subscription:
     """Tell somebody of every event from now on. Raises Unusable, Conflict."""
+    known = checked_kinds(kinds)
     count = change.connection.execute(select(func.count()).select_from(subscriptions)).scalar_one()
     if count >= SUBSCRIPTIONS_MAX:
         raise Conflict(
@@ -64,7 +66,7 @@ def subscribe(
     made = Subscription(
         code=change.next_code("WH"),
         url=_checked_url(url),
-        kinds=tuple(sorted(set(kinds))),
+        kinds=known,
         secret_hex=new_secret(),
         active=True,
         version=1,
@@ -95,7 +97,7 @@ def change_subscription(
     changed = replace(
         present,
         url=_checked_url(url) if url is not None else present.url,
-        kinds=tuple(sorted(set(kinds))) if kinds is not None else present.kinds,
+        kinds=present.kinds if kinds is None else checked_kinds(kinds, before=present.kinds),
         active=active if active is not None else present.active,
         secret_hex=new_secret() if new_secret is not None else present.secret_hex,
         version=present.version + 1,

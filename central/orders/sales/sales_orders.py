@@ -283,12 +283,17 @@ def actions_of(figures: OrderFigures) -> list[str]:
     """Return what may be done to an order as it stands, in the order of the table.
 
     What is approved is signed for if it was sold over the counter, and then nothing else is left.
+    Of what is released nothing is called off once goods went out, and signed for when all did.
     """
     possible = possible_actions(STATES, figures.order.state)
-    if figures.order.state != "approved":
-        return list(possible)
-    sold = figures.stage == "shipped"
-    return [action for action in possible if (action == "sign") == sold]
+    if figures.order.state == "approved":
+        sold = figures.stage == "shipped"
+        return [action for action in possible if (action == "sign") == sold]
+    gone = not any(one.progress.remaining_micro for one in figures.lines)
+    refused = set() if figures.progress.untouched else {"cancel", "recall", "reopen"}
+    if not gone:
+        refused.add("sign")
+    return [action for action in possible if action not in refused]
 
 
 def check_untouched(figures: OrderFigures, *, action: str) -> None:

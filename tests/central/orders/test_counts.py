@@ -173,6 +173,38 @@ def test_stations_are_told_no_quantity_for_a_blind_count(counting):
     assert counting.get(f"/counts/{shown}/sheet")["lines"][0]["expected"] == "15"
 
 
+def test_a_sheet_lists_what_the_book_has_at_a_whole_place_unless_it_is_blind(counting):
+    counting.put(counting.counter, 12, at=1)
+    counting.put(counting.counter, 3, at=1, lot="L1")
+    counting.put(counting.counter, "2.5", at=1, item="RICE", net_weight="", weight_unit="")
+    counting.put(counting.counter, 1, at=1, item="WHAT?", unit="XCT", flags=("unknown_item",))
+    counting.put(counting.counter, 4, at=1, item="NUT", location="BIN-2")
+    counting.send()
+    lines = ({"location": "BIN-1"}, {"location": "BIN-2", "item": "NUT"}, {"location": "BIN-3"})
+    code = counting.planned(*lines, blind=False)
+    shown = ("line", "location", "item", "lot", "unit", "expected")
+
+    def rows(count):
+        sheet = counting.get(f"/counts/{count}/sheet")["lines"]
+        return [tuple(one[name] for name in shown) for one in sheet]
+
+    assert rows(code) == [
+        (1, "BIN-1", "BOLT", "", "C62", "12"),
+        (1, "BIN-1", "BOLT", "L1", "C62", "3"),
+        (1, "BIN-1", "RICE", "", "KGM", "2.5"),
+        (1, "BIN-1", "WHAT?", "", "XCT", "1"),
+        (2, "BIN-2", "NUT", "", "C62", "4"),
+        (3, "BIN-3", "", "", "", None),
+    ]
+    counting.act(code, "cancel", {"reason": "blind after all"})
+    blind = counting.planned(*lines)
+    assert [(one[1], one[2], one[5]) for one in rows(blind)] == [
+        ("BIN-1", "", None),
+        ("BIN-2", "NUT", None),
+        ("BIN-3", "", None),
+    ]
+
+
 def test_what_is_not_found_at_a_place_is_missing_and_what_nobody_expected_is_there(counting):
     counting.put(counting.counter, 5, at=1)
     counting.put(counting.counter, 4, at=1, item="NUT")
