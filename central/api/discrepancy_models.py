@@ -15,16 +15,16 @@ from central.api.order_values import (
     DecimalText,
     Note,
     positive_micro,
-    quantity_text,
 )
 from central.api.parameters import PastParameters, Text, WarehouseCode
+from central.api.proposal_models import AdviceOut, ProposalOut, advice_out, proposal_out
 from central.contract.quantities import canonical_text, parse_decimal, to_micro
 from central.errors import Unusable
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.discrepancy_views import DiscrepancyDetail, OpenCount, SettlementRow
 from central.orders.settling.kind_rules import Action, Cause, cause_of
 from central.orders.settling.settlement_book import TEXT_LENGTH_MAX
-from central.orders.settling.settlements import Decision, Proposal
+from central.orders.settling.settlements import Decision
 from central.stock.rows import DiscrepancyRow
 from central.stock.times import parse_time, utc_text
 
@@ -68,7 +68,8 @@ class SettleIn(Asking):
     """How a discrepancy is settled, and why. What is left out is as the evidence says.
 
     counted: what is at the place really (adjust). quantity: how much of it is meant. location, lot,
-    item, document, document_line, warehouse: what it was meant for (reassign). factor: how many of
+    item, document, document_line, warehouse: what it was meant for (reassign); of a serial number,
+    location and warehouse: where it is not (adjust). factor: how many of
     the item's unit one of the stated unit is, e.g. "12" or "45359237/100000000". weight: what the
     goods of one fact weighed, in the unit in which the item is weighed. facts: only these of the
     facts behind it. happened_time: when it was so, if not now; not in a closed period.
@@ -171,19 +172,13 @@ class SettlementOut(ApiModel):
     facts: list[str]
 
 
-class ProposalOut(ApiModel):
-    """What the evidence suggests. body: for `settle`, all but the reason."""
-
-    why: str
-    body: dict[str, JsonValue]
-
-
 class DiscrepancyDetailOut(DiscrepancyOut):
     """A discrepancy with the raw evidence.
 
     means: what its kind says. actions: what settles it. facts: behind it, with every reading, as
     far as they are found quickly; facts_count says how many there are. unread_base64: bytes that
-    are no fact, None else.
+    are no fact, None else. proposals: best first; where only people know there is none, and advice
+    says what they have to say first.
     """
 
     means: str
@@ -192,6 +187,7 @@ class DiscrepancyDetailOut(DiscrepancyOut):
     unread_base64: str | None
     settlements: list[SettlementOut]
     proposals: list[ProposalOut]
+    advice: list[AdviceOut]
 
 
 class OpenCountOut(ApiModel):
@@ -274,7 +270,8 @@ def detail_out(detail: DiscrepancyDetail, *, now_ms: int) -> DiscrepancyDetailOu
         facts=[fact_out(row) for row in detail.facts],
         unread_base64=None if unread is None else base64.b64encode(unread).decode(),
         settlements=[_settlement_out(row) for row in detail.settlements],
-        proposals=[_proposal_out(proposal) for proposal in detail.proposals],
+        proposals=[proposal_out(proposal) for proposal in detail.proposals],
+        advice=[advice_out(advice) for advice in detail.advice],
     )
 
 
@@ -302,23 +299,6 @@ def _settlement_out(row: SettlementRow) -> SettlementOut:
         time=utc_text(row.at_ms),
         facts=[str(fact) for fact in row.facts],
     )
-
-
-def _proposal_out(proposal: Proposal) -> ProposalOut:
-    decision = proposal.decision
-    body: dict[str, JsonValue] = {"action": decision.action}
-    for name in ("location", "item", "document", "document_line", "warehouse"):
-        if value := getattr(decision, name):
-            body[name] = value
-    if decision.lot is not None:
-        body["lot"] = decision.lot
-    if decision.factor is not None:
-        body["factor"] = str(decision.factor)
-    if decision.counted_micro is not None:
-        body["counted"] = quantity_text(decision.counted_micro)
-    if decision.quantity_micro is not None:
-        body["quantity"] = quantity_text(decision.quantity_micro)
-    return ProposalOut(why=proposal.why, body=body)
 
 
 def _counted(text: str) -> int:

@@ -86,7 +86,7 @@ def open_counts(reading: Reading, asked: Annotated[CountParameters, Query()]) ->
 def discrepancy(reading: Reading, response: Response, identity: Identity) -> DiscrepancyDetailOut:
     """Return a discrepancy with the facts behind it, what settled it, and what would."""
     with reading.database.read() as connection:
-        detail = read_detail(connection, identity)
+        detail = read_detail(connection, identity, now_ms=reading.clock.now_ms())
     response.headers["ETag"] = etag_of(detail.row.version)
     return detail_out(detail, now_ms=reading.clock.now_ms())
 
@@ -148,5 +148,5 @@ def comment_on(writing: Writing, call: Call, identity: Identity, body: CommentIn
 
 
 def _answer(change: Change, identity: str) -> Answer:
-    detail = read_detail(change.connection, identity)
+    detail = read_detail(change.connection, identity, now_ms=change.now_ms)
     return Answer(detail_out(detail, now_ms=change.now_ms), version=detail.row.version)

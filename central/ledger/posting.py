@@ -22,6 +22,7 @@ from central.ledger.entries import (
     Line,
     finding_of,
 )
+from central.ledger.goods_rules import SETTLING_FLAG
 from central.ledger.locations import is_virtual
 from central.ledger.measures import WEIGHED_IN, quantity_in_unit, weight_in_unit
 from central.ledger.pairs import movement_pair, takes_share, turned
@@ -116,7 +117,7 @@ def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
                 entry, "unknown_item", movement.item, item=movement.item, actual_micro=quantity
             )
         )
-    elif item_unit != movement.unit:
+    elif item_unit != movement.unit and not _settles(entry, movement):
         pack = known.pack(movement.item, movement.unit)
         converted = quantity_in_unit(movement, item_unit, pack=pack)
         if converted is not None:
@@ -150,6 +151,10 @@ def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
         keeps_status=not movement.to_status,
         unweighed=takes_share(movement),
     )
+
+
+def _settles(entry: Entry, movement: Movement) -> bool:
+    return entry.gateway == OWN_GATEWAY and SETTLING_FLAG in movement.flags
 
 
 def _unit_differs(entry: Entry, movement: Movement, *, unit: str, detail: str) -> Finding:

@@ -10,7 +10,8 @@ from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.discrepancy_views import DiscrepancyDetail
 from central.orders.settling.kind_rules import cause_of
-from central.orders.settling.settlements import Decision, Proposal
+from central.orders.settling.settlement_proposals import Proposal
+from central.orders.settling.settlements import Decision
 from central.stock.history import ObjectEvent
 from central.stock.rows import DiscrepancyRow, MovementRow
 from central.stock.times import utc_text
@@ -44,6 +45,14 @@ class ProposalView:
 
 
 @dataclass(frozen=True, slots=True)
+class AdviceView:
+    """What somebody has to do or to say. page: where, "" for no page."""
+
+    text: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """Something that was done about it. facts: (identity, address) of what it posted."""
 
@@ -68,6 +77,7 @@ class DetailView:
     meaning: str
     facts: tuple[tuple[str, Cell], ...]
     proposals: tuple[ProposalView, ...]
+    advice: tuple[AdviceView, ...]
     actions: tuple[tuple[str, str, str], ...]
     target: str
     evidence: tuple[FactEvidence, ...]
@@ -98,6 +108,7 @@ def detail_view(
         meaning=texts.word(MEANINGS, row.kind),
         facts=tuple(_facts(row, texts, now_ms=now_ms)),
         proposals=tuple(proposal_view(one, texts) for one in detail.proposals),
+        advice=tuple(AdviceView(sentence(one.text, texts), one.page) for one in detail.advice),
         actions=tuple(
             (action, texts.say(ACTIONS[action][0]), texts.say(ACTIONS[action][1]))
             for action in detail.rule.actions

@@ -3,6 +3,8 @@
 import re
 
 from central.orders.settling.kind_rules import Action, Cause
+from central.web.proposal_words import PATTERNS, PLAIN
+from central.web.stock_words import place_word
 from central.web.texts import Texts
 from central.web.words import UNITS, marked
 
@@ -16,12 +18,14 @@ ACTIONS: dict[Action, tuple[str, str]] = {
     "adjust": (marked("Adjust"), marked("The place was counted, and the book follows.")),
     "reverse": (marked("Reverse"), marked("What was moved is moved back in the book.")),
     "reassign": (marked("Reassign"), marked("It was meant for something else.")),
+    "reserve": (marked("Reserve"), marked("Other stock is set aside for the order.")),
     "accept": (marked("Accept"), marked("It is so; nothing moves.")),
 }
 DONE: dict[str, str] = {
     "adjust": marked("adjusted"),
     "reverse": marked("reversed"),
     "reassign": marked("reassigned"),
+    "reserve": marked("reserved anew"),
     "accept": marked("accepted"),
     "reopen": marked("opened again"),
     "assigned": marked("assigned"),
@@ -208,6 +212,8 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"other stock was set aside",
             marked("Settled itself: other stock was set aside."),
         ),
+        *PATTERNS,
+        *((re.escape(text), text) for text in PLAIN),
     )
 )
 
@@ -220,5 +226,8 @@ def sentence(text: str, texts: Texts) -> str:
             groups = found.groupdict()
             if "unit" in groups:
                 groups["unit"] = texts.word(UNITS, groups["unit"])
+            for name in ("place", "target"):
+                if name in groups:
+                    groups[name] = place_word(groups[name], texts)
             return texts.say(translated) % groups
     return texts.say(text) if text else ""

@@ -1,11 +1,17 @@
 """What the ledger knows about a discrepancy now, for proposals. Edge of the database."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 from sqlalchemy import Connection, select
 
 from central.contract.facts import Movement
-from central.contract.quantities import GRAMS_PER_MASS_UNIT, MICRO_PER_UNIT
+from central.contract.quantities import (
+    GRAMS_PER_MASS_UNIT,
+    MICRO_PER_UNIT,
+    parse_decimal,
+    to_micro,
+)
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey, balance_name
 from central.orders.settling.discrepancy_facts import (
     FACTS_MAX,
@@ -14,14 +20,14 @@ from central.orders.settling.discrepancy_facts import (
     movements_at,
     numbers_behind,
 )
+from central.orders.settling.serial_places import case_of_serial
 from central.orders.settling.settlement_moves import leaves_any
+from central.orders.settling.settlement_proposals import Case, ItemMatch, LineMatch, Surplus
+from central.orders.settling.settlement_transit import find_under_way
 from central.orders.settling.settlements import (
     GOODS_ACCEPTED,
     KINDS_OF_EXCESS,
-    Case,
-    ItemMatch,
-    LineMatch,
-    Surplus,
+    KINDS_UNDER_WAY,
     document_kind,
 )
 from central.storage import bulk, tables
@@ -34,33 +40,44 @@ GTIN_DIGITS = 14
 
 def find_case(connection: Connection, row: Found) -> Case:
     """Return what is known of a discrepancy now. row: of `discrepancies`."""
-    kind = row.kind
+    kind, found = row.kind, Case(kind=row.kind)
     if kind == "negative_balance":
-        return _case_of_negative(connection, row)
-    if kind in {"unknown_document", "unexpected", *KINDS_OF_EXCESS}:
-        return _case_of_document(connection, row)
-    if kind == "unknown_item":
-        known = _item_unit(connection, row.subject)
-        items = () if known else _items_of_code(connection, row.subject)
-        return Case(kind=kind, known_now=bool(known), items=items)
-    if kind == "unknown_location":
-        place = (row.warehouse, row.subject)
-        found = bulk.select_by_key(connection, tables.locations, [place], columns_count=2)
-        return Case(kind=kind, known_now=any(True for _ in found))
-    if kind == "unit_differs":
-        return _case_of_unit(connection, row)
-    if kind == "wrong_warehouse":
-        return Case(kind=kind, stated_warehouse=_stated_warehouse(connection, row))
-    if kind == "weight_missing":
+        found = _case_of_negative(connection, row)
+    elif kind in {"unknown_document", "unexpected", *KINDS_OF_EXCESS}:
+        found = _case_of_document(connection, row)
+    elif kind == "unknown_item":
+        found = _case_of_item(connection, row)
+    elif kind == "unknown_location":
+        found = _case_of_place(connection, row)
+    elif kind == "unit_differs":
+        found = _case_of_unit(connection, row)
+    elif kind == "wrong_warehouse":
+        found = _case_of_warehouse(connection, row)
+    elif kind == "serial_twice":
+        found = case_of_serial(connection, row)
+    elif kind in KINDS_UNDER_WAY:
+        moving = find_under_way(connection, row)
+        found = Case(kind=kind, under_way_micro=moving.remainder_micro if moving else 0)
+    elif kind == "weight_missing":
         numbers = numbers_behind(connection, row)[:FACTS_MAX]
         facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
         shared = bool(facts) and all(fact.weight_micro for fact in facts)
-        return Case(kind=kind, gone=not facts, shared=shared)
-    if kind in GOODS_ACCEPTED:
+        found = Case(kind=kind, gone=not facts, shared=shared)
+    elif kind in GOODS_ACCEPTED:
         numbers = numbers_behind(connection, row)[:FACTS_MAX]
         facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
-        return Case(kind=kind, gone=not facts)
-    return Case(kind=kind, unit=row.unit)
+        found = Case(kind=kind, gone=not facts)
+    return replace(
+        found,
+        warehouse=row.warehouse,
+        unit=found.unit or row.unit,
+        item=row.item,
+        location=row.location,
+        lot=row.lot,
+        document=row.document,
+        gateway=row.gateway,
+        subject=row.subject,
+    )
 
 
 def negative_key(connection: Connection, row: Found) -> tuple[BalanceKey, int] | None:
@@ -96,20 +113,17 @@ def _case_of_unit(connection: Connection, row: Found) -> Case:
     factor = unit_factor(connection, item=row.item, unit=row.unit)
     if not in_unit or not leaves_any(in_unit, factor):
         factor = None
-    return Case(kind=row.kind, unit=row.unit, factor=factor, gone=not facts)
+    return Case(kind=row.kind, factor=factor, on_hand_micro=in_unit, gone=not facts)
 
 
 def _case_of_negative(connection: Connection, row: Found) -> Case:
     found = negative_key(connection, row)
     if found is None:
-        return Case(kind=row.kind, unit=row.unit, location=row.location, lot=row.lot)
+        return Case(kind=row.kind)
     key, on_hand = found
     return Case(
         kind=row.kind,
         on_hand_micro=on_hand,
-        unit=row.unit,
-        location=row.location,
-        lot=row.lot,
         surplus=_surplus(connection, key, missing_micro=-on_hand) if on_hand < 0 else (),
     )
 
@@ -169,8 +183,6 @@ def _case_of_document(connection: Connection, row: Found) -> Case:
         kind=row.kind,
         known_now=row.kind == "unknown_document" and head is not None,
         excess_micro=excess,
-        unit=row.unit,
-        item=row.item,
         lines=_open_lines(connection, row, partner=head[3] if head is not None else ""),
     )
 
@@ -212,15 +224,47 @@ def _open_lines(connection: Connection, row: Found, *, partner: str) -> tuple[Li
     return tuple(one for one in found if (one.document, one.line) != own)[:PROPOSED_MAX]
 
 
-def _stated_warehouse(connection: Connection, row: Found) -> str:
-    """Return the warehouse that the fact names, "" if there is none of that name."""
-    key = FactKey(row.warehouse, row.gateway, row.epoch, row.seq)
-    fact = fact_at(connection, key)
+def _case_of_item(connection: Connection, row: Found) -> Case:
+    """Known by now, what was posted is right if it is in the item's own unit."""
+    own = _item_unit(connection, row.subject)
+    if own is None:
+        return Case(kind=row.kind, items=_items_of_code(connection, row.subject))
+    numbers = numbers_behind(connection, row)
+    facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
+    units = {fact.unit for fact in facts} - {own}
+    if not units:
+        return Case(kind=row.kind, known_now=True)
+    unit = min(units)
+    return Case(
+        kind=row.kind,
+        unit=unit,
+        unit_missing=True,
+        factor=unit_factor(connection, item=row.subject, unit=unit),
+    )
+
+
+def _case_of_place(connection: Connection, row: Found) -> Case:
+    place = (row.warehouse, row.subject)
+    found = bulk.select_by_key(connection, tables.locations, [place], columns_count=2)
+    if any(True for _ in found):
+        return Case(kind=row.kind, known_now=True)
+    held = bulk.select_by_key(connection, tables.balances, [place], columns_count=2)
+    amount = sum(abs(one[GOODS_KEY_SIZE + 1]) for one in held)
+    return Case(kind=row.kind, on_hand_micro=amount)
+
+
+def _case_of_warehouse(connection: Connection, row: Found) -> Case:
+    """Return what a fact says that names another warehouse; "" for one that is not there."""
+    fact = fact_at(connection, FactKey(row.warehouse, row.gateway, row.epoch, row.seq))
     if not isinstance(fact, Movement):
-        return ""
+        return Case(kind=row.kind)
     stated = [(fact.warehouse,)]
     found = bulk.select_by_key(connection, tables.warehouses, stated, columns_count=1)
-    return fact.warehouse if any(True for _ in found) else ""
+    return Case(
+        kind=row.kind,
+        stated_warehouse=fact.warehouse if any(True for _ in found) else "",
+        moved_micro=to_micro(parse_decimal(fact.quantity)),
+    )
 
 
 def _item_unit(connection: Connection, item: str) -> str | None:

@@ -14,6 +14,7 @@ from central.contract.errors import ContractError
 from central.contract.facts import Fact, Movement, decode_fact
 from central.ledger.entries import FactKey, Line
 from central.ledger.goods_rules import SETTLING_FLAG, comes_in, is_told, ships
+from central.ledger.locations import is_virtual
 from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import is_weighed_there, takes_share
 from central.orders.settling.settlement_moves import MovedFact
@@ -38,6 +39,13 @@ KINDS_BY_ITEM = frozenset(
         "expired_shipped",
     }
 )
+# Kinds whose facts moved what they are about, so that they can be taken back.
+KINDS_OF_FACTS = KINDS_BY_ITEM | {
+    "unknown_document",
+    "moved_unavailable",
+    "serial_twice",
+    "expiry_differs",
+}
 
 Found = Row[Any]
 
@@ -74,7 +82,7 @@ def movements_at(
         for one in bulk.select_by_key(connection, reversals, keys, columns_count=4)
     }
     lines = _lines(connection, [(warehouse, row.record_no) for row in rows])
-    units = _weight_units(connection, {line.item for some in lines.values() for line in some})
+    units = weight_units(connection, {line.item for some in lines.values() for line in some})
     found = []
     for key, row in zip(keys, rows, strict=True):
         movement = _readable(row.body)
@@ -83,7 +91,10 @@ def movements_at(
             total = sum(line.quantity_micro for line in taking)
             weight = sum(line.weight_micro for line in taking)
             weighed_in = units.get(taking[0].item) or WEIGHED_IN
-            found.append(MovedFact(key, movement, taking[0].unit, total, weight, weighed_in))
+            given, taken = _statuses(lines[row.record_no])
+            found.append(
+                MovedFact(key, movement, taking[0].unit, total, weight, weighed_in, given, taken)
+            )
     return found
 
 
@@ -94,9 +105,14 @@ def fact_at(connection: Connection, key: FactKey) -> Fact | None:
     return None
 
 
+def serial_of(row: Found) -> str:
+    """Return the serial number that a `serial_twice` is about: its subject is item/serial."""
+    return str(row.subject.removeprefix(f"{row.item}/"))
+
+
 def _items(connection: Connection, row: Found) -> set[str]:
     """Return the items of which facts may be behind it; none where only the first is found."""
-    if row.kind in KINDS_BY_ITEM or row.kind == "negative_balance":
+    if row.kind in KINDS_BY_ITEM or row.kind in {"negative_balance", "serial_twice"}:
         return {row.item}
     if row.kind == "unknown_document":
         table = tables.document_progress.c
@@ -151,6 +167,8 @@ def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
     ends = (movement.from_location, movement.to_location)
     if row.kind == "negative_balance":
         return (line.location, line.lot) == (row.location, row.lot)
+    if row.kind == "serial_twice":  # What brought it to a place since it is at two.
+        return movement.serial == serial_of(row) and not is_virtual(movement.to_location)
     if row.kind == "unit_differs":
         # What had an exact value was posted in the item's own unit: nothing is wrong with it.
         return bool(movement.unit == row.unit == line.unit)
@@ -181,7 +199,18 @@ def _lines(connection: Connection, keys: list[tuple[str, int]]) -> dict[int, lis
     return lines
 
 
-def _weight_units(connection: Connection, items: set[str]) -> dict[str, str]:
+def _statuses(lines: Sequence[Line]) -> tuple[str, str]:
+    """Return of which status goods were before and after, "" where of several."""
+    given = {line.status for line in lines if line.quantity_micro < 0}
+    taken = {line.status for line in lines if line.quantity_micro > 0}
+    return _only(given), _only(taken)
+
+
+def _only(statuses: set[str]) -> str:
+    return next(iter(statuses)) if len(statuses) == 1 else ""
+
+
+def weight_units(connection: Connection, items: set[str]) -> dict[str, str]:
     keys = [(item,) for item in sorted(items)]
     found = bulk.select_by_key(connection, item_policies, keys, columns_count=1)
     return {row[0]: row[3] for row in found}

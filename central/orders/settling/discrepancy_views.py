@@ -10,13 +10,15 @@ from central.errors import NotThere
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.discrepancy_case import find_case
 from central.orders.settling.discrepancy_facts import (
-    KINDS_BY_ITEM,
+    KINDS_OF_FACTS,
     Found,
     movements_at,
     numbers_behind,
 )
 from central.orders.settling.kind_rules import KIND_RULES, KindRule
-from central.orders.settling.settlements import Proposal, propose
+from central.orders.settling.settlement_advice import Advice, advise
+from central.orders.settling.settlement_proposals import Case, Proposal, propose
+from central.orders.settling.settlement_reserving import case_of_reservation
 from central.stock.feed import list_numbered
 from central.stock.rows import DiscrepancyRow, MovementRow
 from central.stock.states import find_discrepancy
@@ -45,7 +47,7 @@ class DiscrepancyDetail:
     """A discrepancy with its evidence. facts: those that were found, at most FACTS_SHOWN_MAX.
 
     unread: bytes of the first fact where they are no fact, None else. proposals: best first, none
-    for one that is settled.
+    for one that is settled. advice: what somebody has to do or to say about it.
     """
 
     row: DiscrepancyRow
@@ -54,6 +56,7 @@ class DiscrepancyDetail:
     unread: bytes | None
     settlements: tuple[SettlementRow, ...]
     proposals: tuple[Proposal, ...]
+    advice: tuple[Advice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class OpenCount:
     unowned_count: int
 
 
-def read_detail(connection: Connection, identity: str) -> DiscrepancyDetail:
+def read_detail(connection: Connection, identity: str, *, now_ms: int) -> DiscrepancyDetail:
     """Return a discrepancy with everything that is known of it. Raises NotThere."""
     row = find_discrepancy(connection, identity)
     if row is None:
@@ -84,14 +87,10 @@ def read_detail(connection: Connection, identity: str) -> DiscrepancyDetail:
     stored = connection.execute(select(discrepancies).where(discrepancies.c.id == identity)).one()
     numbers = numbers_behind(connection, stored, limit=FACTS_SHOWN_MAX)
     proposals: tuple[Proposal, ...] = ()
+    advice: tuple[Advice, ...] = ()
     if row.state == "open":
-        case_now = find_case(connection, stored)
-        if kind in KINDS_BY_ITEM or kind == "unknown_document":
-            standing = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
-            total = sum(fact.quantity_micro for fact in standing)
-            excess = min(case_now.excess_micro, total)
-            case_now = replace(case_now, gone=not standing, excess_micro=excess)
-        proposals = propose(case_now)
+        case_now = _case_now(connection, stored, numbers, now_ms=now_ms)
+        proposals, advice = propose(case_now), advise(case_now)
     return DiscrepancyDetail(
         row=row,
         rule=KIND_RULES[kind],
@@ -99,6 +98,29 @@ def read_detail(connection: Connection, identity: str) -> DiscrepancyDetail:
         unread=_unread(connection, stored),
         settlements=_settlements(connection, identity),
         proposals=proposals,
+        advice=advice,
+    )
+
+
+def _case_now(connection: Connection, row: Found, numbers: list[int], *, now_ms: int) -> Case:
+    """Return what is known of an open discrepancy. numbers: of the facts behind it."""
+    if row.kind == "reservation_short":
+        return case_of_reservation(connection, row, now_ms=now_ms)
+    found = find_case(connection, row)
+    if row.kind not in KINDS_OF_FACTS:
+        return found
+    standing = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
+    if not standing:
+        return replace(found, gone=not found.is_twice)
+    total = sum(fact.quantity_micro for fact in standing)
+    return replace(
+        found,
+        gone=False,
+        excess_micro=min(found.excess_micro, total),
+        moved_micro=total,
+        unit=found.unit or standing[0].unit,
+        from_location=standing[0].movement.from_location,
+        to_location=standing[-1].movement.to_location,
     )
 
 

@@ -1,10 +1,11 @@
 """What each kind of discrepancy means, and which actions settle it. Pure.
 
-Four actions settle. None changes what was recorded; each is a decision of somebody, with a reason:
+Five actions settle. None changes what was recorded; each is a decision of somebody, with a reason:
 
-    adjust     the place is counted, and the book follows
+    adjust     the place is counted, or what is under way accounted for, and the book follows
     reverse    what was moved is moved back
-    reassign   it was meant for another item, place, order, unit or warehouse
+    reassign   it was meant for another item, place, lot, order, unit or warehouse
+    reserve    other stock is set aside for the order
     accept     it is so; nothing moves
 """
 
@@ -14,11 +15,11 @@ from typing import Literal, get_args
 
 from central.ledger.entries import DiscrepancyKind
 
-Action = Literal["adjust", "reverse", "reassign", "accept"]
+Action = Literal["adjust", "reverse", "reassign", "reserve", "accept"]
 Cause = Literal["goods", "documents", "devices", "data"]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 # What a reassignment of a kind must name.
-Target = Literal["place", "item", "document", "factor", "warehouse", "weight", ""]
+Target = Literal["place", "lot", "item", "document", "factor", "warehouse", "weight", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,12 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
     "moved_unavailable": _rule(
         "goods", "Goods left that were in inspection, held or rejected.", "accept reverse"
     ),
-    "serial_twice": _rule("goods", "A serial number is at more than one place.", "reverse accept"),
-    "reservation_short": _rule("goods", "Goods that were set aside for an order are gone."),
+    "serial_twice": _rule(
+        "goods", "A serial number is at more than one place.", "reverse adjust accept"
+    ),
+    "reservation_short": _rule(
+        "goods", "Goods that were set aside for an order are gone.", "reserve accept"
+    ),
     "outside_tolerance": _rule(
         "goods", "The scale showed a weight outside the tolerance of the line.", "accept reverse"
     ),
@@ -68,13 +73,20 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
     ),
     "weight_differs": _rule("goods", "The last pieces left a weight behind; it is written off."),
     "received_before_shipped": _rule(
-        "goods", "Goods of a transfer arrived whose departure nobody has told yet."
+        "goods",
+        "Goods of a transfer arrived whose departure nobody has told yet.",
+        "adjust accept",
     ),
     "moved_after_end": _rule(
-        "goods", "Goods moved under a transfer that was closed; close it once more."
+        "goods",
+        "Goods moved under a transfer that was closed; close it once more.",
+        "adjust accept",
     ),
     "expiry_differs": _rule(
-        "data", "A lot came with another expiry date than before.", "accept reverse"
+        "data",
+        "A lot came with another expiry date than before.",
+        "accept reassign reverse",
+        "lot",
     ),
     "lot_missing": _rule(
         "data", "Goods moved without the lot that their item asks for.", "accept reverse"

@@ -22,7 +22,8 @@ from central.ledger.pairs import FLAG_WEIGHTLESS
 from central.ledger.settled_news import tell_settled
 from central.orders.settling.discrepancy_facts import Found, movements_at
 from central.orders.settling.settlement_moves import Step, steps_back
-from central.orders.settling.settlement_plans import plan_steps
+from central.orders.settling.settlement_plans import Plan, plan_steps
+from central.orders.settling.settlement_reserving import reserve_anew
 from central.orders.settling.settlement_rests import note_rests
 from central.orders.settling.settlements import Decision, check_decision
 from central.storage import bulk, tables
@@ -54,7 +55,10 @@ def settle(
     row = _row(change, identity, version=version)
     _require_state(row, "open")
     check_decision(cast(DiscrepancyKind, row.kind), decision)
-    plan = plan_steps(change.connection, row, decision)
+    if decision.action == "reserve":
+        plan = Plan(row.warehouse, [], left_count=reserve_anew(change, row))
+    else:
+        plan = plan_steps(change.connection, row, decision)
     when = _event_time(change, decision)
     facts = _post(change, row, warehouse=plan.warehouse, steps=plan.steps, event_time_ms=when)
     number = _write(

@@ -34,6 +34,7 @@ class MovedFact:
     """A movement as it stands in the books: in the unit in which it was posted.
 
     weight_micro: what it took along, in the unit in which the item is weighed; weight_unit: that.
+    given_status, taken_status: of its goods before and after, "" where they were of several.
     """
 
     key: FactKey
@@ -42,6 +43,8 @@ class MovedFact:
     quantity_micro: int
     weight_micro: int = 0
     weight_unit: str = WEIGHED_IN
+    given_status: str = ""
+    taken_status: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,8 @@ def step_of(fact: MovedFact) -> Step:
         weight_unit=movement.weight_unit,
         document=movement.document,
         document_line=movement.document_line,
+        from_status=movement.from_status,
+        to_status=movement.to_status,
     )
 
 
@@ -102,6 +107,9 @@ def steps_back(facts: Sequence[MovedFact]) -> list[Step]:
             _as_weighed(step_of(fact), fact),
             from_location=fact.movement.to_location,
             to_location=fact.movement.from_location,
+            # What is at a place by now may have another status; outside it is as it was.
+            from_status=fact.taken_status if is_virtual(fact.movement.to_location) else "",
+            to_status=fact.given_status,
             takes_back=fact.key,
         )
         for fact in reversed(facts)

@@ -19,6 +19,7 @@ from central.orders.settling.discrepancy_facts import (
     movements_at,
     numbers_behind,
 )
+from central.orders.settling.serial_places import steps_out_of
 from central.orders.settling.settlement_moves import (
     MovedFact,
     Step,
@@ -29,7 +30,13 @@ from central.orders.settling.settlement_moves import (
     steps_from_surplus,
 )
 from central.orders.settling.settlement_rests import roundings_of
-from central.orders.settling.settlements import KINDS_OF_EXCESS, Decision, document_kind
+from central.orders.settling.settlement_transit import require_nothing_under_way, steps_to_end
+from central.orders.settling.settlements import (
+    KINDS_OF_EXCESS,
+    KINDS_UNDER_WAY,
+    Decision,
+    document_kind,
+)
 from central.storage import bulk, tables
 
 
@@ -49,7 +56,14 @@ def plan_steps(connection: Connection, row: Found, decision: Decision) -> Plan:
     if what it would move is gone.
     """
     if decision.action == "accept":
+        if row.kind in KINDS_UNDER_WAY:
+            require_nothing_under_way(connection, row)
         return Plan(row.warehouse, [])
+    if row.kind in KINDS_UNDER_WAY:
+        return Plan(*steps_to_end(connection, row))
+    if row.kind == "serial_twice" and decision.action == "adjust":
+        place = {"warehouse": decision.warehouse, "location": decision.location}
+        return Plan(*steps_out_of(connection, row, **place))
     if row.kind == "negative_balance" and decision.action != "reverse":
         return Plan(row.warehouse, _at_negative(connection, row, decision))
     if row.kind == "wrong_warehouse":

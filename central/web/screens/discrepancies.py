@@ -162,7 +162,7 @@ def inbox(asking: Asked) -> HTMLResponse:
 def one(asking: Asked, identity: Identity) -> HTMLResponse:
     """Draw a discrepancy with its evidence, what settles it and what was done."""
     with asking.read() as connection:
-        detail = read_detail(connection, identity)
+        detail = read_detail(connection, identity, now_ms=asking.now_ms)
         events = list_events(
             connection, kind=KIND, code=identity, before=None, limit=EVENTS_SHOWN_MAX
         )
@@ -186,7 +186,7 @@ def fragment(asking: Asked, identity: Identity) -> HTMLResponse:
     """Draw what a row of the inbox opens: meaning, proposal, first evidence."""
     try:
         with asking.read() as connection:
-            detail = read_detail(connection, identity)
+            detail = read_detail(connection, identity, now_ms=asking.now_ms)
     except NotThere:
         return HTMLResponse("", status_code=404)
     view = detail_view(detail, [], asking.texts, now_ms=asking.now_ms)

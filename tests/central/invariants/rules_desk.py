@@ -31,7 +31,7 @@ def settle_as_proposed(world: World, chooser: Random) -> str:
     if row is None:
         return ""
     with world.database.read() as connection:
-        proposals = read_detail(connection, row.id).proposals
+        proposals = read_detail(connection, row.id, now_ms=world.clock.time_ms).proposals
     if not proposals:
         return ""
     decision = chooser.choice(proposals).decision

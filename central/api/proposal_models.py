@@ -1,0 +1,45 @@
+"""The bodies of answers about what settles a discrepancy, as far as it is known. Edge of HTTP."""
+
+from pydantic import JsonValue
+
+from central.api.api_model import ApiModel
+from central.api.order_values import quantity_text
+from central.orders.settling.settlement_advice import Advice
+from central.orders.settling.settlement_proposals import Proposal
+
+
+class ProposalOut(ApiModel):
+    """What the evidence suggests. body: for `settle`, all but the reason."""
+
+    why: str
+    body: dict[str, JsonValue]
+
+
+class AdviceOut(ApiModel):
+    """What somebody has to do or to say about it. page: of the ledger, "" for none."""
+
+    text: str
+    page: str
+
+
+def proposal_out(proposal: Proposal) -> ProposalOut:
+    """Return a proposal as what `settle` takes."""
+    decision = proposal.decision
+    body: dict[str, JsonValue] = {"action": decision.action}
+    for name in ("location", "item", "document", "document_line", "warehouse"):
+        if value := getattr(decision, name):
+            body[name] = value
+    if decision.lot is not None:
+        body["lot"] = decision.lot
+    if decision.factor is not None:
+        body["factor"] = str(decision.factor)
+    if decision.counted_micro is not None:
+        body["counted"] = quantity_text(decision.counted_micro)
+    if decision.quantity_micro is not None:
+        body["quantity"] = quantity_text(decision.quantity_micro)
+    return ProposalOut(why=proposal.why, body=body)
+
+
+def advice_out(advice: Advice) -> AdviceOut:
+    """Return an advice."""
+    return AdviceOut(text=advice.text, page=advice.page)

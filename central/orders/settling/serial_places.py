@@ -1,0 +1,73 @@
+"""Where the books have a serial number that is at more than one place. Edge of the database."""
+
+from sqlalchemy import Connection, select
+
+from central.contract.quantities import MICRO_PER_UNIT, PIECE
+from central.errors import Conflict, Unusable
+from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey
+from central.ledger.locations import is_virtual
+from central.orders.settling.discrepancy_facts import Found, serial_of
+from central.orders.settling.settlement_moves import Step, step_to_count
+from central.orders.settling.settlement_proposals import Case, Seen
+from central.storage import tables
+
+BALANCES_MAX = 200  # Of one serial number, that are looked at.
+
+
+def case_of_serial(connection: Connection, row: Found) -> Case:
+    """Return where a serial number is, in the books of all warehouses."""
+    held = _held(connection, row)
+    seen = tuple(dict.fromkeys(Seen(key.warehouse, key.location) for key, _ in held))
+    pieces = sum(amount for key, amount in held if key.unit == PIECE)
+    return Case(kind=row.kind, seen=seen, is_twice=len(seen) > 1 or pieces > MICRO_PER_UNIT)
+
+
+def steps_out_of(
+    connection: Connection, row: Found, *, warehouse: str, location: str
+) -> tuple[str, list[Step], int]:
+    """Return in which warehouse what takes a serial number out of the book of a place.
+
+    Last, at how many places it is too many then. Raises Unusable if no place is named, Conflict if
+    the book does not have it there.
+    """
+    if not location:
+        raise Unusable(
+            "a place has to be named where the serial number is not",
+            hint="Name the location, and the warehouse if it is another one.",
+        )
+    at = Seen(warehouse or row.warehouse, location)
+    held = _held(connection, row)
+    steps = [
+        step
+        for key, amount in held
+        if Seen(key.warehouse, key.location) == at
+        and (step := step_to_count(key, on_hand_micro=amount, counted_micro=0)) is not None
+    ]
+    if not steps:
+        raise Conflict(
+            f"the book of {location} does not have {serial_of(row)}",
+            hint="Look where it is by now, and name a place where the book has it.",
+        )
+    others = {Seen(key.warehouse, key.location) for key, _ in held} - {at}
+    return at.warehouse, steps, max(len(others) - 1, 0)
+
+
+def _held(connection: Connection, row: Found) -> list[tuple[BalanceKey, int]]:
+    """Return the balances that have a serial number, where it came last first."""
+    table = tables.balances.c
+    every = select(tables.warehouses.c.warehouse)
+    query = (
+        select(tables.balances)
+        .where(
+            table.warehouse.in_(every),
+            table.item == row.item,
+            table.serial == serial_of(row),
+            table.serial != "",
+            table.on_hand_micro > 0,
+        )
+        .order_by(table.record_no.desc(), table.warehouse, table.location)
+        .limit(BALANCES_MAX)
+    )
+    size = GOODS_KEY_SIZE + 1
+    found = [(BalanceKey(*one[:size]), one[size]) for one in connection.execute(query)]
+    return [(key, amount) for key, amount in found if not is_virtual(key.location)]

@@ -1,0 +1,120 @@
+"""What somebody has to say or do about a discrepancy, and on which page. Pure.
+
+Where only people know there is no proposal: what they have to say first stands here. Done, it
+settles itself or can be settled as proposed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from central.ledger.entries import DiscrepancyKind
+from central.orders.settling.settlement_proposals import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What somebody has to do or to say, in a sentence, and the page where. page: "" for none."""
+
+    text: str
+    page: str = ""
+
+
+def advise(case: Case) -> tuple[Advice, ...]:
+    """Return what somebody has to do or to say about it; empty where a proposal says it all."""
+    if case.known_now or case.gone or case.kind not in ADVISED:
+        return ()
+    return ADVISED[case.kind](case)
+
+
+def _item_advice(case: Case) -> tuple[Advice, ...]:
+    if case.unit_missing:
+        return _unit_advice(case)
+    if case.items:
+        return ()
+    text = f"Say which item {case.subject} is: add it as an item, or as a bar code of one."
+    return (Advice(text, f"/catalogue/items/new?code={quote(case.subject, safe='')}"),)
+
+
+def _place_advice(case: Case) -> tuple[Advice, ...]:
+    if not case.on_hand_micro:
+        return ()
+    text = f"Add {case.subject} as a place, or settle it with the place that was meant."
+    code = quote(case.subject, safe="")
+    return (Advice(text, f"/catalogue/places/{quote(case.warehouse, safe='')}/new?code={code}"),)
+
+
+def _unit_advice(case: Case) -> tuple[Advice, ...]:
+    if case.factor is not None or not (case.on_hand_micro or case.unit_missing):
+        return ()
+    text = f"Say how much one {case.unit} of {case.item} is: add it to the card of the item."
+    return (Advice(text, f"/catalogue/items/{quote(case.item, safe='')}"),)
+
+
+def _weight_advice(case: Case) -> tuple[Advice, ...]:
+    if case.shared:
+        return ()
+    return (Advice("Weigh them, and settle it with the weight.", _place_page(case)),)
+
+
+def _document_advice(case: Case) -> tuple[Advice, ...]:
+    if case.lines or not case.document:
+        return ()
+    return (Advice(f"Look for the paper of {case.document}: once the order is told, it settles."),)
+
+
+def _transfer_advice(case: Case) -> tuple[Advice, ...]:
+    page = f"/transfers/{quote(case.document, safe='')}"
+    if case.under_way_micro < 0:
+        return (
+            Advice("Facts that are still to come settle it; wait if the sender is late.", page),
+        )
+    if not case.under_way_micro:
+        return ()
+    return (Advice("Damaged or sent back? Close the transfer once more and say so.", page),)
+
+
+def _reservation_advice(case: Case) -> tuple[Advice, ...]:
+    if not case.missing_micro or case.available_micro:
+        return ()
+    text = f"Nothing else is available of {case.item}: buy it, or bring it here."
+    return (Advice(text, f"/items/{quote(case.item, safe='')}"),)
+
+
+def _count_advice(case: Case) -> tuple[Advice, ...]:
+    return (Advice("Post the right quantity at the desk, or count the place.", _place_page(case)),)
+
+
+def _gateway_advice(text: str) -> Callable[[Case], tuple[Advice, ...]]:
+    return lambda case: (
+        (Advice(text, f"/gateways/{quote(case.gateway, safe='')}"),) if case.gateway else ()
+    )
+
+
+ADVISED: Mapping[DiscrepancyKind, Callable[[Case], tuple[Advice, ...]]] = {
+    "unknown_item": _item_advice,
+    "unknown_location": _place_advice,
+    "unit_differs": _unit_advice,
+    "weight_missing": _weight_advice,
+    "unknown_document": _document_advice,
+    "received_before_shipped": _transfer_advice,
+    "moved_after_end": _transfer_advice,
+    "reservation_short": _reservation_advice,
+    "quantity_overflow": _count_advice,
+    "expiry_differs": lambda case: (
+        Advice(f"Not lot {case.lot}? Settle it with the lot that was meant."),
+    ),
+    "packing_impossible": _gateway_advice("Look which unit it is in, and pack it again."),
+    "unreadable_fact": _gateway_advice("Ask who worked there what it was, and post it by hand."),
+    "reversal_unmatched": _gateway_advice("Ask what was to be undone, and post that by hand."),
+    "fork": _gateway_advice("Find the copied card or machine and switch it off first."),
+    "broken_chain": _gateway_advice("Count where it worked: what only the old card had is lost."),
+    "stock_differs": _gateway_advice("It settles itself with the next report that agrees."),
+}
+
+
+def _place_page(case: Case) -> str:
+    if not case.location:
+        return ""
+    warehouse, place = quote(case.warehouse, safe=""), quote(case.location, safe="")
+    return f"/warehouses/{warehouse}/places/{place}"

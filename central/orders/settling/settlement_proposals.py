@@ -1,0 +1,321 @@
+"""What the evidence of a discrepancy proposes. Pure.
+
+Every kind has its row in PROPOSED. A proposal can be posted as it is, but for its reason; where
+only people know there is none, and `settlement_advice` says what they have to do first.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from central.contract.quantities import canonical_text, from_micro
+from central.ledger.entries import DiscrepancyKind
+from central.orders.settling.settlements import GOODS_ACCEPTED, KINDS_OF_EXCESS, Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """A place that has of the same goods; lot: its own."""
+
+    location: str
+    lot: str
+    on_hand_micro: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemMatch:
+    """An item that has what was scanned as its code or bar code; factor: units a scan."""
+
+    item: str
+    unit: str
+    factor: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class LineMatch:
+    """A line of an order of the same warehouse that still expects the item."""
+
+    document: str
+    line: int
+    remaining_micro: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A place where the books have a serial number."""
+
+    warehouse: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What is known of a discrepancy, for a proposal.
+
+    known_now: what was missing (item, place, order) is there by now, and what was posted under it
+    is as it should be. gone: what is behind it is taken back already. on_hand_micro: at its place.
+    excess_micro: what came above the expected. factor: of the unit, where units are known to
+    convert, else None. unit_missing: the item is there by now, and is kept in another unit.
+    stated_warehouse: of a fact about another one. shared: all that went unweighed took its share of
+    a weight. moved_micro, from_location, to_location: of what is behind it and still stands.
+    under_way_micro: of the thing of a transfer, over all warehouses. seen: where a serial number is
+    by the books, where it came last first. is_twice: still at several places, or several times at
+    one. missing_micro, available_micro: of what an order waits for.
+    """
+
+    kind: DiscrepancyKind
+    known_now: bool = False
+    gone: bool = False
+    on_hand_micro: int = 0
+    excess_micro: int = 0
+    warehouse: str = ""
+    unit: str = ""
+    item: str = ""
+    location: str = ""
+    lot: str = ""
+    document: str = ""
+    gateway: str = ""
+    subject: str = ""
+    surplus: tuple[Surplus, ...] = ()
+    items: tuple[ItemMatch, ...] = ()
+    lines: tuple[LineMatch, ...] = ()
+    factor: Fraction | None = None
+    stated_warehouse: str = ""
+    unit_missing: bool = False
+    shared: bool = False
+    moved_micro: int = 0
+    from_location: str = ""
+    to_location: str = ""
+    under_way_micro: int = 0
+    seen: tuple[Seen, ...] = ()
+    is_twice: bool = False
+    missing_micro: int = 0
+    available_micro: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A settlement that can be posted as it is, but for its reason. why: one sentence."""
+
+    decision: Decision
+    why: str
+
+
+def propose(case: Case) -> tuple[Proposal, ...]:
+    """Return settlements that the evidence suggests, best first; none where only people know."""
+    if case.known_now:
+        return (_accept("It is known by now, and was posted as it was said."),)
+    if case.gone:
+        return (_accept("What is behind it is taken back already."),)
+    return PROPOSED[case.kind](case)
+
+
+def _for_negative(case: Case) -> tuple[Proposal, ...]:
+    if case.on_hand_micro >= 0:
+        return (_accept("The balance is no longer below zero."),)
+    missing = -case.on_hand_micro
+    found = []
+    for one in case.surplus:
+        lot = None if one.lot == case.lot else one.lot
+        taken = min(missing, one.on_hand_micro)
+        decision = Decision(action="reassign", location=one.location, lot=lot, quantity_micro=taken)
+        has = f"{one.location} has {_units(one.on_hand_micro)} {case.unit}"
+        of_lot = f" of lot {one.lot or 'none'}" if lot is not None else ""
+        found.append(Proposal(decision, f"{has}{of_lot}: they may have been taken from there."))
+    decision = Decision(action="adjust", counted_micro=0)
+    why = f"Count {case.location}: {_units(missing)} {case.unit} are missing in the book."
+    return (*found, Proposal(decision, why))
+
+
+def _for_excess(case: Case) -> tuple[Proposal, ...]:
+    if case.excess_micro <= 0:
+        return (_accept("The order no longer has more than it expects."),)
+    excess = f"{_units(case.excess_micro)} {case.unit}"
+    back = Decision(action="reverse", quantity_micro=case.excess_micro)
+    return (
+        *(_to_line(line, case) for line in case.lines),
+        Proposal(back, f"Move {excess} back to where they came from."),
+        _accept(f"Leave it at {excess} more than expected."),
+    )
+
+
+def _for_document(case: Case) -> tuple[Proposal, ...]:
+    left = "Leave the stock as it is: the goods count for no order."
+    return (*(_to_line(line, case) for line in case.lines), _accept(left))
+
+
+def _for_item(case: Case) -> tuple[Proposal, ...]:
+    if case.unit_missing:
+        if case.factor is None:
+            return ()
+        decision = Decision(action="reassign", item=case.subject, factor=case.factor)
+        return (Proposal(decision, "It is known by now: post it in the item's own unit."),)
+    return tuple(_to_item(match) for match in case.items)
+
+
+def _for_place(case: Case) -> tuple[Proposal, ...]:
+    if case.on_hand_micro:
+        return ()
+    return (_accept("Nothing is there any more."),)
+
+
+def _for_unit(case: Case) -> tuple[Proposal, ...]:
+    if not case.on_hand_micro:
+        return (_accept("Only its weight is stated in that unit: it was left out."),)
+    if case.factor is None:
+        return ()
+    decision = Decision(action="reassign", factor=case.factor)
+    return (Proposal(decision, f"One {case.unit} is {case.factor} of its own unit."),)
+
+
+def _for_weight(case: Case) -> tuple[Proposal, ...]:
+    if case.shared:
+        return (_accept("They took their share of the weight that was there."),)
+    return ()
+
+
+def _for_warehouse(case: Case) -> tuple[Proposal, ...]:
+    if not case.moved_micro:
+        return (_accept("It moved nothing, and there is nothing to move."),)
+    own = Decision(action="reassign", warehouse=case.warehouse)
+    here = Proposal(own, f"Post it in {case.warehouse}, if only its warehouse was wrong.")
+    if not case.stated_warehouse:
+        return (here,)
+    decision = Decision(action="reassign", warehouse=case.stated_warehouse)
+    return (Proposal(decision, f"The gateway said that it was in {case.stated_warehouse}."), here)
+
+
+def _for_unavailable(case: Case) -> tuple[Proposal, ...]:
+    moved = f"{_units(case.moved_micro)} {case.unit}"
+    return (
+        _accept(f"They have left: tell {case.to_location} about {moved}."),
+        Proposal(Decision(action="reverse"), _back(case, "they have not left")),
+    )
+
+
+def _for_serial(case: Case) -> tuple[Proposal, ...]:
+    if not case.is_twice:
+        return (_accept("It is at one place by now."),)
+    back = Proposal(Decision(action="reverse"), _back(case, "it was scanned by mistake"))
+    backs = (back,) if case.moved_micro else ()
+    last, *others = case.seen
+    elsewhere = (
+        Proposal(
+            Decision(action="adjust", location=one.location, warehouse=one.warehouse),
+            f"Take it out of the book of {one.location}: it was seen at {last.location} last.",
+        )
+        for one in others
+    )
+    return (*backs, *elsewhere)
+
+
+def _for_reservation(case: Case) -> tuple[Proposal, ...]:
+    if not case.missing_micro:
+        return (_accept("The order waits for it no longer."),)
+    missing = f"{_units(case.missing_micro)} {case.unit}"
+    left = _accept(f"Leave the order {missing} short until more has come.")
+    if not case.available_micro:
+        return (left,)
+    available = f"{_units(case.available_micro)} {case.unit}"
+    why = f"Set aside {available} of {missing} that are missing: they are available."
+    return (Proposal(Decision(action="reserve"), why), left)
+
+
+def _for_tolerance(case: Case) -> tuple[Proposal, ...]:
+    return (
+        _accept("Keep it as it was weighed."),
+        Proposal(Decision(action="reverse"), _back(case, "they are not to be kept")),
+    )
+
+
+def _for_expiry(case: Case) -> tuple[Proposal, ...]:
+    kept = f"Lot {case.lot} keeps the date that was stated first; the stock is as it was said."
+    return (
+        _accept(kept),
+        Proposal(Decision(action="reverse"), _back(case, "they are of another lot")),
+    )
+
+
+def _for_policy(case: Case) -> tuple[Proposal, ...]:
+    return (_accept(GOODS_ACCEPTED[case.kind]),)
+
+
+def _for_under_way(case: Case) -> tuple[Proposal, ...]:
+    amount = f"{_units(abs(case.under_way_micro))} {case.unit}"
+    if not case.under_way_micro:
+        return (_accept("Nothing of it is under way any more."),)
+    if case.under_way_micro < 0:
+        why = f"Book {amount} as found: they arrived, and nobody says that they ever left."
+    else:
+        why = f"Book {amount} as lost: they left, and never arrived."
+    return (Proposal(Decision(action="adjust"), why),)
+
+
+def _accepted(said: str) -> Callable[[Case], tuple[Proposal, ...]]:
+    return lambda _case: (_accept(said),)
+
+
+PROPOSED: Mapping[DiscrepancyKind, Callable[[Case], tuple[Proposal, ...]]] = {
+    "negative_balance": _for_negative,
+    "over_received": _for_excess,
+    "over_shipped": _for_excess,
+    "moved_unavailable": _for_unavailable,
+    "serial_twice": _for_serial,
+    "reservation_short": _for_reservation,
+    "outside_tolerance": _for_tolerance,
+    "weight_missing": _for_weight,
+    "weight_differs": _accepted("No pieces are left that could weigh it."),
+    "received_before_shipped": _for_under_way,
+    "moved_after_end": _for_under_way,
+    "expiry_differs": _for_expiry,
+    "lot_missing": _for_policy,
+    "serial_missing": _for_policy,
+    "expiry_missing": _for_policy,
+    "expired_shipped": _for_policy,
+    "packing_impossible": _accepted("The units stay as they were packed before."),
+    "quantity_overflow": _accepted("Nothing was posted: the quantity cannot be right."),
+    "unknown_document": _for_document,
+    "unexpected": _for_document,
+    "unknown_item": _for_item,
+    "unknown_location": _for_place,
+    "unit_differs": _for_unit,
+    "unreadable_fact": _accepted("The bytes are kept, and stand for nothing in the books."),
+    "wrong_warehouse": _for_warehouse,
+    "reversal_unmatched": _accepted("Nothing was taken back, as there was nothing to take back."),
+    "fork": _accepted("The copy is switched off: what it offered is not in the books."),
+    "broken_chain": _accepted("The card was changed or restored, and that is known."),
+    "stock_differs": _accepted("The ledger's figures stand; the gateway takes them over."),
+}
+
+
+def _to_line(line: LineMatch, case: Case) -> Proposal:
+    excess = case.kind in KINDS_OF_EXCESS
+    decision = Decision(
+        action="reassign",
+        document=line.document,
+        document_line=line.line,
+        # Under an order that nobody knew there may be anything.
+        item=case.item if case.kind == "unknown_document" else "",
+        quantity_micro=min(case.excess_micro, line.remaining_micro) if excess else None,
+    )
+    expects = f"still expects {_units(line.remaining_micro)} {case.unit}".rstrip()
+    return Proposal(decision, f"{line.document} line {line.line} {expects}.")
+
+
+def _to_item(match: ItemMatch) -> Proposal:
+    decision = Decision(action="reassign", item=match.item, factor=match.factor)
+    times = "" if match.factor == 1 else f", {match.factor} {match.unit} a scan"
+    return Proposal(decision, f"It is a code of item {match.item}{times}.")
+
+
+def _accept(said: str) -> Proposal:
+    return Proposal(Decision(action="accept"), said)
+
+
+def _back(case: Case, condition: str) -> str:
+    amount = f"{_units(case.moved_micro)} {case.unit}"
+    return f"Move {amount} back from {case.to_location} to {case.from_location}, if {condition}."
+
+
+def _units(micro: int) -> str:
+    return canonical_text(from_micro(micro))

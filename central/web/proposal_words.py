@@ -1,0 +1,129 @@
+"""What is proposed about discrepancies, and advised, in words of both languages. Pure."""
+
+from central.web.words import marked
+
+# Sentences without anything of the case in them.
+PLAIN: tuple[str, ...] = (
+    marked("Only its weight is stated in that unit: it was left out."),
+    marked("Leave the stock as it is: the goods count for no order."),
+    marked("It is known by now: post it in the item's own unit."),
+    marked("Nothing is there any more."),
+    marked("It moved nothing, and there is nothing to move."),
+    marked("It is at one place by now."),
+    marked("The order waits for it no longer."),
+    marked("Keep it as it was weighed."),
+    marked("Nothing of it is under way any more."),
+    marked("The units stay as they were packed before."),
+    marked("Nothing was posted: the quantity cannot be right."),
+    marked("The bytes are kept, and stand for nothing in the books."),
+    marked("Nothing was taken back, as there was nothing to take back."),
+    marked("The copy is switched off: what it offered is not in the books."),
+    marked("The card was changed or restored, and that is known."),
+    marked("The ledger's figures stand; the gateway takes them over."),
+    marked("Weigh them, and settle it with the weight."),
+    marked("Facts that are still to come settle it; wait if the sender is late."),
+    marked("Damaged or sent back? Close the transfer once more and say so."),
+    marked("Post the right quantity at the desk, or count the place."),
+    marked("Look which unit it is in, and pack it again."),
+    marked("Ask who worked there what it was, and post it by hand."),
+    marked("Ask what was to be undone, and post that by hand."),
+    marked("Find the copied card or machine and switch it off first."),
+    marked("Count where it worked: what only the old card had is lost."),
+    marked("It settles itself with the next report that agrees."),
+)
+# What the ledger says -> how it is translated: what a group matches stands there by its name.
+PATTERNS: tuple[tuple[str, str], ...] = (
+    (
+        r"Post it in (?P<warehouse>.+), if only its warehouse was wrong\.",
+        marked("Post it in %(warehouse)s, if only its warehouse was wrong."),
+    ),
+    (
+        r"They have left: tell (?P<place>.+) about (?P<amount>\S+) (?P<unit>\S*)\.",
+        marked("They have left: tell %(place)s about %(amount)s %(unit)s."),
+    ),
+    (
+        r"Move (?P<amount>\S+) (?P<unit>\S*) back from (?P<place>.+) to (?P<target>.+), if they "
+        r"have not left\.",
+        marked(
+            "Move %(amount)s %(unit)s back from %(place)s to %(target)s, if they have not left."
+        ),
+    ),
+    (
+        r"Move (?P<amount>\S+) (?P<unit>\S*) back from (?P<place>.+) to (?P<target>.+), if it "
+        r"was scanned by mistake\.",
+        marked(
+            "Move %(amount)s %(unit)s back from %(place)s to %(target)s, if it was "
+            "scanned by mistake."
+        ),
+    ),
+    (
+        r"Move (?P<amount>\S+) (?P<unit>\S*) back from (?P<place>.+) to (?P<target>.+), if they "
+        r"are not to be kept\.",
+        marked(
+            "Move %(amount)s %(unit)s back from %(place)s to %(target)s, if they are "
+            "not to be kept."
+        ),
+    ),
+    (
+        r"Move (?P<amount>\S+) (?P<unit>\S*) back from (?P<place>.+) to (?P<target>.+), if they "
+        r"are of another lot\.",
+        marked(
+            "Move %(amount)s %(unit)s back from %(place)s to %(target)s, if they are "
+            "of another lot."
+        ),
+    ),
+    (
+        r"Take it out of the book of (?P<place>.+): it was seen at (?P<target>.+) last\.",
+        marked("Take it out of the book of %(place)s: it was seen at %(target)s last."),
+    ),
+    (
+        r"Leave the order (?P<amount>\S+) (?P<unit>\S*) short until more has come\.",
+        marked("Leave the order %(amount)s %(unit)s short until more has come."),
+    ),
+    (
+        r"Set aside (?P<amount>\S+) (?P<unit>\S*) of (?P<missing>\S+) \S* that are missing: "
+        r"they are available\.",
+        marked(
+            "Set aside %(amount)s %(unit)s of %(missing)s that are missing: they are available."
+        ),
+    ),
+    (
+        r"Lot (?P<lot>.+) keeps the date that was stated first; the stock is as it was said\.",
+        marked("Lot %(lot)s keeps the date that was stated first; the stock is as it was said."),
+    ),
+    (
+        r"Book (?P<amount>\S+) (?P<unit>\S*) as found: they arrived, and nobody says that they "
+        r"ever left\.",
+        marked(
+            "Book %(amount)s %(unit)s as found: they arrived, and nobody says that they ever left."
+        ),
+    ),
+    (
+        r"Book (?P<amount>\S+) (?P<unit>\S*) as lost: they left, and never arrived\.",
+        marked("Book %(amount)s %(unit)s as lost: they left, and never arrived."),
+    ),
+    (
+        r"Say which item (?P<item>.+) is: add it as an item, or as a bar code of one\.",
+        marked("Say which item %(item)s is: add it as an item, or as a bar code of one."),
+    ),
+    (
+        r"Add (?P<place>.+) as a place, or settle it with the place that was meant\.",
+        marked("Add %(place)s as a place, or settle it with the place that was meant."),
+    ),
+    (
+        r"Say how much one (?P<unit>\S+) of (?P<item>.+) is: add it to the card of the item\.",
+        marked("Say how much one %(unit)s of %(item)s is: add it to the card of the item."),
+    ),
+    (
+        r"Look for the paper of (?P<order>.+): once the order is told, it settles\.",
+        marked("Look for the paper of %(order)s: once the order is told, it settles."),
+    ),
+    (
+        r"Nothing else is available of (?P<item>.+): buy it, or bring it here\.",
+        marked("Nothing else is available of %(item)s: buy it, or bring it here."),
+    ),
+    (
+        r"Not lot (?P<lot>.+)\? Settle it with the lot that was meant\.",
+        marked("Not lot %(lot)s? Settle it with the lot that was meant."),
+    ),
+)
