@@ -35,6 +35,7 @@ from central.errors import BackupRefused, EnrolmentRefused
 from central.inbox import backups, gateways, ledger_key
 from central.ledger import reference_book, verify
 from central.logs import start_logging
+from central.orders.catalogue.reference_doubts import reference_doubts
 from central.orders.proofs import PROOFS
 from central.outbox import notices as outbox
 from central.storage import schema
@@ -246,8 +247,11 @@ def load_reference(
         reference = parse_reference(_file_bytes(file))
         with opened(load_config(config)) as database, database.write() as connection:
             changed = reference_book.load_reference(connection, reference)
+    doubts = reference_doubts(reference)
+    for doubt in doubts:
+        typer.echo(f"Doubtful: {doubt}", err=True)
     text = "is loaded" if changed else "was loaded already"
-    result = {"revision": reference.revision, "changed": changed}
+    result = {"revision": reference.revision, "changed": changed, "doubts": doubts}
     say(f"Revision {reference.revision} {text}.", result, as_json=as_json)
 
 

@@ -119,8 +119,24 @@ def test_doing_it_again_is_no_mistake(run, ledger, gateway, tmp_path):
     )
     assert json.loads(again.stdout)["changed"] is False
     loaded = run("load-reference", str(tmp_path / "reference.toml"), "--json")
-    assert json.loads(loaded.stdout) == {"revision": 1, "changed": False}
+    assert json.loads(loaded.stdout) == {"revision": 1, "changed": False, "doubts": []}
     assert run("migrate").exit_code == 0
+
+
+def test_a_document_with_units_nobody_knows_and_like_codes_is_loaded_and_warned_of(run, tmp_path):
+    text = REFERENCE.decode().replace("revision = 1", "revision = 2")
+    text = text.replace('code = "NUT"', 'code = "bolt"').replace('"BIN-2"', '"bin-1"')
+    reference = tmp_path / "doubtful.toml"
+    reference.write_text(text.replace('unit = "KGM"', 'unit = "KG"'))
+    loaded = run("load-reference", str(reference), "--json")
+    assert (loaded.exit_code, json.loads(loaded.stdout)["changed"]) == (0, True)
+    doubts = json.loads(loaded.stdout)["doubts"]
+    assert doubts == [
+        "item RICE: unit KG is not a UN/CEFACT unit code; did you mean KGM?",
+        "item: bolt and BOLT differ in upper and lower case alone",
+        "place of SH1: bin-1 and BIN-1 differ in upper and lower case alone",
+    ]
+    assert loaded.stderr.splitlines() == [f"Doubtful: {doubt}" for doubt in doubts]
 
 
 @pytest.mark.parametrize(
