@@ -8,7 +8,7 @@ a gateway skips fields that it does not know, and works on no document of an unk
 
 from collections.abc import Container
 from functools import cache
-from typing import Annotated, Literal, cast, get_args, get_type_hints
+from typing import Annotated, Literal, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 
@@ -37,6 +37,7 @@ OPERATOR_LANGUAGES = ("", "en", "zh")
 DOCUMENT_KINDS: frozenset[str] = frozenset(get_args(DocumentKind))
 Code = Annotated[str, msgspec.Meta(max_length=64)]
 Name = Annotated[str, msgspec.Meta(max_length=256)]
+Value = TypeVar("Value")
 
 
 class Location(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,27 +63,33 @@ class Barcode(msgspec.Struct, frozen=True, kw_only=True):
     quantity: str = "1"
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True):
+# Of items, documents and their lines only fields in use go out, so that what was added costs
+# nothing; the first release wrote these always. msgspec omits no made default.
+def _always(value: Value) -> Value:
+    written: Value = msgspec.field(default_factory=lambda: value)
+    return written
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is kept in stock.
 
     unit: UN/CEFACT code of the unit in which it is kept. kind: "bulk" items are weighed at receipt.
-    lot_tracked: True if every movement should name a lot.
+    lot_tracked: True if every movement should name a lot. The others stand on the item's card, and
+    in no document: serial_tracked: True if every movement should name a serial number.
+    expiry_tracked: True if what comes in should say when it expires. min_days_left_to_ship: how
+    many days before it expires it may still go to a customer.
     """
 
     code: str
     name: Name
     name_zh: Name
     unit: str
-    kind: Literal["piece", "bulk"] = "piece"
-    lot_tracked: bool = False
-    barcodes: tuple[Barcode, ...] = ()
-
-
-# Of documents and their lines only fields in use go out, so that what was added costs nothing; the
-# first release wrote `kind` and `tolerance_percent` always. msgspec omits no made default.
-def _always(text: str) -> str:
-    written: str = msgspec.field(default_factory=lambda: text)
-    return written
+    kind: Literal["piece", "bulk"] = _always("piece")
+    lot_tracked: bool = _always(False)
+    barcodes: tuple[Barcode, ...] = _always(())
+    serial_tracked: bool = False
+    expiry_tracked: bool = False
+    min_days_left_to_ship: int = 0
 
 
 class DocumentLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -239,6 +246,11 @@ def _check(reference: Reference) -> None:
             )
     for item in reference.items:
         parse_unit(item.unit)
+        if item.serial_tracked or item.expiry_tracked or item.min_days_left_to_ship:
+            raise ContractError(
+                f"item {item.code}: serial numbers and expiry dates are not asked for here",
+                hint="Leave these keys out, and say it on the item's card.",
+            )
         for barcode in item.barcodes:
             check_key(barcode.gtin, what="GTIN")
             _check_positive(barcode.quantity)

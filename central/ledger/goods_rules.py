@@ -11,8 +11,8 @@ settlements of the ledger's own move back and forth is as it was.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from functools import lru_cache
 
+from central.contract.expiry import earliest_expiry
 from central.contract.facts import Movement
 from central.ledger.entries import (
     OWN_GATEWAY,
@@ -31,18 +31,7 @@ from central.ledger.runs import Route
 LotKey = tuple[str, str, str]  # warehouse, item, lot
 SETTLING_FLAG = "settlement"  # Of the ledger's own facts that settle something.
 MS_PER_DAY = 86_400_000
-DAYS_LEFT_MAX = 36_500
-EXPIRIES_KEPT_MAX = 100  # Answers, of one day for the most part.
 EPOCH_DAY = date(1970, 1, 1)
-
-
-@lru_cache(EXPIRIES_KEPT_MAX)
-def earliest_expiry(today: date, *, min_days_left: int) -> str:
-    """Return the earliest expiry date that may be shipped today, "YYYY-MM-DD".
-
-    The day of expiry itself still counts as good.
-    """
-    return (today + timedelta(days=min(max(min_days_left, 0), DAYS_LEFT_MAX))).isoformat()
 
 
 def is_told(from_location: str, to_location: str) -> bool:

@@ -22,9 +22,12 @@ from central.ledger.expected import ReferenceChange
 from central.ledger.reference_book import FILE
 from central.outbox.units_under_way import Incoming, read_units_under_way
 from central.storage import bulk, tables
+from central.storage.catalogue_tables import item_policies
 from central.storage.purchasing_tables import notice_units
 
 CODES_AT_ONCE_MAX = 200
+# Of an item: serial_tracked, expiry_tracked, min_days_left_to_ship.
+ASKS_NOTHING = (False, False, 0)
 
 Entry = TypeVar("Entry")
 
@@ -51,7 +54,9 @@ def present_reference(connection: Connection, revision: int) -> Reference | None
             for row in _rows(connection, tables.warehouses)
         ),
         items=_items(
-            _rows(connection, tables.items), barcodes=_rows(connection, tables.item_barcodes)
+            _rows(connection, tables.items),
+            barcodes=_rows(connection, tables.item_barcodes),
+            policies=_rows(connection, item_policies),
         ),
         documents=_documents(
             connection,
@@ -80,6 +85,7 @@ def present_entries(
         items=_items(
             _by(connection, tables.items, [(code,) for code in items]),
             barcodes=_barcodes_of(connection, items),
+            policies=_by(connection, item_policies, [(code,) for code in items]),
         ),
         documents=_documents(
             connection,
@@ -90,7 +96,14 @@ def present_entries(
     )
 
 
-def _items(rows: Iterable[Row[Any]], *, barcodes: Iterable[Row[Any]]) -> tuple[Item, ...]:
+def _items(
+    rows: Iterable[Row[Any]], *, barcodes: Iterable[Row[Any]], policies: Iterable[Row[Any]]
+) -> tuple[Item, ...]:
+    asking = {
+        row.item: (row.serial_tracked, row.expiry_tracked, row.min_days_left_to_ship)
+        for row in policies
+        if row.serial_tracked or row.expiry_tracked or row.min_days_left_to_ship
+    }
     of_item = _grouped(
         (row.item, Barcode(gtin=row.gtin, quantity=canonical_text(from_micro(row.quantity_micro))))
         for row in barcodes
@@ -104,8 +117,12 @@ def _items(rows: Iterable[Row[Any]], *, barcodes: Iterable[Row[Any]]) -> tuple[I
             kind=cast('Literal["piece", "bulk"]', row.kind),
             lot_tracked=row.lot_tracked,
             barcodes=tuple(of_item.get(row.item, ())),
+            serial_tracked=serial_tracked,
+            expiry_tracked=expiry_tracked,
+            min_days_left_to_ship=min_days_left,
         )
         for row in rows
+        for serial_tracked, expiry_tracked, min_days_left in [asking.get(row.item, ASKS_NOTHING)]
     )
 
 

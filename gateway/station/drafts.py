@@ -1,12 +1,15 @@
 """Drafts of the facts that workflows record, stamped and flagged, not yet numbered. Pure."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
 import msgspec
 
 from central.contract import facts
+from central.contract.expiry import earliest_expiry
+from central.contract.fact_kinds import VIRTUAL_PLACES
 from central.contract.facts import (
     BusinessStep,
     Count,
@@ -28,6 +31,11 @@ from gateway.station.passages import TagPassage
 from gateway.station.session import Load, PackUnits, Session, Surroundings, Tare
 
 RAW_BYTES_MAX = 4096
+MS_PER_DAY = 86_400_000
+EPOCH_DAY = date(1970, 1, 1)
+CUSTOMER = "customer"
+# Where goods come in from that somebody has in hand: a count's do not come, they are found.
+COMES_FROM = frozenset({"supplier", "customer", "in_transit", "production"})
 
 
 def counted_load(
@@ -61,11 +69,13 @@ def movement(
 ) -> Movement:
     """Return the movement of a load; with statuses it may stay at its place.
 
-    Its flags are the load's, those of `edge_flags`, and whether its unit is the item's.
+    Its flags are the load's, those of `edge_flags`, what is wrong with its date on this way, and
+    whether its unit is the item's.
     """
     observation, scanned = surroundings.observation, load.scanned
     differs = scanned.item is not None and scanned.unit != scanned.item.unit
-    unit_flags = ("unit_differs",) if differs else ()
+    way_flags: tuple[str, ...] = ("unit_differs",) if differs else ()
+    way_flags += _date_flags(surroundings, scanned, from_location, to_location)
     return Movement(
         seq=UNNUMBERED,
         event_time_ms=observation.event_time_ms,
@@ -75,7 +85,7 @@ def movement(
         warehouse=surroundings.setup.warehouse,
         station=surroundings.setup.station,
         operator=session.operator,
-        flags=_sorted_flags(load.flags, edge_flags(session, surroundings, scanned), unit_flags),
+        flags=_sorted_flags(load.flags, edge_flags(session, surroundings, scanned), way_flags),
         evidence=(evidence(surroundings),),
         business_step=step,
         from_location=from_location,
@@ -225,7 +235,7 @@ def reversal(session: Session, surroundings: Surroundings, fact_id: FactId) -> R
 def edge_flags(
     session: Session, surroundings: Surroundings, scanned: ScannedItem | None
 ) -> tuple[str, ...]:
-    """Return what the edge notices of any fact: clock, person, item and lot."""
+    """Return what the edge notices of any fact: clock, person, item, lot and serial number."""
     flags: list[str] = []
     if not surroundings.observation.clock_synced:
         flags.append("clock_unsynced")
@@ -235,7 +245,30 @@ def edge_flags(
         flags.append("unknown_item")
     if scanned is not None and scanned.item and scanned.item.lot_tracked and not scanned.lot:
         flags.append("no_lot")
+    if scanned is not None and scanned.item and scanned.item.serial_tracked and not scanned.serial:
+        flags.append("no_serial")
     return tuple(sorted(flags))
+
+
+def _date_flags(
+    surroundings: Surroundings, scanned: ScannedItem, from_location: str, to_location: str
+) -> tuple[str, ...]:
+    """Return whether goods come in without a date, or go to a customer too near to it.
+
+    While the clock is not set nobody knows here which day it is.
+    """
+    item, observation = scanned.item, surroundings.observation
+    if item is None:
+        return ()
+    if not scanned.expiry_date:
+        comes_in = from_location in COMES_FROM and to_location not in VIRTUAL_PLACES
+        return ("no_expiry",) if item.expiry_tracked and comes_in else ()
+    asks = item.expiry_tracked or item.min_days_left_to_ship > 0
+    if not asks or to_location != CUSTOMER or not observation.clock_synced:
+        return ()
+    today = EPOCH_DAY + timedelta(days=observation.event_time_ms // MS_PER_DAY)
+    earliest = earliest_expiry(today, min_days_left=item.min_days_left_to_ship)
+    return ("expired",) if scanned.expiry_date < earliest else ()
 
 
 def evidence(surroundings: Surroundings) -> Evidence:

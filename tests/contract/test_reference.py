@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from central.contract.errors import ContractError
-from central.contract.reference import ExpectedDocument, known_kind, parse_reference
+from central.contract.reference import ExpectedDocument, Item, known_kind, parse_reference
 
 GOOD = """
 revision = 3
@@ -69,6 +69,8 @@ def test_a_reference_document_is_read_whole():
         ("line = 2", "line = 1", "line of PO-1001 '1' is there twice"),
         ('"2.5"', '"-1"', "tolerance < 0"),
         ("lot_tracked", "lot_tracking", "lot_tracking"),
+        ("lot_tracked", "serial_tracked", "item RESIN: .* not asked for here"),
+        ("lot_tracked = true", "min_days_left_to_ship = 5", "item RESIN: .* not asked for here"),
         ('"zh"', '"de"', "operator OP7: language 'de' is not known"),
     ],
 )
@@ -77,6 +79,24 @@ def test_a_mistake_in_the_document_is_named(old, new, complaint):
     with pytest.raises(ContractError, match=complaint) as caught:
         parse_reference(GOOD.replace(old, new, 1).encode())
     assert caught.value.hint
+
+
+def test_what_an_item_asks_for_is_told_only_if_it_does():
+    plain = Item(code="BOLT-M8", name="Bolt", name_zh="螺栓", unit="C62")
+    first_release = {
+        "code": "BOLT-M8",
+        "name": "Bolt",
+        "name_zh": "螺栓",
+        "unit": "C62",
+        "kind": "piece",
+        "lot_tracked": False,
+        "barcodes": [],
+    }
+    assert msgspec.msgpack.encode(plain) == msgspec.msgpack.encode(first_release)
+    asked = {"serial_tracked": True, "expiry_tracked": True, "min_days_left_to_ship": 5}
+    told = msgspec.msgpack.encode(msgspec.structs.replace(plain, **asked))
+    assert msgspec.msgpack.decode(told) == first_release | asked
+    assert msgspec.msgpack.decode(told, type=Item) == msgspec.structs.replace(plain, **asked)
 
 
 LINE = '{ line = 1, item = "BOLT-M8", quantity = "24" }'

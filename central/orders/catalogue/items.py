@@ -297,9 +297,8 @@ def _write(change: Change, cards: Sequence[ItemCard], stored: Mapping[str, Store
 
 def _posted_by(card: ItemCard) -> tuple[object, ...]:
     """Return what the ledger itself remembers of an item beside what gateways are told."""
-    policy, packs = card.policy, {(pack.unit, pack.size) for pack in card.packs}
-    asked = (policy.serial_tracked, policy.expiry_tracked, policy.min_days_left_to_ship)
-    return policy.inspected, policy.weight_unit, *asked, packs
+    packs = {(pack.unit, pack.size) for pack in card.packs}
+    return card.policy.inspected, card.policy.weight_unit, packs
 
 
 def _told(card: ItemCard) -> Item:
@@ -311,6 +310,9 @@ def _told(card: ItemCard) -> Item:
         unit=card.unit,
         kind="bulk" if card.kind == "bulk" else "piece",
         lot_tracked=card.lot_tracked,
+        serial_tracked=card.policy.serial_tracked,
+        expiry_tracked=card.policy.expiry_tracked,
+        min_days_left_to_ship=card.policy.min_days_left_to_ship,
         barcodes=tuple(
             Barcode(gtin=one.gtin, quantity=canonical_text(from_micro(one.quantity_micro)))
             for one in all_barcodes(card)

@@ -22,7 +22,7 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from central.ledger.goods_rules import earliest_expiry
+from central.contract.expiry import earliest_expiry
 from central.orders.reserving.allocation import (
     Candidate,
     Demand,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy import Connection, and_, select
 
-from central.ledger.goods_rules import earliest_expiry
+from central.contract.expiry import earliest_expiry
 from central.orders.reserving.allocation import (
     ROTATION_DEFAULT,
     Candidate,

@@ -14,6 +14,10 @@ from gateway.station.session import Session, State, Step
 FLAG_WORDS: dict[str, str] = {
     "unknown_item": N_("Recorded, but this item is unknown: put it aside and tell the office."),
     "unknown_location": N_("Recorded, but this place is unknown: check its label."),
+    "expired": N_(
+        "Recorded, but it has expired or has too few days left: take it back with UNDO and put it"
+        " aside."
+    ),
     "unexpected": N_("Recorded, but not expected on this document: put it aside."),
     "unknown_document": N_("Recorded, but this document is unknown here: tell the office."),
     "outside_tolerance": N_("Recorded, but outside the tolerance: tell the office."),
@@ -25,6 +29,8 @@ FLAG_WORDS: dict[str, str] = {
     "counted_again": N_("Counted here before: only this later figure counts."),
     "not_asked": N_("Counted, though the document does not ask for it."),
     "no_lot": N_("Recorded without a lot: scan the label that carries the lot."),
+    "no_serial": N_("Recorded without a serial number: scan the label that carries it."),
+    "no_expiry": N_("Recorded without an expiry date: scan the label that carries it."),
 }
 # Two that want two different things to be done, in one sentence.
 BOTH_WORDS: dict[frozenset[str], str] = {

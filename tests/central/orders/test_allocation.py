@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.ledger.goods_rules import earliest_expiry
+from central.contract.expiry import earliest_expiry
 from central.orders.reserving.allocation import (
     Candidate,
     Demand,

@@ -26,6 +26,8 @@ from central.ledger.reference_desk import (
     withdraw_location,
 )
 from central.ledger.state import read_state
+from central.orders.catalogue.item_cards import ItemCard, Policy
+from central.orders.catalogue.items import create_item, replace_item
 from central.outbox.changes import ENTRIES_BY_CODE_MAX
 from central.outbox.difference import of_warehouse
 from central.outbox.present_reference import present_reference
@@ -87,6 +89,23 @@ def assert_all_know_the_present(database, *told):
     for one in told:
         assert contents(known(one), one.facts.warehouse) == contents(present, one.facts.warehouse)
         assert known(one).revision == present.revision
+
+
+def test_what_an_item_asks_for_on_its_card_is_told(database):
+    outbox, desk, near, far = served(database)
+    asked = {"serial_tracked": True, "expiry_tracked": True, "min_days_left_to_ship": 5}
+    for version, policy in enumerate(({}, asked, {})):
+        card = ItemCard(code="MILK", name="Milk", unit="C62", policy=Policy(**policy))
+        with desk.change(actor="li.na") as change:
+            if version:
+                replace_item(change, card, version=version)
+            else:
+                create_item(change, card)
+        outbox.settle()
+        (milk,) = [one for one in known(near).items if one.code == "MILK"]
+        told = {name: getattr(milk, name) for name in asked}
+        assert told == (policy or dict.fromkeys(asked, 0))
+        assert_all_know_the_present(database, near, far)
 
 
 def place(code):

@@ -214,6 +214,14 @@ class Bench:
         )
         self.loop.use_catalogue(Catalogue(changed(REFERENCE, documents=documents), warehouse="sh1"))
 
+    def tell_item(self, code: str, **fields: object) -> None:
+        """Let an item ask for more, as when its card was changed."""
+        changed = msgspec.structs.replace
+        items = tuple(
+            changed(one, **fields) if one.code == code else one for one in REFERENCE.items
+        )
+        self.loop.use_catalogue(Catalogue(changed(REFERENCE, items=items), warehouse="sh1"))
+
     def forget_documents(self) -> None:
         """Let the reference data hold no document any more, as after central withdrew them."""
         reference = msgspec.structs.replace(REFERENCE, documents=())
