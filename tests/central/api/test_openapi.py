@@ -5,14 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 import central.api
 from central.api.context import Entrance, Outgoing
@@ -71,12 +64,6 @@ EDITING_ACTIONS = {
     ("POST", "/purchase-orders/{code}/confirm"),
     ("POST", "/discrepancies/{identity}/assign"),
 }
-CHECKS = (
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_schema_conformance,
-)
 
 
 def prepared(database):
@@ -198,8 +185,7 @@ def test_the_readme_names_each_address(walk):
 
 def test_each_address_answers_what_the_document_says_whatever_it_is_asked(walk):
     faults = []
-    for result in schemathesis.openapi.from_asgi("/openapi.json", walk.app).get_all_operations():
-        operation = result.ok()
+    for operation in operations_at("/openapi.json", walk.app):
         try:
             asked(operation)
         except Exception as error:  # noqa: BLE001 - every address is tried, then all are named.
@@ -207,8 +193,28 @@ def test_each_address_answers_what_the_document_says_whatever_it_is_asked(walk):
     assert not faults, "\n\n".join(faults)
 
 
+def operations_at(place, app):
+    """Yield the operations of the document that an application has at a place.
+
+    schemathesis takes a third of a second to load, and every worker of a run loads this file.
+    """
+    import schemathesis
+
+    for result in schemathesis.openapi.from_asgi(place, app).get_all_operations():
+        yield result.ok()
+
+
 def asked(operation, **options):
     """Send what is made up for an operation. Raises whatever is not as the document says."""
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi import checks
+
+    checked = (
+        not_a_server_error,
+        checks.status_code_conformance,
+        checks.content_type_conformance,
+        checks.response_schema_conformance,
+    )
 
     @given(case=operation.as_strategy())
     @settings(
@@ -220,6 +226,6 @@ def asked(operation, **options):
         suppress_health_check=list(HealthCheck),
     )
     def ask(case):
-        case.call_and_validate(checks=CHECKS, **options)
+        case.call_and_validate(checks=checked, **options)
 
     ask()
