@@ -6,10 +6,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from central.storage.database import open_database
-from central.storage.schema import migrate
 from central.web.app import notify_of_app
 from tests.central.clients import served
+from tests.central.migrated import open_migrated
 from tests.central.orders.settling import Settling
 
 DESKTOP, PHONE = (1280, 800), (390, 844)
@@ -21,8 +20,7 @@ def central_at(folder):
 
     Everything of `tests.central.orders.settling.Settling` is there: move, send, ask ...
     """
-    database = open_database(f"sqlite:///{folder / 'ledger.db'}")
-    migrate(database, generation="generation-1")
+    database = open_migrated(folder / "ledger.db", generation="generation-1")
     scene = Settling(database)
     scene.tell = notify_of_app(scene.app)
     with served(scene.app) as url:

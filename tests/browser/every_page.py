@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 from fastapi.responses import HTMLResponse
 
-from central.storage.database import open_database
-from central.storage.schema import migrate
 from central.web.asking import PROGRAMS
 from central.web.menu import MENU
 from tests.central.api.test_openapi import gone
 from tests.central.clients import served
+from tests.central.migrated import open_migrated
 from tests.central.web.desk_scene import open_documents
 
 MENU_PATHS = [entry.path for section in MENU for entry in section.entries]
@@ -47,8 +46,7 @@ class Central:
 @contextmanager
 def full_ledger(folder):
     """Central over a ledger after every way of the example walk, and with what is under way."""
-    database = open_database(f"sqlite:///{folder / 'ledger.db'}")
-    migrate(database, generation="g")
+    database = open_migrated(folder / "ledger.db", generation="g")
     walk = gone(database)
     documents = [f"/{kind}/{code}" for kind, code in open_documents(walk).items()]
     with served(walk.app) as url:

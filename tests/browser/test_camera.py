@@ -12,13 +12,12 @@ from PIL import Image
 from central.api.writing import WriteSide
 from central.clock import SystemClock
 from central.ledger.desk import Desk
-from central.storage.database import open_database
-from central.storage.schema import migrate
 from central.web.app import create_app
 from central.web.assets import STATIC_FOLDER
 from tests.browser.axe import violations
 from tests.browser.chromium import launched
 from tests.central.clients import served
+from tests.central.migrated import open_migrated
 from tests.central.scenery import Gateway, furnished
 
 pytestmark = pytest.mark.browser
@@ -68,8 +67,9 @@ def pages(playing, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def central(tmp_path_factory):
-    database = open_database(f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'ledger.db'}")
-    migrate(database, generation="generation-1")
+    database = open_migrated(
+        tmp_path_factory.mktemp("ledger") / "ledger.db", generation="generation-1"
+    )
     gateway = Gateway()
     inbox = furnished(database, gateway)
     inbox.accept([gateway.offer(gateway.move("BOLT", "5", lot="L1"))])

@@ -5,13 +5,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from central.storage.database import open_database
-from central.storage.schema import migrate
 from central.web.app import notify_of_app
 from tests.browser.central_pages import page_of
 from tests.browser.chromium import opened_browser
 from tests.central.access.people import People
 from tests.central.clients import served
+from tests.central.migrated import open_migrated
 from tests.central.web.desk_scene import desk_over
 
 pytestmark = pytest.mark.browser
@@ -39,8 +38,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    database = open_database(f"sqlite:///{tmp_path_factory.mktemp('bad') / 'ledger.db'}")
-    migrate(database, generation="g")
+    database = open_migrated(tmp_path_factory.mktemp("bad") / "ledger.db", generation="g")
     walk = desk_over(database)
     with served(walk.app) as url:
         walk.url = url
@@ -209,8 +207,7 @@ def test_a_name_that_cannot_be_kept_is_refused_and_stays_in_its_field(browser, d
 
 
 def test_what_one_person_typed_is_not_shown_to_the_next_at_the_same_screen(browser, tmp_path):
-    database = open_database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    migrate(database, generation="g")
+    database = open_migrated(tmp_path / "ledger.db", generation="g")
     people = People(database)
     with served(people.app) as url, page_of(browser, url + "/login") as page:
         page.set_default_timeout(30_000)

@@ -5,11 +5,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from central.storage.database import open_database
-from central.storage.schema import migrate
 from central.web.app import notify_of_app
 from tests.browser.chromium import opened_browser
 from tests.central.clients import served
+from tests.central.migrated import open_migrated
 from tests.central.web.desk_scene import application, furnished_desk
 
 pytestmark = pytest.mark.browser
@@ -31,8 +30,7 @@ def browser():
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
     """A desk with something of everything, served for all tests of the module."""
-    database = open_database(f"sqlite:///{tmp_path_factory.mktemp('desk') / 'ledger.db'}")
-    migrate(database, generation="g")
+    database = open_migrated(tmp_path_factory.mktemp("desk") / "ledger.db", generation="g")
     walk = furnished_desk(database)
     walk.database = database
     with served(walk.app) as url:

@@ -7,11 +7,10 @@ import pytest
 
 from central.clock import SystemClock
 from central.inbox.time_correction import TimeCorrection
-from central.storage.database import open_database
-from central.storage.schema import migrate
 from central.web.app import create_app, live_of_app
 from tests.browser.chromium import opened_browser
 from tests.central.clients import served
+from tests.central.migrated import open_migrated
 from tests.central.scenery import Gateway, furnished
 from tests.waiting import wait_for
 
@@ -28,8 +27,7 @@ def browser():
 
 @pytest.fixture
 def dock(tmp_path):
-    database = open_database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    migrate(database, generation="generation-1")
+    database = open_migrated(tmp_path / "ledger.db", generation="generation-1")
     gateway = Gateway()
     gateway.database = database
     gateway.inbox = furnished(database, gateway)

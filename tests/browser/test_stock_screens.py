@@ -6,12 +6,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from central.clock import SystemClock
-from central.storage.database import open_database
-from central.storage.schema import migrate
 from central.web.app import create_app, notify_of_app
 from tests.browser.axe import violations_by_looks
 from tests.browser.chromium import opened_browser
 from tests.central.clients import served
+from tests.central.migrated import open_migrated
 from tests.central.scenery import Gateway, furnished
 
 pytestmark = pytest.mark.browser
@@ -46,9 +45,9 @@ def browser():
 
 @pytest.fixture(scope="module")
 def dock(tmp_path_factory):
-    path = tmp_path_factory.mktemp("stock") / "ledger.db"
-    database = open_database(f"sqlite:///{path}")
-    migrate(database, generation="generation-1")
+    database = open_migrated(
+        tmp_path_factory.mktemp("stock") / "ledger.db", generation="generation-1"
+    )
     gateway = Gateway()
     gateway.inbox = furnished(database, gateway)
     now_ms = SystemClock().now_ms()

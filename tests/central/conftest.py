@@ -15,6 +15,7 @@ import pytest
 
 from central.storage.database import open_database
 from central.storage.schema import VERSION_TABLE, head_revision, migrate
+from tests.central.migrated import migrated_bytes
 from tests.memory_folder import memory_folder
 from tests.postgresql import new_database, postgresql_server
 
@@ -107,7 +108,7 @@ def fill(request):
 @pytest.fixture(scope="session")
 def _migrated_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("migrated") / "ledger.db"
-    _migrate(f"sqlite:///{path}")  # The last connection takes the write-ahead log into the file.
+    path.write_bytes(migrated_bytes(GENERATION))
     return path
 
 

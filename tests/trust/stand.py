@@ -13,10 +13,9 @@ from typer.testing import CliRunner
 
 from central.__main__ import app as central_app
 from central.ledger.reference_book import load_reference
-from central.storage.database import open_database
-from central.storage.schema import migrate
 from provisioning.mosquitto import BrokerPlan, configuration
 from tests.brokers import Broker, _program, _running
+from tests.central.migrated import open_migrated
 from tests.central.test_serve import serving
 from tests.gateway.station.bench import REFERENCE
 from tests.gateway_program import GatewayProgram
@@ -77,8 +76,7 @@ class Site:
             CENTRAL.format(folder=folder, central_port=self.central_port, http_port=self.http_port)
             + more
         )
-        self.database = open_database(f"sqlite:///{folder / 'ledger.db'}")
-        migrate(self.database, generation="g")
+        self.database = open_migrated(folder / "ledger.db", generation="g")
         with self.database.write() as connection:
             load_reference(connection, REFERENCE)
         self.command("init", "--name", "Test")

@@ -5,15 +5,13 @@ A short run of what `make trust` does with 10,000 and 100,000 messages.
 
 import pytest
 
-from central.storage.database import open_database
-from central.storage.schema import migrate
+from tests.central.migrated import open_migrated
 from tests.trust.messages import FACTS_EACH, KINDS, deliver, tamper
 
 
 @pytest.fixture
 def ledger(tmp_path):
-    opened = open_database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    migrate(opened, generation="g")
+    opened = open_migrated(tmp_path / "ledger.db", generation="g")
     yield opened
     opened.close()
 

@@ -12,6 +12,7 @@ from central.orders.money_fields import stripped, tells_money
 from central.web.app import create_app
 from central.web.screens.all_screens import LISTINGS
 from tests.central.access.people import People
+from tests.central.migrated import open_migrated
 
 # Open to anybody: signing in, what browsers need for its page, whether the ledger works.
 ANYBODY = {
@@ -138,11 +139,8 @@ def test_whoever_may_change_what_has_a_price_sees_it():
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory):
-    from central.storage.database import open_database
-    from central.storage.schema import migrate
 
-    database = open_database(f"sqlite:///{tmp_path_factory.mktemp('people') / 'ledger.db'}")
-    migrate(database, generation="g")
+    database = open_migrated(tmp_path_factory.mktemp("people") / "ledger.db", generation="g")
     yield People(database)
     database.close()
 

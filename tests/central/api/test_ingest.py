@@ -27,6 +27,7 @@ from central.mqtt_link import CentralLink
 from central.storage import tables
 from central.web.app import create_app
 from tests.brokers import PASSWORD, USERNAME, mosquitto
+from tests.central.migrated import open_migrated
 from tests.central.scenery import FixedClock, Gateway, enrol, load, rows
 from tests.central.test_intake_loop import MemoryInbox
 from tests.waiting import until
@@ -252,11 +253,8 @@ def test_what_is_larger_than_any_batch_is_refused_before_it_is_read(database, br
 
 @ONE_DATABASE
 def test_the_same_payloads_make_the_same_ledger_over_mqtt_and_http(database, broker, tmp_path):
-    from central.storage.database import open_database
-    from central.storage.schema import migrate
 
-    second = open_database(f"sqlite:///{tmp_path / 'second.db'}")
-    migrate(second, generation="g")
+    second = open_migrated(tmp_path / "second.db", generation="g")
     floor = Floor()
     payloads = [("gw-1", floor.good()), ("gw-2", floor.other.batch(2, 6))]
     payloads += [(one.values[0], one.values[1](floor)) for one in BAD]

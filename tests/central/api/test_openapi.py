@@ -17,12 +17,11 @@ from central.ledger.verify import verify_ledger
 from central.orders.following import FOLLOWERS
 from central.orders.proofs import PROOFS
 from central.outbox.snapshot import Snapshots
-from central.storage.database import open_database
-from central.storage.schema import migrate
 from central.web.app import create_app
 from tests.central.api.example_walk import PREFIX, WAYS, Walk
 from tests.central.clients import call
 from tests.central.conftest import KINDS
+from tests.central.migrated import open_migrated
 from tests.central.scenery import FixedClock, Gateway, enrol, load
 
 # More of both in a campaign: OPENAPI_EXAMPLES=60 pytest tests/central/api/test_openapi.py
@@ -91,8 +90,7 @@ def prepared(database):
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory):
     """A walk that has gone all of its ways on SQLite: there is something of everything."""
-    database = open_database(f"sqlite:///{tmp_path_factory.mktemp('openapi') / 'ledger.db'}")
-    migrate(database, generation="g")
+    database = open_migrated(tmp_path_factory.mktemp("openapi") / "ledger.db", generation="g")
     yield gone(database)
     database.close()
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from central.ledger.verify import verify_ledger
 from central.storage import tables
+from tests.central.migrated import open_migrated
 from tests.central.scenery import Gateway, furnished, rows
 
 PLACES = ["supplier", "BIN-1", "BIN-2", "BIN-9", "customer", "adjustment"]
@@ -104,13 +105,10 @@ def state_of(database):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_any_delivery_ends_in_the_state_of_delivery_in_order(database, tmp_path, seed):
-    from central.storage.database import open_database
-    from central.storage.schema import migrate
 
     gateways = journals(seed)
     enrolled = gateways[:2]
-    reference = open_database(f"sqlite:///{tmp_path / 'in-order.db'}")
-    migrate(reference, generation="g")
+    reference = open_migrated(tmp_path / "in-order.db", generation="g")
     in_order = furnished(reference, *enrolled)
     for one in gateways:
         (outcome,) = in_order.accept([one.offer()])

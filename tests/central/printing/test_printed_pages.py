@@ -19,12 +19,11 @@ from central.printing.sheets import (
     printable,
 )
 from central.printing.typesetting import labels_pdf, sheet_pdf
-from central.storage.database import open_database
-from central.storage.schema import migrate
 from central.web.sheets.kinds import PRINTED
 from tests.central.api.example_walk import catalogue, counts, purchasing, sales, transfers
 from tests.central.api.test_openapi import prepared
 from tests.central.clients import ask
+from tests.central.migrated import open_migrated
 from tests.central.scenery import NOW_MS
 
 MM = 72 / 25.4
@@ -78,9 +77,7 @@ class Paper:
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
     """An application over a ledger in which there is one of everything that is printed."""
-    path = tmp_path_factory.mktemp("printed") / "ledger.db"
-    database = open_database(f"sqlite:///{path}")
-    migrate(database, generation="g")
+    database = open_migrated(tmp_path_factory.mktemp("printed") / "ledger.db", generation="g")
     walk = prepared(database)
     for way in (catalogue, purchasing, transfers, sales, counts):
         way(walk)

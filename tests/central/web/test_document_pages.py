@@ -19,11 +19,10 @@ from central.orders.look_ups import (
     propose_places,
     propose_units,
 )
-from central.storage.database import open_database
-from central.storage.schema import migrate
 from central.web.documents.all_tables import DOCUMENT_TABLES, KINDS
 from central.web.screens.catalogue_tables import CURSOR_TABLES
 from tests.central.clients import ask
+from tests.central.migrated import open_migrated
 from tests.central.web.desk_scene import furnished_desk
 
 LANGUAGES = ("en", "zh")
@@ -34,8 +33,7 @@ CODES = re.compile(r"\b[a-z]+_[a-z_]+\b")
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
     """A desk on SQLite for all tests that only look."""
-    database = open_database(f"sqlite:///{tmp_path_factory.mktemp('desk') / 'ledger.db'}")
-    migrate(database, generation="g")
+    database = open_migrated(tmp_path_factory.mktemp("desk") / "ledger.db", generation="g")
     yield furnished_desk(database)
     database.close()
 

@@ -8,12 +8,11 @@ import zipfile
 import pytest
 
 from central.orders.spreadsheets.workbook_reading import read_workbook
-from central.storage.database import open_database
-from central.storage.schema import migrate
 from central.web.listing import ROWS_PER_PAGE
 from central.web.screens.all_screens import LISTINGS
 from tests.central.api.example_walk import settlements
 from tests.central.clients import ask, call
+from tests.central.migrated import open_migrated
 from tests.central.printing.test_printed_pages import CODES, Paper
 from tests.central.web.desk_scene import furnished_desk
 from tests.central.web.hostile_desk import (
@@ -59,8 +58,7 @@ FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    database = open_database(f"sqlite:///{tmp_path_factory.mktemp('exports') / 'ledger.db'}")
-    migrate(database, generation="g")
+    database = open_migrated(tmp_path_factory.mktemp("exports") / "ledger.db", generation="g")
     walk = furnished_desk(database, HostileDesk)
     settlements(walk)
     for path in ("/items", "/warehouses", "/warehouses/SH2/places"):

@@ -11,8 +11,6 @@ import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from central.storage.database import open_database
-from central.storage.schema import migrate
 from central.trust.admission import Admission, Admittance
 from central.trust.asking import Asking, Polled, Shown
 from central.trust.authority import issue_server, key_pem, make_issuing, make_root, new_key, pem_of
@@ -20,6 +18,7 @@ from central.trust.authority_files import Authorities
 from central.trust.enrolling import EnrolmentRequest, Issued
 from central.trust.renewing import RenewalRequest
 from central.trust.trust import Trust
+from tests.central.migrated import open_migrated
 from tests.central.trust.machines import SetClock
 
 STATUS = {"unusable": 400, "forbidden": 403, "conflict": 409}
@@ -30,8 +29,7 @@ class Central:
 
     def __init__(self, folder):
         self.clock = SetClock(int(time.time() * 1000))
-        self.database = open_database(f"sqlite:///{folder / 'trust.db'}")
-        migrate(self.database, generation="g")
+        self.database = open_migrated(folder / "trust.db", generation="g")
         root = make_root("Test", now_ms=self.clock.time_ms)
         issuing = [make_issuing(root, name, now_ms=self.clock.time_ms) for name in ("G", "S")]
         self.authorities = Authorities(root.pem, *issuing)

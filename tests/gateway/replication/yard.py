@@ -18,8 +18,7 @@ from central.inbox.intake_loop import IntakeLoop
 from central.inbox.ledger_key import load_ledger_key
 from central.ledger.state import read_state
 from central.mqtt_link import CentralLink
-from central.storage.database import Database, open_database
-from central.storage.schema import migrate
+from central.storage.database import Database
 from gateway.clock import SystemClock
 from gateway.config_sections import MqttSection
 from gateway.health import Health
@@ -28,6 +27,7 @@ from gateway.replication.known_ledger import LEDGER_FILE, KnownLedger
 from gateway.replication.replicator import Replicator
 from gateway.replication.signing import GatewayKey, load_or_create_key
 from tests import brokers
+from tests.central.migrated import open_migrated
 from tests.gateway.journal.samples import movement
 
 SITE = "yard"
@@ -63,8 +63,7 @@ class Yard:
     starts_count: int = 0
 
     def __post_init__(self) -> None:
-        self.database = open_database(f"sqlite:///{self.directory / 'ledger.db'}")
-        migrate(self.database, generation="generation-1")
+        self.database = open_migrated(self.directory / "ledger.db", generation="generation-1")
         self.stack.callback(self.database.close)
         self.stack.callback(self.stop_central)
 
@@ -116,8 +115,7 @@ class Yard:
         self.broker.stop()
         self.broker.forget()
         self.broker.start()
-        self.database = open_database(f"sqlite:///{self.directory / 'another.db'}")
-        migrate(self.database, generation="generation-9")
+        self.database = open_migrated(self.directory / "another.db", generation="generation-9")
         self.stack.callback(self.database.close)
 
     def stop_central(self) -> None:
