@@ -116,14 +116,17 @@ def rested(entry: Entry, rests: Sequence[Line], *, unit: str) -> Iterator[Findin
         )
 
 
-def twice(entry: Entry, arrived: Line, there: Mapping[str, int]) -> Finding | None:
+def twice(entry: Entry, arrived: Line, there: Mapping[tuple[str, str], int]) -> Finding | None:
     """Return a finding if a serial number has come where it cannot be as well.
 
-    there: how much of it is at each place of the warehouse now, in the unit in which it arrived.
+    there: how much of it is at each place of any warehouse now, in the unit in which it arrived.
     """
     total = sum(there.values())
     if len(there) <= 1 and not (arrived.unit == PIECE and total > MICRO_PER_UNIT):
         return None
+    own = arrived.warehouse
+    places = sorted(there, key=lambda place: (place[0] != own, place))
+    names = [place if house == own else f"{house}/{place}" for house, place in places]
     finding = finding_of(
         entry,
         "serial_twice",
@@ -133,7 +136,7 @@ def twice(entry: Entry, arrived: Line, there: Mapping[str, int]) -> Finding | No
         lot=arrived.lot,
         unit=arrived.unit,
         actual_micro=total,
-        detail=f"it is at {', '.join(sorted(there))}",
+        detail=f"it is at {', '.join(names)}",
     )
     return replace(finding, expected_micro=MICRO_PER_UNIT) if arrived.unit == PIECE else finding
 

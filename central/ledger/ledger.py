@@ -36,6 +36,7 @@ from central.ledger.reference_book import ReferenceBook
 from central.ledger.reversals import find_targets, write_reversals
 from central.ledger.running import RunningBooks
 from central.ledger.runs import Route, Run, Told
+from central.ledger.serials import Single
 from central.ledger.state import LedgerState, set_state
 from central.storage import bulk, tables
 from central.storage.fact_rows import insert_facts
@@ -56,7 +57,8 @@ class Posted(msgspec.Struct, frozen=True):
     of available stock in a warehouse that are less now, with what they are. apart: facts that name
     a document or goods that are not available, in order. counts: what was counted, in order.
     taken_back: movements that reversals among them took back. dated: lots of items that ask for an
-    expiry date, of which one is known since. state: as it was before.
+    expiry date, of which one is known since. singles: serial numbers that were at several places,
+    before or on the way, and are at one now. state: as it was before.
     """
 
     first_record_no: int
@@ -70,6 +72,7 @@ class Posted(msgspec.Struct, frozen=True):
     apart: tuple[PostedFact, ...]
     counts: tuple[CountPosted, ...]
     taken_back: Sequence[TakenBack]
+    singles: tuple[Single, ...]
     dated: tuple[LotKey, ...]
     state: LedgerState
 
@@ -168,21 +171,7 @@ class Ledger:
         opened_count = open_discrepancies(connection, keeper.noted.findings, now_ms=now_ms)
         write_reversals(connection, state, keeper.noted, now_ms=now_ms)
         if self._followers:
-            posted = Posted(
-                first_record_no=state.record_no + 1,
-                last_record_no=record_no,
-                now_ms=now_ms,
-                progress=tuple(sorted(books.progress_numbers)),
-                findings=tuple(keeper.noted.findings),
-                runs=runs,
-                recovered=books.recovered(),
-                fallen=books.fallen(),
-                apart=tuple(keeper.noted.apart),
-                counts=tuple(keeper.noted.counts),
-                taken_back=keeper.noted.taken_back,
-                dated=_dated(known, keeper.noted),
-                state=state,
-            )
+            posted = _posted(state, known, books, keeper.noted, runs, now_ms=now_ms)
             for follow in self._followers:
                 follow(connection, posted)
         return opened_count
@@ -258,6 +247,33 @@ def _dated(known: Known, noted: Noted) -> tuple[LotKey, ...]:
     rules = known.goods_rules
     lots = [row[:3] for row in noted.lots] if rules else []
     return tuple(lot for lot in lots if (rule := rules.get(lot[1])) and rule.expiry_date)
+
+
+def _posted(
+    state: LedgerState,
+    known: Known,
+    books: RunningBooks,
+    noted: Noted,
+    runs: Sequence[Run],
+    *,
+    now_ms: int,
+) -> Posted:
+    return Posted(
+        first_record_no=state.record_no + 1,
+        last_record_no=state.record_no + sum(len(run.bodies) for run in runs),
+        now_ms=now_ms,
+        progress=tuple(sorted(books.progress_numbers)),
+        findings=tuple(noted.findings),
+        runs=runs,
+        recovered=books.recovered(),
+        fallen=books.fallen(),
+        apart=tuple(noted.apart),
+        counts=tuple(noted.counts),
+        taken_back=noted.taken_back,
+        singles=books.serials.singles(),
+        dated=_dated(known, noted),
+        state=state,
+    )
 
 
 def _write_rows(connection: Connection, noted: Noted) -> None:

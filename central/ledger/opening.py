@@ -13,7 +13,7 @@ from central.ledger.handling_units import read_packing
 from central.ledger.locations import ADJUSTMENT
 from central.ledger.lots import read_expiry_dates
 from central.ledger.pairs import places_of
-from central.ledger.running import Amounts, Counted, RunningBooks, SerialKey
+from central.ledger.running import Amounts, Counted, RunningBooks
 from central.ledger.runs import Route, Run, Told
 from central.ledger.weight_rests import is_under_way
 from central.storage import bulk, tables
@@ -147,12 +147,14 @@ def _read_balances(
         balances[BalanceKey._make((*key, status))] = Amounts(micro, weight)
         if weight:
             heavy.add(key[2])
-    serials: set[SerialKey] = {(key[0], key[2], key[4]) for key in keys if key[4]}
+    serials = {(key[2], key[4]) for key in keys if key[4]}
     if serials:
+        # In all books: a number is at one place, whoever's it is.
+        books = [house for (house,) in bulk.select_rows(connection, BOOKS)]
         named = bulk.select_by_columns(
             connection,
             tables.balances,
-            sorted(serials),
+            sorted((house, *serial) for house in books for serial in serials),
             columns=("warehouse", "item", "serial"),
             index="balances_serial",
             where="serial <> ''",

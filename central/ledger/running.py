@@ -14,7 +14,6 @@ from central.ledger.amount_findings import (
     negative,
     outweighed,
     rested,
-    twice,
     unavailable,
     unweighed,
 )
@@ -41,10 +40,10 @@ from central.ledger.pairs import (
 from central.ledger.posting import Posting
 from central.ledger.progress import IN, OUT, direction_of
 from central.ledger.runs import Route
+from central.ledger.serials import SerialPlaces
 from central.ledger.statuses import AVAILABLE, STATUSES
 from central.ledger.weight_rests import WeighedPlaces, is_under_way, rest_lines
 
-SerialKey = tuple[str, str, str]  # warehouse, item, serial
 GoodsKey = tuple[str, str, str, str, str, str, str]  # A balance's key without the status.
 
 
@@ -79,7 +78,7 @@ class RunningBooks:
 
     balances, progress: amounts of every key that may be touched, absent for zero.
     amounts: of the balance at each slot. numbers: the last fact that changed it, 0 for none.
-    weights: catch weights at slots, absent for zero.
+    weights: catch weights at slots, absent for zero. serials: where serial numbers are.
     """
 
     def __init__(
@@ -92,15 +91,12 @@ class RunningBooks:
         self._known = known
         self._keys = list(balances)
         self._slots = {key: slot for slot, key in enumerate(self._keys)}
-        self._serial_slots: dict[SerialKey, list[int]] = {}
-        for slot, key in enumerate(self._keys):
-            if key.serial:
-                self._note_serial(key, slot)
         self.amounts = [one.quantity_micro for one in balances.values()]
         self.numbers = [0] * len(self._keys)
         weights = enumerate(one.weight_micro for one in balances.values())
         self.weights = {slot: weight_micro for slot, weight_micro in weights if weight_micro}
         self._places = WeighedPlaces(self._slots, self._keys, self.amounts, self.weights)
+        self.serials = SerialPlaces(self._keys, self.amounts)
         self._amounts_before = tuple(self.amounts)
         below_zero = (key for key, micro in zip(self._keys, self.amounts, strict=True) if micro < 0)
         self._below_zero = {key for key in below_zero if not may_be_negative(key.location)}
@@ -116,13 +112,8 @@ class RunningBooks:
             self.amounts.append(0)
             self.numbers.append(0)
             if key.serial:
-                self._note_serial(key, slot)
+                self.serials.note(key, slot)
         return slot
-
-    def _note_serial(self, key: BalanceKey, slot: int) -> None:
-        if not is_virtual(key.location):
-            serial = (key.warehouse, key.item, key.serial)
-            self._serial_slots.setdefault(serial, []).append(slot)
 
     def on_hand(self, goods: GoodsKey) -> int:
         """Return what is there, whatever its status. goods: a balance's key before the status."""
@@ -194,6 +185,7 @@ class RunningBooks:
         if not self._fits(posting, slots):
             return left_out(entry, posting)
         amounts, numbers, record_no = self.amounts, self.numbers, entry.record_no
+        was_twice = self.serials.is_twice(posting.lines[0])
         findings: list[Finding] = []
         for line, slot in zip(posting.lines, slots, strict=True):
             on_hand = amounts[slot] = amounts[slot] + line.quantity_micro
@@ -204,6 +196,8 @@ class RunningBooks:
             if on_hand < 0 > line.quantity_micro and not posting.comes_back:
                 findings += self._negative(entry, line, on_hand_micro=on_hand)
         self._places.note(posting.lines)
+        if was_twice:
+            self.serials.note_end(posting.lines[0], record_no=record_no)
         if not posting.comes_back:
             findings += self._goods_findings(entry, posting)
             if self.weights:
@@ -277,7 +271,7 @@ class RunningBooks:
         findings: list[Finding] = []
         first = posting.lines[0]
         if first.serial:
-            serial_twice = self._twice(entry, posting.lines)
+            serial_twice = self.serials.found_twice(entry, posting.lines)
             findings += [serial_twice] if serial_twice is not None else []
         parted = len(posting.lines) > LINES_OF_A_PAIR
         if posting.takes_back is None and (parted or first.status != AVAILABLE):
@@ -328,19 +322,6 @@ class RunningBooks:
                 actual_micro=done,
             )
         ]
-
-    def _twice(self, entry: Entry, lines: Sequence[Line]) -> Finding | None:
-        """Return a finding if a serial number has come to be where it cannot be as well."""
-        arrived = next((line for line in lines if line.quantity_micro > 0), None)
-        if arrived is None or is_virtual(arrived.location):
-            return None
-        serial = (arrived.warehouse, arrived.item, arrived.serial)
-        there: dict[str, int] = {}
-        for slot in self._serial_slots.get(serial, ()):
-            key, amount = self._keys[slot], self.amounts[slot]
-            if amount > 0 and key.unit == arrived.unit:
-                there[key.location] = there.get(key.location, 0) + amount
-        return twice(entry, arrived, there)
 
 
 def expected_line(

@@ -10,13 +10,18 @@ from central.orders.reserving.reservation_following import (
     reservation_looks,
 )
 from central.orders.settling.period_late import follow_late
-from central.orders.settling.settlement_following import follow_dates, follow_recovered
+from central.orders.settling.settlement_following import (
+    follow_dates,
+    follow_recovered,
+    follow_singles,
+)
 from central.orders.transfers.transfer_following import follow_transfers, transfer_looks
 from central.orders.transfers.unit_following import follow_units
 
 FOLLOWERS: tuple[Follower, ...] = (
     ForeseeingFollower(follow_reservations, reservation_looks),
     follow_recovered,
+    follow_singles,
     follow_dates,
     follow_late,
     ForeseeingFollower(follow_transfers, transfer_looks),

@@ -175,6 +175,10 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             marked("Settled itself: record %(number)s brought it to %(amount)s."),
         ),
         (
+            r"record (?P<number>\d+) left it at (?P<place>.+) alone",
+            marked("Settled itself: since record %(number)s it is at %(place)s alone."),
+        ),
+        (
             r"(?P<gateway>\S+)'s fact has come \(record (?P<number>\d+) of (?P<warehouse>.+)\): .*",
             marked(
                 "Settled itself: record %(number)s of %(warehouse)s came late from %(gateway)s."

@@ -43,3 +43,15 @@ def follow_dates(connection: Connection, posted: Posted) -> None:
         settlement="the expiry date of the lot is known now",
         now_ms=posted.now_ms,
     )
+
+
+def follow_singles(connection: Connection, posted: Posted) -> None:
+    """Settle serial numbers that were at several places and are at one; nothing if none were."""
+    for one in posted.singles:
+        settle_where(
+            connection,
+            kind="serial_twice",
+            subject=f"{one.item}/{one.serial}",
+            settlement=f"record {one.record_no} left it at {one.warehouse}/{one.location} alone",
+            now_ms=posted.now_ms,
+        )

@@ -10,7 +10,7 @@ COSTS = [
     pytest.param(PLAIN, 8, id="plain"),
     pytest.param(PLAIN | {"to_status": "held"}, 8, id="of a status"),
     pytest.param(PLAIN | {"net_weight": "2.5", "weight_unit": "KGM"}, 8, id="weighed"),
-    pytest.param(PLAIN | {"serial": "S1"}, 9, id="a serial number"),
+    pytest.param(PLAIN | {"serial": "S1"}, 10, id="a serial number"),
     pytest.param(PLAIN | {"lot": "L1", "expiry_date": "2027-01-31"}, 9, id="a dated lot"),
     pytest.param({"document": "PO-1", "document_line": 1}, 10, id="under a document"),
 ]
