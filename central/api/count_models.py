@@ -322,10 +322,9 @@ class PostedOut(CountOut):
 
 
 class SheetLineOut(ApiModel):
-    """A line of a count sheet. expected: what the book has, None on a blind count's sheet.
+    """A row of a count sheet. expected: what the book has, None on a blind count's sheet.
 
-    A line that asks for a whole place has a row for each of the goods that the book has there,
-    unless the count is blind.
+    Of a line for a whole place: one for each of the goods of the book, unless the count is blind.
     """
 
     line: int
