@@ -86,7 +86,7 @@ class Movement(FactBase, frozen=True, array_like=True, kw_only=True, tag=1):
     document, document_line: the order that it answers, "" and 0 if none.
     weighing_seq: the weighing of the same epoch that gave the quantity, 0 if none.
     from_status, to_status: a StockStatus, "" where the ledger's rule decides. A movement from a
-        place to itself states both, and they differ.
+        place to itself states both, and they differ; only "inspecting" may leave the first out.
     """
 
     business_step: Code

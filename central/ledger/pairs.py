@@ -7,13 +7,15 @@
 
 Where a movement states no status, it takes what is available first, then what waits for inspection,
 is held, is rejected; everything keeps its status. What is in none of them is taken as available,
-which then falls below zero.
+which then falls below zero. What an inspector decides at a place is about what waits for inspection
+there, then about what is available; see `over_statuses`.
 """
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
+from central.contract.fact_checks import INSPECTING_STEP
 from central.contract.facts import Movement
 from central.ledger.entries import Entry, Line
 from central.ledger.locations import (
@@ -26,7 +28,7 @@ from central.ledger.locations import (
     place_of,
 )
 from central.ledger.measures import quantity_in_unit, shares, weights_possible
-from central.ledger.statuses import AVAILABLE, INSPECTION, STATUSES
+from central.ledger.statuses import AVAILABLE, DECIDED_FIRST, INSPECTION, STATUSES
 
 LINES_OF_A_PAIR = 2
 # Of a movement whose goods take no weight along: it takes back one that brought none.
@@ -57,7 +59,7 @@ def movement_pair(
         movement.expiry_date,
         unit,
     )
-    given = movement.from_status or AVAILABLE
+    given = movement.from_status or (INSPECTION if _is_decided(movement) else AVAILABLE)
     taken = movement.to_status or given
     if inspected and not movement.to_status and is_received(from_location, to_location):
         taken = INSPECTION
@@ -103,15 +105,22 @@ def over_statuses(pair: Pair, on_hand: Callable[[str], int], *, keep: bool) -> L
     """Return the lines of a movement that states no status, parted over what there is.
 
     on_hand: millionths by status, at the place that gives. keep: everything keeps its status; else
-    all of it becomes what the taking side says.
+    all of it becomes what the taking side says. A pair that takes from inspection is a decision:
+    that goes first, and goods that are accepted are never those that are held or rejected.
     """
     given, taken = pair
     rest = taken.quantity_micro
-    parts: dict[str, int] = {}
-    for status in STATUSES:
+    parts = dict.fromkeys(STATUSES, 0)
+    order, rest_status = STATUSES, AVAILABLE
+    if given.status == INSPECTION:
+        accepted = taken.status == AVAILABLE
+        order = (INSPECTION, AVAILABLE) if accepted else DECIDED_FIRST
+        # More accepted than was there came from nowhere: available goods cannot tell.
+        rest_status = INSPECTION if accepted else AVAILABLE
+    for status in order:
         parts[status] = min(rest, max(0, on_hand(status)))
         rest -= parts[status]
-    parts[AVAILABLE] += rest
+    parts[rest_status] += rest
     found = [(status, quantity) for status, quantity in parts.items() if quantity]
     if len(found) == 1 and found[0][0] == given.status:
         return pair
@@ -202,6 +211,12 @@ def are_those_of(
         _is_pair_of(entry, movement, (lines[2 * index], lines[2 * index + 1]), share, index)
         for index, share in enumerate(weights)
     )
+
+
+def _is_decided(movement: Movement) -> bool:
+    """Return whether somebody who does not know the goods' status said what it is now."""
+    stated = (movement.business_step, movement.from_status) == (INSPECTING_STEP, "")
+    return stated and bool(movement.to_status) and not is_virtual(movement.from_location)
 
 
 def _is_pair_of(

@@ -6,3 +6,5 @@ HELD = "held"
 REJECTED = "rejected"
 
 STATUSES = (AVAILABLE, INSPECTION, HELD, REJECTED)
+# In which a decision takes it of which nobody says what the goods were.
+DECIDED_FIRST = (INSPECTION, AVAILABLE, HELD, REJECTED)

@@ -76,6 +76,7 @@ def test_an_impossible_movement_is_refused_with_the_reason(change, complaint):
         ({"to_status": "Held"}, "is none of stock"),
         ({"from_location": "DOCK-2"}, "to itself"),
         ({"from_location": "DOCK-2", "to_status": "held"}, "to itself"),
+        ({"from_location": "DOCK-2", "business_step": "inspecting"}, "to itself"),
         ({"from_location": "DOCK-2", "from_status": "held", "to_status": "held"}, "to itself"),
     ],
 )
@@ -90,6 +91,7 @@ def test_a_status_that_is_none_or_does_not_change_is_refused(change, complaint):
         {"from_status": "inspection"},
         {"to_status": "held"},
         {"from_location": "DOCK-2", "from_status": "inspection", "to_status": "rejected"},
+        {"from_location": "DOCK-2", "business_step": "inspecting", "to_status": "held"},
     ],
 )
 def test_a_status_that_is_stated_is_read_back(change):

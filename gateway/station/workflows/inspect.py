@@ -16,8 +16,10 @@
     Inspect            CANCEL         without place, then Menu    -
     Inspect            DONE           Menu                        -
 
-The station does not know which goods wait: it says what was decided, the ledger compares. Each
-decision is a movement from one status to another, at the place or to the one that was scanned.
+The station does not know which goods wait, and its book knows no status: it says what was decided,
+and what the goods were only if the operator said that they are held. Else the ledger takes what
+waits for inspection at the place, then what is available there. Each decision is a movement to a
+status, at the place or to the one that was scanned.
 """
 
 from collections.abc import Sequence
@@ -178,7 +180,10 @@ def _decide(
     status: StockStatus | Literal[""],
     flag: str = "",
 ) -> Step:
-    """Record a decision about all goods on the list. status: that they have then, "" for none."""
+    """Record a decision about all goods on the list. status: that they have then, "" for none.
+
+    What is used up keeps the status that is decided on: to state one makes it a decision.
+    """
     facts: list[Movement] = []
     for load in state.loads:
         book = PendingBook(surroundings.book, facts)
@@ -198,8 +203,8 @@ def _decide(
                 from_location=state.place,
                 to_location=(state.target or state.place) if status else SCRAP,
                 step="inspecting",
-                from_status=state.source,
-                to_status=status,
+                from_status="held" if state.source == "held" else "",
+                to_status=status or state.source,
             )
         )
     last = state.loads[-1]

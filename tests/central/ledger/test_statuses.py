@@ -117,6 +117,49 @@ def test_what_is_stated_is_done_and_told(database):
     assert verify_ledger(database).faults == ()
 
 
+# What an inspector says of goods at BIN-1 of which nobody said what they were, and what is so then.
+DECIDED = [
+    pytest.param("2", "held", {"available": 4, "held": 3, "rejected": 3}, [], id="what waits"),
+    pytest.param("5", "held", {"available": 1, "held": 6, "rejected": 3}, [], id="then available"),
+    pytest.param("7", "held", {"held": 7, "rejected": 3}, [], id="what is held stays so"),
+    pytest.param("6", "rejected", {"held": 1, "rejected": 9}, [], id="rejected"),
+    pytest.param(
+        "5", "available", {"available": 6, "held": 1, "rejected": 3}, [], id="accepted already"
+    ),
+    pytest.param(
+        "12",
+        "held",
+        {"available": -2, "held": 12},
+        ["negative_balance"],
+        id="more held than there is",
+    ),
+    pytest.param(
+        "9",
+        "available",
+        {"available": 9, "inspection": -3, "held": 1, "rejected": 3},
+        ["negative_balance"],
+        id="more accepted than there is",
+    ),
+]
+
+
+@pytest.mark.parametrize(("quantity", "becomes", "there", "found"), DECIDED)
+def test_a_decision_is_about_what_waits_then_about_what_is_available(
+    database, quantity, becomes, there, found
+):
+    inbox, gateway = stocked(database)
+    decided = {"business_step": "inspecting", "source": "BIN-1", "target": "BIN-1"}
+    gateway.move(quantity=quantity, to_status=becomes, **decided)
+    gateway.reverse(1)
+    inbox.accept([gateway.offer(1, 1)])
+    assert at(database, "BIN-1") == there
+    assert [one[0] for one in discrepancies(database)] == found
+    assert verify_ledger(database).faults == ()
+    inbox.accept([gateway.offer(2, 2)])
+    assert at(database, "BIN-1") == dict(STOCK)
+    assert verify_ledger(database).faults == ()
+
+
 def test_a_gateway_is_compared_with_the_sum_over_all_statuses(database):
     inbox, gateway = stocked(database)
     gateway.move(source="BIN-1", target="BIN-2", quantity="5")

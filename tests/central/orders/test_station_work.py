@@ -117,6 +117,29 @@ def test_goods_are_received_inspected_and_only_then_available(dock):
     assert dock.site.faults() == []
 
 
+# What is done with 10 available bolts, of which 4 are scanned, and what is left of them.
+DECIDED = [
+    pytest.param(["CMD-HOLD", "CMD-REASON-QUALITY"], {"available": 6, "held": 4}, id="hold"),
+    pytest.param(
+        ["CMD-REJECT", "CMD-REASON-DAMAGED"], {"available": 6, "rejected": 4}, id="reject"
+    ),
+    pytest.param(["CMD-ACCEPT"], {"available": 10}, id="accept"),
+    pytest.param(["CMD-SAMPLE"], {"available": 6}, id="sample"),
+]
+
+
+@pytest.mark.parametrize(("codes", "left"), DECIDED)
+def test_goods_that_wait_for_no_inspection_can_be_decided_on(dock, codes, left):
+    dock.scan("CMD-RECEIVE", "CMD-QTY-10", BOLT)
+    dock.scan("CMD-INSPECT", "LOC-DOCK-1", "CMD-QTY-4", BOLT, *codes)
+    there = {("DOCK-1", status): quantity for status, quantity in left.items()}
+    assert stock(dock, BOLT) == there
+    assert dock.site.discrepancies() == []
+    dock.scan("CMD-UNDO")
+    assert stock(dock, BOLT) == {("DOCK-1", "available"): 10}
+    assert dock.site.faults() == []
+
+
 def test_goods_are_moved_picked_to_staging_and_shipped(dock):
     dock.scan("CMD-RECEIVE", "CMD-QTY-50", BOLT)
     dock.scan("CMD-MOVE", "LOC-DOCK-1", "CMD-QTY-50", BOLT, "LOC-BIN-1")

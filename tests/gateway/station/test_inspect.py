@@ -20,29 +20,30 @@ def told(fact):
     return (*places, fact.from_status, fact.to_status, fact.quantity, fact.lot)
 
 
-# What is scanned after the place, and what the movement says then.
+# What is scanned after the place, and what the movement says then: the ledger knows what the goods
+# were, unless the operator said it.
 DECISIONS = [
     pytest.param(
         ["CMD-QTY-4", MILK_L1, "CMD-ACCEPT"],
-        ("DOCK-1", "DOCK-1", "inspection", "available", "4", "L1"),
+        ("DOCK-1", "DOCK-1", "", "available", "4", "L1"),
         (),
         id="accept",
     ),
     pytest.param(
         [MILK_L1, "CMD-REJECT", "CMD-REASON-DAMAGED"],
-        ("DOCK-1", "DOCK-1", "inspection", "rejected", "1", "L1"),
+        ("DOCK-1", "DOCK-1", "", "rejected", "1", "L1"),
         ("reason_damaged",),
         id="reject",
     ),
     pytest.param(
         [MILK_L1, "CMD-REJECT", "LOC-STAGE-1", "CMD-REASON-EXPIRED"],
-        ("DOCK-1", "STAGE-1", "inspection", "rejected", "1", "L1"),
+        ("DOCK-1", "STAGE-1", "", "rejected", "1", "L1"),
         ("reason_expired",),
         id="reject to another place",
     ),
     pytest.param(
         [MILK_L1, "CMD-HOLD", "CMD-REASON-PAPERS"],
-        ("DOCK-1", "DOCK-1", "inspection", "held", "1", "L1"),
+        ("DOCK-1", "DOCK-1", "", "held", "1", "L1"),
         ("reason_papers",),
         id="hold",
     ),
@@ -54,19 +55,19 @@ DECISIONS = [
     ),
     pytest.param(
         [MILK_L1, "CMD-SAMPLE"],
-        ("DOCK-1", "scrap", "inspection", "", "1", "L1"),
+        ("DOCK-1", "scrap", "", "inspection", "1", "L1"),
         (),
         id="a sample is used up",
     ),
     pytest.param(
         [MILK, "CMD-ACCEPT"],
-        ("DOCK-1", "DOCK-1", "inspection", "available", "1", "L1"),
+        ("DOCK-1", "DOCK-1", "", "available", "1", "L1"),
         ("lot_assumed",),
         id="the only lot there is",
     ),
     pytest.param(
         ["LOC-A-01-03", MILK_L1, "CMD-ACCEPT"],
-        ("A-01-03", "A-01-03", "inspection", "available", "1", "L1"),
+        ("A-01-03", "A-01-03", "", "available", "1", "L1"),
         ("negative_stock",),
         id="where the book has none",
     ),
