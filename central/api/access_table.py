@@ -121,16 +121,19 @@ _ACCESS = (
     _people(f"{API}/history/**", P.AUDIT_READ, where=Where.ALL),
 )
 _STOCK = (
+    *(_people(f"/{it}", P.STOCK_READ, where=Where.QUERY) for it in ("stock", "movements", "holds")),
     _people(f"{API}/stock", P.STOCK_READ, where=Where.QUERY),
     _people(f"{API}/movements", P.STOCK_READ, where=Where.QUERY),
     _people(f"{API}/movements/{{it}}/*/*", P.STOCK_READ, where=Where.OBJECT, kind="gateway"),
     _people(f"{API}/epcis/events", P.STOCK_READ, where=Where.QUERY),
     _people(f"{API}/trace", P.STOCK_READ, where=Where.ALL),
+    _people(
+        f"{API}/holds", P.STOCK_READ, P.GOODS_INSPECT, where=Where.QUERY, change_where=Where.BODY
+    ),
+    _people(f"{API}/holds/release", None, P.GOODS_INSPECT, change_where=Where.BODY),
     _people("/", P.STOCK_READ, where=Where.OWN),
     _people("/live", P.STOCK_READ, where=Where.OWN),
-    _people("/stock", P.STOCK_READ, where=Where.QUERY),
     _people("/all-stock.xlsx", P.STOCK_READ, where=Where.OWN),
-    _people("/movements", P.STOCK_READ, where=Where.QUERY),
     _people("/facts/{it}/*/*", P.STOCK_READ, where=Where.OBJECT, kind="gateway"),
     _people("/search", P.STOCK_READ, where=Where.OWN),
     _people("/items/**", P.STOCK_READ, where=Where.OWN),

@@ -111,7 +111,8 @@ def over_statuses(pair: Pair, on_hand: Callable[[str], int], *, keep: bool) -> L
     given, taken = pair
     rest = taken.quantity_micro
     parts = dict.fromkeys(STATUSES, 0)
-    order, rest_status = STATUSES, AVAILABLE
+    order: tuple[str, ...] = STATUSES
+    rest_status = AVAILABLE
     if given.status == INSPECTION:
         accepted = taken.status == AVAILABLE
         order = (INSPECTION, AVAILABLE) if accepted else DECIDED_FIRST

@@ -44,6 +44,21 @@ _OF_STOCK: dict[str, tuple[str, ...]] = {
             "row to Excel."
         ),
     ),
+    "/holds": (
+        marked(
+            "Hold a lot everywhere to recall it, or in one warehouse; or all that stands at one "
+            "place, or one row of the stock."
+        ),
+        marked(
+            "Held goods are counted as on hand, but nobody sets them aside, picks or sells them. "
+            "Orders that had them get others, or are told."
+        ),
+        marked(
+            "Give goods free once they are found good, or reject them; also those that a station "
+            "held while picking."
+        ),
+        marked("What is on its way is not held: look again when it has arrived."),
+    ),
     "/pictures": (
         marked(
             "Each picture answers one question; its table below has the same figures and can be "

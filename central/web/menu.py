@@ -44,6 +44,7 @@ MENU: tuple[Section, ...] = (
             Entry("/", marked("All warehouses")),
             Entry("/stock", marked("By place and lot")),
             Entry("/movements", marked("Movements")),
+            Entry("/holds", marked("Hold and give free")),
             Entry("/pictures", marked("Pictures")),
         ),
     ),

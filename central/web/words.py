@@ -57,6 +57,7 @@ FLAGS: dict[str, str] = {
     "unknown_location": marked("unknown place"),
     "unknown_operator": marked("unknown operator"),
     "copy": marked("copy of a label"),
+    "quality_hold": marked("held or freed at the desk"),
     "short_pick": marked("not enough to pick"),
     "reason_damaged": marked("reason: damaged"),
     "reason_quality": marked("reason: quality not as agreed"),

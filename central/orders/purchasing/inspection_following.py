@@ -8,7 +8,8 @@
 
 The goods have moved already: nothing is refused. A decision counts for the open inspections of that
 item, lot and unit, the oldest first; what none of them has left is no decision, and the ledger has
-its discrepancy where the balance went below zero.
+its discrepancy where the balance went below zero. Holds at the desk (`../holding`) say themselves
+what they have made of goods (`decide_of_balance`), in the same way.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,8 @@ from dataclasses import astuple, replace
 from sqlalchemy import Connection, select
 
 from central.contract.facts import Fact, Movement, Reversal
-from central.ledger.entries import Line, PostedFact
+from central.ledger.desk import Change
+from central.ledger.entries import BalanceKey, FactKey, Line, PostedFact
 from central.ledger.ledger import Posted
 from central.ledger.locations import is_virtual
 from central.ledger.own_facts import OWN_GATEWAY
@@ -26,6 +28,7 @@ from central.ledger.state import append_events
 from central.ledger.statuses import AVAILABLE, HELD, INSPECTION, REJECTED
 from central.orders.purchasing.inspection import (
     SCRAP,
+    Amounts,
     Decision,
     DecisionRow,
     Inspection,
@@ -35,6 +38,7 @@ from central.orders.purchasing.inspection import (
 from central.orders.purchasing.inspection_reading import read_decisions
 from central.storage import bulk, purchasing_tables
 
+KIND = "inspection"
 STEP = "inspecting"
 INSPECTIONS_READ_MAX = 200  # Of one item, lot and unit that are open at a time.
 REASON_PREFIX = "reason_"  # How a station's flag says why; see its list of reasons.
@@ -52,6 +56,50 @@ def follow_decisions(connection: Connection, posted: Posted) -> None:
             _decide(connection, posted, posted_fact, run, fact)
         elif isinstance(fact, Reversal):
             _take_back(connection, posted, posted_fact, run, fact)
+
+
+def decide_of_balance(
+    change: Change,
+    key: BalanceKey,
+    quantity_micro: int,
+    *,
+    becomes: str,
+    reason: str,
+    fact: FactKey,
+) -> None:
+    """Note what the desk has made of a part of a balance that inspections may know of.
+
+    key: with the status that the goods had. fact: of the ledger's own movement.
+    """
+    source, decision = SOURCES.get(key.status), BECOMES.get(becomes)
+    if source is None or decision is None:
+        return
+    for inspection, decisions, part_micro in _parts(change.connection, key, source, quantity_micro):
+        row = DecisionRow(
+            decision_no=max((one.decision_no for one in decisions), default=0) + 1,
+            decision=decision,
+            source=source,
+            quantity_micro=part_micro,
+            location=key.location,
+            to_location=key.location,
+            serial=key.serial,
+            sscc=key.sscc,
+            reason=reason,
+            result="",
+            actor=change.actor,
+            at_ms=change.now_ms,
+            epoch=fact.epoch,
+            seq=fact.seq,
+        )
+        amounts = _write(change.connection, inspection, decisions, row)
+        change.note(
+            KIND,
+            inspection.code,
+            "decided",
+            warehouse=inspection.warehouse,
+            decisions=[decision],
+            open=amounts.open,
+        )
 
 
 def is_taken_back(fact: PostedFact, runs: Sequence[Run]) -> bool:
@@ -84,12 +132,9 @@ def _decide(
         decision = _decision(given, taken)
         if source is None or decision is None:
             continue
-        left_micro = taken.quantity_micro
-        for inspection, decisions in _open_inspections(connection, given):
-            part_micro = min(amounts_of(inspection.arrived_micro, decisions).of(source), left_micro)
-            if part_micro <= 0:
-                continue
-            left_micro -= part_micro
+        for inspection, decisions, part_micro in _parts(
+            connection, given, source, taken.quantity_micro
+        ):
             row = DecisionRow(
                 decision_no=max((one.decision_no for one in decisions), default=0) + 1,
                 decision=decision,
@@ -161,8 +206,20 @@ def _reason(fact: Movement) -> str:
     return ", ".join(said)
 
 
+def _parts(
+    connection: Connection, goods: Line | BalanceKey, source: Source, quantity_micro: int
+) -> Iterator[tuple[Inspection, list[DecisionRow], int]]:
+    """Yield which open inspections a decision counts for, and with how much, the oldest first."""
+    left_micro = quantity_micro
+    for inspection, decisions in _open_inspections(connection, goods):
+        part_micro = min(amounts_of(inspection.arrived_micro, decisions).of(source), left_micro)
+        if part_micro > 0:
+            left_micro -= part_micro
+            yield inspection, decisions, part_micro
+
+
 def _open_inspections(
-    connection: Connection, goods: Line
+    connection: Connection, goods: Line | BalanceKey
 ) -> list[tuple[Inspection, list[DecisionRow]]]:
     table = purchasing_tables.inspections
     rows = connection.execute(
@@ -187,6 +244,19 @@ def _keep(
     row: DecisionRow,
 ) -> None:
     """Write a decision, what is left of its inspection, and that somebody should look again."""
+    _write(connection, inspection, decisions, row)
+    # No change at the desk is under way that could note it.
+    event = (KIND, inspection.code, "decided", inspection.warehouse, row.actor)
+    append_events(connection, [(*event, row.at_ms, "{}")])
+
+
+def _write(
+    connection: Connection,
+    inspection: Inspection,
+    decisions: Sequence[DecisionRow],
+    row: DecisionRow,
+) -> Amounts:
+    """Write a decision and what is left of its inspection, which is returned."""
     table = purchasing_tables.inspection_decisions
     bulk.insert_rows(connection, table, [(inspection.code, *astuple(row))])
     amounts = amounts_of(inspection.arrived_micro, [*decisions, row])
@@ -194,6 +264,4 @@ def _keep(
         inspection, open=amounts.open, version=inspection.version + 1, changed_ms=row.at_ms
     )
     bulk.upsert_rows(connection, purchasing_tables.inspections, [astuple(after)])
-    # No change at the desk is under way that could note it.
-    event = ("inspection", inspection.code, "decided", inspection.warehouse, row.actor)
-    append_events(connection, [(*event, row.at_ms, "{}")])
+    return amounts

@@ -200,6 +200,8 @@ EVENTS: dict[str, str] = {
     "created": marked("added it"),
     "retired": marked("took it out"),
     "given_up": marked("gave up a part"),
+    "held": marked("held them"),
+    "freed": marked("gave them free"),
     "picked_short": marked("found less"),
     "stations_told": marked("told stations anew"),
 }

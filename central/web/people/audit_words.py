@@ -21,6 +21,7 @@ AUDIT_FIELDS: dict[str, str] = {
     "address": marked("Comes from"),
     "address_changed": marked("Address changed"),
     "adjusted_count": marked("Lines adjusted"),
+    "becomes": marked("They are then"),
     "by": marked("With"),
     "certificate": marked("Certificate"),
     "certificates": marked("Certificates"),

@@ -35,6 +35,7 @@ KINDS: dict[str, str] = {
     "purchase_order": marked("Purchase order"),
     "sales_order": marked("Sales order"),
     "shipping_notice": marked("Notice of shipment"),
+    "stock_hold": marked("Hold of goods"),
     "supplier_return": marked("Return to a supplier"),
     "transfer": marked("Transfer"),
     "warehouse": marked("Warehouse"),

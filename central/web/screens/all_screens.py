@@ -16,6 +16,7 @@ from central.web.screens import (
     finding,
     gateways,
     handling_units,
+    holds,
     items,
     look_ups,
     newcomers,
@@ -45,6 +46,7 @@ SCREENS: tuple[APIRouter, ...] = (
     periods.router,
     warehouses.router,
     handling_units.router,
+    holds.router,
     order_screens.router,  # Before the documents: "/pick-lists/now" is no code of a round.
     catalogue_screens.router,
     document_screens.router,
@@ -61,6 +63,7 @@ _TABLES: tuple[Table, ...] = (
     *PICTURE_LISTINGS,
     MOVEMENTS,
     ITEM_MOVEMENTS,
+    holds.HOLDS,
     alerts.ALERT_TABLE,
     discrepancies.INBOX,
     gateways.GATEWAYS,

@@ -1,7 +1,7 @@
 """The page of an item, and the stock by place and lot. Edge of HTTP."""
 
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
@@ -85,6 +85,7 @@ def item_page(asking: Asked, item: Annotated[str, Path(max_length=64)]) -> HTMLR
             "known": card is not None,
             "card_url": f"/catalogue/items/{quote(item, safe='')}",
             "whole_url": item_url(item),
+            "hold_url": "/holds?" + urlencode({"item": item, "lot": lot, "serial": serial}),
             "facts": _facts(asking, card) if card else [],
             "packs": _packs(asking, card) if card else [],
             "chart": line_chart(

@@ -24,29 +24,18 @@ from central.web.cells import (
     link_cell,
     moment_cell,
     quantity_cell,
-    state_cell,
     text_cell,
 )
 from central.web.documents.tables import warehouse_choices
-from central.web.listing import Cell, Column, Filter, Found, Row, Tone, Wanted
+from central.web.listing import Cell, Column, Filter, Found, Row, Wanted
 from central.web.past import AS_OF, KNOWN, time_ms_of
 from central.web.screens.movement_tables import EVIDENCE_PATH
 from central.web.screens.picture_tables import LOTS
+from central.web.screens.status_cells import status_link
 from central.web.stock_words import STATUSES, found_url, item_url, place_word, under_way_url
 from central.web.words import DISCREPANCIES, STEPS, marked
 
-STATUS_TONES: dict[str, Tone] = {
-    "available": "good",
-    "inspection": "busy",
-    "held": "warn",
-    "rejected": "bad",
-}
 TRACE_STEPS_MAX = 1_000
-
-
-def status_cell(asking: Asking, status: str) -> Cell:
-    """Return the status of goods as word, colour and icon."""
-    return state_cell(asking.texts.word(STATUSES, status), STATUS_TONES.get(status, "quiet"))
 
 
 def place_cell(asking: Asking, *, warehouse: str, location: str) -> Cell:
@@ -110,7 +99,7 @@ def _row(row: StockRow, expiry_date: str, asking: Asking) -> Row:
             _lot_cell(key.item, key.lot),
             date_cell(expiry_date),
             link_cell(serial, unit_url(key.warehouse, key.sscc)) if key.sscc else text_cell(serial),
-            status_cell(asking, key.status),
+            status_link(asking, key),
             quantity_cell(row.on_hand, key.unit, texts),
         ),
     )  # fmt: skip

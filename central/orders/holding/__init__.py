@@ -1,0 +1,1 @@
+"""Stock that is held, and given free again, at the desk. Pure."""
