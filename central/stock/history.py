@@ -2,8 +2,9 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from central.storage import tables
 
@@ -35,16 +36,32 @@ def list_events(
     if before is not None:
         query = query.where(events.c.event_no < before)
     rows = connection.execute(query.order_by(events.c.event_no.desc()).limit(limit))
-    return [
-        ObjectEvent(
-            event_no=row.event_no,
-            kind=row.kind,
-            code=row.code,
-            action=row.action,
-            warehouse=row.warehouse,
-            actor=row.actor,
-            at_ms=row.at_ms,
-            fields=json.loads(row.fields_json),
-        )
-        for row in rows
-    ]
+    return [_event(row) for row in rows]
+
+
+def list_newest(
+    connection: Connection, *, kind: str, warehouse: str, limit: int
+) -> list[ObjectEvent]:
+    """Return what was done last to objects of a kind, by their codes, the newest codes first.
+
+    warehouse: "" for any.
+    """
+    query = select(events).where(events.c.kind == kind)
+    if warehouse:
+        query = query.where(events.c.warehouse == warehouse)
+    # In the order of the index: by number alone, all that was ever done would be looked through.
+    order = (events.c.kind.desc(), events.c.code.desc(), events.c.event_no.desc())
+    return [_event(row) for row in connection.execute(query.order_by(*order).limit(limit))]
+
+
+def _event(row: Row[Any]) -> ObjectEvent:
+    return ObjectEvent(
+        event_no=row.event_no,
+        kind=row.kind,
+        code=row.code,
+        action=row.action,
+        warehouse=row.warehouse,
+        actor=row.actor,
+        at_ms=row.at_ms,
+        fields=json.loads(row.fields_json),
+    )

@@ -26,6 +26,7 @@ EVENT_KINDS: frozenset[str] = frozenset(
         "sales_order",
         "shipping_notice",
         "sign_in",
+        "stock_hold",
         "supplier_return",
         "token",
         "transfer",

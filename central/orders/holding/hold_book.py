@@ -31,7 +31,7 @@ from central.orders.holding.holds import (
     parts_of,
     said_in,
 )
-from central.orders.order_goods import checked_reason
+from central.orders.order_goods import checked_reason, require_whole
 from central.orders.purchasing.inspection_following import decide_of_balance
 from central.stock.views import list_warehouses
 from central.storage import tables
@@ -73,6 +73,8 @@ def change_status(change: Change, asked: HoldAsked, *, version: int | None) -> H
     reason = checked_reason(asked.reason, what=f"to {asked.action} goods")
     connection = change.connection
     _require_names(connection, scope)
+    if asked.quantity_micro is not None and scope.item:
+        require_whole(connection, scope.item, asked.quantity_micro)
     require_version(scope_version(connection, scope), version, what="what stands there")
     standing = read_standing(connection, scope, asked.statuses, limit=BALANCES_MAX + 1)
     parts = parts_of(standing, asked)

@@ -80,8 +80,8 @@ HELD = [
         id="goods that have no lot",
     ),
     pytest.param(
-        ROW | {"quantity": "1.5"},
-        {("SH1", "BIN-1", "", "available"): "1.5", ("SH1", "BIN-1", "", "held"): "1.5"},
+        ROW | {"quantity": "2"},
+        {("SH1", "BIN-1", "", "available"): "1", ("SH1", "BIN-1", "", "held"): "2"},
         id="a part of a balance",
     ),
     pytest.param(
@@ -125,6 +125,7 @@ REFUSED = [
     pytest.param(RECALL | {"reason": " "}, 422, "needs a reason", id="no reason"),
     pytest.param(RECALL | {"quantity": "1"}, 422, "one item at one place", id="of no place"),
     pytest.param(ROW | {"quantity": "0"}, 422, "greater than zero", id="a quantity of zero"),
+    pytest.param(ROW | {"quantity": "1.5"}, 422, "1.5", id="a part of a piece"),
     pytest.param(ROW | {"quantity": "4"}, 409, "only 3 of 4 is there", id="less is there"),
     pytest.param(RECALL | {"lot": "L9"}, 409, "nothing of it is there", id="no such lot"),
     pytest.param(ROW | {"location": "BIN-9"}, 422, "has no place", id="no such place"),

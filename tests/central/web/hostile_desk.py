@@ -22,8 +22,8 @@ OF_A_FORM = frozenset(
         "document", "due_time", "email", "counted_time", "empty", "entries", "facts", "fingerprint",
         "from_location", "gateway", "gln", "gtin", "happened_time", "inspection", "item", "job",
         "kind", "kinds", "location", "lot", "order", "order_code", "orders", "owner", "parent",
-        "period", "printer", "query", "receive_location", "serial", "source_warehouse", "supplier",
-        "template", "through", "to_location", "unit", "url", "warehouse", "weight_unit",
+        "period", "printer", "query", "receive_location", "serial", "source_warehouse", "sscc",
+        "supplier", "template", "through", "to_location", "unit", "url", "warehouse", "weight_unit",
     }
 )  # fmt: skip
 
