@@ -22,7 +22,7 @@ from central.contract.quantities import canonical_text, parse_decimal, to_micro
 from central.errors import Unusable
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.discrepancy_views import DiscrepancyDetail, OpenCount, SettlementRow
-from central.orders.settling.kind_rules import Action, Cause, cause_of
+from central.orders.settling.kind_rules import RESPONSIBLE_ROLE, Action, Cause, cause_of
 from central.orders.settling.settlement_book import TEXT_LENGTH_MAX
 from central.orders.settling.settlements import Decision
 from central.stock.rows import DiscrepancyRow
@@ -125,6 +125,7 @@ class DiscrepancyOut(ApiModel):
     """Something that does not add up. fact: identity of the first of `facts_count` facts behind.
 
     settlement: why it is settled, "" while it is open. owner: who sees to it, "" for nobody.
+    responsible: who answers for it: the owner; else the role, in its warehouse, that may settle it.
     age_s: since it was opened, until it was settled.
     """
 
@@ -148,6 +149,7 @@ class DiscrepancyOut(ApiModel):
     opened_time: str | None
     age_s: int
     owner: str
+    responsible: str
     due_time: str | None
     settlement: str
     settled_time: str | None
@@ -253,6 +255,7 @@ def discrepancy_out(row: DiscrepancyRow, *, now_ms: int) -> DiscrepancyOut:
         opened_time=utc_text(row.opened_time_ms),
         age_s=max(0, (row.settled_time_ms or now_ms) - row.opened_time_ms) // 1000,
         owner=row.owner,
+        responsible=row.owner or RESPONSIBLE_ROLE,
         due_time=utc_text(row.due_time_ms) if row.due_time_ms else None,
         settlement=row.settlement,
         settled_time=utc_text(row.settled_time_ms) if row.settled_time_ms else None,

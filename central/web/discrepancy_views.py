@@ -135,6 +135,11 @@ def proposal_view(proposal: Proposal, texts: Texts) -> ProposalView:
     )
 
 
+def responsible(row: DiscrepancyRow, texts: Texts) -> str:
+    """Return who answers for it: its owner; until there is one, whoever may settle it there."""
+    return row.owner or texts.say("Supervisor of %(warehouse)s") % {"warehouse": row.warehouse}
+
+
 def decided(settlement: str) -> str:
     """Return which action of somebody settled it, "" for one that settled itself."""
     action = settlement.partition(" by ")[0]
@@ -187,7 +192,7 @@ def _facts(row: DiscrepancyRow, texts: Texts, *, now_ms: int) -> list[tuple[str,
         (texts.say("Is"), Cell(_amount(row.actual, row.unit, texts))),
         (texts.say("Since"), _moment(row.opened_time_ms)),
         (texts.say("Age"), Cell(age_text(age_ms, texts))),
-        (texts.say("Who sees to it"), Cell(row.owner or texts.say("of nobody"))),
+        (texts.say("Who sees to it"), Cell(responsible(row, texts))),
         (texts.say("Until"), _moment(row.due_time_ms)),
         (texts.say("Facts behind it"), Cell(str(row.facts_count))),
         (texts.say("Detail"), Cell(texts.sentence(row.detail))),

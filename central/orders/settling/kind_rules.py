@@ -18,6 +18,8 @@ from central.ledger.entries import DiscrepancyKind
 Action = Literal["adjust", "reverse", "reassign", "reserve", "accept"]
 Cause = Literal["goods", "documents", "devices", "data"]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
+# Answers for what is open in a warehouse until somebody is assigned: the role that may settle it.
+RESPONSIBLE_ROLE = "supervisor"
 # What a reassignment of a kind must name.
 Target = Literal["place", "lot", "item", "document", "factor", "warehouse", "weight", ""]
 

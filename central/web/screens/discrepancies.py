@@ -24,7 +24,7 @@ from central.web.cells import (
     state_cell,
     text_cell,
 )
-from central.web.discrepancy_views import decided, detail_view
+from central.web.discrepancy_views import decided, detail_view, responsible
 from central.web.kpi_cells import warehouse_choices
 from central.web.listing import Cell, Column, Filter, Found, Row, Tone, Wanted
 from central.web.past import AS_OF, KNOWN, as_of, said_of
@@ -255,5 +255,5 @@ def _owner_cell(asking: Asking, row: DiscrepancyRow) -> Cell:
         )
     overdue = 0 < row.due_time_ms < asking.now_ms
     if overdue:
-        return state_cell(row.owner or asking.texts.say("of nobody"), "bad")
-    return text_cell(row.owner)
+        return state_cell(responsible(row, asking.texts), "bad")
+    return text_cell(responsible(row, asking.texts))

@@ -4,10 +4,12 @@ from typing import get_args
 
 import pytest
 
+from central.access.permissions import ROLES, Permission, Role
 from central.contract.reference import Barcode, DocumentLine, ExpectedDocument, Item, Location
 from central.ledger.entries import DiscrepancyKind
 from central.ledger.reference_desk import put_document, put_item, put_location
 from central.orders.settling.kind_rules import CAUSES, KIND_RULES, cause_of, kinds_of
+from tests.central.clients import call
 from tests.central.orders.settling import Settling
 
 
@@ -331,9 +333,16 @@ def test_discrepancies_are_listed_by_cause_owner_and_age_and_counted(site):
     site.send()
     unread = site.found("unreadable_fact")
     assert unread["unread_base64"] == "wQ=="
+    assert (unread["owner"], unread["responsible"]) == ("", "supervisor")
+    assert Permission.DISCREPANCIES_SETTLE in ROLES[Role(unread["responsible"])]
+    page = call(site.app, "GET", "/discrepancies", headers={"Accept-Language": "zh"}).text
+    assert page.count("SH1 的主管") == 3
     owner = {"owner": "wang.wei", "due_time": "2026-05-29T00:00:00Z"}
     path = f"/discrepancies/{unread['id']}/assign"
     assert site.ask("POST", path, owner, If_Match='"1"').status_code == 200
+    assert site.found("unreadable_fact")["responsible"] == "wang.wei"
+    page = call(site.app, "GET", "/discrepancies", headers={"Accept-Language": "zh"}).text
+    assert page.count("SH1 的主管") == 2
     site.clock.time_ms += 3 * 24 * 3600 * 1000
 
     def kinds(query):
