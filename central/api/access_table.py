@@ -22,6 +22,7 @@ PRINTED = {
     "purchase-order": "purchase_order",
     "goods-receipt": "purchase_order",
     "transfer-note": "transfer",
+    "transfer-picks": "transfer",
     "count-sheet": "count",
 }
 

@@ -2,10 +2,11 @@
 
 from central.api.api_model import ApiModel
 from central.api.order_values import quantity_text
+from central.orders.reserving.reservations import Reservation
 from central.orders.transfers.transfer_closing import Reason as ClosingReason
 from central.orders.transfers.transfer_transit import FactBehind, UnderWay
 from central.orders.transfers.transfer_views import MS_PER_DAY, TransferDetail
-from central.orders.transfers.transfers import LineFigures, ShownState, Transfer, TransferLine
+from central.orders.transfers.transfers import ShownState, Transfer, TransferLine
 from central.stock.times import utc_text
 
 
@@ -13,6 +14,8 @@ class TransferHeadOut(ApiModel):
     """A transfer without its lines.
 
     state: as people name it; decided_state: what people decided, without what facts made of it.
+    backorders: it may be released although not all of it can be set aside. stale: goods that were
+    set aside have moved, and stations of the source are about to be told.
     under_way_since: when the oldest goods that are under way left, None if nothing is under way;
     under_way_days: how many whole days ago. actions: what is possible now.
     """
@@ -25,6 +28,8 @@ class TransferHeadOut(ApiModel):
     version: int
     note: str
     second_person: bool
+    backorders: bool
+    stale: bool
     created_by: str
     created_time: str | None
     requested_by: str
@@ -47,6 +52,7 @@ class TransferPage(ApiModel):
 class TransferLineOut(ApiModel):
     """A line and how far it is, all in `unit`.
 
+    reserved: set aside at the source. backorder: asked for, and neither set aside nor shipped.
     received: with what came damaged. remainder: shipped and not received: under way, or closed with
     reasons; below zero: received, and nobody said that it left.
     """
@@ -61,6 +67,8 @@ class TransferLineOut(ApiModel):
     requested: str
     shipped: str
     to_ship: str
+    reserved: str
+    backorder: str
     received: str
     damaged: str
     remainder: str
@@ -92,10 +100,29 @@ class ClosingOut(ApiModel):
     fact: str
 
 
+class TransferPickOut(ApiModel):
+    """What is set aside at one place of the source for a line. number: what its stations call it.
+
+    picked: it stands ready there.
+    """
+
+    number: int
+    line: int
+    item: str
+    location: str
+    lot: str
+    serial: str
+    sscc: str
+    unit: str
+    quantity: str
+    picked: bool
+
+
 class TransferOut(TransferHeadOut):
-    """A transfer with everything about it."""
+    """A transfer with everything about it. picks: what is set aside, where."""
 
     lines: list[TransferLineOut]
+    picks: list[TransferPickOut]
     unasked: list[UnaskedOut]
     closings: list[ClosingOut]
 
@@ -164,6 +191,8 @@ def transfer_head_out(transfer: Transfer, *, now_ms: int) -> TransferHeadOut:
         version=transfer.version,
         note=transfer.note,
         second_person=transfer.second_person,
+        backorders=transfer.backorders,
+        stale=transfer.stale,
         created_by=transfer.created_by,
         created_time=utc_text(transfer.created_ms),
         requested_by=transfer.requested_by,
@@ -186,10 +215,8 @@ def transfer_out(detail: TransferDetail, *, now_ms: int) -> TransferOut:
             unasked.setdefault(key, [0, 0])[side] = micro
     return TransferOut(
         **transfer_head_out(detail.transfer, now_ms=now_ms).model_dump(),
-        lines=[
-            _line_out(line, figures.lines[line.line], detail.damaged_micro.get(line.line, 0))
-            for line in detail.standing.lines
-        ],
+        lines=[_line_out(line, detail) for line in detail.standing.lines],
+        picks=[_pick_out(row) for row in detail.reservations if row.quantity_micro],
         unasked=[
             UnaskedOut(
                 line=line,
@@ -234,7 +261,25 @@ def under_way_out(one: UnderWay, *, now_ms: int) -> UnderWayOut:
     )
 
 
-def _line_out(line: TransferLine, figures: LineFigures, damaged_micro: int) -> TransferLineOut:
+def _pick_out(row: Reservation) -> TransferPickOut:
+    return TransferPickOut(
+        number=row.pick_line,
+        line=row.holder.line,
+        item=row.stock.item,
+        location=row.stock.location,
+        lot=row.stock.lot,
+        serial=row.stock.serial,
+        sscc=row.stock.sscc,
+        unit=row.stock.unit,
+        quantity=quantity_text(row.quantity_micro),
+        picked=row.picked,
+    )
+
+
+def _line_out(line: TransferLine, detail: TransferDetail) -> TransferLineOut:
+    figures = detail.standing.figures.lines[line.line]
+    damaged_micro = detail.damaged_micro.get(line.line, 0)
+    reserved_micro = detail.reserved_micro(line.line)
     return TransferLineOut(
         line=line.line,
         item=line.item,
@@ -246,6 +291,8 @@ def _line_out(line: TransferLine, figures: LineFigures, damaged_micro: int) -> T
         requested=quantity_text(figures.requested_micro),
         shipped=quantity_text(figures.shipped_micro),
         to_ship=quantity_text(figures.to_ship_micro),
+        reserved=quantity_text(reserved_micro),
+        backorder=quantity_text(max(figures.to_ship_micro - reserved_micro, 0)),
         received=quantity_text(figures.received_micro),
         damaged=quantity_text(damaged_micro),
         remainder=quantity_text(figures.remainder_micro),

@@ -57,7 +57,10 @@ TransferLines = Annotated[list[TransferLineIn], Field(min_length=1, max_length=L
 
 
 class TransferAtOnceIn(Asking):
-    """A new transfer that one person asks for and decides."""
+    """A new transfer that one person asks for and decides.
+
+    backorders: true if it may be released although not all of it can be set aside at the source.
+    """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [TRANSFER_WANTED]})
 
@@ -65,6 +68,7 @@ class TransferAtOnceIn(Asking):
     destination_warehouse: WarehouseCode
     lines: TransferLines
     note: Note = ""
+    backorders: bool = False
 
 
 class TransferIn(TransferAtOnceIn):
@@ -81,6 +85,7 @@ class TransferPatch(Asking):
     lines: TransferLines | None = None
     note: Note | None = None
     second_person: bool | None = None
+    backorders: bool | None = None
 
 
 class ClosingIn(Asking):

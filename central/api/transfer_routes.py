@@ -58,7 +58,7 @@ router = APIRouter(
     tags=["transfers"],
 )
 NOT_THERE: dict[int | str, dict[str, Any]] = {404: PROBLEM}
-Action = Literal["request", "revise", "approve", "reject", "release", "cancel"]
+Action = Literal["request", "revise", "approve", "reject", "release", "reserve", "cancel"]
 
 
 @router.get("")
@@ -98,6 +98,7 @@ def draft_transfer(writing: Writing, call: Call, body: TransferIn) -> Response:
             destination=body.destination_warehouse,
             note=body.note,
             second_person=body.second_person,
+            backorders=body.backorders,
         )
         return _answer(change, transfer, status=201, location=_place_of(transfer))
 
@@ -108,7 +109,8 @@ def draft_transfer(writing: Writing, call: Call, body: TransferIn) -> Response:
 def release_new_transfer(writing: Writing, call: Call, body: TransferAtOnceIn) -> Response:
     """Draft, request, approve and release a transfer at once: all of it, or nothing.
 
-    For whoever may approve transfers, too.
+    Its goods are set aside at the source, as when it is released. For whoever may approve
+    transfers, too.
     """
 
     def work(change: Change) -> Answer:
@@ -118,6 +120,7 @@ def release_new_transfer(writing: Writing, call: Call, body: TransferAtOnceIn) -
             source=body.source_warehouse,
             destination=body.destination_warehouse,
             note=body.note,
+            backorders=body.backorders,
         )
         return _answer(change, transfer, status=201, location=_place_of(transfer))
 
@@ -174,6 +177,7 @@ def change_transfer(
             lines=None if body.lines is None else lines_wanted(body.lines),
             note=body.note,
             second_person=body.second_person,
+            backorders=body.backorders,
         )
         return _answer(change, after)
 
@@ -206,8 +210,18 @@ def reject_transfer(writing: Writing, call: Call, code: DocumentCode, body: Reas
 
 @router.post("/{code}/release", response_model=TransferOut, responses=REFUSALS)
 def release_transfer(writing: Writing, call: Call, code: DocumentCode) -> Response:
-    """Let the stations of both warehouses work on it."""
+    """Set its goods aside at the source, and let the stations of both warehouses work on it.
+
+    Refused with what is available of each line if that is less than it asks for, unless the
+    transfer says that it may be short.
+    """
     return _act(writing, call, code, "release")
+
+
+@router.post("/{code}/reserve", response_model=TransferOut, responses=REFUSALS)
+def reserve_transfer(writing: Writing, call: Call, code: DocumentCode) -> Response:
+    """Set aside what still waits for stock, and anew what may no longer be shipped."""
+    return _act(writing, call, code, "reserve")
 
 
 @router.post("/{code}/cancel", response_model=TransferOut, responses=REFUSALS)

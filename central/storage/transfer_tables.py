@@ -1,15 +1,17 @@
 """Tables of transfers between warehouses. Edge of SQLAlchemy."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, false, text
 
 from central.storage.metadata import metadata
+from central.storage.sales_tables import STALE
 
 # One transfer. state: what people decided, "draft", "requested", "approved", "released", "closed",
 # "rejected" or "cancelled". phase: what the facts make of that, "" for nothing more; it follows
 # from progress and the in-transit place, is written with every fact that concerns the transfer, and
 # proved. second_person: who approves must be another than who requested. ..._ms: 0 for not yet.
 # under_way_since_ms: when the oldest goods that are under way left, 0 if nothing is. strayed: a
-# third warehouse has facts under it.
+# third warehouse has facts under it. backorders: may be released although not all of it could be
+# set aside. stale: the source was told to take what is no longer set aside like that.
 transfers = Table(
     "transfers",
     metadata,
@@ -30,6 +32,8 @@ transfers = Table(
     Column("ended_reason", Text, nullable=False),
     Column("under_way_since_ms", BigInteger, nullable=False),
     Column("strayed", Boolean, nullable=False),
+    Column("backorders", Boolean, nullable=False, server_default=false()),
+    Column("stale", Boolean, nullable=False, server_default=false()),
     Index("transfers_state", "state", "phase", "transfer"),
     Index("transfers_source", "source_warehouse", "transfer"),
     Index("transfers_destination", "destination_warehouse", "transfer"),
@@ -39,6 +43,7 @@ transfers = Table(
         sqlite_where=text("under_way_since_ms > 0"),
         postgresql_where=text("under_way_since_ms > 0"),
     ),
+    Index("transfers_stale", "transfer", sqlite_where=text(STALE), postgresql_where=text(STALE)),
     sqlite_with_rowid=False,
 )
 

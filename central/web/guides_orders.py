@@ -14,6 +14,10 @@ GUIDES_OF_ORDERS: dict[str, tuple[str, ...]] = {
         ),
         marked("Stations of both warehouses see a transfer as soon as it is released."),
         marked(
+            "To release a transfer sets its goods aside; it is refused if there are too few, "
+            "unless the transfer may wait for stock."
+        ),
+        marked(
             "Goods that arrive before the shipment was reported are no fault: the difference "
             "settles itself when the report comes."
         ),
@@ -22,6 +26,10 @@ GUIDES_OF_ORDERS: dict[str, tuple[str, ...]] = {
         marked(
             "The buttons show only what is possible in this state; a refusal says why and what to "
             "do."
+        ),
+        marked(
+            "Set aside shows from which bin and lot the goods are to be taken; Reserve sets aside "
+            "what still waits for stock."
         ),
         marked(
             "Shipped, received and in transit come from the scans at the docks, and nobody can "

@@ -54,8 +54,8 @@ class Candidate(msgspec.Struct, frozen=True):
 class Demand(msgspec.Struct, frozen=True):
     """What is wanted of one item, in the unit of the candidates.
 
-    expires_from: the earliest expiry date that will do, "" for any. lot, serial: the only one that
-    will do, "" for any.
+    expires_from: the earliest expiry date that will do, "" for any. lot, serial, location: the only
+    one that will do, "" for any.
     """
 
     quantity_micro: int
@@ -63,6 +63,7 @@ class Demand(msgspec.Struct, frozen=True):
     expires_from: str = ""
     lot: str = ""
     serial: str = ""
+    location: str = ""
 
 
 class Pick(msgspec.Struct, frozen=True):
@@ -126,6 +127,8 @@ def _suits(candidate: Candidate, demand: Demand) -> bool:
 
 def _is_meant(candidate: Candidate, demand: Demand) -> bool:
     if candidate.available_micro <= 0 or (demand.lot and candidate.key.lot != demand.lot):
+        return False
+    if demand.location and candidate.key.location != demand.location:
         return False
     return not demand.serial or candidate.key.serial == demand.serial
 

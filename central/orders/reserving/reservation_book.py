@@ -51,7 +51,7 @@ RowKey = tuple[LineKey, StockKey]
 class Wanted(msgspec.Struct, frozen=True):
     """What one line wants set aside, in the item's unit.
 
-    lot, serial: the only one that will do, "" for any.
+    lot, serial, location: the only one that will do, "" for any.
     """
 
     holder: LineKey
@@ -59,6 +59,7 @@ class Wanted(msgspec.Struct, frozen=True):
     quantity_micro: int
     lot: str = ""
     serial: str = ""
+    location: str = ""
 
 
 class Granted(msgspec.Struct, frozen=True):
@@ -220,9 +221,8 @@ class ReservationBook:
         if stock is None:
             return Granted(wanted, 0, 0)
         expires_from = self._expires_from(stock)
-        demand = Demand(
-            wanted.quantity_micro, stock.rotation, expires_from, wanted.lot, wanted.serial
-        )
+        only = (wanted.lot, wanted.serial, wanted.location)
+        demand = Demand(wanted.quantity_micro, stock.rotation, expires_from, *only)
         candidates = [self._as_left(one) for one in stock.candidates if one.key not in without]
         granted_micro = 0
         available_micro = usable_micro(candidates, demand)

@@ -20,19 +20,29 @@ from central.ledger.opening import DocumentKey, GoodsKey
 from central.ledger.statuses import AVAILABLE
 from central.orders.reserving.allocation import StockKey
 from central.orders.reserving.reservation_book import Granted, ReservationBook, Wanted
-from central.orders.reserving.reservation_levels import level_orders
+from central.orders.reserving.reservation_levels import level_orders, level_transfers
 from central.orders.reserving.reservation_rows import read_on_hand
-from central.orders.reserving.reservations import SALES_ORDER, Holder, LineKey, Reservation
+from central.orders.reserving.reservations import (
+    SALES_ORDER,
+    TRANSFER,
+    Holder,
+    LineKey,
+    Reservation,
+)
 from central.orders.reserving.shortages import report_shortages
-from central.orders.sales.sales_store import mark_stale, read_wanted_lots
+from central.orders.sales import sales_store
+from central.orders.transfers import transfer_store
+from central.orders.transfers.transfers import CODE_PREFIX
 from central.storage import bulk, sales_tables
+
+TRANSFERS = f"{CODE_PREFIX}-"
 
 
 def reservation_looks(
     documents: Sequence[DocumentKey], goods: Sequence[GoodsKey]
 ) -> list[bulk.Look]:
     """Return what is looked up of documents that may be orders, and of goods that they move."""
-    holders = [(warehouse, SALES_ORDER, code) for warehouse, code in documents]
+    holders = [tuple(one) for warehouse, code in documents for one in _holders(warehouse, code)]
     stocks = sorted(_stock(key) for key in goods if not is_virtual(key[1]))
     return [
         bulk.Look(sales_tables.reservations, holders, 3),
@@ -46,18 +56,23 @@ def follow_reservations(connection: Connection, posted: Posted) -> None:
         return
     book = ReservationBook(connection, now_ms=posted.now_ms)
     facts = [fact for fact in posted.apart if fact.document]
-    book.load({_holder(fact) for fact in facts})
+    book.load({one for fact in facts for one in _holders(_warehouse(fact), fact.document)})
     ready: set[StockKey] = set()
-    unnamed: set[str] = set()
+    unnamed: dict[str, set[str]] = {SALES_ORDER: set(), TRANSFER: set()}
     for fact in facts:
-        rows = book.of(_holder(fact))
-        if rows:
-            _follow_goods(book, fact, ready)
-            named = {row.pick_line for row in rows if row.pick_line}
-            if fact.progress is not None and _pick_line(fact) not in named:
-                unnamed.add(fact.document)
-    if unnamed:
-        level_orders(connection, book, unnamed)
+        for holder in _holders(_warehouse(fact), fact.document):
+            rows = book.of(holder)
+            if rows:
+                _follow_goods(book, holder, fact, ready)
+                named = {row.pick_line for row in rows if row.pick_line}
+                if fact.progress is not None and _pick_line(fact) not in named:
+                    unnamed[holder.kind].add(holder.code)
+                break
+    if unnamed[SALES_ORDER]:
+        level_orders(connection, book, unnamed[SALES_ORDER])
+    if unnamed[TRANSFER]:
+        untold = level_transfers(connection, book, unnamed[TRANSFER])
+        transfer_store.mark_stale(connection, untold)
     on_hand = {_stock(key): amount for key, amount in posted.fallen}
     # Goods that were put where the books were below zero are not all there.
     on_hand = read_on_hand(connection, ready - on_hand.keys()) | on_hand
@@ -67,7 +82,9 @@ def follow_reservations(connection: Connection, posted: Posted) -> None:
     book.write()
 
 
-def _follow_goods(book: ReservationBook, fact: PostedFact, ready: set[StockKey]) -> None:
+def _follow_goods(
+    book: ReservationBook, holder: Holder, fact: PostedFact, ready: set[StockKey]
+) -> None:
     """Follow the pairs of lines of one fact, each of which gives and takes.
 
     ready: gets what was put ready, and where.
@@ -76,18 +93,20 @@ def _follow_goods(book: ReservationBook, fact: PostedFact, ready: set[StockKey])
         given, taken = (first, second) if first.quantity_micro < 0 else (second, first)
         leaves, enters = is_virtual(taken.location), is_virtual(given.location)
         if leaves and not enters:
-            _ship(book, fact, given, taken.quantity_micro)
+            _ship(book, holder, fact, given, taken.quantity_micro)
         elif enters and not leaves:
-            _take_back(book, fact, taken)
+            _take_back(book, holder, fact, taken)
         elif not leaves and not enters and given.status == taken.status == AVAILABLE:
-            _pick(book, fact, given, to_location=taken.location)
+            _pick(book, holder, fact, given, to_location=taken.location)
             ready.add(_stock(taken))
 
 
-def _ship(book: ReservationBook, fact: PostedFact, given: Line, quantity_micro: int) -> None:
+def _ship(
+    book: ReservationBook, holder: Holder, fact: PostedFact, given: Line, quantity_micro: int
+) -> None:
     stock = _stock(given)
     rest_micro = quantity_micro
-    lines = _lines_meant(book, fact, stock)
+    lines = _lines_meant(book, holder, fact, stock)
     if not lines:
         return
     for line in lines:
@@ -108,11 +127,11 @@ def _ship(book: ReservationBook, fact: PostedFact, given: Line, quantity_micro: 
                 rest_micro -= part_micro
 
 
-def _take_back(book: ReservationBook, fact: PostedFact, taken: Line) -> None:
+def _take_back(book: ReservationBook, holder: Holder, fact: PostedFact, taken: Line) -> None:
     """Note that what went out is here again; it waits for whoever reserves it."""
     stock = _stock(taken)
     rest_micro = taken.quantity_micro
-    for line in _lines_meant(book, fact, stock):
+    for line in _lines_meant(book, holder, fact, stock):
         row = book.rows.get((line, stock))
         part_micro = min(row.shipped_micro, rest_micro) if row is not None else 0
         if part_micro:
@@ -120,10 +139,12 @@ def _take_back(book: ReservationBook, fact: PostedFact, taken: Line) -> None:
             rest_micro -= part_micro
 
 
-def _pick(book: ReservationBook, fact: PostedFact, given: Line, *, to_location: str) -> None:
+def _pick(
+    book: ReservationBook, holder: Holder, fact: PostedFact, given: Line, *, to_location: str
+) -> None:
     stock = _stock(given)
     rest_micro = -given.quantity_micro
-    for line in _lines_meant(book, fact, stock):
+    for line in _lines_meant(book, holder, fact, stock):
         row = book.rows.get((line, stock))
         part_micro = min(row.quantity_micro, rest_micro) if row is not None else 0
         if row is not None and part_micro:
@@ -131,12 +152,14 @@ def _pick(book: ReservationBook, fact: PostedFact, given: Line, *, to_location: 
             rest_micro -= part_micro
 
 
-def _lines_meant(book: ReservationBook, fact: PostedFact, stock: StockKey) -> list[LineKey]:
+def _lines_meant(
+    book: ReservationBook, holder: Holder, fact: PostedFact, stock: StockKey
+) -> list[LineKey]:
     """Return the lines of its order that a fact may be about, the likeliest first.
 
     Those of the pick that it names; else those of the item, what has this very stock first.
     """
-    rows = [row for row in book.of(_holder(fact)) if row.stock.item == stock.item]
+    rows = [row for row in book.of(holder) if row.stock.item == stock.item]
     pick_line = _pick_line(fact)
     named = [row for row in rows if pick_line and row.pick_line == pick_line]
     rows = named or rows
@@ -170,25 +193,46 @@ def _take_others(
     book.load({row.holder.holder for row in losers})
     short: list[tuple[Granted, StockKey, str]] = []
     wanted: list[tuple[Wanted, StockKey]] = []
-    lots = read_wanted_lots(connection, {row.holder for row in losers})
+    wants = _wants(connection, {row.holder for row in losers})
     for loser in losers:
         row = book.rows[loser.holder, loser.stock]
         part_micro = min(row.quantity_micro, gone[row.stock])
         if part_micro:
             gone[row.stock] -= part_micro
             book.free(row, part_micro, reason=f"no longer at {row.stock.location}")
-            lot = lots.get(row.holder, "")
-            wanted.append((Wanted(row.holder, row.stock.item, part_micro, lot), row.stock))
+            lot, place = wants.get(row.holder, ("", ""))
+            only = Wanted(row.holder, row.stock.item, part_micro, lot, location=place)
+            wanted.append((only, row.stock))
     for one, lost in wanted:
         (granted,) = book.reserve([one])
         short.append((granted, lost, f"{_name(lost)} was set aside and is gone"))
     report_shortages(connection, short, record_no=posted.last_record_no, now_ms=posted.now_ms)
-    orders = {row.holder.code for row in losers if row.holder.kind == SALES_ORDER}
-    mark_stale(connection, orders)
+    of_kind: dict[str, set[str]] = {SALES_ORDER: set(), TRANSFER: set()}
+    for row in losers:
+        of_kind[row.holder.kind].add(row.holder.code)
+    if of_kind[SALES_ORDER]:
+        sales_store.mark_stale(connection, of_kind[SALES_ORDER])
+    transfer_store.mark_stale(connection, of_kind[TRANSFER])
 
 
-def _holder(fact: PostedFact) -> Holder:
-    return Holder(fact.lines[0].warehouse, SALES_ORDER, fact.document)
+def _wants(connection: Connection, lines: set[LineKey]) -> dict[LineKey, tuple[str, str]]:
+    """Return the only lot and place that will do for lines, "" for any."""
+    lots = sales_store.read_wanted_lots(connection, lines)
+    wants = {line: (lot, "") for line, lot in lots.items()}
+    return wants | transfer_store.read_wants(connection, lines)
+
+
+def _holders(warehouse: str, code: str) -> tuple[Holder, ...]:
+    """Return who may have something set aside under the code of a document, the likelier first.
+
+    Transfers have codes of theirs, which an order may have been given, too.
+    """
+    order = Holder(warehouse, SALES_ORDER, code)
+    return (Holder(warehouse, TRANSFER, code), order) if code.startswith(TRANSFERS) else (order,)
+
+
+def _warehouse(fact: PostedFact) -> str:
+    return fact.lines[0].warehouse
 
 
 def _stock(line: Line | Sequence[str]) -> StockKey:

@@ -6,14 +6,15 @@ wanted    no line has more set aside than it still waits for; who waits for noth
 """
 
 from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, select, union_all
 
 from central.ledger.fact_check import Fault
 from central.ledger.statuses import AVAILABLE
 from central.orders.reserving.allocation import StockKey
-from central.orders.reserving.reservations import SALES_ORDER
-from central.storage import sales_tables, tables
+from central.orders.reserving.reservations import SALES_ORDER, TRANSFER
+from central.storage import sales_tables, tables, transfer_tables
 
 ENDED_STATES = ("draft", "submitted", "signed", "closed", "cancelled")
 
@@ -62,19 +63,54 @@ def _uncovered_faults(connection: Connection) -> Iterator[Fault]:
 
 
 def _wanted_faults(connection: Connection) -> Iterator[Fault]:
+    for kind, query in ((SALES_ORDER, _of_orders()), (TRANSFER, _of_transfers())):
+        for code, line, held_micro, wanted_micro, state in connection.execute(query):
+            ended = state in ENDED_STATES or (kind == TRANSFER and state != "released")
+            if held_micro > wanted_micro or state is None or ended:
+                held, wanted = int(held_micro), int(wanted_micro)
+                detail = f"{held} is set aside, {wanted} ordered (micro), {state}"
+                yield Fault("reservation", f"{code}/{line}", detail)
+
+
+def _of_orders() -> Select[Any]:
     rows, lines = sales_tables.reservations, sales_tables.sales_order_lines
     orders = sales_tables.sales_orders
-    held = func.sum(rows.c.quantity_micro)
-    wanted = func.coalesce(func.max(lines.c.quantity_micro - lines.c.given_up_micro), 0)
-    query = (
-        select(rows.c.holder, rows.c.line, held, wanted, func.max(orders.c.state))
-        .outerjoin(orders, orders.c.code == rows.c.holder)
-        .outerjoin(lines, and_(lines.c.order_code == rows.c.holder, lines.c.line == rows.c.line))
-        .where(rows.c.holder_kind == SALES_ORDER, rows.c.quantity_micro != 0)
-        .group_by(rows.c.holder, rows.c.line)
-        .order_by(rows.c.holder, rows.c.line)
+    return (
+        _held(SALES_ORDER, lines.c.quantity_micro - lines.c.given_up_micro, orders.c.state)
+        .join(orders, orders.c.code == rows.c.holder, isouter=True)
+        .join(
+            lines,
+            and_(lines.c.order_code == rows.c.holder, lines.c.line == rows.c.line),
+            isouter=True,
+        )
     )
-    for code, line, held_micro, wanted_micro, state in connection.execute(query):
-        if held_micro > wanted_micro or state is None or state in ENDED_STATES:
-            detail = f"{int(held_micro)} is set aside, {int(wanted_micro)} ordered (micro), {state}"
-            yield Fault("reservation", f"{code}/{line}", detail)
+
+
+def _of_transfers() -> Select[Any]:
+    rows, lines = sales_tables.reservations, transfer_tables.transfer_lines
+    orders = transfer_tables.transfers
+    at_source = and_(
+        orders.c.transfer == rows.c.holder, orders.c.source_warehouse == rows.c.warehouse
+    )
+    return (
+        _held(TRANSFER, lines.c.quantity_micro, orders.c.state)
+        .join(orders, at_source, isouter=True)
+        .join(
+            lines,
+            and_(lines.c.transfer == rows.c.holder, lines.c.line == rows.c.line),
+            isouter=True,
+        )
+    )
+
+
+def _held(kind: str, wanted_micro: ColumnElement[int], state: ColumnElement[str]) -> Select[Any]:
+    """Return what is set aside by line of a kind of holders, what it is to have, and the state."""
+    rows = sales_tables.reservations.c
+    wanted = func.coalesce(func.max(wanted_micro), 0)
+    return (
+        select(rows.holder, rows.line, func.sum(rows.quantity_micro), wanted, func.max(state))
+        .select_from(sales_tables.reservations)
+        .where(rows.holder_kind == kind, rows.quantity_micro != 0)
+        .group_by(rows.holder, rows.line)
+        .order_by(rows.holder, rows.line)
+    )

@@ -1,6 +1,6 @@
 """Rows of reservations, their counters, and stock that may be reserved. Edge of the database."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Literal, cast
 
@@ -126,9 +126,12 @@ def order_stock_soon(connection: Connection, code: str) -> Callable[[str], dict[
     Returns what gives it, as `read_item_stock` does, to whom the order's warehouse is known by now.
     Under the ledger's lock, and before anything of the stock changes.
     """
-    sql = _STOCK_OF_ORDER_SQL[connection.dialect.name]
-    rows = bulk.open_with(connection, sql, [code], columns=_STOCK_COLUMNS)
-    return lambda warehouse: _stock_of(warehouse, rows())
+    return _stock_soon(connection, _STOCK_OF_ORDER_SQL, code)
+
+
+def transfer_stock_soon(connection: Connection, code: str) -> Callable[[str], dict[str, ItemStock]]:
+    """Read what may be reserved of the items of a transfer at its source, as `order_stock_soon`."""
+    return _stock_soon(connection, _STOCK_OF_TRANSFER_SQL, code)
 
 
 def items_stock_soon(
@@ -164,6 +167,14 @@ def reservation_of(row: bulk.Row) -> Reservation:
         changed_ms=changed_ms,
         history=history,
     )
+
+
+def _stock_soon(
+    connection: Connection, sql_of: Mapping[str, str], code: str
+) -> Callable[[str], dict[str, ItemStock]]:
+    sql = sql_of[connection.dialect.name]
+    rows = bulk.open_with(connection, sql, [code], columns=_STOCK_COLUMNS)
+    return lambda warehouse: _stock_of(warehouse, rows())
 
 
 def _stock_of(warehouse: str, rows: Iterable[bulk.Row]) -> dict[str, ItemStock]:
@@ -269,12 +280,19 @@ _ITEMS_OF_ORDER = """
 SELECT o.warehouse, n.item FROM sales_orders o
 JOIN sales_order_lines n ON n.order_code = o.code WHERE o.code = ?
 """
-_STOCK_OF_ORDER_SQL = {
-    dialect: _STOCK_SQL.format(
-        wanted=_ITEMS_OF_ORDER, balances=balances, first_of_lot=first_of_lot(dialect)
-    )
-    for dialect, balances in _BALANCES.items()
-}
+_ITEMS_OF_TRANSFER = """
+SELECT o.source_warehouse AS warehouse, n.item FROM transfers o
+JOIN transfer_lines n ON n.transfer = o.transfer WHERE o.transfer = ?
+"""
+_STOCK_OF_ORDER_SQL, _STOCK_OF_TRANSFER_SQL = (
+    {
+        dialect: _STOCK_SQL.format(
+            wanted=wanted, balances=balances, first_of_lot=first_of_lot(dialect)
+        )
+        for dialect, balances in _BALANCES.items()
+    }
+    for wanted in (_ITEMS_OF_ORDER, _ITEMS_OF_TRANSFER)
+)
 
 
 @cache

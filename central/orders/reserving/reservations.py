@@ -6,7 +6,9 @@ import msgspec
 
 from central.orders.reserving.allocation import StockKey
 
-SALES_ORDER = "sales_order"  # A kind of holder.
+# Kinds of holders.
+SALES_ORDER = "sales_order"
+TRANSFER = "transfer"
 
 
 class Holder(NamedTuple):

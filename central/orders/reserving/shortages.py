@@ -1,17 +1,30 @@
-"""Discrepancies of goods that were set aside and are not there. Edge of the database."""
+"""What is missing of goods: refused at the desk, or a discrepancy once it is gone. Edge of SQL."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal
 
 from sqlalchemy import Connection, select
 
+from central.contract.quantities import canonical_text, from_micro
+from central.errors import Conflict
 from central.ledger.discrepancies import open_discrepancies, settle_discrepancies
 from central.ledger.entries import DiscrepancyKind, Finding
-from central.orders.reserving.allocation import StockKey
+from central.orders.reserving.allocation import StockKey, Unfit
 from central.orders.reserving.reservation_book import Granted
 from central.orders.reserving.reservations import LineKey
 from central.storage import tables
 
 KIND: DiscrepancyKind = "reservation_short"
+# What to do where something is missing, by why what there is must not be shipped.
+HINTS: Mapping[Unfit | Literal[""], str] = {
+    "": "Order less, wait for stock, or let the rest be delivered later.",
+    "expires_too_soon": "What else is there has expired, or has too few days left: order less,"
+    " wait for stock, or let the rest be delivered later.",
+    "serial_missing": "Nobody has said the serial numbers of what else is there: count it with"
+    " them, or order less.",
+    "expiry_missing": "Nobody has said when what else is there expires: state the date of its lot,"
+    " or order less.",
+}
 
 
 def report_shortages(
@@ -50,6 +63,34 @@ def report_shortages(
     open_discrepancies(connection, findings, now_ms=now_ms)
 
 
+def refuse_shortage(what: object, granted: Sequence[Granted]) -> None:
+    """Raise Conflict, with what is available, if something wanted could not be set aside.
+
+    what: whose it was to be, as people call it.
+    """
+    short = [one for one in granted if one.missing_micro]
+    if not short:
+        return
+    first = short[0]
+    raise Conflict(
+        f"{what} cannot have all it wants: of {first.wanted.item} {_text(first.available_micro)}"
+        f" of {_text(first.wanted.quantity_micro)} are available",
+        hint=HINTS[next(iter(first.unfit), "")],
+        fields={
+            "lines": [
+                {
+                    "line": one.wanted.holder.line,
+                    "item": one.wanted.item,
+                    "wanted": _text(one.wanted.quantity_micro),
+                    "available": _text(one.available_micro),
+                    **_unfit(one),
+                }
+                for one in short
+            ]
+        },
+    )
+
+
 def settle_shortages(
     connection: Connection, lines: Collection[LineKey], *, why: str, now_ms: int
 ) -> None:
@@ -72,3 +113,12 @@ def settle_shortages(
 
 def _subject(line: LineKey) -> str:
     return f"{line.code}/{line.line}"
+
+
+def _unfit(granted: Granted) -> dict[str, dict[str, str]]:
+    amounts: dict[str, str] = {why: _text(micro) for why, micro in sorted(granted.unfit.items())}
+    return {"unfit": amounts} if amounts else {}
+
+
+def _text(quantity_micro: int) -> str:
+    return canonical_text(from_micro(quantity_micro))

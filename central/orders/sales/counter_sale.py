@@ -24,10 +24,11 @@ from central.orders.order_goods import goods_looks
 from central.orders.reserving.reservation_book import ReservationBook, Wanted
 from central.orders.reserving.reservation_rows import items_stock_soon, order_stock_soon
 from central.orders.reserving.reservations import Reservation
+from central.orders.reserving.shortages import refuse_shortage
 from central.orders.sales.sales_book import CODE_PREFIX, new_draft
 from central.orders.sales.sales_lines import OrderAsked, customer_look
 from central.orders.sales.sales_orders import LINES_COUNT_MAX, SalesLine, SalesOrder
-from central.orders.sales.sales_steps import KIND, begin_step, book_of, refuse_shortage
+from central.orders.sales.sales_steps import KIND, begin_step, book_of
 from central.orders.sales.sales_store import write_order
 from central.storage import bulk, tables
 

@@ -13,6 +13,7 @@ from central.orders.order_documents import new_code, require_free_document
 from central.orders.order_goods import checked_reason, require_warehouse
 from central.orders.reserving.reservation_book import Wanted
 from central.orders.reserving.reservation_rows import order_stock_soon
+from central.orders.reserving.shortages import refuse_shortage
 from central.orders.sales.sales_lines import OrderAsked, checked_dates, lines_of, require_customer
 from central.orders.sales.sales_orders import SalesOrder, check_shipped, check_untouched
 from central.orders.sales.sales_steps import (
@@ -20,7 +21,6 @@ from central.orders.sales.sales_steps import (
     book_of,
     free_all,
     note_step,
-    refuse_shortage,
     save_step,
     set_aside,
     tell_if_released,

@@ -1,14 +1,11 @@
 """What every step of a sales order begins and ends with. Edge of the database."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, cast
+from typing import cast
 
 from msgspec.structs import replace
 
-from central.contract.quantities import canonical_text, from_micro
-from central.errors import Conflict
 from central.ledger.desk import Change, require_version
-from central.orders.reserving.allocation import Unfit
 from central.orders.reserving.reservation_book import Granted, ReservationBook, Wanted
 from central.orders.reserving.reservation_levels import level
 from central.orders.reserving.reservation_rows import ItemStock
@@ -19,16 +16,6 @@ from central.orders.sales.shipment_guidance import tell_stations
 from central.orders.state_tables import next_state
 
 KIND = "sales_order"  # Of its events.
-# What to do where something is missing, by why what there is must not be shipped.
-HINTS: Mapping[Unfit | Literal[""], str] = {
-    "": "Order less, wait for stock, or let the rest be delivered later.",
-    "expires_too_soon": "What else is there has expired, or has too few days left: order less,"
-    " wait for stock, or let the rest be delivered later.",
-    "serial_missing": "Nobody has said the serial numbers of what else is there: count it with"
-    " them, or order less.",
-    "expiry_missing": "Nobody has said when what else is there expires: state the date of its lot,"
-    " or order less.",
-}
 
 
 def begin_step(
@@ -122,37 +109,3 @@ def free_all(change: Change, order: SalesOrder, *, reason: str) -> None:
     book.write()
     lines = [order.key_of(line.line) for line in order.lines]
     settle_shortages(change.connection, lines, why=reason, now_ms=change.now_ms)
-
-
-def refuse_shortage(order: SalesOrder, granted: Sequence[Granted]) -> None:
-    """Raise Conflict, with what is available, if something wanted could not be set aside."""
-    short = [one for one in granted if one.missing_micro]
-    if not short:
-        return
-    first = short[0]
-    raise Conflict(
-        f"{order} cannot have all it wants: of {first.wanted.item} {_text(first.available_micro)}"
-        f" of {_text(first.wanted.quantity_micro)} are available",
-        hint=HINTS[next(iter(first.unfit), "")],
-        fields={
-            "lines": [
-                {
-                    "line": one.wanted.holder.line,
-                    "item": one.wanted.item,
-                    "wanted": _text(one.wanted.quantity_micro),
-                    "available": _text(one.available_micro),
-                    **_unfit(one),
-                }
-                for one in short
-            ]
-        },
-    )
-
-
-def _unfit(granted: Granted) -> dict[str, dict[str, str]]:
-    amounts: dict[str, str] = {why: _text(micro) for why, micro in sorted(granted.unfit.items())}
-    return {"unfit": amounts} if amounts else {}
-
-
-def _text(quantity_micro: int) -> str:
-    return canonical_text(from_micro(quantity_micro))

@@ -5,27 +5,33 @@ from dataclasses import dataclass, replace
 
 from central.errors import Unusable
 from central.ledger.desk import Change, ObjectNote, require_version
-from central.ledger.document_findings import REJUDGED
-from central.ledger.locations import IN_TRANSIT, place_of
 from central.ledger.reference_desk import put_documents, withdraw_documents
 from central.orders.catalogue.packs import text_of, to_base
 from central.orders.document_changes import changed_document, changed_lines
 from central.orders.order_documents import require_free_document
 from central.orders.order_goods import (
     checked_reason,
-    goods_looks,
     read_goods,
     require_warehouse,
 )
+from central.orders.reserving.reservation_rows import items_stock_soon, transfer_stock_soon
+from central.orders.reserving.shortages import settle_shortages
+from central.orders.transfers.transfer_goods import (
+    StockOf,
+    free_goods,
+    number_picks,
+    reserve_rest,
+    set_aside_at_release,
+    tell_source,
+)
+from central.orders.transfers.transfer_looks import free_code_looks, look_ahead, release_looks
 from central.orders.transfers.transfer_store import (
-    book_looks,
-    code_looks,
     decided,
+    find_transfers,
     load_transfer,
     observed,
     read_lines,
     read_standing,
-    transfers,
     write_lines,
     write_transfer,
 )
@@ -39,16 +45,9 @@ from central.orders.transfers.transfers import (
     state_after,
 )
 from central.storage import bulk, tables
-from central.storage.transfer_tables import transfer_lines
 
 KIND = "transfer"
 TOLERANCE_PERCENT_MICRO_MAX = 100_000_000
-# What a transfer and its lines lead to.
-_HOUSES = (bulk.Part(column="source_warehouse"), bulk.Part(column="destination_warehouse"))
-_WAREHOUSES = bulk.Lead(
-    tables.warehouses, transfers, ("warehouse",), tuple((house,) for house in _HOUSES)
-)
-_ITEMS = bulk.Lead(tables.items, transfer_lines, ("item",), ((bulk.Part(column="item"),),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +71,14 @@ def create_transfer(
     destination: str,
     note: str = "",
     second_person: bool = False,
+    backorders: bool = False,
 ) -> Transfer:
     """Draft a transfer and return it.
 
-    second_person: whether somebody else than who requests it has to approve it. Raises Unusable.
+    second_person: whether somebody else than who requests it has to approve it. backorders: whether
+    it may be released although not all of it can be set aside. Raises Unusable.
     """
-    look_ahead(change, lines, source=source, destination=destination)
+    look_ahead(change, _items(lines), source=source, destination=destination)
     for warehouse in (source, destination):
         require_warehouse(change.connection, warehouse)
     if source == destination:
@@ -97,6 +98,7 @@ def create_transfer(
         second_person=second_person,
         created_by=change.actor,
         created_ms=change.now_ms,
+        backorders=backorders,
     )
     checked = _checked_lines(change, transfer, lines)
     write_transfer(change.connection, transfer)
@@ -112,17 +114,23 @@ def release_at_once(
     source: str,
     destination: str,
     note: str = "",
+    backorders: bool = False,
 ) -> Transfer:
     """Draft, request, approve and release a transfer as one decision, and return it.
 
-    Each step is noted as if it were taken by itself. Raises Unusable, and Conflict if stations work
-    on another document of its code.
+    Each step is noted as if it were taken by itself. backorders: as `create_transfer` takes it.
+    Raises Unusable, and Conflict if stations work on another document of its code, or if not all of
+    it can be set aside.
     """
-    look_ahead(change, lines, source=source, destination=destination, release=True)
-    made = create_transfer(change, lines, source=source, destination=destination, note=note)
-    for action in ("request", "approve", "release"):
+    items = _items(lines)
+    stock_of = items_stock_soon(change.connection, source, items)
+    look_ahead(change, items, source=source, destination=destination, release=True)
+    made = create_transfer(
+        change, lines, source=source, destination=destination, note=note, backorders=backorders
+    )
+    for action in ("request", "approve"):
         made = decide(change, made.code, action, version=made.version)
-    return made
+    return _release(change, made.code, made.version, stock_of)
 
 
 def edit_transfer(
@@ -133,6 +141,7 @@ def edit_transfer(
     lines: Sequence[LineWanted] | None = None,
     note: str | None = None,
     second_person: bool | None = None,
+    backorders: bool | None = None,
 ) -> Transfer:
     """Change a draft and return it; None leaves what is there, lines replace all lines.
 
@@ -145,7 +154,7 @@ def edit_transfer(
         checked = _checked_lines(change, transfer, lines)
         changes = changed_lines(read_lines(change.connection, code), checked)
         write_lines(change.connection, code, checked)
-    wished = {"note": note, "second_person": second_person}
+    wished = {"note": note, "second_person": second_person, "backorders": backorders}
     changed = {name: value for name, value in wished.items() if value is not None}
     after = replace(transfer, **changed)  # type: ignore[arg-type]  # Each is of its field's type.
     return write_done(change, after, "edit", changes=changed_document(transfer, after) | changes)
@@ -154,12 +163,15 @@ def edit_transfer(
 def decide(
     change: Change, code: str, action: str, *, version: int | None, reason: str = ""
 ) -> Transfer:
-    """Request, revise, approve, reject, release or cancel a transfer and return it.
+    """Request, revise, approve, reject, release, reserve or cancel a transfer and return it.
 
-    reason: has to be given to reject or cancel. Raises NotThere, Outdated, Conflict, Unusable.
+    reason: has to be given to reject or cancel. Raises NotThere, Outdated, Conflict (to release and
+    to reserve with what is available of each line), Unusable.
     """
     if action == "release":
+        stock_of = transfer_stock_soon(change.connection, code)
         bulk.look_ahead(change.connection, release_looks(code))
+        return _release(change, code, version, stock_of)
     transfer = load_seen(change, code, version)
     after = replace(transfer, state=state_after(transfer, action, actor=change.actor))
     if action == "request":
@@ -168,14 +180,26 @@ def decide(
         after = replace(after, requested_by="", approved_by="")
     elif action == "approve":
         after = replace(after, approved_by=change.actor)
-    elif action == "release":
-        after = _released(change, after)
+    elif action == "reserve":
+        after = reserve_rest(change, after)
     else:
         why = checked_reason(reason, what=f"to {action} a transfer")
         after = replace(after, ended_ms=change.now_ms, ended_reason=why)
         if transfer.state == "released":
+            free_goods(change, transfer, reason=f"transfer cancelled: {why}")
+            keys = [transfer.key_of(one.line) for one in read_lines(change.connection, code)]
+            settle_shortages(change.connection, keys, why=why, now_ms=change.now_ms)
             withdraw_both(change, transfer)
     return write_done(change, after, action, reason=reason)
+
+
+def tell_anew(change: Change, code: str) -> bool:
+    """Tell the source of a transfer that is still stale; return whether it was."""
+    found = find_transfers(change.connection, [code]).get(code)
+    if found is None or not found.stale or found.state != "released":
+        return False
+    write_done(change, tell_source(change, found), "tell")
+    return True
 
 
 def load_seen(change: Change, code: str, version: int | None) -> Transfer:
@@ -213,45 +237,14 @@ def check_places(change: Change, warehouse: str, places: set[str]) -> None:
         )
 
 
-def look_ahead(
-    change: Change,
-    wanted: Sequence[LineWanted],
-    *,
-    source: str,
-    destination: str,
-    release: bool = False,
-) -> None:
-    """Read what a new transfer is checked against. release: and what it is released by."""
-    looks = [
-        bulk.Look(tables.warehouses, sorted({(source,), (destination,)}), 1),
-        bulk.Look(tables.object_numbers, [(CODE_PREFIX,)], 1),
-        *goods_looks(line.item for line in wanted[:LINES_COUNT_MAX]),
-    ]
-    code = change.likely_code(CODE_PREFIX)
-    if code:
-        looks += _code_looks(code, (source, destination))
-        if release:
-            leading: list[bulk.Row] = [(code, source, destination)]
-            looks += code_looks([code])[1:]
-            looks += [one.lead.look(leading) for one in book_looks(code, judged=REJUDGED)]
-    bulk.look_ahead(change.connection, looks)
-
-
-def release_looks(code: str) -> list[bulk.Look | bulk.Led]:
-    """Return what is looked up to release a transfer."""
-    transfer, lines = code_looks([code])
-    return [
-        *(transfer, lines),
-        bulk.Led(_WAREHOUSES, transfer),
-        bulk.Led(_ITEMS, lines),
-        *book_looks(code, judged=REJUDGED),
-    ]
-
-
 def withdraw_both(change: Change, transfer: Transfer) -> None:
     """Let no station work on a transfer any more."""
     warehouses = (transfer.source, transfer.destination)
     withdraw_documents(change, [(warehouse, transfer.code) for warehouse in warehouses])
+
+
+def _items(lines: Sequence[LineWanted]) -> set[str]:
+    return {line.item for line in lines[:LINES_COUNT_MAX]}
 
 
 def _new_code(change: Change, warehouses: Sequence[str]) -> str:
@@ -261,7 +254,7 @@ def _new_code(change: Change, warehouses: Sequence[str]) -> str:
     """
     while True:
         code = change.next_code(CODE_PREFIX)
-        looks = _code_looks(code, warehouses)
+        looks = free_code_looks(code, warehouses)
         bulk.look_ahead(change.connection, looks)
         found = [
             any(
@@ -274,15 +267,6 @@ def _new_code(change: Change, warehouses: Sequence[str]) -> str:
         ]
         if not any(found):
             return code
-
-
-def _code_looks(code: str, warehouses: Sequence[str]) -> list[bulk.Look]:
-    place = place_of(IN_TRANSIT, document=code)
-    return [
-        bulk.Look(transfers, [(code,)], 1),
-        bulk.Look(tables.documents, [(warehouse, code) for warehouse in warehouses], 2),
-        bulk.Look(tables.balances, [(warehouse, place) for warehouse in warehouses], 2),
-    ]
 
 
 def _checked_lines(
@@ -327,15 +311,25 @@ def _checked_lines(
     return lines
 
 
-def _released(change: Change, transfer: Transfer) -> Transfer:
+def _release(change: Change, code: str, version: int | None, stock_of: StockOf | None) -> Transfer:
+    """Release a transfer and return it. stock_of: what there is of its items, if it is read."""
+    transfer = load_seen(change, code, version)
+    after = replace(transfer, state=state_after(transfer, "release", actor=change.actor))
+    return write_done(change, _released(change, after, stock_of), "release")
+
+
+def _released(change: Change, transfer: Transfer, stock_of: StockOf | None) -> Transfer:
     warehouses = [transfer.source, transfer.destination]
     standing = read_standing(change.connection, transfer)
+    book = set_aside_at_release(change, transfer, standing, stock_of=stock_of)
+    picks = number_picks(change, book, transfer, standing)
     names = {code: code for code in warehouses}
     keys = [(code,) for code in warehouses]
     for row in bulk.select_by_key(change.connection, tables.warehouses, keys, columns_count=1):
         names[row[0]] = row[1] or row[0]
-    documents = documents_of(transfer, standing.lines, names=names)
+    documents = documents_of(transfer, standing.lines, picks=picks, names=names)
     for document in documents:
         require_free_document(change.connection, warehouse=document.warehouse, code=document.code)
     put_documents(change, documents)
+    book.write()
     return replace(transfer, released_ms=change.now_ms)

@@ -22,7 +22,9 @@ from central.orders.transfers.transfer_closing import (
     ClosingMove,
     closing_moves,
 )
+from central.orders.transfers.transfer_goods import free_goods
 from central.orders.transfers.transfer_store import (
+    aside_look,
     book_looks,
     code_looks,
     load_transfer,
@@ -34,7 +36,7 @@ from central.storage import bulk, catalogue_tables, tables, transfer_tables
 # What the end of a transfer settles: its reasons explain these, wherever they came up.
 EXPLAINED: tuple[DiscrepancyKind, ...] = (
     *("unexpected", "over_received", "unknown_document"),
-    *("received_before_shipped", "moved_after_end"),
+    *("received_before_shipped", "moved_after_end", "reservation_short"),
 )
 
 
@@ -57,7 +59,7 @@ def close_transfer(
             hint="Say what became of each thing once, with its whole quantity.",
         )
     looks: list[bulk.Look | bulk.Led] = [*code_looks([code]), *book_looks(code, judged=EXPLAINED)]
-    bulk.look_ahead(change.connection, looks)
+    bulk.look_ahead(change.connection, [*looks, aside_look(code)])
     transfer = load_seen(change, code, version)
     state = state_after(transfer, "close", actor=change.actor)
     standing = read_standing(change.connection, transfer)
@@ -68,6 +70,7 @@ def close_transfer(
     keys = _post(change, transfer, moves)
     _keep(change, transfer, moves, keys)
     if transfer.state == "released":
+        free_goods(change, transfer, reason="transfer closed")
         withdraw_both(change, transfer)
     followed = load_transfer(change.connection, code) if moves else transfer
     ended_reason = reason.strip() or transfer.ended_reason

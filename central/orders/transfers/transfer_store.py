@@ -4,16 +4,27 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from central.errors import NotThere
 from central.ledger.entries import DiscrepancyKind
 from central.ledger.locations import IN_TRANSIT, IN_TRANSIT_PREFIX, place_of
 from central.ledger.progress import IN, OUT
 from central.orders.document_progress import CountedKey
+from central.orders.reserving.reservation_rows import read_reservations
+from central.orders.reserving.reservations import TRANSFER, LineKey, Reservation
 from central.orders.transfers.transfer_closing import AtPlace, Thing
-from central.orders.transfers.transfers import Figures, Transfer, TransferLine, figures_of, phase_of
-from central.storage import bulk, tables, transfer_tables
+from central.orders.transfers.transfer_picks import lines_of_picks
+from central.orders.transfers.transfers import (
+    NO_PICKS,
+    Figures,
+    Transfer,
+    TransferLine,
+    figures_of,
+    phase_of,
+)
+from central.storage import bulk, sales_tables, tables, transfer_tables
+from central.storage.sales_tables import STALE
 
 transfers = transfer_tables.transfers
 transfer_lines = transfer_tables.transfer_lines
@@ -37,6 +48,12 @@ _COUNTED = (
         tuple((house, bulk.Part(IN_TRANSIT_PREFIX, "transfer")) for house in _HOUSES),
     ),
 )
+_SET_ASIDE = bulk.Lead(
+    sales_tables.reservations,
+    transfers,
+    ("warehouse", "holder_kind", "holder"),
+    ((bulk.Part(column="source_warehouse"), bulk.Part(TRANSFER), _CODE),),
+)
 _TOLD = tuple(
     bulk.Lead(table, transfers, _COUNTED[0].columns, _COUNTED[0].keys)
     for table in (tables.documents, tables.document_lines)
@@ -49,11 +66,15 @@ _DONE, _DIRECTION = 7, 9
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a transfer stands in the books. places: what is under way, in pieces or weight."""
+    """How a transfer stands in the books. places: what is under way, in pieces or weight.
+
+    counted: what its source shipped, by the numbers that stations know.
+    """
 
     lines: tuple[TransferLine, ...]
     figures: Figures
     places: tuple[AtPlace, ...]
+    counted: Mapping[CountedKey, int]
 
     @property
     def under_way(self) -> bool:
@@ -88,7 +109,7 @@ def load_transfer(connection: Connection, code: str) -> Transfer:
 def transfer_of(row: Sequence[object]) -> Transfer:
     """Return what a row of the table says."""
     values = list(row)
-    for index in (7, 16):  # SQLite has no truth values of its own.
+    for index in (7, 16, 17, 18):  # SQLite has no truth values of its own.
         values[index] = bool(values[index])
     return Transfer(*values)  # type: ignore[arg-type]  # The order is that of the columns.
 
@@ -120,8 +141,16 @@ def read_standing(connection: Connection, transfer: Transfer) -> Standing:
     return read_standings(connection, [transfer])[transfer.code]
 
 
-def read_standings(connection: Connection, found: Sequence[Transfer]) -> dict[str, Standing]:
-    """Return how transfers stand, by their codes."""
+def read_standings(
+    connection: Connection,
+    found: Sequence[Transfer],
+    *,
+    rows: Mapping[str, Sequence[Reservation]] | None = None,
+) -> dict[str, Standing]:
+    """Return how transfers stand, by their codes.
+
+    rows: what is and was set aside for them, by their codes; read where it matters if not given.
+    """
     bulk.look_ahead(connection, standing_looks(connection, found))
     lines: dict[str, list[TransferLine]] = {one.code: [] for one in found}
     keys = [(code,) for code in sorted(lines)]
@@ -129,6 +158,7 @@ def read_standings(connection: Connection, found: Sequence[Transfer]) -> dict[st
         lines[row[0]].append(TransferLine(*row[1:]))
     counted = _counted(connection, found)
     places = _places(connection, found)
+    picks = _picks(connection, found, lines, counted) if rows is None else _lines_of(rows)
     return {
         one.code: Standing(
             tuple(sorted(lines[one.code], key=lambda line: line.line)),
@@ -136,11 +166,69 @@ def read_standings(connection: Connection, found: Sequence[Transfer]) -> dict[st
                 lines[one.code],
                 shipped=counted.get((one.source, one.code), {}),
                 received=counted.get((one.destination, one.code), {}),
+                picks=picks.get(one.code, NO_PICKS),
             ),
             tuple(places[one.code]),
+            counted.get((one.source, one.code), {}),
         )
         for one in found
     }
+
+
+def _picks(
+    connection: Connection,
+    found: Sequence[Transfer],
+    lines: Mapping[str, Sequence[TransferLine]],
+    counted: Mapping[tuple[str, str], Mapping[CountedKey, int]],
+) -> dict[str, dict[int, int]]:
+    """Return of which lines further numbers of picks are, where something left under one."""
+    further = [
+        one.holder
+        for one in found
+        if not {key.line for key in counted.get((one.source, one.code), {})}
+        <= {0, *(line.line for line in lines[one.code])}
+    ]
+    rows: dict[str, list[Reservation]] = {}
+    for row in read_reservations(connection, further) if further else ():
+        rows.setdefault(row.holder.code, []).append(row)
+    return _lines_of(rows)
+
+
+def _lines_of(rows: Mapping[str, Sequence[Reservation]]) -> dict[str, dict[int, int]]:
+    return {code: lines_of_picks(some) for code, some in rows.items()}
+
+
+def aside_look(code: str) -> bulk.Led:
+    """Return what is set aside for a transfer; with `code_looks`."""
+    return bulk.Led(_SET_ASIDE, code_looks([code])[0])
+
+
+def mark_stale(connection: Connection, codes: Collection[str]) -> None:
+    """Note that stations were told to take what is no longer set aside like that."""
+    found = find_transfers(connection, codes).values()
+    rows: list[bulk.Row] = [
+        (one.code, True) for one in found if one.state == "released" and not one.stale
+    ]
+    bulk.update_rows(connection, transfers, ("transfer", "stale"), rows)
+
+
+def read_stale(connection: Connection, *, after: str = "", limit: int) -> list[str]:
+    """Return released transfers of which stations have old places, after one."""
+    table = transfers.c
+    query = select(table.transfer).where(text(STALE), table.transfer > after)
+    return list(connection.execute(query.order_by(table.transfer).limit(limit)).scalars())
+
+
+def read_wants(
+    connection: Connection, lines: Collection[LineKey]
+) -> dict[LineKey, tuple[str, str]]:
+    """Return the only lot and place that will do for lines of transfers, "" for any."""
+    keys = sorted((line.code, line.line) for line in lines if line.kind == TRANSFER)
+    found = {
+        (row[0], row[1]): (row[6], row[7])
+        for row in bulk.select_by_key(connection, transfer_lines, keys, columns_count=2)
+    }
+    return {line: found[line.code, line.line] for line in lines if (line[2], line[3]) in found}
 
 
 def code_looks(codes: Sequence[str]) -> list[bulk.Look]:

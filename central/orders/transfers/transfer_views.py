@@ -10,8 +10,10 @@ from central.contract.facts import Movement, decode_fact
 from central.ledger.locations import IN_TRANSIT, place_of
 from central.ledger.statuses import HELD, REJECTED
 from central.orders.document_progress import CountedKey, share_out
+from central.orders.reserving.reservation_rows import read_reservations
+from central.orders.reserving.reservations import Reservation
 from central.orders.transfers.transfer_closing import Closing, Thing
-from central.orders.transfers.transfer_store import Standing, read_standing, transfer_of, transfers
+from central.orders.transfers.transfer_store import Standing, read_standings, transfer_of, transfers
 from central.orders.transfers.transfers import ENDED, Transfer, TransferLine
 from central.storage import bulk, tables, transfer_tables
 
@@ -48,12 +50,20 @@ class ClosedPart:
 
 @dataclass(frozen=True, slots=True)
 class TransferDetail:
-    """One transfer with everything about it. damaged_micro: received so, by line number."""
+    """One transfer with everything about it. damaged_micro: received so, by line number.
+
+    reservations: what is and was set aside for it.
+    """
 
     transfer: Transfer
     standing: Standing
     damaged_micro: Mapping[int, int]
     closed: tuple[ClosedPart, ...]
+    reservations: tuple[Reservation, ...]
+
+    def reserved_micro(self, line: int) -> int:
+        """Return how much is set aside for a line."""
+        return sum(row.quantity_micro for row in self.reservations if row.holder.line == line)
 
 
 def list_transfers(
@@ -91,12 +101,15 @@ def list_transfers(
 
 def read_detail(connection: Connection, transfer: Transfer) -> TransferDetail:
     """Return one transfer with everything about it."""
-    standing = read_standing(connection, transfer)
+    rows = read_reservations(connection, [transfer.holder])
+    of_code = {transfer.code: rows}
+    standing = read_standings(connection, [transfer], rows=of_code)[transfer.code]
     return TransferDetail(
         transfer,
         standing,
         _damaged(connection, transfer, standing.lines),
         tuple(_closed(connection, transfer)),
+        tuple(rows),
     )
 
 

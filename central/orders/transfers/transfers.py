@@ -9,6 +9,7 @@
                                   rejected                    received --close--> closed
 
     draft, requested, approved, released, shipping, in_transit --cancel--> cancelled
+    released, shipping --reserve--> as it was      what was not set aside at the release is now
     closed, rejected --facts--> reopened --close--> closed
     cancelled --facts, or goods under way--> returning --close--> cancelled
 
@@ -29,9 +30,11 @@ from central.contract.quantities import canonical_text, from_micro
 from central.contract.reference import DocumentLine, ExpectedDocument
 from central.errors import Conflict
 from central.orders.document_progress import CountedKey, ExpectedQuantity, share_out
+from central.orders.reserving.reservations import TRANSFER, Holder, LineKey
 from central.orders.state_tables import StateTable, next_state, possible_actions
 
 LINES_COUNT_MAX = 500
+NO_PICKS: Mapping[int, int] = {}
 CODE_PREFIX = "TR"
 
 State = Literal["draft", "requested", "approved", "released", "closed", "rejected", "cancelled"]
@@ -62,6 +65,7 @@ ACTIONS: StateTable = {
     "approve": {"requested": "approved"},
     "reject": {"requested": "rejected"},
     "release": {"approved": "released"},
+    "reserve": {"released": "released", "shipping": "released"},
     "cancel": dict.fromkeys(UNTIL_RECEIPT, "cancelled"),
     "close": {
         **dict.fromkeys(("shipping", "in_transit", "receiving", "received"), "closed"),
@@ -77,6 +81,8 @@ DONE: Mapping[str, str] = {
     "approve": "approved",
     "reject": "rejected",
     "release": "released",
+    "reserve": "reserved",
+    "tell": "stations_told",
     "cancel": "cancelled",
     "close": "closed",
 }
@@ -103,6 +109,8 @@ class Transfer:
     ended_reason: str = ""
     under_way_since_ms: int = 0
     strayed: bool = False
+    backorders: bool = False
+    stale: bool = False
 
     def __str__(self) -> str:
         return f"transfer {self.code}"
@@ -116,6 +124,15 @@ class Transfer:
     def possible(self) -> tuple[str, ...]:
         """Return the actions that are possible now."""
         return possible_actions(ACTIONS, self.shown_state)
+
+    @property
+    def holder(self) -> Holder:
+        """Return whose reservations those of the transfer are, at its source."""
+        return Holder(self.source, TRANSFER, self.code)
+
+    def key_of(self, line: int) -> LineKey:
+        """Return whose reservations those of a line are."""
+        return LineKey(self.source, TRANSFER, self.code, line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +193,14 @@ def figures_of(
     *,
     shipped: Mapping[CountedKey, int],
     received: Mapping[CountedKey, int],
+    picks: Mapping[int, int] = NO_PICKS,
 ) -> Figures:
-    """Return how far a transfer is, from what the ledger counted at its source and destination."""
+    """Return how far a transfer is, from what the ledger counted at its source and destination.
+
+    picks: the lines of further numbers that its source was told.
+    """
+    if picks:
+        shipped = by_lines(shipped, picks)
     expected = [line.expected for line in lines]
     left, unasked_shipped = share_out(expected, shipped)
     came, unasked_received = share_out(expected, received)
@@ -189,6 +212,15 @@ def figures_of(
         tuple(unasked_shipped),
         tuple(unasked_received),
     )
+
+
+def by_lines(counted: Mapping[CountedKey, int], picks: Mapping[int, int]) -> dict[CountedKey, int]:
+    """Return what was counted by lines of the transfer, from what was by numbers of picks."""
+    found: dict[CountedKey, int] = {}
+    for key, quantity_micro in counted.items():
+        there = key._replace(line=picks.get(key.line, key.line))
+        found[there] = found.get(there, 0) + quantity_micro
+    return found
 
 
 def phase_of(state: State, figures: Figures, *, under_way: bool) -> Phase:
@@ -225,33 +257,62 @@ def state_after(transfer: Transfer, action: str, *, actor: str) -> State:
 
 
 def documents_of(
-    transfer: Transfer, lines: Sequence[TransferLine], *, names: Mapping[str, str]
+    transfer: Transfer,
+    lines: Sequence[TransferLine],
+    *,
+    picks: tuple[DocumentLine, ...],
+    names: Mapping[str, str],
 ) -> tuple[ExpectedDocument, ExpectedDocument]:
-    """Return what the source and the destination work on. names: of both warehouses."""
+    """Return what the source and the destination work on. names: of both warehouses.
+
+    picks: what the source is to take, and where (`transfer_picks`).
+    """
     return (
-        _document(transfer, lines, outward=True, partner=names[transfer.destination]),
-        _document(transfer, lines, outward=False, partner=names[transfer.source]),
+        outward_document(transfer, picks, partner=names[transfer.destination]),
+        ExpectedDocument(
+            code=transfer.code,
+            warehouse=transfer.destination,
+            partner=names[transfer.source],
+            kind="transfer_in",
+            counterpart=transfer.source,
+            lines=tuple(
+                document_line(line, line.quantity_micro, lot=line.lot, location=line.to_location)
+                for line in lines
+            ),
+        ),
     )
 
 
-def _document(
-    transfer: Transfer, lines: Sequence[TransferLine], *, outward: bool, partner: str
+def outward_document(
+    transfer: Transfer, picks: tuple[DocumentLine, ...], *, partner: str
 ) -> ExpectedDocument:
+    """Return what the source works on. partner: the name of the destination."""
     return ExpectedDocument(
         code=transfer.code,
-        warehouse=transfer.source if outward else transfer.destination,
+        warehouse=transfer.source,
         partner=partner,
-        kind="transfer_out" if outward else "transfer_in",
-        counterpart=transfer.destination if outward else transfer.source,
-        lines=tuple(
-            DocumentLine(
-                line=line.line,
-                item=line.item,
-                quantity=canonical_text(from_micro(line.quantity_micro)),
-                tolerance_percent=canonical_text(from_micro(line.tolerance_percent_micro)),
-                lot=line.lot,
-                location=line.from_location if outward else line.to_location,
-            )
-            for line in lines
-        ),
+        kind="transfer_out",
+        counterpart=transfer.destination,
+        lines=picks,
+    )
+
+
+def document_line(
+    line: TransferLine,
+    quantity_micro: int,
+    *,
+    lot: str,
+    location: str,
+    sscc: str = "",
+    number: int = 0,
+) -> DocumentLine:
+    """Return a line that stations work on. number: 0 for that of the transfer's line."""
+    return DocumentLine(
+        line=number or line.line,
+        item=line.item,
+        quantity=canonical_text(from_micro(quantity_micro)),
+        tolerance_percent=canonical_text(from_micro(line.tolerance_percent_micro)),
+        lot=lot,
+        location=location,
+        sscc=sscc,
     )

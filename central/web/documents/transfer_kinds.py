@@ -80,18 +80,35 @@ TRANSFER = DocumentKind(
     facts=(
         *("source_warehouse", "destination_warehouse", "under_way_since", "under_way_days"),
         *("created_by", "created_time", "requested_by", "approved_by", "released_time"),
-        *("second_person", "ended_time", "ended_reason", "note"),
+        *("second_person", "backorders", "stale", "ended_time", "ended_reason", "note"),
     ),
     tables=(
         TableOf(
             "lines",
             marked("Lines"),
             (
-                *("line", "item", "lot", "requested", "shipped", "to_ship", "received", "damaged"),
-                *("remainder", "from_location", "to_location"),
+                *(
+                    "line",
+                    "item",
+                    "lot",
+                    "requested",
+                    "reserved",
+                    "backorder",
+                    "shipped",
+                    "to_ship",
+                ),
+                *("received", "damaged", "remainder", "from_location", "to_location"),
             ),
-            wide=frozenset({"line", "lot", "to_ship", "damaged", "from_location", "to_location"}),
+            wide=frozenset(
+                {"line", "lot", "backorder", "to_ship", "damaged", "from_location", "to_location"}
+            ),
             empty=marked("No lines."),
+        ),
+        TableOf(
+            "picks",
+            marked("Set aside"),
+            ("line", "item", "location", "lot", "serial", "sscc", "quantity", "picked"),
+            wide=frozenset({"line", "serial", "sscc", "picked"}),
         ),
         TableOf(
             "things",

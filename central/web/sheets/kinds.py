@@ -151,6 +151,14 @@ PRINTED: dict[str, PrintedKind] = {
         ),
         signatures=(HANDED_OVER, TAKEN_OVER),
     ),
+    "transfer-picks": PrintedKind(
+        TRANSFER,
+        marked("Pick list"),
+        ("source_warehouse", "destination_warehouse", "note"),
+        "picks",
+        (PLACE, ITEM, LOT, PrintedColumn("serial", 2), QUANTITY, TAKEN),
+        signatures=(marked("Picked: name, date"),),
+    ),
     "count-sheet": PrintedKind(
         COUNT,
         marked("Count sheet"),

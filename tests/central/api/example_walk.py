@@ -203,7 +203,7 @@ def transfers(walk):
     codes = [walk.post("/transfers")["code"] for _ in range(3)]
     first, second, third = (f"/transfers/{code}" for code in codes)
     walk.patch(first)
-    walk.steps(first, "request", "revise", "request", "approve", "release")
+    walk.steps(first, "request", "revise", "request", "approve", "release", "reserve")
     under = {"document": codes[0], "document_line": 1}
     walk.move("BOLT", "12", "DOCK-1", "in_transit", business_step="shipping", **under)
     walk.move("BOLT", "10", "in_transit", "BIN-1", warehouse="BJ1", **under)

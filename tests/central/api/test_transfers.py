@@ -15,6 +15,7 @@ WANTED = {
     "source_warehouse": "SH1",
     "destination_warehouse": "BJ1",
     "lines": [{"item": "BOLT", "quantity": "10", "from_location": "BIN-1"}],
+    "backorders": True,  # Nothing is in stock: what is tested is what comes after.
 }
 DAY_MS = 24 * 3600 * 1000
 
@@ -234,3 +235,28 @@ def test_a_server_that_only_reads_makes_no_transfers(scene):
             return await client.post("/api/v1/transfers", json=WANTED)
 
     assert asyncio.run(request()).status_code == 404
+
+
+def test_a_release_sets_goods_aside_and_less_than_is_asked_for_has_to_be_said_openly(scene, asking):
+    scene.gateways["SH1"].move("BOLT", "8", target="BIN-1")
+    scene.send("SH1")
+    wanted = WANTED | {"backorders": False}
+    refused = asking("POST", "transfers/release", json=wanted)
+    assert refused.status_code == 409
+    assert refused.json()["fields"]["lines"] == [
+        {"line": 1, "item": "BOLT", "wanted": "10", "available": "8"}
+    ]
+    assert asking("GET", "transfers").json()["transfers"] == []
+    short = asking("POST", "transfers/release", json=WANTED).json()
+    assert (short["backorders"], short["stale"]) == (True, False)
+    (line,), (pick,) = short["lines"], short["picks"]
+    assert (line["reserved"], line["backorder"], line["to_ship"]) == ("8", "2", "10")
+    assert (pick["number"], pick["location"], pick["quantity"]) == (2, "BIN-1", "8")
+    scene.gateways["SH1"].move("BOLT", "5", target="BIN-1")
+    scene.send("SH1")
+    answer = asking("POST", f"transfers/{short['code']}/reserve").json()
+    assert [one["quantity"] for one in answer["picks"]] == ["10"]
+    held = asking("GET", "reservations", params={"order": short["code"]}).json()["reservations"]
+    assert [(one["order_kind"], one["quantity"]) for one in held] == [("transfer", "10")]
+    seen = asking("GET", "availability", params={"item": "BOLT", "warehouse": "SH1"}).json()
+    assert seen["availability"][0]["available"] == "3"

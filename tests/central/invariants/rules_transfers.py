@@ -27,7 +27,8 @@ def transfer(world: World, chooser: Random) -> str:
         for item in chooser.sample(ITEMS, chooser.randrange(1, 3))
     ]
     with world.desk.change(actor="li.na") as change:
-        code = create_transfer(change, lines, source=source, destination=destination).code
+        ends = {"source": source, "destination": destination}
+        code = create_transfer(change, lines, **ends, backorders=chooser.random() < 0.6).code
         for action in ("request", "approve", "release")[: chooser.choice((0, 1, 3, 3, 3))]:
             decide(change, code, action, version=None)
     return f"transfer {code}"

@@ -17,7 +17,8 @@ def transfer_weighed(world: World, chooser: Random) -> str:
     source, destination = chooser.sample(WAREHOUSES, 2)
     lines = [LineWanted(WEIGHED, chooser.randrange(1, 9) * MICRO)]
     with world.desk.change(actor="li.na") as change:
-        code = create_transfer(change, lines, source=source, destination=destination).code
+        ends = {"source": source, "destination": destination}
+        code = create_transfer(change, lines, **ends, backorders=chooser.random() < 0.6).code
         for action in ("request", "approve", "release"):
             decide(change, code, action, version=None)
     return f"transfer {code} of {WEIGHED}"

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from central.errors import CentralError, Conflict, LedgerUnavailable
 from central.orders.reserving import reservation_proof
 from central.orders.reserving.availability import availability, list_availability
+from central.orders.reserving.shortages import HINTS
 from central.orders.sales.sales_book import (
     approve_order,
     cancel_order,
@@ -16,7 +17,6 @@ from central.orders.sales.sales_book import (
     submit_order,
 )
 from central.orders.sales.sales_lines import LineAsked, OrderAsked
-from central.orders.sales.sales_steps import HINTS
 from central.storage import sales_tables, tables, transfer_tables
 from tests.central.orders.sales_scenes import ONE, Scene, policy
 from tests.central.scenery import discrepancies, rows
@@ -303,7 +303,8 @@ def test_what_is_under_way_stands_at_the_warehouse_that_it_goes_to(database):
     names = [column.name for column in transfer_tables.transfers.columns]
     texts = dict.fromkeys(names, "") | {"transfer": "TR-9", "source_warehouse": "SH1"}
     numbers = {name: 1 for name in names if name.endswith("_ms") or name == "version"}
-    row = texts | numbers | {"destination_warehouse": "BJ1", "second_person": 0, "strayed": 0}
+    row = texts | numbers | {"destination_warehouse": "BJ1", "strayed": 0}
+    row |= {"second_person": 0, "backorders": 0, "stale": 0}
     with database.write() as connection:
         connection.execute(transfer_tables.transfers.insert().values(**row))
     with database.read() as connection:

@@ -15,6 +15,7 @@ from central.orders.transfers.transfer_closing import (
     closing_moves,
     remainders_of,
 )
+from central.orders.transfers.transfer_picks import source_lines
 from central.orders.transfers.transfers import (
     ACTIONS,
     ENDED,
@@ -71,6 +72,7 @@ def transfer(shown="draft", **fields):
         ("approve", {"requested"}),
         ("reject", {"requested"}),
         ("release", {"approved"}),
+        ("reserve", {"released", "shipping"}),
         ("cancel", {"draft", "requested", "approved", "released", "shipping", "in_transit"}),
         (
             "close",
@@ -152,7 +154,8 @@ def test_what_a_station_counts_without_a_line_fills_the_lines_of_its_item():
 def test_both_warehouses_are_told_the_other_and_where_to_take_and_put_it():
     line = TransferLine(1, "RICE", "KGM", 2_500_000, 5_000_000, "A", "BIN-1", "BIN-9")
     names = {"SH1": "Shanghai 1", "BJ1": "Beijing 1"}
-    out, into = documents_of(transfer("released"), [line], names=names)
+    picks = source_lines([line], (), {})
+    out, into = documents_of(transfer("released"), [line], picks=picks, names=names)
     assert (out.warehouse, out.kind, out.counterpart) == ("SH1", "transfer_out", "BJ1")
     assert (out.partner, out.lines[0].location) == ("Beijing 1", "BIN-1")
     assert (into.warehouse, into.kind, into.counterpart) == ("BJ1", "transfer_in", "SH1")

@@ -50,7 +50,8 @@ class Scene:
 
     def draft(self, *lines, actor="li.na", **fields):
         wanted = [LineWanted(item, int(quantity * MICRO)) for item, quantity in lines]
-        ends = {"source": "SH1", "destination": "BJ1"}
+        # Goods that no facts have brought cannot be set aside: what is tested comes after.
+        ends = {"source": "SH1", "destination": "BJ1", "backorders": True}
         with self.desk.change(actor=actor) as change:
             return create_transfer(change, wanted, **(ends | fields)).code
 

@@ -37,6 +37,7 @@ CODES = {
     "purchase-order": "PO-000001",
     "goods-receipt": "PO-000001",
     "transfer-note": "TR-000001",
+    "transfer-picks": "TR-000004",
     "count-sheet": "CNT-000001",
 }
 TITLES = {
@@ -47,6 +48,7 @@ TITLES = {
     "purchase-order": ("Purchase order", "采购订单"),
     "goods-receipt": ("Goods receipt", "收货单"),
     "transfer-note": ("Transfer note", "调拨单"),
+    "transfer-picks": ("Pick list", "拣货单"),
     "count-sheet": ("Count sheet", "盘点表"),
 }
 
