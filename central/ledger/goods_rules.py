@@ -112,7 +112,10 @@ def goods_findings(
         if expiry_date < earliest_expiry(day, min_days_left=rule.days_left_min):
             detail = f"it expires on {expiry_date} and was shipped on {day}"
             if rule.days_left_min and expiry_date >= day.isoformat():
-                detail += f", {rule.days_left_min} days before are asked for"
+                detail = (
+                    f"it expires on {expiry_date} and was shipped on {day},"
+                    f" {rule.days_left_min} days before are asked for"
+                )
             yield found("expired_shipped", f"{movement.item}/{movement.lot}", detail)
 
 

@@ -91,7 +91,10 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
         "lot",
     ),
     "lot_missing": _rule(
-        "data", "Goods moved without the lot that their item asks for.", "accept reverse"
+        "data",
+        "Goods moved without the lot that their item asks for.",
+        "accept reassign reverse",
+        "lot",
     ),
     "serial_missing": _rule(
         "data", "Goods moved without the serial number that their item asks for.", "accept reverse"

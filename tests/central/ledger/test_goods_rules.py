@@ -145,6 +145,19 @@ def test_what_lacks_something_is_settled_and_opens_nothing_new(database, action)
     site.proved()
 
 
+def test_goods_without_a_lot_are_given_the_one_that_was_meant(database):
+    site = Settling(database)
+    set_policy(database, "BOLT", lot_tracked=True)
+    site.dock.move("BOLT", quantity="2")
+    site.dock.move("BOLT", **WITHIN)
+    site.send()
+    answer = site.settle("lot_missing", {"action": "reassign", "lot": "L7"})
+    assert answer.status_code == 200, answer.text
+    assert site.on_hand() == {("BIN-1", "L7"): 1, ("BIN-2", "L7"): 1, ("supplier", "L7"): -2}
+    assert discrepancies(database) == [("lot_missing", "BOLT", 2)]
+    site.proved()
+
+
 def route(item="MILK", lot="L1", *, source="supplier", target="BIN-1", serial=""):
     return ("SH1", source, target, item, lot, serial, "", "C62")
 
