@@ -32,7 +32,7 @@ from central.orders.holding.holds import (
 )
 
 ALL_STATUSES: tuple[StockStatus, ...] = get_args(StockStatus)
-RECALLED: JsonValue = {"item": "BOLT", "lot": "LOT-1", "reason": "recalled by its maker"}
+RECALLED: JsonValue = {"item": "BOLT", "lot": "LOT-1", "reason": "recalled"}
 FREED: JsonValue = {
     "item": "BOLT",
     "lot": "LOT-1",
@@ -40,7 +40,7 @@ FREED: JsonValue = {
     "location": "BIN-3",
     "quantity": "1",
     "becomes": "available",
-    "reason": "the laboratory found nothing",
+    "reason": "found good",
 }
 
 router = APIRouter(prefix=f"{PREFIX}/holds", responses={422: PROBLEM, 503: PROBLEM}, tags=["holds"])
