@@ -269,3 +269,17 @@ def test_a_hold_is_told_to_programs_and_by_its_history(site):
     told = site.get("/epcis/events", limit=1000)["epcisBody"]["eventList"]
     held = [one for one in told if one.get("bizStep") == "inspecting"]
     assert len(held) == 3
+
+
+def test_held_goods_are_put_on_no_transfer_and_freed_ones_are(site):
+    site.post("/holds", RECALL | {"warehouse": "SH1"}, status=201)
+    body = {
+        "source_warehouse": "SH1",
+        "destination_warehouse": "BJ1",
+        "lines": [{"item": "BOLT", "quantity": "9"}],
+    }
+    site.post("/transfers/release", body, status=409)
+    site.post("/holds/release", RECALL | {"warehouse": "SH1"}, status=201)
+    site.post("/transfers/release", body, status=201)
+    assert available(site) == {"available": "13", "held": "0", "allocated": "9"}
+    assert site.faults() == []
