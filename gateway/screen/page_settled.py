@@ -45,6 +45,7 @@ DECIDED_WORDS = {
     "adjust": N_("the stock was corrected by a count"),
     "reverse": N_("it was booked back"),
     "reassign": N_("it was booked to what was meant"),
+    "reserve": N_("other stock was set aside"),
     "accept": N_("it stays as it was recorded"),
     "itself": N_("later records explain it"),
 }
