@@ -17,6 +17,7 @@ from central.orders.settling.discrepancy_facts import (
     FACTS_MAX,
     Found,
     fact_at,
+    first_movement,
     movements_at,
     numbers_behind,
 )
@@ -189,8 +190,8 @@ def _case_of_document(connection: Connection, row: Found) -> Case:
 
 def _open_lines(connection: Connection, row: Found, *, partner: str) -> tuple[LineMatch, ...]:
     """Return lines that still expect the item, those of the same partner first."""
-    fact = fact_at(connection, FactKey(row.warehouse, row.gateway, row.epoch, row.seq))
-    if not isinstance(fact, Movement):
+    fact = first_movement(connection, row)
+    if fact is None:
         return ()
     kind = document_kind(from_location=fact.from_location, to_location=fact.to_location)
     lines, progress = tables.document_lines.c, tables.document_progress.c

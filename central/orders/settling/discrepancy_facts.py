@@ -39,6 +39,8 @@ KINDS_BY_ITEM = frozenset(
         "expired_shipped",
     }
 )
+# Kinds about an item under a document.
+KINDS_OF_LINES = frozenset({"unexpected", "over_received", "over_shipped"})
 # Kinds whose facts moved what they are about, so that they can be taken back.
 KINDS_OF_FACTS = KINDS_BY_ITEM | {
     "unknown_document",
@@ -57,11 +59,20 @@ def numbers_behind(connection: Connection, row: Found, *, limit: int = FACTS_MAX
     """
     if not row.record_no or not row.epoch:
         return []
-    numbers = {row.record_no}
-    items = _items(connection, row)
-    for item in items:
+    numbers: set[int] = set()
+    for item in _items(connection, row):
         numbers.update(_matching(connection, row, item, limit=limit))
+    # Of a document that came to be known later the first fact is named, whatever it moved.
+    if not numbers or row.kind not in KINDS_OF_LINES or _has_moved(connection, row):
+        numbers.add(row.record_no)
     return sorted(numbers)[:limit]
+
+
+def first_movement(connection: Connection, row: Found) -> Movement | None:
+    """Return the first movement behind a discrepancy that is not taken back, None if none is."""
+    numbers = numbers_behind(connection, row)
+    facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
+    return facts[0].movement if facts else None
 
 
 def movements_at(
@@ -108,6 +119,12 @@ def fact_at(connection: Connection, key: FactKey) -> Fact | None:
 def serial_of(row: Found) -> str:
     """Return the serial number that a `serial_twice` is about: its subject is item/serial."""
     return str(row.subject.removeprefix(f"{row.item}/"))
+
+
+def _has_moved(connection: Connection, row: Found) -> bool:
+    """Return whether the fact that a discrepancy names moved the item that it is about."""
+    moved = _lines(connection, [(row.warehouse, row.record_no)])
+    return any(line.item == row.item for lines in moved.values() for line in lines)
 
 
 def _items(connection: Connection, row: Found) -> set[str]:

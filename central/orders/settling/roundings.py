@@ -57,7 +57,7 @@ class Roundings:
         source, target = _places(way)
         best = min(
             self._possible(source, target, exact),
-            key=lambda one: self._costs(way, one, one - exact),
+            key=lambda one: self._costs(way, one - exact),
         )
         self._note(way, best - exact)
         return best
@@ -72,14 +72,17 @@ class Roundings:
         )
         return {max(0, whole(one)) for one in wanted for whole in (floor, ceil)}
 
-    def _costs(self, way: Way, amount: int, more: Fraction) -> tuple[bool, bool, Fraction, int]:
-        rests = {account: self._rests.get(account, 0) + part for account, part in _parts(way, more)}
+    def _costs(self, way: Way, more: Fraction) -> tuple[bool, bool, Fraction, Fraction]:
+        none = Fraction(0)
+        rests = {
+            account: self._rests.get(account, none) + part for account, part in _parts(way, more)
+        }
         source, target = _places(way)
         return (
-            not is_virtual(way.from_location) and abs(rests[source]) >= 1,
-            not is_virtual(way.to_location) and abs(rests[target]) >= 1,
-            sum((rest * rest for rest in rests.values()), Fraction(0)),
-            amount,
+            not is_virtual(way.from_location) and abs(rests.get(source, none)) >= 1,
+            not is_virtual(way.to_location) and abs(rests.get(target, none)) >= 1,
+            sum((rest * rest for rest in rests.values()), none),
+            abs(more),
         )
 
     def _note(self, way: Way, more: Fraction) -> None:
@@ -99,8 +102,9 @@ def _places(way: Way) -> tuple[Account, Account]:
 def _parts(way: Way, more: Fraction) -> Iterator[tuple[Account, Fraction]]:
     """Yield what a movement that is so much too large adds to each account."""
     source, target = _places(way)
-    yield source, -more
-    yield target, more
+    if source != target:  # Else they have another status alone.
+        yield source, -more
+        yield target, more
     if way.document:
         coming = is_virtual(way.from_location)
         yield ("document", way.document, str(way.document_line)), more if coming else -more

@@ -107,8 +107,7 @@ def steps_back(facts: Sequence[MovedFact]) -> list[Step]:
             _as_weighed(step_of(fact), fact),
             from_location=fact.movement.to_location,
             to_location=fact.movement.from_location,
-            # What is at a place by now may have another status; outside it is as it was.
-            from_status=fact.taken_status if is_virtual(fact.movement.to_location) else "",
+            from_status=fact.taken_status if _keeps_status(fact.movement) else "",
             to_status=fact.given_status,
             takes_back=fact.key,
         )
@@ -197,6 +196,15 @@ def step_to_place(key: BalanceKey, on_hand_micro: int, *, location: str) -> Step
     if on_hand_micro > 0:
         return replace(step, from_location=key.location, to_location=location)
     return replace(step, from_location=location, to_location=key.location)
+
+
+def _keeps_status(movement: Movement) -> bool:
+    """Return whether goods are now as they were then: outside, or where that alone was changed.
+
+    What is at another place by now may have another status.
+    """
+    target = movement.to_location
+    return is_virtual(target) or target == movement.from_location
 
 
 def _parts(

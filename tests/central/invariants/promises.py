@@ -9,6 +9,7 @@ from central.ledger.verify import verify_ledger
 from central.orders.proofs import PROOFS
 from central.orders.settling.kind_rules import KIND_RULES
 from central.storage import tables
+from tests.central.invariants.proposals import refused_proposals
 from tests.central.invariants.world import BINS, WEIGHED, World
 from tests.central.past_views import as_of, differing, present
 
@@ -26,6 +27,7 @@ def broken_promises(world: World) -> list[str]:
         *_weights_apart(world),
         *_unexplained(world),
         *_in_closed_periods(world),
+        *refused_proposals(world),
         *_told_otherwise(world),
     ]
 

@@ -4,7 +4,7 @@ from random import Random
 
 from central.contract.quantities import canonical_text, from_micro
 from central.inbox.inbox import Outcome
-from tests.central.invariants.world import BINS, ITEMS, KILOGRAMS, Sender, World
+from tests.central.invariants.world import BINS, ITEMS, KILOGRAMS, PART, Sender, World
 
 DAY_MS = 24 * 3600 * 1000
 VIRTUAL = ("supplier", "customer", "adjustment", "scrap", "production", "in_transit")
@@ -181,7 +181,8 @@ def _quantity(chooser: Random, item: str) -> str:
 def _unit(chooser: Random, item: str) -> str:
     if item in KILOGRAMS:
         return chooser.choice(("KGM", "KGM", "KGM", "GRM", "LBR", "C62"))
-    return chooser.choice(("C62", "C62", "C62", "C62", "KGM"))
+    some = PART if item == "NUT" else "C62"
+    return chooser.choice(("C62", "C62", "C62", some, "KGM"))
 
 
 def _lot(chooser: Random, item: str) -> str:

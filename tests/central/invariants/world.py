@@ -25,6 +25,7 @@ KILOGRAMS = ("RICE",)
 ITEMS = PIECES + KILOGRAMS
 WEIGHED = "CHEESE"  # Counted in pieces, and weighed.
 PACK, PIECES_PER_PACK = "CT", 24  # Of BOLT.
+PART, PARTS_PER_PIECE = "PART", 3  # Of NUT: three of them are one.
 REFERENCE = "revision = 1\n" + "".join(
     f"""
 [[warehouses]]
@@ -125,7 +126,7 @@ class World:
             for item, inspected, expires in (("RICE", True, False), ("WINE", False, True))
         ]
         weighed = (WEIGHED, 1, False, "KGM", *policies[0][4:])
-        packs = [("BOLT", PACK, PIECES_PER_PACK, 1, "")]
+        packs = [("BOLT", PACK, PIECES_PER_PACK, 1, ""), ("NUT", PART, 1, PARTS_PER_PIECE, "")]
         with self.desk.change(actor="li.na") as change:
             bulk.insert_rows(change.connection, catalogue_tables.partners, partners)
             table = catalogue_tables.item_policies

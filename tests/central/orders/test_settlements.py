@@ -9,6 +9,7 @@ from central.contract.reference import Barcode, DocumentLine, ExpectedDocument, 
 from central.ledger.entries import DiscrepancyKind
 from central.ledger.reference_desk import put_document, put_item, put_location
 from central.orders.settling.kind_rules import CAUSES, KIND_RULES, cause_of, kinds_of
+from central.storage import bulk, tables
 from tests.central.clients import call
 from tests.central.orders.settling import Settling
 
@@ -374,3 +375,41 @@ def test_what_became_known_is_proposed_to_be_accepted(site):
     assert "is known now" in site.found("unknown_document", "settled")["settlement"]
     for kind in ("unknown_item", "unknown_location"):
         assert site.settle(kind).json()["settlement"].startswith("accept by staff")
+
+
+def test_a_status_that_was_changed_in_a_unit_that_differs_is_changed_again(site):
+    site.dock.move("RICE", "4", unit="LBR", to_status="inspection")
+    site.dock.move(
+        *("RICE", "3"),
+        unit="LBR",
+        source="BIN-1",
+        target="BIN-1",
+        from_status="inspection",
+        to_status="held",
+        business_step="inspecting",
+    )
+    site.send()
+    answer = site.settle("unit_differs")
+    assert answer.status_code == 200, answer.text
+    assert site.found("unit_differs", "settled")["state"] == "settled"
+    with site.database.read() as connection:
+        found = bulk.select_by_key(
+            connection, tables.balances, [("SH1", "BIN-1", "RICE")], columns_count=3
+        )
+        held = {(row[6], row[7]): row[8] for row in found if row[8]}
+    assert held == {("KGM", "inspection"): 453_592, ("KGM", "held"): 1_360_777}
+
+
+def test_what_a_document_does_not_expect_is_the_goods_of_that_item_alone(site):
+    site.dock.move("NUT", "2", document="PO-7")
+    site.dock.move("RICE", "3", unit="KGM", document="PO-7")
+    site.send()
+    line = DocumentLine(line=1, item="NUT", quantity="5")
+    known = ExpectedDocument(code="PO-7", warehouse="SH1", partner="Acme", lines=(line,))
+    with site.desk.change(actor="x") as change:
+        put_document(change, known)
+    row = site.found("unexpected")
+    assert [one["item"] for one in row["facts"]] == ["RICE"]
+    assert row["proposals"][0]["body"]["document"] == "PO-1"
+    assert site.settle("unexpected").status_code == 200
+    assert site.received("PO-1", "RICE") == {2: 3}
