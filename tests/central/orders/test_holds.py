@@ -283,3 +283,11 @@ def test_held_goods_are_put_on_no_transfer_and_freed_ones_are(site):
     site.post("/transfers/release", body, status=201)
     assert available(site) == {"available": "13", "held": "0", "allocated": "9"}
     assert site.faults() == []
+
+
+def test_what_is_held_already_is_not_held_again(site):
+    site.post("/holds", ROW | {"quantity": "2"}, status=201)
+    done = site.post("/holds", ROW, status=201)
+    assert [(one["status"], one["quantity"]) for one in done["goods"]] == [("available", "1")]
+    problem = site.post("/holds", ROW, status=409)
+    assert "nothing of it is there" in problem["detail"]
