@@ -252,6 +252,8 @@ def ordered(site, quantity):
 
 
 def released(site, *lines):
+    site.dock.move(quantity="20", target="BIN-2")
+    site.send()
     wanted = [LineWanted(item, quantity * MICRO) for item, quantity in lines]
     with site.desk.change(actor="x") as change:
         code = create_transfer(change, wanted, source="SH1", destination="BJ1").code
