@@ -336,14 +336,8 @@ _MACHINES = (
     _people(f"{API}/webhooks/**", P.WEBHOOKS_READ, P.WEBHOOKS_CHANGE, where=Where.ALL),
 )
 RULES: tuple[Rule, ...] = (
-    *_OWN,
-    *_ACCESS,
-    *_STOCK,
-    *_ORDERS,
-    *_COUNTS,
-    *_CATALOGUE,
-    *_REPORTS,
-    *_MACHINES,
+    *(*_OWN, *_ACCESS, *_STOCK, *_ORDERS),
+    *(*_COUNTS, *_CATALOGUE, *_REPORTS, *_MACHINES),
 )
 
 _BY_BEGINNING: dict[str, list[Rule]] = {}
