@@ -17,7 +17,6 @@ from central.orders.settling.discrepancy_facts import (
     FACTS_MAX,
     Found,
     fact_at,
-    first_movement,
     movements_at,
     numbers_behind,
 )
@@ -72,7 +71,7 @@ def find_case(connection: Connection, row: Found) -> Case:
         found,
         warehouse=row.warehouse,
         unit=found.unit or row.unit,
-        item=row.item,
+        item=found.item or row.item,
         location=row.location,
         lot=row.lot,
         document=row.document,
@@ -180,19 +179,33 @@ def _case_of_document(connection: Connection, row: Found) -> Case:
             connection, tables.document_progress, [key], columns_count=len(key)
         ):
             excess = found[7] - found[5]
+    fact = _standing(connection, row)
     return Case(
         kind=row.kind,
         known_now=row.kind == "unknown_document" and head is not None,
+        gone=fact is None and row.kind not in KINDS_OF_EXCESS,
         excess_micro=excess,
-        lines=_open_lines(connection, row, partner=head[3] if head is not None else ""),
+        item=fact.item if fact is not None else "",
+        lines=_open_lines(connection, row, fact, partner=head[3] if head else "") if fact else (),
     )
 
 
-def _open_lines(connection: Connection, row: Found, *, partner: str) -> tuple[LineMatch, ...]:
+def _standing(connection: Connection, row: Found) -> Movement | None:
+    """Return the first movement behind it that still stands, of the item that it names if any.
+
+    Others may be settled already: under an order that nobody knew there may be anything.
+    """
+    numbers = numbers_behind(connection, row)
+    moved = [
+        one.movement for one in movements_at(connection, warehouse=row.warehouse, numbers=numbers)
+    ]
+    return min(moved, key=lambda one: one.item != row.item, default=None)
+
+
+def _open_lines(
+    connection: Connection, row: Found, fact: Movement, *, partner: str
+) -> tuple[LineMatch, ...]:
     """Return lines that still expect the item, those of the same partner first."""
-    fact = first_movement(connection, row)
-    if fact is None:
-        return ()
     kind = document_kind(from_location=fact.from_location, to_location=fact.to_location)
     lines, progress = tables.document_lines.c, tables.document_progress.c
     remaining = (progress.expected_micro - progress.received_micro).label("remaining")
@@ -213,7 +226,7 @@ def _open_lines(connection: Connection, row: Found, *, partner: str) -> tuple[Li
         )
         .where(
             lines.warehouse == row.warehouse,
-            lines.item == row.item,
+            lines.item == fact.item,
             tables.documents.c.kind == kind,
             progress.expected_micro > progress.received_micro,
         )

@@ -68,13 +68,6 @@ def numbers_behind(connection: Connection, row: Found, *, limit: int = FACTS_MAX
     return sorted(numbers)[:limit]
 
 
-def first_movement(connection: Connection, row: Found) -> Movement | None:
-    """Return the first movement behind a discrepancy that is not taken back, None if none is."""
-    numbers = numbers_behind(connection, row)
-    facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
-    return facts[0].movement if facts else None
-
-
 def movements_at(
     connection: Connection, *, warehouse: str, numbers: Sequence[int]
 ) -> list[MovedFact]:

@@ -148,6 +148,12 @@ def test_goods_under_an_unknown_order_are_counted_towards_the_right_one(site):
     assert site.received("PO-1") == {1: 5}
     assert site.received("PO-7") == {}
     assert site.received("PO-7", "RICE") == {0: 2}
+    assert site.found("unknown_document")["proposals"][0]["body"] == {
+        "action": "reassign",
+        "document": "PO-1",
+        "document_line": 2,
+        "item": "RICE",
+    }
     rice = {"action": "reassign", "document": "PO-1", "facts": [row["facts"][1]["id"]]}
     assert site.settle("unknown_document", rice).json()["state"] == "settled"
     assert site.received("PO-1", "RICE") == {0: 2}
