@@ -2,7 +2,8 @@
 
     picked    goods moved inside the warehouse under the order's code: what is set aside moves along
     shipped   goods left under the order's code: what was set aside is used up. Other goods than
-              those that were set aside: as much of those is freed, and the row says why
+              those that were set aside: as much of those is freed, and the row says why; the
+              source of a transfer is told anew what is left to take
     gone      less is left of some stock than is set aside: whoever reserved last gives it up and
               gets other stock if there is any; if not, a discrepancy names the order
 
@@ -59,11 +60,14 @@ def follow_reservations(connection: Connection, posted: Posted) -> None:
     book.load({one for fact in facts for one in _holders(_warehouse(fact), fact.document)})
     ready: set[StockKey] = set()
     unnamed: dict[str, set[str]] = {SALES_ORDER: set(), TRANSFER: set()}
+    untold: set[str] = set()
     for fact in facts:
         for holder in _holders(_warehouse(fact), fact.document):
             rows = book.of(holder)
             if rows:
-                _follow_goods(book, holder, fact, ready)
+                others_left = _follow_goods(book, holder, fact, ready)
+                if others_left and holder.kind == TRANSFER:
+                    untold.add(holder.code)
                 named = {row.pick_line for row in rows if row.pick_line}
                 if fact.progress is not None and _pick_line(fact) not in named:
                     unnamed[holder.kind].add(holder.code)
@@ -71,7 +75,8 @@ def follow_reservations(connection: Connection, posted: Posted) -> None:
     if unnamed[SALES_ORDER]:
         level_orders(connection, book, unnamed[SALES_ORDER])
     if unnamed[TRANSFER]:
-        untold = level_transfers(connection, book, unnamed[TRANSFER])
+        untold |= level_transfers(connection, book, unnamed[TRANSFER])
+    if untold:
         transfer_store.mark_stale(connection, untold)
     on_hand = {_stock(key): amount for key, amount in posted.fallen}
     # Goods that were put where the books were below zero are not all there.
@@ -84,31 +89,34 @@ def follow_reservations(connection: Connection, posted: Posted) -> None:
 
 def _follow_goods(
     book: ReservationBook, holder: Holder, fact: PostedFact, ready: set[StockKey]
-) -> None:
+) -> bool:
     """Follow the pairs of lines of one fact, each of which gives and takes.
 
-    ready: gets what was put ready, and where.
+    ready: gets what was put ready, and where. Returns whether other goods left than were set aside.
     """
+    others_left = False
     for first, second in zip(fact.lines[::2], fact.lines[1::2], strict=True):
         given, taken = (first, second) if first.quantity_micro < 0 else (second, first)
         leaves, enters = is_virtual(taken.location), is_virtual(given.location)
         if leaves and not enters:
-            _ship(book, holder, fact, given, taken.quantity_micro)
+            others_left |= _ship(book, holder, fact, given, taken.quantity_micro)
         elif enters and not leaves:
             _take_back(book, holder, fact, taken)
         elif not leaves and not enters and given.status == taken.status == AVAILABLE:
             _pick(book, holder, fact, given, to_location=taken.location)
             ready.add(_stock(taken))
+    return others_left
 
 
 def _ship(
     book: ReservationBook, holder: Holder, fact: PostedFact, given: Line, quantity_micro: int
-) -> None:
+) -> bool:
+    """Use up what was set aside; return whether other goods left and some of it is free."""
     stock = _stock(given)
     rest_micro = quantity_micro
     lines = _lines_meant(book, holder, fact, stock)
     if not lines:
-        return
+        return False
     for line in lines:
         row = book.rows.get((line, stock))
         part_micro = min(row.quantity_micro, rest_micro) if row is not None else 0
@@ -116,7 +124,8 @@ def _ship(
             book.ship(line, stock, part_micro)
             rest_micro -= part_micro
     if not rest_micro:
-        return
+        return False
+    others_left = False
     book.ship(lines[0], stock, rest_micro)
     why = f"{_name(stock)} went out instead"
     for line in lines:
@@ -125,6 +134,8 @@ def _ship(
             if part_micro:
                 book.free(row, part_micro, reason=why)
                 rest_micro -= part_micro
+                others_left = True
+    return others_left
 
 
 def _take_back(book: ReservationBook, holder: Holder, fact: PostedFact, taken: Line) -> None:

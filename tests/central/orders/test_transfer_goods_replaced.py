@@ -1,0 +1,64 @@
+"""What is set aside for a transfer, and did not leave: other goods did, or it may no longer."""
+
+import pytest
+
+from central.orders.sales.stale_guidance import StaleGuidance
+from central.orders.transfers.transfer_store import load_transfer
+from central.storage import tables
+from tests.central.orders.sales_scenes import Scene
+from tests.central.orders.test_transfer_goods import (
+    EARLY,
+    LATE,
+    held,
+    line,
+    load_truck,
+    released,
+    shipped,
+    told,
+)
+from tests.central.scenery import discrepancies, rows
+
+
+def is_stale(scene, code):
+    with scene.database.read() as connection:
+        return load_transfer(connection, code).stale
+
+
+@pytest.mark.parametrize(
+    ("number", "last"),
+    [(2, (2, "BIN-1", "L2", 10)), (0, (1, "", "", 10))],
+    ids=["as its pick", "without a pick"],
+)
+def test_other_goods_that_left_are_in_the_document_of_the_source_and_nothing_stays_open(
+    database, number, last
+):
+    scene = Scene(database, stock=[("BIN-2", 6, EARLY), ("BIN-1", 10, LATE)])
+    code = released(scene, line(10))
+    assert told(scene, code) == [(1, "BIN-2", "L1", 6), (2, "BIN-1", "L2", 4)]
+    load_truck(scene, code, "BIN-1", 10, number=number, lot="L2")
+    assert (shipped(scene, code), held(scene, code)) == (({1: 10}, "in_transit"), [])
+    assert is_stale(scene, code)
+    noted = [(kind, subject) for kind, subject, _ in discrepancies(database)]
+    assert noted == ([("over_shipped", f"{code}/2/BOLT")] if number else [])
+    assert StaleGuidance(database, desk=scene.desk).tick() == 1
+    assert (told(scene, code), is_stale(scene, code)) == ([last], False)
+    assert all(state == "settled" for (state,) in rows(database, tables.discrepancies, "state"))
+    assert StaleGuidance(database, desk=scene.desk).tick() == 0
+    scene.check()
+
+
+def test_the_source_is_told_what_is_left_to_take_once_other_goods_took_the_place_of_some(database):
+    scene = Scene(database, stock=[("BIN-2", 6, EARLY), ("BIN-1", 10, LATE)])
+    code = released(scene, line(10))
+    load_truck(scene, code, "BIN-2", 2, lot="L1")
+    assert not is_stale(scene, code)  # What was set aside left: the document is right.
+    load_truck(scene, code, "BIN-1", 6, number=2, lot="L2")
+    assert held(scene, code) == [(1, "BIN-2", "L1", 2)]
+    assert StaleGuidance(database, desk=scene.desk).tick() == 1
+    assert told(scene, code) == [(1, "BIN-2", "L1", 4), (2, "BIN-1", "L2", 6)]
+    load_truck(scene, code, "BIN-2", 2, lot="L1")
+    assert held(scene, code) == []
+    assert shipped(scene, code) == ({1: 10}, "in_transit")
+    states = rows(database, tables.discrepancies, "kind", "state")
+    assert states == [("over_shipped", "settled")]
+    scene.check()
