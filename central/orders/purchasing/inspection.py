@@ -164,6 +164,21 @@ def amounts_of(arrived_micro: int, decisions: Iterable[DecisionRow]) -> Amounts:
     )
 
 
+def held_there_micro(
+    decisions: Iterable[DecisionRow], *, location: str, serial: str, sscc: str
+) -> int:
+    """Return how much an inspection holds of one balance: what was held there, less what left."""
+    left_micro = 0
+    for row in decisions:
+        if (row.serial, row.sscc) != (serial, sscc):
+            continue
+        if row.decision == "hold" and row.to_location == location:
+            left_micro += row.quantity_micro
+        elif row.source == HELD and row.decision != "sample" and row.location == location:
+            left_micro -= row.quantity_micro
+    return left_micro
+
+
 def outcome_of(decision: Decision, source: Source, *, what: str) -> str:
     """Return the status that goods have after a decision, "" if they leave. Raises Conflict."""
     outcomes = OUTCOMES[decision]

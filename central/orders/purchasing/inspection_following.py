@@ -8,8 +8,9 @@
 
 The goods have moved already: nothing is refused. A decision counts for the open inspections of that
 item, lot and unit, the oldest first; what none of them has left is no decision, and the ledger has
-its discrepancy where the balance went below zero. Holds at the desk (`../holding`) say themselves
-what they have made of goods (`decide_of_balance`), in the same way.
+its discrepancy where the balance went below zero. Of held goods it counts for what an inspection
+held there: the same lot may be held elsewhere for another reason. Holds at the desk (`../holding`)
+say themselves what they have made of goods (`decide_of_balance`), in the same way.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,7 @@ from central.orders.purchasing.inspection import (
     Inspection,
     Source,
     amounts_of,
+    held_there_micro,
 )
 from central.orders.purchasing.inspection_reading import read_decisions
 from central.storage import bulk, purchasing_tables
@@ -212,10 +214,26 @@ def _parts(
     """Yield which open inspections a decision counts for, and with how much, the oldest first."""
     left_micro = quantity_micro
     for inspection, decisions in _open_inspections(connection, goods):
-        part_micro = min(amounts_of(inspection.arrived_micro, decisions).of(source), left_micro)
+        part_micro = min(_left_micro(inspection, decisions, goods, source), left_micro)
         if part_micro > 0:
             left_micro -= part_micro
             yield inspection, decisions, part_micro
+
+
+def _left_micro(
+    inspection: Inspection,
+    decisions: Sequence[DecisionRow],
+    goods: Line | BalanceKey,
+    source: Source,
+) -> int:
+    """Return how much of these goods the inspection still has to be decided on."""
+    left_micro = amounts_of(inspection.arrived_micro, decisions).of(source)
+    if source != HELD:
+        return left_micro
+    there_micro = held_there_micro(
+        decisions, location=goods.location, serial=goods.serial, sscc=goods.sscc
+    )
+    return min(left_micro, there_micro)
 
 
 def _open_inspections(
