@@ -21,6 +21,7 @@ PLACES = {
     "transfer": _kept(
         transfer_tables.transfers, "transfer", "source_warehouse", "destination_warehouse"
     ),
+    "transfer_source": _kept(transfer_tables.transfers, "transfer", "source_warehouse"),
     "purchase_order": _kept(purchasing_tables.purchase_orders, "code", "warehouse"),
     "shipping_notice": _kept(purchasing_tables.shipping_notices, "code", "warehouse"),
     "inspection": _kept(purchasing_tables.inspections, "code", "warehouse"),

@@ -32,6 +32,7 @@ class Where(Enum):
     PATH = auto()  # In that of the segment "{w}".
     OBJECT = auto()  # In that of the object "{it}", which is looked up.
     BODY = auto()  # In those that the body names.
+    SOURCE = auto()  # In that which goods are taken from, of the object or of the body.
 
 
 @dataclass(frozen=True, slots=True)

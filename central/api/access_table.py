@@ -22,7 +22,7 @@ PRINTED = {
     "purchase-order": "purchase_order",
     "goods-receipt": "purchase_order",
     "transfer-note": "transfer",
-    "transfer-picks": "transfer",
+    "transfer-picks": "transfer_source",
     "count-sheet": "count",
 }
 
@@ -146,8 +146,10 @@ _STOCK = (
 )
 _MOVING, _SELLING = frozenset({P.TRANSFERS_APPROVE}), frozenset({P.SALES_APPROVE})
 _ORDERS = (
-    _people(
-        f"{API}/transfers/release", None, P.TRANSFERS_CHANGE, change_where=Where.BODY, also=_MOVING
+    _people(f"{API}/transfers/release", None, P.TRANSFERS_CHANGE, where=Where.SOURCE, also=_MOVING),
+    *(
+        _people(f"{API}/{path}", None, P.TRANSFERS_CHANGE, where=Where.SOURCE, kind="transfer")
+        for path in ("transfers/{it}/release", "transfers/{it}/reserve")
     ),
     *_documents(
         "transfers",

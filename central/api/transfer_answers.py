@@ -1,5 +1,6 @@
 """The bodies of answers about transfers. Edge of HTTP."""
 
+from central.access.permissions import Permission, Principal, may
 from central.api.api_model import ApiModel
 from central.api.order_values import quantity_text
 from central.orders.reserving.reservations import Reservation
@@ -119,7 +120,10 @@ class TransferPickOut(ApiModel):
 
 
 class TransferOut(TransferHeadOut):
-    """A transfer with everything about it. picks: what is set aside, where."""
+    """A transfer with everything about it.
+
+    picks: what is set aside, where; none for whoever may not read orders of the source.
+    """
 
     lines: list[TransferLineOut]
     picks: list[TransferPickOut]
@@ -206,8 +210,13 @@ def transfer_head_out(transfer: Transfer, *, now_ms: int) -> TransferHeadOut:
     )
 
 
-def transfer_out(detail: TransferDetail, *, now_ms: int) -> TransferOut:
-    """Return a transfer with everything about it."""
+def sees_picks(principal: Principal, transfer: Transfer) -> bool:
+    """Return whether somebody may see what is set aside where: whoever may read orders there."""
+    return may(principal, Permission.ORDERS_READ, warehouse=transfer.source)
+
+
+def transfer_out(detail: TransferDetail, *, now_ms: int, with_picks: bool = True) -> TransferOut:
+    """Return a transfer with everything about it. with_picks: also where it is set aside."""
     figures = detail.standing.figures
     unasked: dict[tuple[int, str, str], list[int]] = {}
     for side, counted in enumerate((figures.unasked_shipped, figures.unasked_received)):
@@ -216,7 +225,7 @@ def transfer_out(detail: TransferDetail, *, now_ms: int) -> TransferOut:
     return TransferOut(
         **transfer_head_out(detail.transfer, now_ms=now_ms).model_dump(),
         lines=[_line_out(line, detail) for line in detail.standing.lines],
-        picks=[_pick_out(row) for row in detail.reservations if row.quantity_micro],
+        picks=[_pick_out(row) for row in detail.reservations if row.quantity_micro and with_picks],
         unasked=[
             UnaskedOut(
                 line=line,

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
+from central.api.access_side import Who
 from central.api.context import Reading
 from central.api.order_values import DocumentCode, ReasonIn
 from central.api.parameters import PREFIX, PastParameters, read_cursor, write_cursor
@@ -12,6 +13,7 @@ from central.api.transfer_answers import (
     TransferOut,
     TransferPage,
     UnderWayPage,
+    sees_picks,
     transfer_head_out,
     transfer_out,
     under_way_out,
@@ -100,7 +102,7 @@ def draft_transfer(writing: Writing, call: Call, body: TransferIn) -> Response:
             second_person=body.second_person,
             backorders=body.backorders,
         )
-        return _answer(change, transfer, status=201, location=_place_of(transfer))
+        return _answer(change, call, transfer, status=201, location=_place_of(transfer))
 
     return writing.answer(call, work)
 
@@ -122,18 +124,19 @@ def release_new_transfer(writing: Writing, call: Call, body: TransferAtOnceIn) -
             note=body.note,
             backorders=body.backorders,
         )
-        return _answer(change, transfer, status=201, location=_place_of(transfer))
+        return _answer(change, call, transfer, status=201, location=_place_of(transfer))
 
     return writing.answer(call, work)
 
 
 @router.get("/{code}", responses=NOT_THERE)
-def transfer(reading: Reading, response: Response, code: DocumentCode) -> TransferOut:
+def transfer(reading: Reading, who: Who, response: Response, code: DocumentCode) -> TransferOut:
     """Return a transfer with what was shipped, received and closed of each line."""
     with reading.database.read() as connection:
         detail = read_detail(connection, load_transfer(connection, code))
     response.headers["ETag"] = etag_of(detail.transfer.version)
-    return transfer_out(detail, now_ms=reading.clock.now_ms())
+    shown = sees_picks(who, detail.transfer)
+    return transfer_out(detail, now_ms=reading.clock.now_ms(), with_picks=shown)
 
 
 @router.get("/{code}/in-transit", responses=NOT_THERE)
@@ -179,7 +182,7 @@ def change_transfer(
             second_person=body.second_person,
             backorders=body.backorders,
         )
-        return _answer(change, after)
+        return _answer(change, call, after)
 
     return writing.answer(call, work)
 
@@ -241,7 +244,7 @@ def end_transfer(writing: Writing, call: Call, code: DocumentCode, body: CloseIn
         after = close_transfer(
             change, code, closings_of(body), version=call.version, reason=body.reason
         )
-        return _answer(change, after)
+        return _answer(change, call, after)
 
     return writing.answer(call, work)
 
@@ -252,7 +255,7 @@ def _act(
     return writing.answer(
         call,
         lambda change: _answer(
-            change, decide(change, code, action, version=call.version, reason=reason)
+            change, call, decide(change, code, action, version=call.version, reason=reason)
         ),
     )
 
@@ -261,6 +264,10 @@ def _place_of(transfer: Transfer) -> str:
     return f"{PREFIX}/transfers/{transfer.code}"
 
 
-def _answer(change: Change, transfer: Transfer, *, status: int = 200, location: str = "") -> Answer:
-    body = transfer_out(read_detail(change.connection, transfer), now_ms=change.now_ms)
+def _answer(
+    change: Change, call: Asked, transfer: Transfer, *, status: int = 200, location: str = ""
+) -> Answer:
+    detail = read_detail(change.connection, transfer)
+    shown = sees_picks(call.principal, transfer)
+    body = transfer_out(detail, now_ms=change.now_ms, with_picks=shown)
     return Answer(body, status, version=transfer.version, location=location)

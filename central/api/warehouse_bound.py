@@ -6,7 +6,8 @@ shows all warehouses at once is refused.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Request, Response
@@ -23,8 +24,10 @@ from central.api.problems import ProblemRaised
 from central.storage.database import Database
 
 TablePlace = Callable[[str], tuple[str, bool] | None]
-# What a body names a warehouse by. A transfer has two: whoever may at one end may ask for it.
+# What a body names a warehouse by. A transfer has two: whoever may at one end may ask for it, but
+# goods are set aside by whoever may where they are: the answer tells what there is.
 BODY_NAMES = ("warehouse", "source_warehouse", "destination_warehouse")
+SOURCE_KIND = "transfer_source"  # Of `object_warehouses`.
 
 
 async def bind(
@@ -55,6 +58,8 @@ async def bind(
         await run_in_threadpool(_require_object, database, fit, places)
         if request.method not in READING:
             return await _of_body(receive, places, has_object=True), None
+    if where is Where.SOURCE:
+        return await _of_source(database, receive, fit, places), None
     if where is Where.BODY:
         return await _of_body(receive, places, has_object=False), None
     lists = where in {Where.QUERY, Where.OWN}
@@ -162,12 +167,7 @@ def _require_object(database: Database, fit: Fit, places: frozenset[str]) -> Non
 async def _of_body(receive: Receive, places: frozenset[str], *, has_object: bool) -> Receive:
     """Return what is left to be read. has_object: one of theirs, so the body need name no
     warehouse; but it moves nothing into those of others."""
-    body, again = await read_whole(receive, bytes_max=BODY_BYTES_MAX)
-    try:
-        said = json.loads(body) if body else None
-    except (ValueError, RecursionError):
-        said = None
-    named = [said.get(name) for name in BODY_NAMES] if isinstance(said, dict) else []
+    named, again = await _named(receive, BODY_NAMES)
     if has_object and all(one is None for one in named):
         return again
     if not any(isinstance(one, str) and one in places for one in named):
@@ -178,6 +178,37 @@ async def _of_body(receive: Receive, places: frozenset[str], *, has_object: bool
             hint="Name one of your warehouses.",
         )
     return again
+
+
+async def _of_source(
+    database: Database, receive: Receive, fit: Fit, places: frozenset[str]
+) -> Receive:
+    """Return what is left to be read, if goods are taken from a warehouse of theirs."""
+    if fit.code:
+        await run_in_threadpool(_require_object, database, fit, places)
+        source = replace(fit, rule=replace(fit.rule, kind=SOURCE_KIND))
+        if await run_in_threadpool(concerned_by, database, source) & places:
+            return await _of_body(receive, places, has_object=True)
+    else:
+        named, again = await _named(receive, ("source_warehouse",))
+        if any(isinstance(one, str) and one in places for one in named):
+            return again
+    raise ProblemRaised(
+        status=403,
+        title="Not allowed",
+        detail="You may take goods from your own warehouses only, and these are in none of them.",
+        hint="Ask somebody of the warehouse that they are taken from.",
+    )
+
+
+async def _named(receive: Receive, names: Iterable[str]) -> tuple[list[object], Receive]:
+    """Return what a body names by these, None for what it does not, and what is left to be read."""
+    body, again = await read_whole(receive, bytes_max=BODY_BYTES_MAX)
+    try:
+        said = json.loads(body) if body else None
+    except (ValueError, RecursionError):
+        said = None
+    return [said.get(name) for name in names] if isinstance(said, dict) else [], again
 
 
 def _not_there() -> ProblemRaised:

@@ -54,13 +54,15 @@ class Asked:
     """Who asks for what. version: of the object that the caller has seen, None for any.
 
     key: what the request must not be done twice under, "" if unsaid. digest: of the whole request.
-    matched: the caller has said which version, be it any (If-Match: *).
+    principal: what the answer may show. matched: the caller has said which version, be it any
+    (If-Match: *).
     """
 
     actor: str
     version: int | None
     key: str
     digest: bytes
+    principal: Principal
     matched: bool = False
 
 
@@ -123,6 +125,7 @@ async def asked_of(
         version=_version(if_match),
         key=idempotency_key or "",
         digest=hashlib.sha256(text + body).digest(),
+        principal=request.state.principal,
         matched=if_match is not None,
     )
 

@@ -74,7 +74,8 @@ class TableOf:
     """A list in the document. columns: fields of its rows. wide: those left out on a phone.
 
     title, empty: English texts of the catalogue; a table without rows and `empty` is left out.
-    within: the answer that its rows are of, where a field is called otherwise there.
+    within: the answer that its rows are of, where a field is called otherwise there. seen_at: the
+    field with the warehouse where whoever sees its rows may read orders, "" for any.
     """
 
     name: str
@@ -83,6 +84,7 @@ class TableOf:
     wide: frozenset[str] = frozenset()
     empty: str = ""
     within: str = ""
+    seen_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

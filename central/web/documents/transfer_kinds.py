@@ -109,6 +109,7 @@ TRANSFER = DocumentKind(
             marked("Set aside"),
             ("line", "item", "location", "lot", "serial", "sscc", "quantity", "picked"),
             wide=frozenset({"line", "serial", "sscc", "picked"}),
+            seen_at="source_warehouse",
         ),
         TableOf(
             "things",

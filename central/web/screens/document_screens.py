@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
+from central.access.permissions import Permission, may
 from central.errors import NotThere
 from central.orders.counts.count_sheet import item_names
 from central.orders.money_fields import without_money_fields
@@ -69,15 +70,28 @@ def document_page(asking: Asking, kind: DocumentKind, code: str) -> HTMLResponse
     if not asking.money:
         read = replace(read, values=without_money_fields(read.values), filled={})
         events = [replace(one, fields=without_money_fields(one.fields)) for one in events]
+    unseen = _unseen(asking, kind, read.values)
+    read = replace(read, values={**read.values, **dict.fromkeys(unseen, ())})
     done = [Done(one.at_ms, one.actor, one.action, one.fields) for one in events]
     view = document_view(kind, read, done, around)
-    view = replace(view, links=(*view.links, *print_links(kind, view.code, asking.texts)))
+    links = print_links(kind, view.code, asking.texts, but=unseen)
+    view = replace(view, links=(*view.links, *links))
     return page(
         asking,
         "documents/detail.html",
         title=f"{view.title} {view.code}",
         kinds=(kind.name, *kind.kinds),
         content={"view": view},
+    )
+
+
+def _unseen(asking: Asking, kind: DocumentKind, values: Values) -> frozenset[str]:
+    """Return the tables of a document that are of a warehouse that whoever asks may not see."""
+    return frozenset(
+        one.name
+        for one in kind.tables
+        if one.seen_at
+        and not may(asking.principal, Permission.ORDERS_READ, warehouse=values[one.seen_at])
     )
 
 

@@ -1,6 +1,6 @@
 """Which documents can be printed, and what of them stands on paper. Root."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,12 +74,14 @@ QUANTITY = PrintedColumn("quantity", 2)
 HANDED_OVER, TAKEN_OVER = marked("Handed over: name, date"), marked("Taken over: name, date")
 
 
-def print_links(kind: DocumentKind, code: str, texts: Texts) -> list[tuple[str, str]]:
-    """Return (address, words) of everything that is printed of a document."""
+def print_links(
+    kind: DocumentKind, code: str, texts: Texts, *, but: Collection[str] = ()
+) -> list[tuple[str, str]]:
+    """Return (address, words) of everything that is printed of a document, but of these tables."""
     return [
         (f"/print/{name}/{code}.pdf", texts.say("Print: %s") % texts.say(one.title))
         for name, one in PRINTED.items()
-        if one.kind.name == kind.name
+        if one.kind.name == kind.name and one.table not in but
     ]
 
 
