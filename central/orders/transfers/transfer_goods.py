@@ -2,7 +2,8 @@
 
 release    what there is of each line is set aside; less than all of it is refused, unless the
            transfer may be short (`backorders`)
-reserve    what still waits is, and anew what may no longer go
+reserve    what still waits is, and anew what may no longer go; that is given up without others,
+           too, if the transfer may be short
 end        all that is left of it is free
 """
 
@@ -44,17 +45,20 @@ def set_aside_at_release(
 def reserve_rest(change: Change, transfer: Transfer) -> Transfer:
     """Set aside what a released transfer still waits for, tell its source, and return it.
 
-    Raises Conflict if there is nothing for any of its lines.
+    Raises Conflict if there is nothing for any of its lines, unless goods that may no longer go are
+    given up and it may be short.
     """
     book = _book_of(change, transfer)
-    for row in book.unfit(transfer.holder):
+    unfit = book.unfit(transfer.holder)
+    for row in unfit:
         book.free(row, row.quantity_micro, reason="may no longer be shipped")
     standing = _standing(change, book, transfer)
     for line in standing.lines:
         spare_micro = -waits_micro(line, standing.figures, book.of(transfer.holder))
         give_up_spare(book, transfer.key_of(line.line), spare_micro)
     granted = book.reserve(_wanted(transfer, standing, book.of(transfer.holder)))
-    if not any(one.granted_micro for one in granted):
+    gives_up = transfer.backorders and unfit
+    if not gives_up and not any(one.granted_micro for one in granted):
         refuse_shortage(transfer, granted)
     covered = {one.wanted.holder for one in granted if not one.missing_micro}
     why = "other stock was set aside"

@@ -2,14 +2,17 @@
 
 import pytest
 
+from central.errors import Conflict
 from central.orders.sales.stale_guidance import StaleGuidance
 from central.orders.transfers.transfer_store import load_transfer
 from central.storage import tables
-from tests.central.orders.sales_scenes import Scene
+from tests.central.orders.sales_scenes import ONE, Scene
 from tests.central.orders.test_transfer_goods import (
     EARLY,
     LATE,
+    act,
     held,
+    kept,
     line,
     load_truck,
     released,
@@ -17,6 +20,8 @@ from tests.central.orders.test_transfer_goods import (
     told,
 )
 from tests.central.scenery import discrepancies, rows
+
+YEAR_MS = 365 * 24 * 60 * 60 * 1000
 
 
 def is_stale(scene, code):
@@ -61,4 +66,33 @@ def test_the_source_is_told_what_is_left_to_take_once_other_goods_took_the_place
     assert shipped(scene, code) == ({1: 10}, "in_transit")
     states = rows(database, tables.discrepancies, "kind", "state")
     assert states == [("over_shipped", "settled")]
+    scene.check()
+
+
+@pytest.mark.parametrize("may_be_short", [True, False], ids=["may be short", "may not"])
+def test_goods_that_expired_are_given_up_by_a_transfer_that_may_be_short_if_nothing_else_is_there(
+    database, may_be_short
+):
+    scene = Scene(database, stock=[("BIN-1", 5, EARLY)])
+    code = released(scene, line(5), backorders=may_be_short)
+    scene.clock.time_ms += YEAR_MS
+    if not may_be_short:
+        with pytest.raises(Conflict, match="of BOLT 0 of 5 are available"):
+            act(scene, code, "reserve")
+        assert (held(scene, code), told(scene, code)) == (
+            [(1, "BIN-1", "L1", 5)],
+            [(1, "BIN-1", "L1", 5)],
+        )
+        return
+    act(scene, code, "reserve")
+    assert (held(scene, code), told(scene, code)) == ([], [(1, "", "", 5)])
+    (row,) = kept(scene, code)
+    assert (row.freed_micro, row.reason) == (5 * ONE, "may no longer be shipped")
+    # What was given up is nothing to give up again.
+    with pytest.raises(Conflict, match="of BOLT 0 of 5 are available") as caught:
+        act(scene, code, "reserve")
+    assert caught.value.fields["lines"][0]["unfit"] == {"expires_too_soon": "5"}
+    scene.receive("BIN-2", 5)
+    act(scene, code, "reserve")
+    assert sorted(held(scene, code)) == [(1, "BIN-2", "", 5)]
     scene.check()
