@@ -71,11 +71,13 @@ class Goods(msgspec.Struct, frozen=True):
     """What is known of goods beside their amounts.
 
     expiry_dates: of lots of which a fact of this call states one, or has to have one. packing: with
-    every unit that a fact of this call names. Both go on while facts are posted.
+    every unit that a fact of this call names. Both go on while facts are posted. dates_elsewhere:
+    of lots that have to have one, what the books of other warehouses know.
     """
 
     expiry_dates: dict[LotKey, str]
     packing: PackingBook
+    dates_elsewhere: Mapping[LotKey, str]
 
 
 class Noted:
@@ -261,14 +263,11 @@ class Bookkeeper:
                 self._note_lot(entry, fact)
             rule = self._known.goods_rules.get(fact.item)
             if rule is not None and posting.lines and not posting.comes_back:
-                lot = (entry.warehouse, fact.item, fact.lot)
+                lot, goods = (entry.warehouse, fact.item, fact.lot), self._goods
+                elsewhere = goods.dates_elsewhere.get(lot, "")
+                date = goods.expiry_dates.get(lot, fact.expiry_date or elsewhere)
                 self.noted.findings += goods_findings(
-                    entry,
-                    fact,
-                    posting.lines,
-                    rule,
-                    expiry_date=self._goods.expiry_dates.get(lot, fact.expiry_date),
-                    now_ms=self._now_ms,
+                    entry, fact, posting.lines, rule, expiry_date=date, now_ms=self._now_ms
                 )
         elif entry.warehouse != fact.warehouse:
             pass  # It is about another warehouse, of which this gateway cannot tell.

@@ -1,6 +1,6 @@
 """Lots, serial numbers and expiry dates that items ask for, and movements that lack them. Pure.
 
-    in        supplier -> BIN-1     lot, serial number, and a lot whose expiry date is known
+    in        supplier -> BIN-1     lot, serial number, and a lot whose expiry date some book knows
     within    BIN-1 -> BIN-2        lot, serial number
     out       BIN-1 -> customer     lot, serial number, and days enough before it expires
     written   BIN-1 -> scrap        nothing: what a count finds is whatever it finds
@@ -35,7 +35,12 @@ EPOCH_DAY = date(1970, 1, 1)
 
 
 def is_told(from_location: str, to_location: str) -> bool:
-    """Return whether somebody had the goods in hand on this way, and could tell which they were."""
+    """Return whether somebody had the goods in hand on this way, and could tell which they were.
+
+    What stays where it is becomes goods of another status alone.
+    """
+    if from_location == to_location:
+        return False
     places = (from_location, to_location)
     return not all(map(is_virtual, places)) and not any(one in WRITTEN_OFF for one in places)
 

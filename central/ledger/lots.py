@@ -37,9 +37,27 @@ def read_expiry_dates(
     connection: Connection, runs: Sequence[Run], asked: Set[LotKey]
 ) -> dict[LotKey, str]:
     """Return what is known of lots of which a call states a date, and of those that are asked."""
-    keys = sorted({(run.warehouse, *lot) for run in runs for lot in run.read.dated} | asked)
+    keys = sorted(dated_lots(runs) | asked)
     found = bulk.select_by_key(connection, tables.lots, keys, columns_count=3)
     return {(row[0], row[1], row[2]): row[3] for row in found}
+
+
+def dated_lots(runs: Sequence[Run]) -> set[LotKey]:
+    """Return the lots of which facts of these runs state a date."""
+    return {(run.warehouse, *lot) for run in runs for lot in run.read.dated}
+
+
+def read_dates_elsewhere(
+    connection: Connection, lots: Set[LotKey], houses: Sequence[str]
+) -> dict[LotKey, str]:
+    """Return the earliest dates that the books of these warehouses have of lots, by the lots."""
+    goods = {(item, lot) for _, item, lot in lots}
+    keys = sorted((house, *one) for house in houses for one in goods)
+    dates: dict[tuple[str, str], str] = {}
+    for row in bulk.select_by_key(connection, tables.lots, keys, columns_count=3):
+        one = (row[1], row[2])
+        dates[one] = min(row[3], dates.get(one, row[3]))
+    return {lot: dates[lot[1:]] for lot in lots if lot[1:] in dates}
 
 
 def faults(connection: Connection) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, Known, ProgressKe
 from central.ledger.goods_rules import lots_asked
 from central.ledger.handling_units import read_packing
 from central.ledger.locations import ADJUSTMENT
-from central.ledger.lots import read_expiry_dates
+from central.ledger.lots import dated_lots, read_dates_elsewhere, read_expiry_dates
 from central.ledger.pairs import places_of
 from central.ledger.running import Amounts, Counted, RunningBooks
 from central.ledger.runs import Route, Run, Told
@@ -122,8 +122,11 @@ def open_books(
     if under_way:
         balances = _read_under_way(connection, under_way) | balances
     progress, expected = _read_progress(connection, list(progress_keys))
-    dates = read_expiry_dates(connection, runs, lots_asked(known, moved))
-    goods = Goods(dates, read_packing(connection, apart))
+    asked = lots_asked(known, moved)
+    dates = read_expiry_dates(connection, runs, asked)
+    undated = {lot for lot in asked if lot not in dates} - dated_lots(runs)
+    elsewhere = read_dates_elsewhere(connection, undated, _houses(connection)) if undated else {}
+    goods = Goods(dates, read_packing(connection, apart), elsewhere)
     return Opened(RunningBooks(known, balances=balances, progress=progress), goods, expected)
 
 
@@ -150,7 +153,7 @@ def _read_balances(
     serials = {(key[2], key[4]) for key in keys if key[4]}
     if serials:
         # In all books: a number is at one place, whoever's it is.
-        books = [house for (house,) in bulk.select_rows(connection, BOOKS)]
+        books = _houses(connection)
         named = bulk.select_by_columns(
             connection,
             tables.balances,
@@ -196,9 +199,14 @@ def _read_under_way(
     connection: Connection, places: Sequence[tuple[str, str]]
 ) -> dict[BalanceKey, Amounts]:
     """Return what is under way there in the books of all warehouses."""
-    keys = [(house, *place) for (house,) in bulk.select_rows(connection, BOOKS) for place in places]
+    keys = [(house, *place) for house in _houses(connection) for place in places]
     rows = bulk.select_by_key(connection, tables.balances, sorted(keys), columns_count=3)
     return {BalanceKey(*row[:8]): Amounts(row[8], row[10]) for row in rows}
+
+
+def _houses(connection: Connection) -> list[str]:
+    """Return the warehouses that have a book."""
+    return [house for (house,) in bulk.select_rows(connection, BOOKS)]
 
 
 def _read_progress(

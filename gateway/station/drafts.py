@@ -34,8 +34,9 @@ RAW_BYTES_MAX = 4096
 MS_PER_DAY = 86_400_000
 EPOCH_DAY = date(1970, 1, 1)
 CUSTOMER = "customer"
-# Where goods come in from that somebody has in hand: a count's do not come, they are found.
-COMES_FROM = frozenset({"supplier", "customer", "in_transit", "production"})
+# Where goods come in from whose date nobody knows yet: what a count finds does not come, and what
+# another warehouse has sent it has stated.
+COMES_FROM = frozenset({"supplier", "customer", "production"})
 
 
 def counted_load(

@@ -239,10 +239,15 @@ def _row(one: Reservation) -> bulk.Row:
 
 
 # What an item itself says is read once, not for each place where it stands. A lot of which nobody
-# stated a date has no row in `lots`: its first line says when it came.
+# stated a date has no row in `lots`: its first line says when it came, and the books of other
+# warehouses may know its date, from where a transfer brought it.
 _STOCK_SQL = """
 SELECT b.item, b.location, b.lot, b.serial, b.sscc, b.unit, b.on_hand_micro,
-       a.allocated_micro, l.expiry_date, p.kind, d.walk_order, d.pick_face,
+       a.allocated_micro,
+       COALESCE(l.expiry_date, CASE WHEN b.lot <> '' THEN
+           (SELECT MIN(o.expiry_date) FROM warehouses w CROSS JOIN lots o
+            WHERE o.warehouse = w.warehouse AND o.item = b.item AND o.lot = b.lot) END
+       ) AS expiry_date, p.kind, d.walk_order, d.pick_face,
        i.rotation, i.min_days_left_to_ship, i.expiry_tracked, i.serial_tracked,
        CASE WHEN l.first_record_no IS NOT NULL THEN l.first_record_no
             WHEN b.lot = '' THEN 0

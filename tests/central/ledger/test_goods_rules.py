@@ -158,6 +158,38 @@ def test_goods_without_a_lot_are_given_the_one_that_was_meant(database):
     site.proved()
 
 
+def test_a_date_that_another_warehouse_has_stated_is_known(database):
+    site = Settling(database)
+    set_policy(database, "BOLT", **SOON)
+    for lot, expiry_date in (("L1", "2027-01-01"), ("L2", "2026-05-29")):
+        site.dock.move("BOLT", lot=lot, expiry_date=expiry_date)
+        site.dock.move("BOLT", lot=lot, source="BIN-1", target="in_transit")
+    site.send()
+    for lot in ("L1", "L2", "L3"):
+        site.other.move("BOLT", lot=lot, source="in_transit")
+        site.other.move("BOLT", lot=lot, **OUT)
+    site.send(site.other)
+    found = [one for one in told(site) if one[0] != "negative_balance"]
+    assert found == [("expired_shipped", "BOLT/L2"), ("expiry_missing", "BOLT/L3")]
+    # What it states itself is what its own book has from then on.
+    site.other.move("BOLT", lot="L1", expiry_date="2026-05-29", source="in_transit")
+    site.other.move("BOLT", lot="L1", **OUT)
+    site.send(site.other)
+    assert ("expired_shipped", "BOLT/L1") in told(site)
+    assert verify_ledger(database).faults == ()
+
+
+def test_goods_that_become_another_status_where_they_stand_lack_nothing(database):
+    site = Settling(database)
+    site.dock.move("BOLT")
+    site.send()
+    set_policy(database, "BOLT", **LOTS, **SERIALS)
+    held = {"from_status": "available", "to_status": "held"}
+    site.dock.move("BOLT", source="BIN-1", target="BIN-1", **held)
+    site.send()
+    assert told(site) == []
+
+
 def route(item="MILK", lot="L1", *, source="supplier", target="BIN-1", serial=""):
     return ("SH1", source, target, item, lot, serial, "", "C62")
 

@@ -354,7 +354,7 @@ def kept(history, *, quickly):
     routes = {route for run in runs for route in run.read.routes if route} if quickly else ()
     books = RunningBooks(KNOWN, balances={}, progress={})
     targets = Targets(named, {}, {})
-    goods = Goods({}, PackingBook({}))
+    goods = Goods({}, PackingBook({}), {})
     keeper = Bookkeeper(KNOWN, books, sorted(routes), targets, goods, now_ms=NOW_MS, blob=bytes)
     for run in runs:
         keeper.post(run)

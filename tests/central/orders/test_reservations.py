@@ -129,6 +129,26 @@ def test_what_is_set_aside_is_changed_if_its_item_asks_for_a_date_since(database
     scene.check()
 
 
+def test_a_date_that_another_warehouse_has_stated_decides_what_goes_first(database):
+    scene = Scene(database, stock=[("BIN-1", 5, {"lot": "L7"}), ("BIN-2", 5, LATE)])
+    policy(database, expiry_tracked=True)
+    stated = {
+        "warehouse": "BJ1",
+        "business_step": "receiving",
+        "from_location": "supplier",
+        "to_location": "BIN-1",
+        "item": "BOLT",
+        "quantity_micro": ONE,
+        "unit": "C62",
+        "lot": "L7",
+    }
+    for expiry_date in ("2026-12-31", "2026-12-01"):
+        what = stated | {"expiry_date": expiry_date}
+        scene.change(lambda change, what=what: change.post([change.movement(**what)]))
+    assert scene.held(scene.order(7)) == [(1, "BIN-1", "L7", 5), (1, "BIN-2", "L2", 2)]
+    scene.check()
+
+
 def test_what_is_held_waits_for_inspection_or_is_under_quality_is_not_set_aside(database):
     scene = Scene(database, stock=[("BIN-1", 5)])
     scene.change(
