@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from central.contract.fact_checks import INSPECTING_STEP
 from central.contract.facts import Movement
 from central.contract.quantities import canonical_text, from_micro
 from central.errors import Unusable
@@ -101,10 +102,14 @@ def step_of(fact: MovedFact) -> Step:
 
 
 def steps_back(facts: Sequence[MovedFact]) -> list[Step]:
-    """Return what takes facts back, the last one first."""
+    """Return what takes facts back, the last one first.
+
+    To take a decision back is none itself: it would be about what waits for inspection there.
+    """
     return [
         replace(
             _as_weighed(step_of(fact), fact),
+            business_step=_step_back(fact.movement.business_step),
             from_location=fact.movement.to_location,
             to_location=fact.movement.from_location,
             from_status=fact.taken_status if _keeps_status(fact.movement) else "",
@@ -196,6 +201,10 @@ def step_to_place(key: BalanceKey, on_hand_micro: int, *, location: str) -> Step
     if on_hand_micro > 0:
         return replace(step, from_location=key.location, to_location=location)
     return replace(step, from_location=location, to_location=key.location)
+
+
+def _step_back(business_step: str) -> str:
+    return STORING if business_step == INSPECTING_STEP else business_step
 
 
 def _keeps_status(movement: Movement) -> bool:
