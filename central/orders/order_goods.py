@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from central.contract.quantities import MICRO_PER_UNIT
 from central.errors import Conflict, Unusable
-from central.orders.catalogue.item_cards import Policy
+from central.orders.catalogue.item_cards import Policy, pieces_kept
 from central.orders.catalogue.items import policies_of, units_of
 from central.orders.catalogue.packs import ItemUnits, refuse_part
 from central.stock.times import utc_text
@@ -74,17 +74,10 @@ def require_whole(connection: Connection, item: str, quantity_micro: int) -> Non
     """
     if quantity_micro % MICRO_PER_UNIT == 0:
         return
-    stated = kept_units(connection, [item]).get(item)
+    stated = units_of(connection, [item]).get(item)
     if stated is not None:
-        refuse_part(quantity_micro, stated, unit=stated.base)
-
-
-def kept_units(connection: Connection, items: Collection[str]) -> dict[str, ItemUnits]:
-    """Return the units in which items can be asked for, of those that are there."""
-    policies = policies_of(connection, items)
-    return {
-        item: _kept(stated, policies[item]) for item, stated in units_of(connection, items).items()
-    }
+        kept = _kept(stated, policies_of(connection, [item])[item])
+        refuse_part(quantity_micro, kept, unit=kept.base)
 
 
 def require_supplier(connection: Connection, supplier: str) -> None:
@@ -187,5 +180,7 @@ def checked_reason(reason: str, *, what: str) -> str:
 
 
 def _kept(stated: ItemUnits, policy: Policy) -> ItemUnits:
-    """Return the units of an item whose single pieces are known by number: those are whole."""
-    return replace(stated, pieces=stated.pieces or 1) if policy.serial_tracked else stated
+    """Return the units of an item, by which pieces that are known by number stay whole."""
+    if stated.pieces or not policy.serial_tracked:
+        return stated
+    return replace(stated, pieces=pieces_kept(stated.base, kind="bulk", serial_tracked=True))

@@ -25,7 +25,7 @@ from central.orders.catalogue.packs import (
     is_whole,
     text_of,
 )
-from central.orders.catalogue.unit_codes import is_unit, likely_unit
+from central.orders.catalogue.unit_codes import is_package, is_unit, likely_unit
 
 BARCODES_MAX = 100
 PACKS_MAX = 50
@@ -118,10 +118,11 @@ def units_of_card(card: ItemCard) -> ItemUnits:
 def pieces_kept(unit: str, *, kind: str, serial_tracked: bool = False) -> int:
     """Return how many pieces, none of which is parted, one unit of an item is; 0 if it is parted.
 
-    Goods with serial numbers are whole in any unit; bulk goods are parted even if they are counted.
+    Goods with serial numbers are whole in what counts them, also in packages, and parted in what
+    measures them; other bulk goods are parted even if they are counted.
     """
-    pieces = pieces_of(unit) if kind == "piece" else 0
-    return pieces or int(serial_tracked)
+    pieces = pieces_of(unit) if kind == "piece" or serial_tracked else 0
+    return pieces or int(serial_tracked and is_package(unit))
 
 
 def packs_gone(before: ItemCard, after: ItemCard | None) -> list[tuple[str, str, Fraction]]:

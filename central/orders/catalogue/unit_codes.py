@@ -107,14 +107,18 @@ WC WD WF WG WH WJ WK WL WM WN WP WQ WR WS WT WU WV WW WX WY WZ XA XB XC XD XF XG
 YD YF YG YH YJ YK YL YM YN YP YQ YR YS YT YV YW YX YY YZ ZA ZB ZC ZD ZF ZG ZH ZJ ZK ZL ZM ZN ZP ZQ
 ZR ZS ZT ZU ZV ZW ZX ZY ZZ
 """
-UNIT_CODES: frozenset[str] = frozenset(
-    (*_MEASURES.split(), *(f"X{code}" for code in _PACKAGES.split()))
-)
+_PACKAGE_CODES = frozenset(f"X{code}" for code in _PACKAGES.split())
+UNIT_CODES: frozenset[str] = _PACKAGE_CODES.union(_MEASURES.split())
 
 
 def is_unit(code: str) -> bool:
     """Return whether there is such a unit."""
     return code in UNIT_CODES
+
+
+def is_package(code: str) -> bool:
+    """Return whether a unit is a kind of package, e.g. XCT; X1 is a length."""
+    return code in _PACKAGE_CODES
 
 
 def likely_unit(code: str) -> str:

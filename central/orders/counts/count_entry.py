@@ -12,12 +12,12 @@ from central.contract.quantities import canonical_text, from_micro
 from central.errors import Conflict, Unusable
 from central.ledger.desk import DESK_STATION, Change, require_version
 from central.ledger.own_facts import OWN_BOOT
+from central.orders.catalogue.items import units_of
 from central.orders.catalogue.packs import refuse_part, text_of
 from central.orders.counts.count_book import note_count
 from central.orders.counts.count_moves import books_now
 from central.orders.counts.count_rows import load_head, load_lines, store_head, store_lines
 from central.orders.counts.counts import OBSERVED, CountHead, CountLine
-from central.orders.order_goods import kept_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,11 @@ def _nothing_of(change: Change, head: CountHead, lines: Sequence[CountLine]) -> 
 
 
 def _units(change: Change, said: Sequence[Entered]) -> dict[str, str]:
-    """Return the unit in which each known item is kept. Raises Unusable for a part of a piece."""
-    known = kept_units(change.connection, {one.item for one in said})
+    """Return the unit in which each known item is kept. Raises Unusable for a part of a piece.
+
+    What was found of goods with serial numbers is entered as it is, whatever their unit.
+    """
+    known = units_of(change.connection, {one.item for one in said})
     missing = sorted({one.item for one in said if not one.unit} - known.keys())
     if missing:
         raise Unusable(
