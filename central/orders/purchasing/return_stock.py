@@ -35,7 +35,7 @@ def refuse_missing(connection: Connection, returned: SupplierReturn) -> None:
                 amount for stock, amount in free.items() if _is_of(stock, scope=scope)
             )
             if asked[scope] > there_micro:
-                place = line.location or returned.warehouse
+                place = scope[2] or returned.warehouse
                 raise Conflict(
                     f"line {line.line} of {returned}: of {line.item}"
                     f" {text_of(max(there_micro, 0))} is free at {place}, not"
@@ -50,9 +50,10 @@ def refuse_missing(connection: Connection, returned: SupplierReturn) -> None:
                 )
 
 
-def _scopes(line: ReturnLine) -> set[_Stock]:
-    """Return of what a line takes: of its lot at its place, and of the item as a whole."""
-    return {(line.item, line.unit, line.location, line.lot), (line.item, line.unit, "", "")}
+def _scopes(line: ReturnLine) -> list[_Stock]:
+    """Return of what a line takes: of its lot at its place, then of the item as a whole."""
+    own = (line.item, line.unit, line.location, line.lot)
+    return list(dict.fromkeys([own, (line.item, line.unit, "", "")]))
 
 
 def _is_of(stock: _Stock, *, scope: _Stock) -> bool:
@@ -62,7 +63,10 @@ def _is_of(stock: _Stock, *, scope: _Stock) -> bool:
 
 
 def _free(connection: Connection, warehouse: str, items: Iterable[str]) -> Counter[_Stock]:
-    """Return what stands in a warehouse of some items, less what is set aside."""
+    """Return what stands in a warehouse of some items, less what is set aside.
+
+    What is below zero waits for facts that have not come: it takes nothing from other goods.
+    """
     keys = [(warehouse, item) for item in sorted(items)]
     found: Counter[_Stock] = Counter()
     for row in bulk.select_by_columns(
@@ -75,7 +79,7 @@ def _free(connection: Connection, warehouse: str, items: Iterable[str]) -> Count
     ):
         key = BalanceKey(*row[:_KEY_COLUMNS])
         if not is_virtual(key.location):
-            found[key.item, key.unit, key.location, key.lot] += row[_KEY_COLUMNS]
+            found[key.item, key.unit, key.location, key.lot] += max(row[_KEY_COLUMNS], 0)
     for row in bulk.select_by_key(connection, sales_tables.allocated, keys, columns_count=2):
         _, item, location, lot, _, _, unit, allocated_micro = row
         found[item, unit, location, lot] -= allocated_micro

@@ -132,3 +132,31 @@ def test_goods_that_leave_before_or_after_stations_know_of_it_have_left_all_the_
     send_back(site, code, "10")
     assert site.get(path)["lines"][0]["shipped"] == "24"
     assert site.faults() == []
+
+
+def released(site, *lines):
+    """What is answered to the release of a return of these lines, which is approved."""
+    code = site.post("/supplier-returns", asked(*lines), status=201)["code"]
+    site.post(f"/supplier-returns/{code}/approve")
+    return site.ask("POST", f"/supplier-returns/{code}/release", {})
+
+
+def test_what_has_not_come_yet_at_one_place_takes_nothing_from_another(site):
+    site.receive("10", lot="L1")
+    site.gateway.move("BOLT", "3", source="BIN-2", target="customer", business_step="shipping")
+    site.send()
+    line = {"line": 1, "item": "BOLT", "lot": "L1", "location": "BIN-1"}
+    assert released(site, line | {"quantity": "10"}).status_code == 200
+    refused = released(site, line | {"quantity": "11"})
+    assert "of BOLT 10 is free at BIN-1, not 11" in refused.json()["detail"]
+    assert site.faults() == []
+
+
+def test_what_lines_take_together_is_refused_of_the_warehouse(site):
+    site.receive("8")
+    lines = [
+        {"line": 1, "item": "BOLT", "quantity": "5", "location": "BIN-1"},
+        {"line": 2, "item": "BOLT", "quantity": "4"},
+    ]
+    refused = released(site, *lines)
+    assert "of BOLT 8 is free at SH1, not 9" in refused.json()["detail"]
