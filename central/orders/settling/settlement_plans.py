@@ -11,6 +11,7 @@ from central.contract.facts import Movement
 from central.contract.quantities import parse_decimal, to_micro
 from central.errors import Conflict, Unusable
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey
+from central.ledger.measures import quantity_in_unit
 from central.orders.settling.discrepancy_case import find_case, negative_key, unit_factor
 from central.orders.settling.discrepancy_facts import (
     FACTS_MAX,
@@ -102,9 +103,23 @@ def _elsewhere(connection: Connection, row: Found, decision: Decision) -> Step:
     fact = fact_at(connection, FactKey(row.warehouse, row.gateway, row.epoch, row.seq))
     if not isinstance(fact, Movement):
         raise Unusable("the fact is no movement: there is nothing to move", hint="Accept it.")
-    stated = to_micro(parse_decimal(fact.quantity))
+    unit, quantity = _as_kept(connection, fact)
     nobody = FactKey(row.warehouse, row.gateway, row.epoch, row.seq)
-    return step_of(MovedFact(nobody, fact, fact.unit, stated))
+    return step_of(MovedFact(nobody, fact, unit, quantity))
+
+
+def _as_kept(connection: Connection, fact: Movement) -> tuple[str, int]:
+    """Return the unit that a fact is posted in, and how much in it: as if its gateway were there.
+
+    What settles is posted in the unit that it names: the item's own, where that is exact.
+    """
+    rows = bulk.select_by_key(connection, tables.items, [(fact.item,)], columns_count=1)
+    for found in rows:
+        pack = unit_factor(connection, item=fact.item, unit=fact.unit)
+        kept = quantity_in_unit(fact, found[3], pack=pack)
+        if kept is not None:
+            return str(found[3]), kept
+    return fact.unit, to_micro(parse_decimal(fact.quantity))
 
 
 def _to_place(connection: Connection, row: Found, decision: Decision) -> list[Step]:

@@ -12,6 +12,9 @@ from central.orders.settling.kind_rules import CAUSES, KIND_RULES, cause_of, kin
 from central.storage import bulk, tables
 from tests.central.clients import call
 from tests.central.orders.settling import Settling
+from tests.central.scenery import rows, set_packs
+
+GOODS = ("warehouse", "location", "item", "unit", "on_hand_micro")
 
 
 @pytest.fixture
@@ -19,6 +22,11 @@ def site(database):
     made = Settling(database)
     yield made
     made.proved()
+
+
+def there(site):
+    """What the books have at BIN-1 of any warehouse, sorted."""
+    return [row for row in rows(site.database, tables.balances, *GOODS) if row[1] == "BIN-1"]
 
 
 def test_every_kind_has_a_cause_a_meaning_and_actions():
@@ -248,6 +256,29 @@ def test_a_fact_about_another_warehouse_is_posted_where_it_says(site):
     path = f"/discrepancies/{row['id']}/reopen"
     assert site.ask("POST", path, {"reason": "no"}).status_code == 200
     assert site.on_hand(warehouse="BJ1") == {}
+
+
+def test_goods_of_another_warehouse_are_posted_in_the_unit_that_their_item_is_kept_in(site):
+    set_packs(site.database, "NUT", PF=(40, 1))
+    site.dock.weigh()
+    for item, unit in (("BOLT", "DZN"), ("NUT", "PF"), ("RICE", "GRM"), ("NUT", "XXX")):
+        site.dock.move(item, "2", unit=unit, warehouse="BJ1")
+    site.send()
+    opened = site.get("/discrepancies?kind=wrong_warehouse&state=open")["discrepancies"]
+    body = {"action": "reassign", "warehouse": "BJ1", "reason": "it was there"}
+    for row in opened:
+        answer = site.ask("POST", f"/discrepancies/{row['id']}/settle", body)
+        assert answer.status_code == 200, answer.text
+    assert there(site) == [
+        ("BJ1", "BIN-1", "BOLT", "C62", 24_000_000),
+        ("BJ1", "BIN-1", "NUT", "C62", 80_000_000),
+        ("BJ1", "BIN-1", "NUT", "XXX", 2_000_000),
+        ("BJ1", "BIN-1", "RICE", "KGM", 2_000),
+    ]
+    for row in opened:
+        path = f"/discrepancies/{row['id']}/reopen"
+        assert site.ask("POST", path, {"reason": "no"}).status_code == 200
+    assert [row[-1] for row in there(site)] == [0] * 4
 
 
 REFUSED = [
