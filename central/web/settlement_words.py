@@ -216,6 +216,10 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"other stock was set aside",
             marked("Settled itself: other stock was set aside."),
         ),
+        (
+            r"all that it asks for has left",
+            marked("Settled itself: all that it asks for has left."),
+        ),
         *PATTERNS,
         *((re.escape(text), text) for text in PLAIN),
     )

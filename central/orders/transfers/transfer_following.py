@@ -4,6 +4,8 @@ in-transit place of a thing, all warehouses together, after a posting
   < 0   received, and nobody said that it left: `received_before_shipped`, until the facts come
   > 0   under way
   != 0  and the transfer is finished: `moved_after_end`, until it is closed once more
+
+once nothing of any line is left to ship, it is short of nothing (`reservation_short`)
 """
 
 from collections import Counter
@@ -19,8 +21,10 @@ from central.ledger.ledger import Posted
 from central.ledger.locations import IN_TRANSIT, place_of
 from central.ledger.opening import DocumentKey, GoodsKey
 from central.ledger.own_facts import OWN_GATEWAY
+from central.orders.reserving.shortages import settle_shortages
 from central.orders.transfers.transfer_closing import Thing, remainders_of
 from central.orders.transfers.transfer_store import (
+    Standing,
     code_looks,
     counted_looks,
     find_transfers,
@@ -34,6 +38,7 @@ from central.storage import bulk, tables
 
 KEYS_PER_SELECT_MAX = 100
 BEFORE: DiscrepancyKind = "received_before_shipped"
+ALL_LEFT = "all that it asks for has left"
 AFTER: DiscrepancyKind = "moved_after_end"
 
 
@@ -85,6 +90,8 @@ def _follow(
     after = observed(known, standing, left_ms=left_ms)
     if after != transfer:
         write_transfer(connection, after)
+    if any(one.line.warehouse == after.source and one.line.quantity_micro > 0 for one in moved):
+        _settle_short(connection, posted, after, standing)
     remainders = remainders_of(standing.places)
     last = {one.thing: one for one in moved}
     findings = [
@@ -180,6 +187,16 @@ def _settle(
             settle_discrepancies(
                 connection, [identity], settlement=_why(one, remainder), now_ms=posted.now_ms
             )
+
+
+def _settle_short(
+    connection: Connection, posted: Posted, transfer: Transfer, standing: Standing
+) -> None:
+    """Settle that goods were missing of a transfer, once the last of it has left."""
+    if any(one.to_ship_micro for one in standing.figures.lines.values()):
+        return
+    keys = [transfer.key_of(line.line) for line in standing.lines]
+    settle_shortages(connection, keys, why=ALL_LEFT, now_ms=posted.now_ms)
 
 
 def _settle_unknown(connection: Connection, posted: Posted, transfer: Transfer) -> None:

@@ -1,0 +1,101 @@
+"""What a transfer lost of what was set aside: proposed, set aside anew, settled once it left."""
+
+import pytest
+
+from central.orders.transfers.transfer_book import LineWanted, release_at_once
+from central.storage import tables
+from central.web.drawing import drawing_in
+from central.web.settlement_words import sentence
+from tests.central.orders.sales_scenes import ONE
+from tests.central.orders.settling import Settling
+from tests.central.scenery import rows
+
+KIND = "reservation_short"
+
+
+@pytest.fixture
+def site(database):
+    made = Settling(database)
+    yield made
+    made.proved()
+
+
+def short(site, *lines, gone):
+    """A released transfer of SH1, of which BIN-1 then lost so much."""
+    wanted = lines or (LineWanted("BOLT", 5 * ONE),)
+    site.dock.move(quantity="5")
+    site.send()
+    with site.desk.change(actor="x") as change:
+        code = release_at_once(change, wanted, source="SH1", destination="BJ1").code
+    site.dock.move(quantity=gone, source="BIN-1", target="adjustment", business_step="counting")
+    site.send()
+    return code
+
+
+def load_truck(site, code, quantity, *, source="BIN-1"):
+    fields = {"document": code, "document_line": 1, "business_step": "shipping"}
+    site.dock.move(quantity=quantity, source=source, target="in_transit", **fields)
+    site.send()
+
+
+def proposed(site):
+    return [one["body"]["action"] for one in site.found(KIND)["proposals"]]
+
+
+def test_a_transfer_is_given_other_stock_as_far_as_there_is(site):
+    code = short(site, gone="3")
+    assert proposed(site) == ["accept"]
+    assert site.found(KIND)["advice"][0]["page"] == "/items/BOLT"
+    refused = site.settle(KIND, {"action": "reserve"})
+    assert (refused.status_code, refused.json()["fields"]["lines"][0]["available"]) == (409, "0")
+    site.dock.move(quantity="2", target="BIN-2")
+    site.send()
+    row = site.found(KIND)
+    assert proposed(site) == ["reserve", "accept"]
+    assert (
+        row["proposals"][0]["why"]
+        == "Set aside 2 C62 of 3 C62 that are missing: they are available."
+    )
+    assert row["advice"] == []
+    assert site.settle(KIND).json()["state"] == "open"
+    site.dock.move(quantity="2", target="BIN-2")
+    site.send()
+    answer = site.settle(KIND, Dockledger_Actor="li.na")
+    assert (answer.status_code, answer.json()["settlement"]) == (200, "reserve by li.na: looked")
+    figures = site.get(f"/transfers/{code}")["lines"][0]
+    assert (figures["reserved"], figures["backorder"]) == ("5", "0")
+
+
+def test_only_what_its_line_may_be_taken_from_is_proposed(site):
+    short(site, LineWanted("BOLT", 5 * ONE, from_location="BIN-1"), gone="3")
+    site.dock.move(quantity="9", target="BIN-2")
+    site.send()
+    assert proposed(site) == ["accept"]
+
+
+def test_a_transfer_that_is_short_of_nothing_any_more_needs_no_decision(site):
+    code = short(site, gone="3")
+    load_truck(site, code, "2")
+    assert [one["state"] for one in [site.found(KIND)]] == ["open"]  # Three are still to leave.
+    site.dock.move(quantity="3", target="BIN-2")
+    site.send()
+    load_truck(site, code, "3", source="BIN-2")
+    why = rows(site.database, tables.discrepancies, "kind", "state", "settlement")
+    assert why == [(KIND, "settled", "all that it asks for has left")]
+    said = sentence(why[0][2], drawing_in("zh").texts)
+    assert said == "已自动处理：所要的货物已全部发出。"
+
+
+def test_who_called_the_transfer_off_has_nothing_to_set_aside(site):
+    code = short(site, gone="3")
+    site.dock.move(quantity="2", target="BIN-2")
+    site.send()
+    identity = site.found(KIND)["id"]
+    cancel = site.ask("POST", f"/transfers/{code}/cancel", {"reason": "not needed"})
+    assert cancel.status_code == 200, cancel.text
+    again = {"reason": "no", "take_back": False}
+    assert site.ask("POST", f"/discrepancies/{identity}/reopen", again).status_code == 200
+    assert proposed(site) == ["accept"]
+    refused = site.settle(KIND, {"action": "reserve"})
+    assert (refused.status_code, code in refused.json()["detail"]) == (409, True)
+    assert site.settle(KIND).status_code == 200
