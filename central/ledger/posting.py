@@ -36,6 +36,9 @@ from central.ledger.progress import (
 
 # A flag that the edge set because a weighed quantity left the tolerance of its document line.
 FLAG_OUTSIDE_TOLERANCE = "outside_tolerance"
+HOLD_FLAG = "quality_hold"  # Of the ledger's own facts that hold or free goods.
+# What the ledger's own facts of these flags are about is a balance, in whatever unit that has.
+OF_A_BALANCE = frozenset({SETTLING_FLAG, HOLD_FLAG})
 
 
 class Posting(msgspec.Struct, frozen=True):
@@ -117,7 +120,7 @@ def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
                 entry, "unknown_item", movement.item, item=movement.item, actual_micro=quantity
             )
         )
-    elif item_unit != movement.unit and not _settles(entry, movement):
+    elif item_unit != movement.unit and not _of_a_balance(entry, movement):
         pack = known.pack(movement.item, movement.unit)
         converted = quantity_in_unit(movement, item_unit, pack=pack)
         if converted is not None:
@@ -153,8 +156,8 @@ def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
     )
 
 
-def _settles(entry: Entry, movement: Movement) -> bool:
-    return entry.gateway == OWN_GATEWAY and SETTLING_FLAG in movement.flags
+def _of_a_balance(entry: Entry, movement: Movement) -> bool:
+    return entry.gateway == OWN_GATEWAY and not OF_A_BALANCE.isdisjoint(movement.flags)
 
 
 def _unit_differs(entry: Entry, movement: Movement, *, unit: str, detail: str) -> Finding:

@@ -17,12 +17,9 @@ from central.contract.facts import Evidence, Movement, StockStatus
 from central.errors import Conflict, Unusable
 from central.ledger.desk import Change, ObjectNote, require_version
 from central.ledger.entries import BalanceKey, FactKey
-from central.ledger.unit_ratios import unit_ratio
-from central.orders.catalogue.items import units_of
-from central.orders.catalogue.packs import ItemUnits
+from central.ledger.posting import HOLD_FLAG
 from central.orders.holding.holds import (
     BALANCES_MAX,
-    HOLD_FLAG,
     Action,
     HoldAsked,
     Scope,
@@ -83,7 +80,6 @@ def change_status(change: Change, asked: HoldAsked, *, version: int | None) -> H
             f"it stands at more than {BALANCES_MAX} places or has as many numbers",
             hint="Go on warehouse by warehouse, or place by place.",
         )
-    _require_units(connection, [one.key for one, _ in parts])
     code = change.next_code(PREFIX)
     moved: list[Moved] = []
     for _, group in groupby(parts, key=lambda part: part[0].key.warehouse):
@@ -187,24 +183,6 @@ def _require_names(connection: Connection, scope: Scope) -> None:
             hint="Name a place of the warehouse.",
             fields={"location": scope.location},
         )
-
-
-def _require_units(connection: Connection, keys: Sequence[BalanceKey]) -> None:
-    """Return if each balance is in the unit that a movement of it would be posted in."""
-    units = units_of(connection, {key.item for key in keys})
-    for key in keys:
-        known = units.get(key.item)
-        if known is not None and key.unit != known.base and _converts(known, key.unit):
-            raise Conflict(
-                f"{key.item} stands at {key.location} of {key.warehouse} in {key.unit}, which is"
-                f" {known.base} now",
-                hint="Settle the difference of units first.",
-                fields={"warehouse": key.warehouse, "location": key.location, "unit": key.unit},
-            )
-
-
-def _converts(units: ItemUnits, unit: str) -> bool:
-    return unit in units.packs or unit_ratio(from_unit=unit, to_unit=units.base) is not None
 
 
 def _draft(

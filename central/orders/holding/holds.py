@@ -15,7 +15,6 @@ from central.contract.quantities import canonical_text, from_micro
 from central.errors import Conflict, Unusable
 from central.ledger.entries import BalanceKey
 
-HOLD_FLAG = "quality_hold"  # Of the ledger's own facts that hold or free goods.
 BALANCES_MAX = 1000  # That one action is about; each is a movement.
 
 Action = Literal["hold", "release"]

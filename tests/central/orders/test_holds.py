@@ -2,6 +2,8 @@
 
 import pytest
 
+from central.contract.reference import Item
+from central.ledger.reference_desk import put_item
 from tests.central.orders.purchasing import Purchasing
 from tests.central.scenery import Gateway, enrol
 
@@ -108,6 +110,39 @@ def test_goods_are_held_and_freed_again(site, body, expected):
     assert there(site) == before
     assert len(freed["goods"]) == len(done["goods"])
     assert (site.faults(), site.discrepancies()) == ([], [])
+
+
+def test_a_recall_reaches_what_came_in_another_unit_before_its_item_was_known(site):
+    site.receive("500", item="SALT", unit="GRM", lot="S1")
+    with site.desk.change(actor="li.na") as change:
+        put_item(change, Item(code="SALT", name="Salt", name_zh="Salt", unit="KGM"))
+    site.receive("2", item="SALT", unit="KGM", lot="S1", target="BIN-2")
+    salt = {"item": "SALT", "lot": "S1", "reason": "recalled"}
+    before = site.discrepancies()
+    done = site.post("/holds", salt, status=201)
+    assert [(one["quantity"], one["unit"]) for one in done["goods"]] == [
+        ("500", "GRM"),
+        ("2", "KGM"),
+    ]
+    assert site.stock("SALT") == {("BIN-1", "held"): 500_000_000, ("BIN-2", "held"): 2_000_000}
+    site.post("/holds/release", salt, status=201)
+    assert site.stock("SALT") == {
+        ("BIN-1", "available"): 500_000_000,
+        ("BIN-2", "available"): 2_000_000,
+    }
+    assert (site.faults(), site.discrepancies()) == ([], before)
+
+
+def test_a_station_that_names_the_flag_of_holds_is_posted_in_the_unit_of_the_item(site):
+    site.receive("2", item="RICE", lot="R1")
+    site.gateway.move(
+        "RICE", "500", source="BIN-1", target="BIN-1", unit="GRM", lot="R1",
+        business_step="inspecting", from_status="inspection", to_status="held",
+        flags=("quality_hold",),
+    )  # fmt: skip
+    site.send()
+    assert site.stock("RICE") == {("BIN-1", "inspection"): 1_500_000, ("BIN-1", "held"): 500_000}
+    assert site.faults() == []
 
 
 def test_what_is_freed_may_be_rejected(site):
