@@ -261,7 +261,7 @@ def test_a_fact_about_another_warehouse_is_posted_where_it_says(site):
 def test_goods_of_another_warehouse_are_posted_in_the_unit_that_their_item_is_kept_in(site):
     set_packs(site.database, "NUT", PF=(40, 1))
     site.dock.weigh()
-    for item, unit in (("BOLT", "DZN"), ("NUT", "PF"), ("RICE", "GRM"), ("NUT", "XXX")):
+    for item, unit in (("BOLT", "DZN"), ("NUT", "PF"), ("RICE", "GRM"), ("NUT", "CT")):
         site.dock.move(item, "2", unit=unit, warehouse="BJ1")
     site.send()
     opened = site.get("/discrepancies?kind=wrong_warehouse&state=open")["discrepancies"]
@@ -272,7 +272,7 @@ def test_goods_of_another_warehouse_are_posted_in_the_unit_that_their_item_is_ke
     assert there(site) == [
         ("BJ1", "BIN-1", "BOLT", "C62", 24_000_000),
         ("BJ1", "BIN-1", "NUT", "C62", 80_000_000),
-        ("BJ1", "BIN-1", "NUT", "XXX", 2_000_000),
+        ("BJ1", "BIN-1", "NUT", "CT", 2_000_000),
         ("BJ1", "BIN-1", "RICE", "KGM", 2_000),
     ]
     for row in opened:
