@@ -4,6 +4,7 @@ Making a database is slow beside a test: one migrated SQLite file is copied, one
 PostgreSQL database is emptied, and made anew where a test has changed its schema. Connections to
 PostgreSQL stay open from test to test: each new one loads the catalogue of all tables. Of SQLite
 each test gets its own file and connections, but the statements that tests before it have compiled.
+Whatever listens to an engine of those that are shared has to be gone with its test.
 """
 
 import itertools
@@ -15,6 +16,7 @@ import pytest
 
 from central.storage.database import open_database
 from central.storage.schema import VERSION_TABLE, head_revision, migrate
+from tests.central.listening import none_left_listening
 from tests.central.migrated import migrated_bytes
 from tests.memory_folder import memory_folder
 from tests.postgresql import new_database, postgresql_server
@@ -57,8 +59,10 @@ def database(request):
         yield request.getfixturevalue("_sqlite")
         return
     shared = request.getfixturevalue("_shared_postgresql")
-    yield shared.opened()
-    shared.clean()
+    opened = shared.opened()
+    with none_left_listening(opened):
+        yield opened
+        shared.clean()
 
 
 @pytest.fixture
@@ -71,10 +75,11 @@ def lite(_sqlite):
 def _sqlite(_migrated_file, _shared_sqlite):
     opened, path = _shared_sqlite
     shutil.copyfile(_migrated_file, path)
-    yield opened
-    opened.close()  # Its connections; the next test opens others, on a file of its own.
-    for left in path.parent.iterdir():
-        left.unlink()
+    with none_left_listening(opened):
+        yield opened
+        opened.close()  # Its connections; the next test opens others, on a file of its own.
+        for left in path.parent.iterdir():
+            left.unlink()
 
 
 @pytest.fixture

@@ -277,9 +277,7 @@ def test_a_page_by_key_begins_in_an_index_and_sorts_nothing(office, read):
         office.add_user(number)
     asked = []
     with office.database.read() as connection:
-        event.listen(
-            connection.engine, "before_cursor_execute", lambda *call: asked.append(call[2:4])
-        )
+        event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
         read(connection)
         for statement, values in list(asked):
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()

@@ -26,8 +26,7 @@ def moved_since(database, record_no, *, changed_last):
     asked = []
     with database.read() as connection:
         books = books_now(connection, warehouse="SH1", locations=["BIN-1"])
-        engine = connection.engine
-        event.listen(engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+        event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2]))
         moves, own = moves_since(
             connection,
             warehouse="SH1",

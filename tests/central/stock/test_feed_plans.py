@@ -132,8 +132,7 @@ def test_the_feed_of_a_place_reads_the_newest_lines(many):
 def test_a_page_that_is_full_is_read_from_the_newest_block(many, wanted):
     asked = []
     with many.read() as connection:
-        engine = connection.engine
-        event.listen(engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+        event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
         assert len(numbers(connection, wanted)) == 50
     looks = [values for statement, values in asked if "lines.record_no >" in statement]
     assert len(looks) == 1

@@ -35,8 +35,7 @@ def test_no_hot_query_walks_over_all_facts_or_lines(database, ask):
     with database.read() as connection:
         newest = list_movements(connection, FeedFilter(), before_record_no=None, limit=1)[0]
         asked = []
-        engine = connection.engine
-        event.listen(engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+        event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
         ask(connection, newest.fact_id)
         for statement, values in list(asked):
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()

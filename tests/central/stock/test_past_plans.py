@@ -68,8 +68,7 @@ def test_each_amount_is_looked_at_a_few_times(stocked, wanted):
     asked = []
     with stocked.read() as connection:
         moment = moment_at(connection, NOW_MS, kind="event", warehouse="")
-        engine = connection.engine
-        event.listen(engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+        event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
         page = grid_as_of(connection, wanted, StrayItems(), moment)
         assert page.item_count
         for statement, values in list(asked):

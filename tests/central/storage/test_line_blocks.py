@@ -216,8 +216,7 @@ BY_BLOCK_AND_ITEM = {
 def test_every_reader_of_an_item_looks_by_warehouse_block_and_item(many):
     with many.read() as connection:
         asked = []
-        engine = connection.engine
-        event.listen(engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+        event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
         wanted = BY_BLOCK_AND_ITEM[connection.dialect.name]
         for name, read in READERS.items():
             asked.clear()
@@ -281,8 +280,7 @@ def test_when_a_lot_first_came_is_read_by_one_look_a_block(many):
 def test_one_recent_fact_is_found_without_a_look_into_older_blocks(many):
     with many.read() as connection:
         asked = []
-        engine = connection.engine
-        event.listen(engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+        event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2]))
         reach = reach_of(
             connection, warehouse="SH1", item=ITEM, after=0, limit=1, newest_first=True
         )
