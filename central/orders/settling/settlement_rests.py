@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, text
 
 from central.ledger.entries import OWN_GATEWAY, FactKey
 from central.orders.settling.roundings import Rest, Roundings, Way
@@ -11,19 +11,25 @@ from central.storage import bulk
 from central.storage.settlement_tables import settlement_rests
 
 KEY_SIZE = 3  # warehouse, epoch, seq: of the ledger's own facts.
-WAY = [settlement_rests.c[name] for name in Way._fields]
+WAY = ", ".join(Way._fields)
+# Of itself SQLite, which has no statistics here, reads the whole warehouse by the primary key.
+_RESTS = {
+    "sqlite": "settlement_rests INDEXED BY settlement_rests_item",
+    "postgresql": "settlement_rests",
+}
 
 
 def roundings_of(connection: Connection, warehouse: str, item: str, unit: str) -> Roundings:
     """Return the roundings of an item's unit in a warehouse, with what is left of those before."""
-    table = settlement_rests.c
-    query = (
-        select(*WAY, table.rest, func.count())
-        .where(table.warehouse == warehouse, table.item == item, table.unit == unit)
-        .group_by(*WAY, table.rest)
+    query = text(
+        f"SELECT {WAY}, rest, COUNT(*) FROM {_RESTS[connection.dialect.name]}"  # noqa: S608 - ours
+        " WHERE warehouse = :warehouse AND item = :item AND unit = :unit"
+        f" GROUP BY {WAY}, rest"
     )
+    values = {"warehouse": warehouse, "item": item, "unit": unit}
     return Roundings(
-        (Way(*way), Fraction(rest) * times) for *way, rest, times in connection.execute(query)
+        (Way(*way), Fraction(rest) * times)
+        for *way, rest, times in connection.execute(query, values)
     )
 
 
