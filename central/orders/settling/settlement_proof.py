@@ -147,17 +147,12 @@ def _moved(name: str, *, prefix: str) -> Subquery:
 
 def _rest_faults(connection: Connection) -> Iterator[Fault]:
     own, table = settlement_facts.c, settlement_rests.c
-    settled = (
-        select(own.seq)
-        .where(
-            own.warehouse == table.warehouse,
-            own.gateway == OWN_GATEWAY,
-            own.epoch == table.epoch,
-            own.seq == table.seq,
-        )
-        .exists()
+    # One pass over each: a look for each rest would read all facts of settlements again.
+    settled = select(own.warehouse, own.epoch, own.seq).where(own.gateway == OWN_GATEWAY)
+    lost = select(table.warehouse, table.epoch, table.seq).except_(settled).subquery("lost")
+    query = select(settlement_rests).join(
+        lost, and_(*(table[name] == lost.c[name] for name in ("warehouse", "epoch", "seq")))
     )
-    query = select(settlement_rests).where(~settled)
     for row in connection.execute(query, execution_options=STREAMED):
         detail = f"fact {row.epoch}/{row.seq} was rounded by {row.rest}, and settled nothing"
         yield Fault("settlement", f"{row.warehouse}/{row.item}", detail)

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import event
 
 from central.orders.settling.roundings import Way
+from central.orders.settling.settlement_proof import faults
 from central.orders.settling.settlement_rests import roundings_of
 from central.storage import bulk
-from central.storage.settlement_tables import settlement_rests
+from central.storage.settlement_tables import settlement_facts, settlement_rests
 
 HOUSES, NUMBERS = 10, 2000
 ITEMS, RESTS = 200, 20
@@ -39,3 +40,38 @@ def test_the_rests_of_an_item_are_read_by_its_index(own_database):
             plan = connection.exec_driver_sql(explain + statement, values).all()
             told = "\n".join(step[-1] for step in plan)
             assert "settlement_rests_item" in told, told
+
+
+def fact(seq, gateway="central"):
+    return ("D", 1, "SH1", gateway, "E1", seq, "", "", 0)
+
+
+def test_each_rest_of_no_settlement_is_a_fault(database):
+    facts = [fact(1), fact(2, gateway="sh1-dock-1"), fact(4)]
+    with database.write() as connection:
+        bulk.insert_rows(connection, settlement_facts, facts)
+        made = [rest(1), rest(2), rest(3), rest(3, item="I8", more="-1/7")]
+        bulk.insert_rows(connection, settlement_rests, made)
+        found = [(one.subject, one.detail) for one in faults(connection) if "rounded" in one.detail]
+    assert sorted(found) == [
+        ("SH1/I7", "fact E1/2 was rounded by 1/3, and settled nothing"),
+        ("SH1/I7", "fact E1/3 was rounded by 1/3, and settled nothing"),
+        ("SH1/I8", "fact E1/3 was rounded by -1/7, and settled nothing"),
+    ]
+
+
+@SQLITE_ONLY
+def test_four_times_the_rests_are_proved_in_four_times_the_steps(own_database):
+    steps, first = [], 0
+    for last in (500, 2000):
+        with own_database.write() as connection:
+            bulk.insert_rows(connection, settlement_facts, [*map(fact, range(first, last))])
+            bulk.insert_rows(connection, settlement_rests, [*map(rest, range(first, last))])
+        with own_database.read() as connection:
+            raw, count = connection.connection.driver_connection, []
+            raw.set_progress_handler(lambda count=count: count.append(1), 100)
+            assert len(list(faults(connection))) == last  # None of these facts is stored.
+            raw.set_progress_handler(None, 0)
+        steps.append(len(count))
+        first = last
+    assert steps[1] < 6 * steps[0], steps
