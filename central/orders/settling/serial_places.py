@@ -1,15 +1,16 @@
 """Where the books have a serial number that is at more than one place. Edge of the database."""
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from central.contract.quantities import MICRO_PER_UNIT, PIECE
 from central.errors import Conflict, Unusable
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey
 from central.ledger.locations import is_virtual
+from central.ledger.opening import BOOKS
 from central.orders.settling.discrepancy_facts import Found, serial_of
 from central.orders.settling.settlement_moves import Step, step_to_count
 from central.orders.settling.settlement_proposals import Case, Seen
-from central.storage import tables
+from central.storage import bulk, tables
 
 BALANCES_MAX = 200  # Of one serial number, that are looked at.
 
@@ -54,20 +55,19 @@ def steps_out_of(
 
 def _held(connection: Connection, row: Found) -> list[tuple[BalanceKey, int]]:
     """Return the balances that have a serial number, where it came last first."""
-    table = tables.balances.c
-    every = select(tables.warehouses.c.warehouse)
-    query = (
-        select(tables.balances)
-        .where(
-            table.warehouse.in_(every),
-            table.item == row.item,
-            table.serial == serial_of(row),
-            table.serial != "",
-            table.on_hand_micro > 0,
-        )
-        .order_by(table.record_no.desc(), table.warehouse, table.location)
-        .limit(BALANCES_MAX)
+    books = [house for (house,) in bulk.select_rows(connection, BOOKS)]
+    found = bulk.select_by_columns(
+        connection,
+        tables.balances,
+        [(house, row.item, serial_of(row)) for house in books],
+        columns=("warehouse", "item", "serial"),
+        index="balances_serial",
+        where="serial <> ''",
     )
+    # warehouse, location ... status, on_hand_micro, record_no, weight_micro
     size = GOODS_KEY_SIZE + 1
-    found = [(BalanceKey(*one[:size]), one[size]) for one in connection.execute(query)]
-    return [(key, amount) for key, amount in found if not is_virtual(key.location)]
+    held = sorted((-one[size + 1], BalanceKey(*one[:size]), one[size]) for one in found)
+    there = [
+        (key, amount) for _, key, amount in held if amount > 0 and not is_virtual(key.location)
+    ]
+    return there[:BALANCES_MAX]

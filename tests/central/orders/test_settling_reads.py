@@ -3,17 +3,79 @@
 from fractions import Fraction
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from central.orders.settling.roundings import Way
+from central.orders.settling.serial_places import case_of_serial
 from central.orders.settling.settlement_proof import faults
+from central.orders.settling.settlement_proposals import Seen
 from central.orders.settling.settlement_rests import roundings_of
-from central.storage import bulk
-from central.storage.settlement_tables import settlement_facts, settlement_rests
+from central.storage import bulk, tables
+from central.storage.settlement_tables import discrepancies, settlement_facts, settlement_rests
+from tests.central.orders.settling import Settling
 
 HOUSES, NUMBERS = 10, 2000
 ITEMS, RESTS = 200, 20
 SQLITE_ONLY = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def number(house, serial, micro=1_000_000, location="BIN-1", record_no=9):
+    """A row of the balances of NUT."""
+    key = (house, location, "NUT", "", serial, "", "C62", "available")
+    return (*key, micro, record_no, 0)
+
+
+def twice(database):
+    """What is said of the one serial number that is at two places."""
+    query = select(discrepancies).where(discrepancies.c.kind == "serial_twice")
+    with database.read() as connection:
+        return connection.execute(query).one()
+
+
+def told_twice(database):
+    """Have the number S9 of bolts at two places, and many numbers of nuts beside it."""
+    site = Settling(database)
+    site.dock.move(serial="S9")
+    site.other.move(serial="S9", target="BIN-2")
+    site.send(site.dock, site.other)
+    houses = ("SH1", "BJ1", *(f"W{house}" for house in range(HOUSES)))
+    made = [number(house, f"S{one}") for house in houses for one in range(NUMBERS // 10)]
+    with database.write() as connection:
+        bulk.insert_rows(connection, tables.balances, made)
+    return twice(database)
+
+
+@SQLITE_ONLY
+def test_where_a_number_is_is_found_by_one_look_into_the_index_of_each_book(own_database):
+    row = told_twice(own_database)
+    said = []
+    with own_database.read() as connection:
+        raw = connection.connection.driver_connection
+        raw.set_trace_callback(said.append)
+        assert case_of_serial(connection, row).is_twice
+        raw.set_trace_callback(None)
+        explained = (
+            connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}") for statement in said
+        )
+        plans = [step[-1] for steps in explained for step in steps]
+    read = [step for step in plans if "balances" in step or " t " in step]
+    assert any("balances_serial (warehouse=? AND item=? AND serial=?)" in one for one in read), read
+    assert all("(warehouse=?)" not in one and "SCAN balances" not in one for one in read), read
+
+
+def test_a_number_is_found_wherever_it_is_where_it_came_last_first(database):
+    row = told_twice(database)
+    there = [
+        number("W3", "S9", record_no=70),
+        number("W4", "S9", 0, record_no=80),  # It was there.
+        number("W5", "S9", location="customer", record_no=90),
+        number("W5", "S8", record_no=90),
+    ]
+    bolts = [(*one[:2], "BOLT", *one[3:]) for one in there]
+    with database.write() as connection:
+        bulk.insert_rows(connection, tables.balances, bolts)
+        seen = case_of_serial(connection, row).seen
+    assert seen == (Seen("W3", "BIN-1"), Seen("BJ1", "BIN-2"), Seen("SH1", "BIN-1"))
 
 
 def rest(seq, item="I7", more="1/3"):
