@@ -4,8 +4,8 @@
     SH1/BIN-1   S9    SH1 says that it left        it is at BJ1/BIN-1 alone: nothing is wrong
 
 Facts of a sending warehouse may come after the receipt. What such a fact explains settles itself:
-the number is at one place, and came from outside once. Where two came and one was sold, nobody
-knows which one it is: that stays open for people.
+the number is at one place, and came from outside once; a piece that was written off never came.
+Where two came and one was sold, nobody knows which one it is: that stays open for people.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from central.contract.quantities import MICRO_PER_UNIT, PIECE
 from central.ledger.amount_findings import twice
 from central.ledger.entries import BalanceKey, Entry, Finding, Line
-from central.ledger.locations import IN_TRANSIT, is_virtual
+from central.ledger.locations import ADJUSTMENT, IN_TRANSIT, is_virtual
 from central.ledger.weight_rests import is_under_way
 
 SerialKey = tuple[str, str, str]  # Item, serial number, unit.
@@ -99,7 +99,8 @@ class SerialPlaces:
             place = self._keys[slot].location
             if is_virtual(place) and place != IN_TRANSIT and not is_under_way(place):
                 given[place] = given.get(place, 0) - self._amounts[slot]
-        came = sum(amount for amount in given.values() if amount > 0)
+        # What was written off is taken not to have come, what was sold did come.
+        came = given.pop(ADJUSTMENT, 0) + sum(amount for amount in given.values() if amount > 0)
         return serial[-1] != PIECE or came <= MICRO_PER_UNIT
 
 

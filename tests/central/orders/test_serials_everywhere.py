@@ -90,6 +90,28 @@ def test_of_two_that_came_and_one_that_was_sold_nobody_knows_which_it_is(site):
     assert [one[1] for one in twice(site)] == ["open"]
 
 
+def test_a_second_piece_that_is_written_off_never_came(site):
+    say(site.dock)
+    say(site.other)
+    site.send(site.dock, site.other)
+    say(site.other, source="BIN-1", target="adjustment")
+    site.send(site.other)
+    ((_, state, _, why),) = twice(site)
+    assert (state, why) == ("settled", "record 3 left it at SH1/BIN-1 alone")
+
+
+@pytest.mark.parametrize("went", ["customer", "scrap", "production"])
+def test_of_three_that_came_a_written_off_one_leaves_two_of_which_one_went(site, went):
+    say(site.dock)
+    say(site.other)
+    say(site.other, target="BIN-2")
+    site.send(site.dock, site.other)
+    say(site.dock, source="BIN-1", target=went)
+    say(site.other, source="BIN-2", target="adjustment")
+    site.send(site.dock, site.other)
+    assert {one[1] for one in twice(site)} == {"open"}
+
+
 @pytest.mark.parametrize("back", ["reversed", "sent back"])
 def test_what_came_by_mistake_and_goes_back_is_settled(site, back):
     say(site.dock)
