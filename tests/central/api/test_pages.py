@@ -51,6 +51,7 @@ WITHOUT_PAGES = {
     "/alerts": "what the book of alerts knows at one moment; `more` says what it left out",
     "/audit/check": "one finding about the whole chain",
     "/discrepancies/counts": "sums, as many as warehouses, causes and ages",
+    "/holds": "what one hold would be about; more than 1,000 balances are refused, not cut",
     "/periods/checklist": "the answer to one question: may this period be closed?",
     "/periods/{code}/late/totals": "sums; the facts behind them have pages at `late`",
     "/putaway-suggestions": "the answer to one question: where to put these goods?",
