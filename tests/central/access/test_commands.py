@@ -17,7 +17,7 @@ BASE = '[mqtt]\nhost = "127.0.0.1"\n[ledger]\nsite = "demo"\n'
 @pytest.fixture
 def run(lite, tmp_path):
     config = tmp_path / "central.toml"
-    config.write_text(f'{BASE}[database]\nurl = "sqlite:///{tmp_path / "ledger.db"}"\n')
+    config.write_text(f'{BASE}[database]\nurl = "{lite.place}"\n')
 
     def called(*words, fed=None, status=0):
         result = CliRunner().invoke(app, [*words, "--config", str(config)], input=fed)

@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel
 from sqlalchemy import Engine, event, func, select
 
+from central.access.permissions import Principal
 from central.api.body_bound import BODY_BYTES_MAX
 from central.api.writing import KEPT_MS, Answer, Asked, WriteSide
 from central.errors import LedgerUnavailable
@@ -162,7 +163,8 @@ class Body(BaseModel):
 
 def test_of_two_processes_that_get_a_request_at_the_same_time_one_does_it(database):
     load(database)
-    asked = Asked(actor="staff", version=None, key="k", digest=b"\1" * 32)
+    who = Principal("staff", frozenset())
+    asked = Asked(actor="staff", version=None, key="k", digest=b"\1" * 32, principal=who)
 
     def work(change):
         return Answer(Body(code=change.next_code("X")), status=201, version=1)
