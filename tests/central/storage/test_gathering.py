@@ -178,7 +178,7 @@ def test_what_a_row_leads_to_is_read_with_it(database):
     with database.write() as connection, statements_of(connection) as said:
         bulk.look_ahead(connection, looks)
         (row,) = bulk.select_by_key(connection, transfers, [("TR-1",)], columns_count=1)
-        assert row == (*transfer, 0, 0, "", 0, True)
+        assert row == (*transfer, 0, 0, "", 0, True, False, False)
         found = bulk.select_by_key(connection, transfer_lines, [("TR-1",)], columns_count=1)
         assert list(found) == [line("TR-1", 1, 5)]
         assert discrepancies_of(connection, "TR-1") == ["d1", "d2"]
