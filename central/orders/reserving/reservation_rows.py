@@ -17,6 +17,7 @@ ITEMS_PER_SELECT_MAX = 128
 STOCK_COLUMNS = len(StockKey._fields)
 STOCKS_LOOKED_UP_MAX = 200  # Before it is asked whether anything is set aside there at all.
 _ANYTHING_SQL = "SELECT 1 FROM allocated WHERE warehouse = ? LIMIT 1"
+_FREED = sales_tables.reservations.columns.keys().index("freed_micro")
 LINE_COLUMNS = STOCK_COLUMNS + 3  # Whose line it is, and of which stock; the warehouse is in both.
 # Places that the catalogue gives no place on the way come after all that have one, and what has not
 # been put away yet comes last.
@@ -46,6 +47,14 @@ def read_reservations(
         connection, sales_tables.reservations, keys, columns_count=3 if line is None else 4
     )
     return sorted(map(reservation_of, rows), key=lambda one: (one.holder, one.stock))
+
+
+def lines_that_lost(connection: Connection, holder: Holder) -> set[LineKey]:
+    """Return the lines of a holder of which something that was set aside has been given up."""
+    rows = bulk.select_by_key(
+        connection, sales_tables.reservations, [tuple(holder)], columns_count=len(holder)
+    )
+    return {LineKey(*row[:4]) for row in rows if row[_FREED]}
 
 
 def read_reservations_at(connection: Connection, stocks: Sequence[StockKey]) -> list[Reservation]:

@@ -64,7 +64,7 @@ def _transfer(connection: Connection, row: Found) -> Transfer | None:
 
 
 def _of_transfer(connection: Connection, transfer: Transfer, row: Found) -> Wanted | None:
-    if transfer.state != "released":
+    if "reserve" not in transfer.possible:
         return None
     rows = {transfer.code: read_reservations(connection, [transfer.holder])}
     standing = read_standings(connection, [transfer], rows=rows)[transfer.code]

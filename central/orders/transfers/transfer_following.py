@@ -5,7 +5,8 @@ in-transit place of a thing, all warehouses together, after a posting
   > 0   under way
   != 0  and the transfer is finished: `moved_after_end`, until it is closed once more
 
-once nothing of any line is left to ship, it is short of nothing (`reservation_short`)
+once nothing of any line is left to ship, it is short of nothing (`reservation_short`), which is
+looked for only of lines that lost something that was set aside
 """
 
 from collections import Counter
@@ -21,6 +22,7 @@ from central.ledger.ledger import Posted
 from central.ledger.locations import IN_TRANSIT, place_of
 from central.ledger.opening import DocumentKey, GoodsKey
 from central.ledger.own_facts import OWN_GATEWAY
+from central.orders.reserving.reservation_rows import lines_that_lost
 from central.orders.reserving.shortages import settle_shortages
 from central.orders.transfers.transfer_closing import Thing, remainders_of
 from central.orders.transfers.transfer_store import (
@@ -90,8 +92,7 @@ def _follow(
     after = observed(known, standing, left_ms=left_ms)
     if after != transfer:
         write_transfer(connection, after)
-    if any(one.line.warehouse == after.source and one.line.quantity_micro > 0 for one in moved):
-        _settle_short(connection, posted, after, standing)
+    _settle_short(connection, posted, after, standing, moved)
     remainders = remainders_of(standing.places)
     last = {one.thing: one for one in moved}
     findings = [
@@ -190,13 +191,21 @@ def _settle(
 
 
 def _settle_short(
-    connection: Connection, posted: Posted, transfer: Transfer, standing: Standing
+    connection: Connection,
+    posted: Posted,
+    transfer: Transfer,
+    standing: Standing,
+    moved: Sequence[Moved],
 ) -> None:
-    """Settle that goods were missing of a transfer, once the last of it has left."""
-    if any(one.to_ship_micro for one in standing.figures.lines.values()):
-        return
-    keys = [transfer.key_of(line.line) for line in standing.lines]
-    settle_shortages(connection, keys, why=ALL_LEFT, now_ms=posted.now_ms)
+    """Settle that goods were missing of a transfer, once nothing can be set aside for it."""
+    waits = any(one.to_ship_micro for one in standing.figures.lines.values())
+    left = any(
+        one.line.warehouse == transfer.source and one.line.quantity_micro > 0 for one in moved
+    )
+    # It has left whole, or arrived whole as something else than what it asks for.
+    if (left and not waits) or (waits and "reserve" not in transfer.possible):
+        lines = lines_that_lost(connection, transfer.holder)
+        settle_shortages(connection, lines, why=ALL_LEFT, now_ms=posted.now_ms)
 
 
 def _settle_unknown(connection: Connection, posted: Posted, transfer: Transfer) -> None:

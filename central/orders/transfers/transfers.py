@@ -9,7 +9,7 @@
                                   rejected                    received --close--> closed
 
     draft, requested, approved, released, shipping, in_transit --cancel--> cancelled
-    released, shipping --reserve--> as it was      what was not set aside at the release is now
+    released, shipping, receiving --reserve--> as it was     what was not set aside before is now
     closed, rejected --facts--> reopened --close--> closed
     cancelled --facts, or goods under way--> returning --close--> cancelled
 
@@ -65,7 +65,7 @@ ACTIONS: StateTable = {
     "approve": {"requested": "approved"},
     "reject": {"requested": "rejected"},
     "release": {"approved": "released"},
-    "reserve": {"released": "released", "shipping": "released"},
+    "reserve": dict.fromkeys(("released", "shipping", "receiving"), "released"),
     "cancel": dict.fromkeys(UNTIL_RECEIPT, "cancelled"),
     "close": {
         **dict.fromkeys(("shipping", "in_transit", "receiving", "received"), "closed"),

@@ -99,3 +99,30 @@ def test_who_called_the_transfer_off_has_nothing_to_set_aside(site):
     refused = site.settle(KIND, {"action": "reserve"})
     assert (refused.status_code, code in refused.json()["detail"]) == (409, True)
     assert site.settle(KIND).status_code == 200
+
+
+def test_what_still_waits_is_set_aside_while_the_first_goods_arrive(site):
+    code = short(site, gone="3")
+    arrive = {"document": code, "document_line": 1, "business_step": "transferring"}
+    site.other.move(quantity="1", source="in_transit", target="BIN-9", **arrive)
+    site.send(site.other)
+    assert site.get(f"/transfers/{code}")["state"] == "receiving"
+    site.dock.move(quantity="3", target="BIN-2")
+    site.send()
+    assert proposed(site) == ["reserve", "accept"]
+    assert site.settle(KIND).json()["state"] == "settled"
+    figures = site.get(f"/transfers/{code}")["lines"][0]
+    assert (figures["reserved"], figures["backorder"]) == ("5", "0")
+
+
+def test_a_transfer_that_has_come_whole_has_nothing_to_set_aside(site):
+    code = short(site, gone="3")
+    fields = {"document": code, "document_line": 2}  # Of no line: nobody knows that it left.
+    site.dock.move(quantity="5", source="BIN-2", target="in_transit", **fields)
+    site.send()
+    arrive = {"document": code, "document_line": 1, "business_step": "transferring"}
+    site.other.move(quantity="5", source="in_transit", target="BIN-9", **arrive)
+    site.send(site.other)
+    assert site.get(f"/transfers/{code}")["state"] == "received"
+    why = rows(site.database, tables.discrepancies, "kind", "state", "settlement")
+    assert (KIND, "settled", "all that it asks for has left") in why

@@ -72,7 +72,7 @@ def transfer(shown="draft", **fields):
         ("approve", {"requested"}),
         ("reject", {"requested"}),
         ("release", {"approved"}),
-        ("reserve", {"released", "shipping"}),
+        ("reserve", {"released", "shipping", "receiving"}),
         ("cancel", {"draft", "requested", "approved", "released", "shipping", "in_transit"}),
         (
             "close",
