@@ -1,7 +1,9 @@
 """Transfers as people work on them: asked for, approved, released, closed. Edge of the database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from central.errors import Unusable
 from central.ledger.desk import Change, ObjectNote, require_version
@@ -156,7 +158,7 @@ def edit_transfer(
         write_lines(change.connection, code, checked)
     wished = {"note": note, "second_person": second_person, "backorders": backorders}
     changed = {name: value for name, value in wished.items() if value is not None}
-    after = replace(transfer, **changed)  # type: ignore[arg-type]  # Each is of its field's type.
+    after = replace(transfer, **changed)
     return write_done(change, after, "edit", changes=changed_document(transfer, after) | changes)
 
 

@@ -1,8 +1,8 @@
 """Closes transfers with what became of everything under way. Edge of the database."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from central.contract.quantities import canonical_text, from_micro

@@ -11,8 +11,9 @@ looked for only of lines that lost something that was set aside
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from central.contract.quantities import canonical_text, from_micro

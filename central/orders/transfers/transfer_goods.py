@@ -8,7 +8,8 @@ end        all that is left of it is free
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from central.contract.reference import DocumentLine
 from central.ledger.desk import Change

@@ -1,9 +1,10 @@
 """Reads and writes transfers and what the ledger has about them. Edge of the database."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
+from msgspec.structs import astuple, replace
 from sqlalchemy import Connection, select, text
 
 from central.errors import NotThere
@@ -116,8 +117,7 @@ def transfer_of(row: Sequence[object]) -> Transfer:
 
 def write_transfer(connection: Connection, transfer: Transfer) -> None:
     """Add a transfer or give it these values."""
-    values = tuple(getattr(transfer, name) for name in Transfer.__slots__)
-    bulk.upsert_rows(connection, transfers, [values])
+    bulk.upsert_rows(connection, transfers, [astuple(transfer)])
 
 
 def write_lines(
@@ -126,7 +126,7 @@ def write_lines(
     """Make these all lines of a transfer. new: it has none yet."""
     if not new:
         bulk.delete_by_key(connection, transfer_lines, [(code,)])
-    rows = [(code, *(getattr(line, name) for name in TransferLine.__slots__)) for line in lines]
+    rows = [(code, *astuple(line)) for line in lines]
     bulk.insert_rows(connection, transfer_lines, rows)
 
 
@@ -295,8 +295,7 @@ def observed(transfer: Transfer, standing: Standing, *, left_ms: int) -> Transfe
     under_way = standing.under_way
     phase = phase_of(transfer.state, standing.figures, under_way=under_way)
     since = (transfer.under_way_since_ms or max(left_ms, 1)) if under_way else 0
-    values = {name: getattr(transfer, name) for name in Transfer.__slots__}
-    return Transfer(**(values | {"phase": phase, "under_way_since_ms": since}))
+    return replace(transfer, phase=phase, under_way_since_ms=since)
 
 
 def warehouses_of(connection: Connection, transfer: Transfer) -> list[str]:

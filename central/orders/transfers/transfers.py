@@ -23,8 +23,9 @@ what the ledger has counted and from what is at the in-transit place:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, cast
+
+import msgspec
 
 from central.contract.quantities import canonical_text, from_micro
 from central.contract.reference import DocumentLine, ExpectedDocument
@@ -88,8 +89,7 @@ DONE: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(msgspec.Struct, frozen=True):
     """A transfer, in the order of its table's columns; the comment there explains each."""
 
     code: str
@@ -135,8 +135,7 @@ class Transfer:
         return LineKey(self.source, TRANSFER, self.code, line)
 
 
-@dataclass(frozen=True, slots=True)
-class TransferLine:
+class TransferLine(msgspec.Struct, frozen=True):
     """One line, in the order of its table's columns without the transfer."""
 
     line: int
@@ -160,8 +159,7 @@ class TransferLine:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LineFigures:
+class LineFigures(msgspec.Struct, frozen=True):
     """How far one line is; all in 10^-6 of its unit."""
 
     requested_micro: int
@@ -179,8 +177,7 @@ class LineFigures:
         return self.shipped_micro - self.received_micro
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(msgspec.Struct, frozen=True):
     """How far a transfer is. lines: by line number. unasked_...: what belongs to none of them."""
 
     lines: Mapping[int, LineFigures]

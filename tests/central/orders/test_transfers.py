@@ -1,10 +1,9 @@
 """What a transfer may become, how far it is, and what closes it exactly; without a database."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from central.errors import Conflict, Unusable
 from central.orders.document_progress import CountedKey
