@@ -53,7 +53,7 @@ def level_transfers(
 ) -> set[str]:
     """Level the lines of transfers whose rows are loaded, as `level_orders` does.
 
-    Returns the codes of those for which other stock was set aside, of which nobody was told yet.
+    Returns the codes of those of which goods were freed or set aside, of which nobody was told yet.
     """
     found = [one for one in find_transfers(connection, codes).values() if one.state == "released"]
     untold: set[str] = set()
@@ -65,6 +65,8 @@ def level_transfers(
             for line in standing.lines
         }
         items = {line.item for line, micro in waits.items() if micro < 0}
+        if items:
+            untold.add(transfer.code)
         for line, micro in waits.items():
             give_up_spare(book, transfer.key_of(line.line), -micro)
         wanted = [
@@ -78,8 +80,7 @@ def level_transfers(
             for line, micro in waits.items()
             if micro > 0 and line.item in items
         ]
-        if any(one.granted_micro for one in book.reserve(wanted)):
-            untold.add(transfer.code)
+        book.reserve(wanted)
     return untold
 
 

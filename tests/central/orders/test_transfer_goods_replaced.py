@@ -69,6 +69,20 @@ def test_the_source_is_told_what_is_left_to_take_once_other_goods_took_the_place
     scene.check()
 
 
+def test_the_source_is_told_when_goods_are_only_freed_because_a_line_has_what_it_asked_for(
+    database,
+):
+    scene = Scene(database, stock=[("BIN-1", 5, EARLY), ("BIN-2", 4, LATE)])
+    code = released(scene, line(5, lot="L1"), line(4, lot="L2"))
+    load_truck(scene, code, "BIN-2", 4, number=0, lot="L2")
+    # They filled line 1, which frees as much; line 2 asks for a lot of which there is no more.
+    assert (shipped(scene, code)[0], held(scene, code)) == ({1: 4, 2: 0}, [(1, "BIN-1", "L1", 1)])
+    assert is_stale(scene, code)
+    assert StaleGuidance(database, desk=scene.desk).tick() == 1
+    assert told(scene, code) == [(1, "BIN-1", "L1", 5), (2, "", "L2", 4)]
+    scene.check()
+
+
 @pytest.mark.parametrize("may_be_short", [True, False], ids=["may be short", "may not"])
 def test_goods_that_expired_are_given_up_by_a_transfer_that_may_be_short_if_nothing_else_is_there(
     database, may_be_short
