@@ -82,8 +82,11 @@ def may_open(principal: Principal, path: str) -> bool:
     return fit is not None and fit.rule.way is Way.PEOPLE and may_ask(principal, "GET", path)
 
 
-def may_ask(principal: Principal, method: str, path: str) -> bool:
-    """Return whether somebody may send this to an address, as far as the address tells."""
+def may_ask(principal: Principal, method: str, path: str, warehouse: str = "") -> bool:
+    """Return whether somebody may send this to an address, as far as the address tells.
+
+    warehouse: where it has to be allowed, "" for any.
+    """
     fit = rule_of(path.partition("?")[0])
     if fit is None or fit.rule.way is not Way.PEOPLE:
         return fit is not None  # What is one's own asks for no permission.
@@ -92,8 +95,9 @@ def may_ask(principal: Principal, method: str, path: str) -> bool:
         places = None if permission is None else _places(principal, permission, fit.rule.also)
     except ProblemRaised:
         return False
-    everywhere = fit.rule.place(method) is Where.ALL
-    return permission is not None and (places is None or not everywhere)
+    if permission is None or places is None:
+        return permission is not None
+    return fit.rule.place(method) is not Where.ALL and (not warehouse or warehouse in places)
 
 
 def refused(permission: Permission | None) -> ProblemRaised:

@@ -65,7 +65,7 @@ def drawing_in(language: str) -> Drawing:
     return Drawing(language)
 
 
-def _everything(_method: str, _path: str) -> bool:
+def _everything(_method: str, _path: str, _warehouse: str = "") -> bool:
     return True
 
 

@@ -200,6 +200,7 @@ def _form(
         then=action.then,
         read=_address(kind.api, values),
         sure=texts.say("Are you sure?") if ending and body is None else "",
+        warehouse=str(values[action.taken_at]) if action.taken_at else "",
     )
 
 

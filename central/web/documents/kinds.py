@@ -44,7 +44,8 @@ class ActionOf:
     a row of the row's. without: fields that are not asked for. chosen: rows are ticked.
     skipped_by, grows: of its rows. fixed: fields of rows that are not typed. there: what the answer
     calls a field of rows, where it has another name. word: an English text of the catalogue for
-    its button, "" for the usual one.
+    its button, "" for the usual one. taken_at: the field with the warehouse where whoever does it
+    has to be allowed to, "" where the address tells.
     """
 
     name: str
@@ -63,6 +64,7 @@ class ActionOf:
     there: Mapping[str, str] = field(default_factory=dict)
     word: str = ""
     then: str = ""
+    taken_at: str = ""
 
     def is_possible(self, values: Values) -> bool:
         """Return whether the document allows it now."""

@@ -66,7 +66,8 @@ class Form:
     address: of the interface for programs. version: the one that the page shows, None for none.
     then: address to go to when it is done, "" stays; "{code}" is filled in from the answer.
     read: where the object can be read again. sure: a question before it is done, "" for none.
-    typed: fields that are a part of the address, where it says "{name}".
+    typed: fields that are a part of the address, where it says "{name}". warehouse: where whoever
+    does it has to be allowed to, "" where the address tells.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Form:
     read: str = ""
     sure: str = ""
     typed: tuple[Field, ...] = ()
+    warehouse: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,11 @@ def _facts(things: Sequence[Values]) -> list[Values]:
     ]
 
 
+def _waits(values: Values) -> bool:
+    """Return whether goods can be set aside now, and something still has to leave."""
+    return "reserve" in values["actions"] and any(one["to_ship"] != "0" for one in values["lines"])
+
+
 def _links(values: Values) -> tuple[tuple[str, str], ...]:
     if not values.get("discrepancies"):
         return ()
@@ -146,7 +151,11 @@ TRANSFER = DocumentKind(
     ),
     read_many=read_heads,
     read_whole=_whole,
-    actions=(ActionOf("edit", method="PATCH", there={"quantity": "requested"}),),
+    actions=(
+        ActionOf("edit", method="PATCH", there={"quantity": "requested"}),
+        ActionOf("release", taken_at="source_warehouse"),
+        ActionOf("reserve", taken_at="source_warehouse", possible=_waits),
+    ),
     links=_links,
     kinds=("movement", "discrepancy"),
 )

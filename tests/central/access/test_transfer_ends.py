@@ -75,3 +75,42 @@ def test_where_goods_are_set_aside_is_shown_to_whoever_may_see_their_warehouse(t
     path, reason = f"/api/v1/transfers/{code}/cancel", {"reason": "not needed"}
     answer = two_ends.browser("boss-bj1").change("POST", path, reason)
     assert (answer.status_code, answer.json()["picks"]) == (200, [])
+
+
+def test_what_takes_goods_is_offered_to_whoever_may_where_they_are(two_ends):
+    made = two_ends.browser("boss-sh1").change("POST", "/api/v1/transfers", _asked())
+    path = f"/transfers/{made.json()['code']}"
+    for action in ("request", "approve"):
+        two_ends.browser("boss-sh1").change("POST", f"/api/v1{path}/{action}")
+    for action in ("release", "reserve"):
+        for name, seen in (("boss-sh1", True), ("supervisor", True), ("boss-bj1", False)):
+            browser = two_ends.browser(name)
+            page = browser.ask("GET", path, page=True)
+            assert (f"/api/v1{path}/cancel" in page.text, page.status_code) == (True, 200)
+            assert (f"/api/v1{path}/{action}" in page.text) == seen, (name, action)
+            answer = browser.ask("GET", f"/api/v1{path}").json()
+            assert action in answer["actions"]
+        two_ends.browser("boss-sh1").change("POST", f"/api/v1{path}/release")
+
+
+def test_what_has_left_whole_offers_nothing_to_set_aside(two_ends):
+    boss = two_ends.browser("boss-sh1")
+    made = boss.change("POST", "/api/v1/transfers/release", _asked(quantity="2"))
+    path = f"/transfers/{made.json()['code']}"
+    trucks = {place: Gateway(f"truck-{place}", warehouse=place) for place in ("SH1", "BJ1")}
+    enrol(two_ends.database, *trucks.values())
+    inbox = Inbox(two_ends.database, clock=two_ends.clock, followers=FOLLOWERS)
+    said = {"document": made.json()["code"], "document_line": 1, "lot": "LOT-HERE"}
+    steps = (
+        ("SH1", "BIN-1", "in_transit", "shipping", True),
+        ("BJ1", "in_transit", "BIN-9", "receiving", True),
+        ("SH1", "BIN-1", "in_transit", "receiving", False),
+    )
+    for place, source, target, state, offered in steps:
+        truck = trucks[place]
+        truck.move("BOLT", "1", source=source, target=target, **said)
+        inbox.accept([truck.offer(len(truck.bodies))])
+        shown = boss.ask("GET", f"/api/v1{path}").json()
+        assert (shown["state"], "reserve" in shown["actions"]) == (state, True)
+        page = boss.ask("GET", path, page=True)
+        assert (f"/api/v1{path}/reserve" in page.text) == offered, state

@@ -91,7 +91,7 @@ def test_actions_are_those_of_the_state_and_forms_hold_what_is_there(desk):
     code = desk.codes["transfers"]
     text = page(desk, f"/transfers/{code}", "en")
     urls = re.findall(r'data-url="/api/v1/transfers/[^/"]+/?([\w-]*)"', text)
-    assert urls == desk.get(f"/transfers/{code}")["actions"] == ["close"]
+    assert urls == desk.get(f"/transfers/{code}")["actions"] == ["reserve", "close"]
     closing = re.search(r'(?s)data-repeat="closings".*?<template', text)[0]
     assert re.findall(r'data-name="(item|lot|quantity)".*?value="([^"]*)"', closing)[:3] == [
         ("item", "BOLT"), ("quantity", "2"), ("lot", "L7"),
