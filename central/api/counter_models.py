@@ -23,8 +23,9 @@ SALE_ASKED: JsonValue = {
 class SaleLineIn(SalesLineIn):
     """A line that is handed over.
 
-    serials: one for each piece, of an item that has serial numbers. net_weight: of all of the line,
-    in the unit in which the item is weighed; left out for others.
+    serials: one for each piece, of an item that has serial numbers; one for all of the line if the
+    item is kept in a measure. net_weight: of all of the line, in the unit in which the item is
+    weighed; left out for others.
     """
 
     serials: Annotated[tuple[Text, ...], Field(max_length=SERIALS_COUNT_MAX)] = ()

@@ -17,7 +17,7 @@ from central.contract.quantities import MICRO_PER_UNIT, canonical_text, from_mic
 from central.errors import Unusable
 from central.ledger.desk import Change, ObjectNote
 from central.ledger.locations import CUSTOMER
-from central.orders.catalogue.item_cards import Policy
+from central.orders.catalogue.item_cards import Policy, pieces_kept
 from central.orders.catalogue.items import policies_of
 from central.orders.order_documents import code_looks
 from central.orders.order_goods import goods_looks
@@ -39,7 +39,8 @@ STEP = "shipping"
 class Stated:
     """What is said of the goods of one line as they are handed over.
 
-    serials: which ones, each one piece. net_micro: what all of the line weighs, in the unit in
+    serials: which ones, each one piece; of goods that are measured the one that all of the line is
+    of. net_micro: what all of the line weighs, in the unit in
     which the item is weighed; 0 for goods that are not.
     """
 
@@ -154,6 +155,15 @@ def _wanted(order: SalesOrder, line: SalesLine, policy: Policy, stated: Stated) 
             )
         return [Wanted(key, line.item, line.quantity_micro, line.lot)]
     serials = list(dict.fromkeys(stated.serials))
+    if not pieces_kept(line.unit, kind="bulk", serial_tracked=True):
+        if len(serials) > 1:
+            raise Unusable(
+                f"line {line.line}: {len(serials)} serial numbers are stated for"
+                f" {_text(line.quantity_micro)} of {line.item}",
+                hint="Sell the goods of each serial number in a line of their own.",
+                fields={"line": line.line, "item": line.item},
+            )
+        return [Wanted(key, line.item, line.quantity_micro, line.lot, serials[0])]
     if len(serials) * MICRO_PER_UNIT != line.quantity_micro:
         raise Unusable(
             f"line {line.line}: {len(serials)} serial numbers are stated for"

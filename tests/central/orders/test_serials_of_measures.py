@@ -5,10 +5,11 @@ import pytest
 from central.contract.reference import Item
 from central.ledger.reference_desk import put_item
 from central.orders.catalogue.item_cards import Policy, item_faults
-from central.storage import catalogue_tables
+from central.storage import catalogue_tables, tables
 from tests.central.orders.catalogue import ONE, plain_item
 from tests.central.orders.purchasing import Purchasing
 from tests.central.orders.test_impossible_quantities import HALVES
+from tests.central.scenery import rows
 
 
 @pytest.fixture
@@ -72,3 +73,28 @@ def test_levels_of_goods_with_serial_numbers_are_whole_where_their_unit_counts()
         for kind in ("piece", "bulk"):
             faults = list(item_faults(plain_item(unit=unit, kind=kind, policy=policy)))
             assert [one.field for one in faults] == ["policy.min"] * (unit in faulty), (unit, kind)
+
+
+def test_a_drum_of_cable_is_sold_over_the_counter_by_the_metre(site):
+    site.receive("4", item="DRUM", unit="MTR", serial="S2")
+
+    def sell(quantity, *serials, item="DRUM", status=201):
+        line = {"line": 1, "item": item, "quantity": quantity, "serials": serials}
+        body = {"warehouse": "SH1", "customer": "SHOP", "lines": [line]}
+        return site.post("/sales-orders/sell", body, status=status)
+
+    for quantity, serials in (("2.5", ()), ("2", ("S1", "S2")), ("1", ("S1", "S2"))):
+        refused = sell(quantity, *serials, status=422)
+        assert refused["fields"] == {"line": 1, "item": "DRUM"}
+    assert "line of their own" in refused["hint"]
+    sell("2.5", "S1")
+    short = sell("4.5", "S2", status=409)["fields"]["lines"]
+    assert short == [{"line": 1, "item": "DRUM", "wanted": "4.5", "available": "4"}]
+    sell("4", "S2")
+    left = rows(site.database, tables.balances, "serial", "item", "location", "on_hand_micro")
+    there = {one[0]: one[3] / ONE for one in left if one[1:3] == ("DRUM", "BIN-1")}
+    assert {serial: micro for serial, micro in there.items() if micro} == {"S1": 10}
+    # What is counted, or is a package, is whole: a number each.
+    sell("2", "S1", item="PUMP", status=422)
+    assert site.faults() == []
+    assert rows(site.database, tables.discrepancies, "kind") == []
