@@ -91,7 +91,10 @@ class InspectionParameters(PageParameters):
 
 
 class DecisionOut(ApiModel):
-    """One decision, or its part at one place. fact: of the movement, None if nothing moved."""
+    """One decision, or its part at one place. fact: of the movement, None if nothing moved.
+
+    "hold" of what is held: it was carried from location to to_location, and stays held.
+    """
 
     number: int
     decision: Decision

@@ -12,6 +12,7 @@
     sample       some of it was looked at and put back; its result is kept
     sample_used  some of it was used up in looking: to scrap
     gone         it is not there any more, whatever became of it; moves nothing
+    hold         also of what is held, when a station carried it to another place: it stays held
 
 Each decision but the last moves goods, by facts of the ledger's own or of a station. Only what is
 accepted becomes available. An inspection is open while something of it is under inspection or held.
@@ -94,6 +95,11 @@ class DecisionRow:
     seq: int
     gateway: str = "central"
 
+    @property
+    def carries(self) -> bool:
+        """Return whether held goods were only carried to another place."""
+        return self.decision == "hold" and self.source == HELD
+
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
@@ -149,7 +155,7 @@ def amounts_of(arrived_micro: int, decisions: Iterable[DecisionRow]) -> Amounts:
     """Return what became of the goods of an inspection."""
     sums = {INSPECTION: arrived_micro, HELD: 0, REJECTED: 0, AVAILABLE: 0, SCRAP: 0, "gone": 0}
     for row in decisions:
-        if row.decision == "sample":
+        if row.decision == "sample" or row.carries:
             continue
         status = OUTCOMES[row.decision][row.source]
         sums[row.source] -= row.quantity_micro
@@ -167,7 +173,10 @@ def amounts_of(arrived_micro: int, decisions: Iterable[DecisionRow]) -> Amounts:
 def held_there_micro(
     decisions: Iterable[DecisionRow], *, location: str, serial: str, sscc: str
 ) -> int:
-    """Return how much an inspection holds of one balance: what was held there, less what left."""
+    """Return how much an inspection holds of one balance.
+
+    What was held there or carried there, less what left.
+    """
     left_micro = 0
     for row in decisions:
         if (row.serial, row.sscc) != (serial, sscc):

@@ -4,13 +4,15 @@
                 inspection -> rejected   reject        held -> rejected   reject
                 inspection -> held       hold
                 inspection, held -> scrap              sample_used
+    any step    held -> held, elsewhere  hold, of held goods: they are only carried there
     reversal of such a movement          the same decision once more, with the quantity less than 0
 
 The goods have moved already: nothing is refused. A decision counts for the open inspections of that
 item, lot and unit, the oldest first; what none of them has left is no decision, and the ledger has
 its discrepancy where the balance went below zero. Of held goods it counts for what an inspection
-held there: the same lot may be held elsewhere for another reason. Holds at the desk (`../holding`)
-say themselves what they have made of goods (`decide_of_balance`), in the same way.
+held there, or what of that was carried there since: the same lot may be held elsewhere for another
+reason, and of what stands at one place the inspection's part is carried first. Holds at the desk
+(`../holding`) say themselves what they have made of goods (`decide_of_balance`), in the same way.
 """
 
 from collections.abc import Iterator, Sequence
@@ -54,7 +56,7 @@ def follow_decisions(connection: Connection, posted: Posted) -> None:
         if posted_fact.gateway == OWN_GATEWAY or not _concerns_goods(posted_fact):
             continue
         run, fact = _fact_of(posted.runs, posted_fact.record_no)
-        if isinstance(fact, Movement) and fact.business_step == STEP:
+        if isinstance(fact, Movement):
             _decide(connection, posted, posted_fact, run, fact)
         elif isinstance(fact, Reversal):
             _take_back(connection, posted, posted_fact, run, fact)
@@ -131,7 +133,7 @@ def _decide(
 ) -> None:
     for given, taken in _pairs(posted_fact.lines):
         source = SOURCES.get(given.status)
-        decision = _decision(given, taken)
+        decision = _decision(given, taken, business_step=fact.business_step)
         if source is None or decision is None:
             continue
         for inspection, decisions, part_micro in _parts(
@@ -195,7 +197,12 @@ def _pairs(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
         yield (first, second) if first.quantity_micro < 0 else (second, first)
 
 
-def _decision(given: Line, taken: Line) -> Decision | None:
+def _decision(given: Line, taken: Line, *, business_step: str) -> Decision | None:
+    if given.status == taken.status == HELD and given.location != taken.location:
+        inside = not is_virtual(given.location) and not is_virtual(taken.location)
+        return "hold" if inside else None
+    if business_step != STEP:
+        return None
     if taken.location == SCRAP:
         return "sample_used"
     if is_virtual(taken.location) or taken.status == given.status:
