@@ -26,27 +26,32 @@ def post_moves(*, count: int, batch: int) -> dict[str, float]:
     return json.loads(_run("python", str(peer), str(_config()), "post", str(count), str(batch)))
 
 
-def desk_figures(server_url: str, counts: dict[str, int]) -> dict[str, dict[str, float]]:
-    """Return what work at Tryton's desk costs on a PostgreSQL server: cpu_s, wall_s, moves.
+class DeskPeer:
+    """Tryton's desk on a PostgreSQL server, set up when it is made.
 
-    server_url: without a database; one is made and stays with the server. counts: how often each
-    of "post", "batch", "reserve" and "transfer" is done.
+    server_url: without a database; one is made and stays with the server.
     """
-    _install()
-    if not (DIRECTORY / "ready-postgresql").exists():
-        _run("pip", "install", "--quiet", "--disable-pip-version-check", *POSTGRESQL_PACKAGES)
-        (DIRECTORY / "ready-postgresql").write_text("", encoding="utf-8")
-    with psycopg.connect(f"{server_url}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {DESK_DATABASE}")
-    configuration = DIRECTORY / "trytond-postgresql.conf"
-    configuration.write_text(f"[database]\nuri = {server_url}/\n", encoding="utf-8")
-    admin = ("trytond-admin", "-c", str(configuration), "-d", DESK_DATABASE)
-    _run(*admin, "--all", "--email", "bench@example.invalid")
-    _run(*admin, "-u", "stock", "stock_lot", "--activate-dependencies")
-    peer = Path(__file__).with_name("tryton_desk_peer.py")
-    arguments = ("python", str(peer), str(configuration), DESK_DATABASE)
-    _run(*arguments, "setup")
-    return {what: json.loads(_run(*arguments, what, str(count))) for what, count in counts.items()}
+
+    def __init__(self, server_url: str) -> None:
+        _install()
+        if not (DIRECTORY / "ready-postgresql").exists():
+            _run("pip", "install", "--quiet", "--disable-pip-version-check", *POSTGRESQL_PACKAGES)
+            (DIRECTORY / "ready-postgresql").write_text("", encoding="utf-8")
+        with psycopg.connect(f"{server_url}/postgres", autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {DESK_DATABASE}")
+        configuration = DIRECTORY / "trytond-postgresql.conf"
+        configuration.write_text(f"[database]\nuri = {server_url}/\n", encoding="utf-8")
+        admin = ("trytond-admin", "-c", str(configuration), "-d", DESK_DATABASE)
+        _run(*admin, "--all", "--email", "bench@example.invalid")
+        _run(*admin, "-u", "stock", "stock_lot", "--activate-dependencies")
+        peer = Path(__file__).with_name("tryton_desk_peer.py")
+        self._arguments = (str(peer), str(configuration), DESK_DATABASE)
+        _run("python", *self._arguments, "setup")
+
+    def cpu_s(self, what: str, count: int) -> float:
+        """Return the CPU seconds of doing `what` so often, as `tryton_desk_peer` names it."""
+        figures = json.loads(_run("python", *self._arguments, what, str(count)))
+        return float(figures["cpu_s"])
 
 
 def _install() -> None:
