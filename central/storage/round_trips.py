@@ -41,6 +41,9 @@ class _Awaited(NamedTuple):
     is_asked: bool = False
 
 
+_ASKED = _Awaited(is_asked=True)
+
+
 class RoundTrips:
     """Sends statements on one connection of the driver, and knows which are prepared there."""
 
@@ -128,7 +131,7 @@ class RoundTrips:
             else:
                 self._names.move_to_end(sql)
             pgconn.send_query_prepared(name, encoded, formats)
-            awaited.append(_Awaited(is_asked=True))
+            awaited.append(_ASKED)
         pgconn.pipeline_sync()
         while pgconn.flush():  # The server may wait for us to read before it reads on.
             if self._waited(select.POLLIN | select.POLLOUT) & select.POLLIN:
