@@ -12,12 +12,14 @@ from sqlalchemy import Connection, Row, select
 
 from central.contract.errors import ContractError
 from central.contract.facts import Fact, Movement, decode_fact
-from central.ledger.entries import FactKey, Line
+from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey, Line
 from central.ledger.goods_rules import SETTLING_FLAG, comes_in, is_told, ships
 from central.ledger.locations import is_virtual
 from central.ledger.measures import WEIGHED_IN
-from central.ledger.pairs import is_weighed_there, takes_share
-from central.orders.settling.settlement_moves import MovedFact
+from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there, takes_share
+from central.ledger.statuses import AVAILABLE
+from central.orders.settling.present_goods import PresentGoods
+from central.orders.settling.settlement_steps import MovedFact, MovedPart
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_policies
 from central.storage.line_blocks import first_lines, reach_of
@@ -95,11 +97,31 @@ def movements_at(
             total = sum(line.quantity_micro for line in taking)
             weight = sum(line.weight_micro for line in taking)
             weighed_in = units.get(taking[0].item) or WEIGHED_IN
-            given, taken = _statuses(lines[row.record_no])
-            found.append(
-                MovedFact(key, movement, taking[0].unit, total, weight, weighed_in, given, taken)
-            )
+            parts = _parts(lines[row.record_no])
+            found.append(MovedFact(key, movement, taking[0].unit, total, weight, weighed_in, parts))
     return found
+
+
+def present_goods(connection: Connection, facts: Sequence[MovedFact]) -> PresentGoods:
+    """Return what there is now of the goods of facts where they went, as far as it is asked for.
+
+    Of what is available nobody asks: it is taken first.
+    """
+    keys = {
+        (
+            *(fact.key.warehouse, movement.to_location, movement.item, movement.lot),
+            *(movement.serial, movement.sscc, fact.unit),
+        )
+        for fact in facts
+        for movement in [fact.movement]
+        if any(part.taken_status != AVAILABLE for part in fact.parts)
+        and not is_virtual(movement.to_location)
+    }
+    rows = bulk.select_by_key(
+        connection, tables.balances, sorted(keys), columns_count=GOODS_KEY_SIZE
+    )
+    size = GOODS_KEY_SIZE + 1
+    return PresentGoods({BalanceKey(*row[:size]): row[size] for row in rows})
 
 
 def fact_at(connection: Connection, key: FactKey) -> Fact | None:
@@ -209,15 +231,14 @@ def _lines(connection: Connection, keys: list[tuple[str, int]]) -> dict[int, lis
     return lines
 
 
-def _statuses(lines: Sequence[Line]) -> tuple[str, str]:
-    """Return of which status goods were before and after, "" where of several."""
-    given = {line.status for line in lines if line.quantity_micro < 0}
-    taken = {line.status for line in lines if line.quantity_micro > 0}
-    return _only(given), _only(taken)
-
-
-def _only(statuses: set[str]) -> str:
-    return next(iter(statuses)) if len(statuses) == 1 else ""
+def _parts(lines: Sequence[Line]) -> tuple[MovedPart, ...]:
+    """Return the parts of a movement; a weight that it wrote off, without pieces, is none."""
+    own = sorted(lines)
+    return tuple(
+        MovedPart(given.status, taken.status, taken.quantity_micro, taken.weight_micro)
+        for given, taken in zip(own[::LINES_OF_A_PAIR], own[1::LINES_OF_A_PAIR], strict=True)
+        if taken.quantity_micro
+    )
 
 
 def weight_units(connection: Connection, items: set[str]) -> dict[str, str]:

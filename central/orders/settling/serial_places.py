@@ -8,8 +8,9 @@ from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey
 from central.ledger.locations import is_virtual
 from central.ledger.opening import BOOKS
 from central.orders.settling.discrepancy_facts import Found, serial_of
-from central.orders.settling.settlement_moves import Step, step_to_count
+from central.orders.settling.settlement_moves import step_to_count
 from central.orders.settling.settlement_proposals import Case, Seen
+from central.orders.settling.settlement_steps import Step
 from central.storage import bulk, tables
 
 BALANCES_MAX = 200  # Of one serial number, that are looked at.

@@ -20,12 +20,13 @@ from central.ledger.goods_rules import SETTLING_FLAG
 from central.ledger.own_facts import OWN_GATEWAY
 from central.ledger.pairs import FLAG_WEIGHTLESS
 from central.ledger.settled_news import tell_settled
-from central.orders.settling.discrepancy_facts import Found, movements_at
-from central.orders.settling.settlement_moves import Step, steps_back
+from central.orders.settling.discrepancy_facts import Found, movements_at, present_goods
 from central.orders.settling.settlement_plans import Plan, plan_steps
 from central.orders.settling.settlement_reserving import reserve_anew
 from central.orders.settling.settlement_rests import note_rests
+from central.orders.settling.settlement_steps import Step
 from central.orders.settling.settlements import Decision, check_decision
+from central.orders.settling.taking_back import steps_back
 from central.storage import bulk, tables
 from central.storage.settlement_tables import settlement_facts, settlements
 
@@ -191,13 +192,14 @@ def _post(
         )
     drafts = [_movement(change, row, warehouse, step, event_time_ms) for step in steps]
     keys = change.post(drafts)
-    backs = [
-        (*step.takes_back, key.epoch, key.seq)
-        for step, key in zip(steps, keys, strict=True)
-        if step.takes_back is not None
-    ]
-    # As a reversal of the gateway would: so a movement is taken back once, whoever does it.
-    bulk.insert_rows(change.connection, tables.reversals, backs)
+    backs: dict[FactKey, FactKey] = {}
+    for step, key in zip(steps, keys, strict=True):
+        if step.takes_back is not None:
+            backs.setdefault(step.takes_back, key)
+    # As a reversal of the gateway would: so a movement is taken back once, whoever does it. Of
+    # several steps that take one back, the first one stands for all of them.
+    rows = [(*back, key.epoch, key.seq) for back, key in backs.items()]
+    bulk.insert_rows(change.connection, tables.reversals, rows)
     note_rests(
         change.connection,
         [(key, step.rest, step.takes_back) for step, key in zip(steps, keys, strict=True)],
@@ -311,7 +313,7 @@ def _back_again(change: Change, warehouse: str, moved: Sequence[Found]) -> list[
     numbers = [found[10] for found in rows]
     facts = movements_at(change.connection, warehouse=warehouse, numbers=numbers)
     assert all(fact.key.gateway == OWN_GATEWAY for fact in facts)
-    return steps_back(facts)
+    return steps_back(facts, present_goods(change.connection, facts))
 
 
 def _free_again(change: Change, moved: Sequence[Found]) -> None:

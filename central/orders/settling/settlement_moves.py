@@ -12,112 +12,26 @@ Where a factor leaves no whole millionths, `roundings` says what stands for it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
-from central.contract.fact_checks import INSPECTING_STEP
-from central.contract.facts import Movement
-from central.contract.quantities import canonical_text, from_micro
 from central.errors import Unusable
 from central.ledger.entries import BalanceKey, FactKey
 from central.ledger.locations import is_virtual, place_of
-from central.ledger.measures import WEIGHED_IN
 from central.ledger.statuses import AVAILABLE
+from central.orders.settling.present_goods import PresentGoods
 from central.orders.settling.roundings import Rest, Roundings, Way
+from central.orders.settling.settlement_steps import (
+    ADJUSTMENT,
+    COUNTING,
+    STORING,
+    MovedFact,
+    Step,
+    step_of,
+    with_weight,
+)
 from central.orders.settling.settlements import Decision
-
-ADJUSTMENT = "adjustment"
-STORING, COUNTING = "storing", "counting"
-
-
-@dataclass(frozen=True, slots=True)
-class MovedFact:
-    """A movement as it stands in the books: in the unit in which it was posted.
-
-    weight_micro: what it took along, in the unit in which the item is weighed; weight_unit: that.
-    given_status, taken_status: of its goods before and after, "" where they were of several.
-    """
-
-    key: FactKey
-    movement: Movement
-    unit: str
-    quantity_micro: int
-    weight_micro: int = 0
-    weight_unit: str = WEIGHED_IN
-    given_status: str = ""
-    taken_status: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One movement that a settlement posts.
-
-    takes_back: the fact that it takes back, if any, with the weight that it took along.
-    weightless: that was none. rest: by how much it is more than exactly, None for just that; of
-    goods of which nothing is posted again it is at what takes them back.
-    """
-
-    from_location: str
-    to_location: str
-    item: str
-    quantity_micro: int
-    unit: str
-    business_step: str = STORING
-    lot: str = ""
-    serial: str = ""
-    sscc: str = ""
-    expiry_date: str = ""
-    net_weight: str = ""
-    weight_unit: str = ""
-    document: str = ""
-    document_line: int = 0
-    from_status: str = ""
-    to_status: str = ""
-    takes_back: FactKey | None = None
-    weightless: bool = False
-    rest: Rest | None = None
-
-
-def step_of(fact: MovedFact) -> Step:
-    """Return what posts a fact once more, as it was."""
-    movement = fact.movement
-    return Step(
-        from_location=movement.from_location,
-        to_location=movement.to_location,
-        item=movement.item,
-        quantity_micro=fact.quantity_micro,
-        unit=fact.unit,
-        business_step=movement.business_step,
-        lot=movement.lot,
-        serial=movement.serial,
-        sscc=movement.sscc,
-        expiry_date=movement.expiry_date,
-        net_weight=movement.net_weight,
-        weight_unit=movement.weight_unit,
-        document=movement.document,
-        document_line=movement.document_line,
-        from_status=movement.from_status,
-        to_status=movement.to_status,
-    )
-
-
-def steps_back(facts: Sequence[MovedFact]) -> list[Step]:
-    """Return what takes facts back, the last one first.
-
-    To take a decision back is none itself: it would be about what waits for inspection there.
-    """
-    return [
-        replace(
-            _as_weighed(step_of(fact), fact),
-            business_step=_step_back(fact.movement.business_step),
-            from_location=fact.movement.to_location,
-            to_location=fact.movement.from_location,
-            from_status=fact.taken_status if _keeps_status(fact.movement) else "",
-            to_status=fact.given_status,
-            takes_back=fact.key,
-        )
-        for fact in reversed(facts)
-    ]
+from central.orders.settling.taking_back import bring_again, steps_back
 
 
 def steps_anew(
@@ -127,12 +41,14 @@ def steps_anew(
     unit: str,
     quantity_micro: int | None,
     roundings: Callable[[str, str], Roundings],
+    present: PresentGoods,
 ) -> list[Step]:
     """Return what takes facts back and posts them as they were meant, or not again.
 
     unit: of the item that they were meant for, "" for their own. quantity_micro: how much of them
     the decision is about, the last ones first; None for all. roundings: of an item and its unit,
-    each time the same. Raises Unusable if they are not so much, or nothing is left of them.
+    each time the same. present: at the places that they went to. Raises Unusable if they are not so
+    much, or nothing is left of them.
     """
     parts = list(_parts(facts, quantity_micro))
     if not leaves_any(sum(part for _, part in parts), decision.factor):
@@ -145,7 +61,7 @@ def steps_anew(
     rests: dict[FactKey | None, Rest | None] = {}
     for fact, part in reversed(parts):
         whole = step_of(fact)
-        forth = coming if is_virtual(whole.from_location) else going
+        forth: list[Step] = []
         if part < fact.quantity_micro:
             # The weight of a part is not known: it stays with what was weighed.
             forth.append(replace(whole, quantity_micro=fact.quantity_micro - part))
@@ -153,16 +69,21 @@ def steps_anew(
         if decision.action == "reassign":
             meant = _as_meant(replace(whole, quantity_micro=part), decision, unit=unit)
             if decision.weight_micro is not None:
-                meant = _with_weight(meant, decision.weight_micro, unit=fact.weight_unit)
+                meant = with_weight(meant, decision.weight_micro, unit=fact.weight_unit)
             if decision.factor is not None:
                 meant = _rounded(meant, part * decision.factor, roundings)
             if meant.quantity_micro:
                 forth.append(meant)
             else:
                 rests[fact.key] = meant.rest
-    back = steps_back([fact for fact, _ in reversed(parts)])
+        if is_virtual(whole.from_location):
+            coming += forth
+            bring_again(present, fact, forth)
+        else:
+            going += forth
+    back = steps_back([fact for fact, _ in reversed(parts)], present)
     # In this order no place falls below zero on the way.
-    return coming + [replace(step, rest=rests.get(step.takes_back)) for step in back] + going
+    return coming + [replace(step, rest=rests.pop(step.takes_back, None)) for step in back] + going
 
 
 def leaves_any(quantity_micro: int, factor: Fraction | None) -> bool:
@@ -203,19 +124,6 @@ def step_to_place(key: BalanceKey, on_hand_micro: int, *, location: str) -> Step
     return replace(step, from_location=location, to_location=key.location)
 
 
-def _step_back(business_step: str) -> str:
-    return STORING if business_step == INSPECTING_STEP else business_step
-
-
-def _keeps_status(movement: Movement) -> bool:
-    """Return whether goods are now as they were then: outside, or where that alone was changed.
-
-    What is at another place by now may have another status.
-    """
-    target = movement.to_location
-    return is_virtual(target) or target == movement.from_location
-
-
 def _parts(
     facts: Sequence[MovedFact], quantity_micro: int | None
 ) -> Iterator[tuple[MovedFact, int]]:
@@ -235,19 +143,6 @@ def _parts(
             "the facts behind it did not move so much",
             hint="Give a smaller quantity, or leave it out for all of it.",
         )
-
-
-def _as_weighed(step: Step, fact: MovedFact) -> Step:
-    """Return a step that takes along exactly what a fact did, be it stated, a share or nothing."""
-    if step.net_weight:
-        return step
-    if not fact.weight_micro:
-        return replace(step, weightless=True)
-    return _with_weight(step, fact.weight_micro, unit=fact.weight_unit)
-
-
-def _with_weight(step: Step, weight_micro: int, *, unit: str) -> Step:
-    return replace(step, net_weight=canonical_text(from_micro(weight_micro)), weight_unit=unit)
 
 
 def _as_meant(step: Step, decision: Decision, *, unit: str) -> Step:

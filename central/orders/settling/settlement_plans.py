@@ -19,18 +19,17 @@ from central.orders.settling.discrepancy_facts import (
     fact_at,
     movements_at,
     numbers_behind,
+    present_goods,
 )
 from central.orders.settling.serial_places import steps_out_of
 from central.orders.settling.settlement_moves import (
-    MovedFact,
-    Step,
-    step_of,
     step_to_count,
     step_to_place,
     steps_anew,
     steps_from_surplus,
 )
 from central.orders.settling.settlement_rests import roundings_of
+from central.orders.settling.settlement_steps import MovedFact, Step, step_of
 from central.orders.settling.settlement_transit import require_nothing_under_way, steps_to_end
 from central.orders.settling.settlements import (
     KINDS_OF_EXCESS,
@@ -158,7 +157,14 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
         unit = _unit_of(connection, item)
         decision = replace(decision, factor=_factor(connection, facts, decision, item, unit))
     roundings = cache(partial(roundings_of, connection, row.warehouse))
-    steps = steps_anew(facts, decision, unit=unit, quantity_micro=quantity, roundings=roundings)
+    steps = steps_anew(
+        facts,
+        decision,
+        unit=unit,
+        quantity_micro=quantity,
+        roundings=roundings,
+        present=present_goods(connection, facts),
+    )
     return Plan(row.warehouse, steps, left_count)
 
 

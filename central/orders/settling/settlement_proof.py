@@ -2,7 +2,7 @@
 
 facts     every fact of a settlement is a movement of the ledger's own, and is stored
 back      what one took back is marked as taken back by it, until it is itself taken back
-equal     what took something back moved just that, the other way round
+equal     what took something back, one fact or several, moved just that, the other way round
 rests     what was rounded is a fact of a settlement
 states    what is settled says why; what is open says nothing
 """
@@ -17,6 +17,7 @@ from central.orders.settling.kind_rules import KIND_RULES
 from central.storage import tables
 from central.storage.settlement_tables import discrepancies, settlement_facts, settlement_rests
 
+BACK = ("back_gateway", "back_epoch", "back_seq")
 STREAMED = {"yield_per": 500}
 
 
@@ -49,16 +50,27 @@ def _fact_faults(connection: Connection) -> Iterator[Fault]:
 
 
 def _back_faults(connection: Connection) -> Iterator[Fault]:
-    own, reversals, later = settlement_facts.c, tables.reversals.c, settlement_facts.alias("later")
+    own, reversals = settlement_facts.c, tables.reversals.c
+    later, first = settlement_facts.alias("later"), settlement_facts.alias("first")
+    # Of several that take one back together, the first one is marked.
     marked = (
         select(reversals.seq)
+        .join_from(
+            tables.reversals,
+            first,
+            and_(
+                first.c.discrepancy == own.discrepancy,
+                first.c.number == own.number,
+                first.c.epoch == reversals.by_epoch,
+                first.c.seq == reversals.by_seq,
+                *(first.c[name] == own[name] for name in BACK),
+            ),
+        )
         .where(
             reversals.warehouse == own.warehouse,
             reversals.gateway == own.back_gateway,
             reversals.epoch == own.back_epoch,
             reversals.seq == own.back_seq,
-            reversals.by_epoch == own.epoch,
-            reversals.by_seq == own.seq,
         )
         .exists()
     )
@@ -84,14 +96,17 @@ def _back_faults(connection: Connection) -> Iterator[Fault]:
 def _unequal_faults(connection: Connection) -> Iterator[Fault]:
     names = ("item", "lot", "serial", "sscc")
     back = _moved("back", prefix="back_")
-    own = _moved("own", prefix="")
+    each = _moved("each", prefix="")
+    taken_back = [each.c[name] for name in ("discrepancy", "number", *BACK)]
+    whole = func.sum(each.c.quantity_micro).over(partition_by=taken_back)
+    own = select(each, whole.label("whole_micro")).subquery("own")
     key = ("discrepancy", "number", "epoch", "seq")
     differs = [own.c[name] != back.c[name] for name in names]
     differs += [
         own.c.from_location != back.c.to_location,
         own.c.to_location != back.c.from_location,
         # Known by now in another unit, it is another figure.
-        and_(own.c.unit == back.c.unit, own.c.quantity_micro != back.c.quantity_micro),
+        and_(own.c.unit == back.c.unit, own.c.whole_micro != back.c.quantity_micro),
     ]
     query = select(own).join(back, and_(*(own.c[name] == back.c[name] for name in key)))
     for row in connection.execute(query.where(or_(*differs)), execution_options=STREAMED):
@@ -124,7 +139,7 @@ def _moved(name: str, *, prefix: str) -> Subquery:
     what = ("item", "lot", "serial", "sscc", "unit")
     return (
         select(
-            *(own[column] for column in ("discrepancy", "number", "epoch", "seq")),
+            *(own[column] for column in ("discrepancy", "number", "epoch", "seq", *BACK)),
             *(giving.c[column] for column in what),
             giving.c.location.label("from_location"),
             taking.c.location.label("to_location"),

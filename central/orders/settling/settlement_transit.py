@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from central.contract.quantities import canonical_text, from_micro
 from central.errors import Conflict
 from central.orders.settling.discrepancy_facts import Found, weight_units
-from central.orders.settling.settlement_moves import Step
+from central.orders.settling.settlement_steps import Step
 from central.orders.transfers.transfer_closing import (
     AtPlace,
     Closing,

@@ -1,8 +1,9 @@
 """Settlements take back what stations decided, and leave alone what others still have to decide."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from central.orders.proofs import PROOFS
 from central.storage import tables
 from tests.central.orders.settling import Settling
 from tests.central.scenery import set_policy
@@ -81,3 +82,69 @@ def test_rejected_goods_that_were_not_there_go_back_as_they_came(site):
     assert stock(site) == {}
     opened_again(site, "negative_balance")
     assert stock(site) == before
+
+
+@pytest.mark.parametrize("becomes", ["rejected", "held"])
+def test_goods_that_were_refused_are_taken_back_and_those_beside_them_stay(site, becomes):
+    site.dock.move(quantity="5", to_status="inspection", document="X-9")
+    decide(site, "5", becomes, target="BIN-2", document="X-9")
+    site.dock.move(quantity="10", target="BIN-2")
+    site.send()
+    before = stock(site)
+    assert site.settle("unknown_document", {"action": "reverse"}).status_code == 200
+    assert stock(site) == {("BIN-2", "", "available"): 10}
+    opened_again(site, "unknown_document")
+    assert stock(site) == before
+
+
+def test_of_refused_goods_those_that_are_gone_are_taken_from_what_is_there(site):
+    site.dock.move(quantity="5", to_status="rejected", document="X-9")
+    site.dock.move(quantity="10")
+    site.dock.move(
+        quantity="2",
+        source="BIN-1",
+        target="scrap",
+        from_status="rejected",
+        business_step="storing",
+    )
+    site.send()
+    before = stock(site)
+    assert site.settle("unknown_document", {"action": "reverse"}).status_code == 200
+    assert stock(site) == {("BIN-1", "", "available"): 8}
+    opened_again(site, "unknown_document")
+    assert stock(site) == before
+
+
+@pytest.mark.parametrize("target", ["BIN-1", "BIN-2"])
+def test_a_decision_about_goods_of_several_statuses_is_taken_back(site, target):
+    site.dock.move(quantity="3", to_status="inspection")
+    site.dock.move(quantity="4")
+    decide(site, "5", "rejected", target=target, document="X-9")
+    site.dock.move(quantity="10", target=target)
+    site.send()
+    before = stock(site)
+    assert site.settle("unknown_document", {"action": "reverse"}).status_code == 200
+    expected = {("BIN-1", "", "inspection"): 3, ("BIN-1", "", "available"): 4}
+    added = (target, "", "available")
+    assert stock(site) == {**expected, added: expected.get(added, 0) + 10}
+    opened_again(site, "unknown_document")
+    assert stock(site) == before
+    # Once more: what was taken back in two steps can be taken back again.
+    assert site.settle("unknown_document", {"action": "reverse"}).status_code == 200
+    assert stock(site) == {**expected, added: expected.get(added, 0) + 10}
+
+
+@pytest.mark.parametrize("chosen", ["min", "max"])
+def test_that_one_of_two_movements_which_take_back_a_decision_is_lost_is_found(database, chosen):
+    site = Settling(database)
+    site.dock.move(quantity="3", to_status="inspection")
+    site.dock.move(quantity="4")
+    decide(site, "5", "rejected", target="BIN-1", document="X-9")
+    site.send()
+    assert site.settle("unknown_document", {"action": "reverse"}).status_code == 200
+    site.proved()
+    lost = f"SELECT {chosen}(seq) FROM settlement_facts"
+    with database.write() as connection:
+        connection.execute(text(f"DELETE FROM settlement_facts WHERE seq = ({lost})"))
+    with database.read() as connection:
+        assert {one.check for proof in PROOFS for one in proof(connection)} == {"settlement"}

@@ -1,0 +1,97 @@
+"""What a settlement moves: facts as they stand in the books, and what is posted. Pure."""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from central.contract.facts import Movement
+from central.contract.quantities import canonical_text, from_micro
+from central.ledger.entries import FactKey
+from central.ledger.measures import WEIGHED_IN
+from central.orders.settling.roundings import Rest
+
+ADJUSTMENT = "adjustment"
+STORING, COUNTING = "storing", "counting"
+
+
+class MovedPart(NamedTuple):
+    """What a movement moved of one status. taken_status: what that became."""
+
+    given_status: str
+    taken_status: str
+    quantity_micro: int
+    weight_micro: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MovedFact:
+    """A movement as it stands in the books: in the unit in which it was posted.
+
+    weight_micro: what it took along, in the unit in which the item is weighed; weight_unit: that.
+    parts: of its goods, one for each status that they had.
+    """
+
+    key: FactKey
+    movement: Movement
+    unit: str
+    quantity_micro: int
+    weight_micro: int = 0
+    weight_unit: str = WEIGHED_IN
+    parts: tuple[MovedPart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One movement that a settlement posts.
+
+    takes_back: the fact that it takes back, if any, with the weight that it took along.
+    weightless: that was none. rest: by how much it is more than exactly, None for just that; of
+    goods of which nothing is posted again it is at what takes them back.
+    """
+
+    from_location: str
+    to_location: str
+    item: str
+    quantity_micro: int
+    unit: str
+    business_step: str = STORING
+    lot: str = ""
+    serial: str = ""
+    sscc: str = ""
+    expiry_date: str = ""
+    net_weight: str = ""
+    weight_unit: str = ""
+    document: str = ""
+    document_line: int = 0
+    from_status: str = ""
+    to_status: str = ""
+    takes_back: FactKey | None = None
+    weightless: bool = False
+    rest: Rest | None = None
+
+
+def step_of(fact: MovedFact) -> Step:
+    """Return what posts a fact once more, as it was."""
+    movement = fact.movement
+    return Step(
+        from_location=movement.from_location,
+        to_location=movement.to_location,
+        item=movement.item,
+        quantity_micro=fact.quantity_micro,
+        unit=fact.unit,
+        business_step=movement.business_step,
+        lot=movement.lot,
+        serial=movement.serial,
+        sscc=movement.sscc,
+        expiry_date=movement.expiry_date,
+        net_weight=movement.net_weight,
+        weight_unit=movement.weight_unit,
+        document=movement.document,
+        document_line=movement.document_line,
+        from_status=movement.from_status,
+        to_status=movement.to_status,
+    )
+
+
+def with_weight(step: Step, weight_micro: int, *, unit: str) -> Step:
+    """Return a step that takes a weight along."""
+    return replace(step, net_weight=canonical_text(from_micro(weight_micro)), weight_unit=unit)
