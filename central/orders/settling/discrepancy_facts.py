@@ -102,10 +102,13 @@ def movements_at(
     return found
 
 
-def present_goods(connection: Connection, facts: Sequence[MovedFact]) -> PresentGoods:
+def present_goods(
+    connection: Connection, facts: Sequence[MovedFact], *, since: int | None = None
+) -> PresentGoods:
     """Return what there is now of the goods of facts where they went, as far as it is asked for.
 
-    Of what is available nobody asks: it is taken first.
+    since: the last fact; what nothing has changed since then is as they left it. Without it nobody
+    asks for what is available: it is taken first.
     """
     keys = {
         (
@@ -114,14 +117,20 @@ def present_goods(connection: Connection, facts: Sequence[MovedFact]) -> Present
         )
         for fact in facts
         for movement in [fact.movement]
-        if any(part.taken_status != AVAILABLE for part in fact.parts)
+        if (since is not None or any(part.taken_status != AVAILABLE for part in fact.parts))
         and not is_virtual(movement.to_location)
     }
-    rows = bulk.select_by_key(
-        connection, tables.balances, sorted(keys), columns_count=GOODS_KEY_SIZE
-    )
+    on_hand: dict[BalanceKey, int] = {}
+    untouched: set[BalanceKey] = set()
     size = GOODS_KEY_SIZE + 1
-    return PresentGoods({BalanceKey(*row[:size]): row[size] for row in rows})
+    for row in bulk.select_by_key(
+        connection, tables.balances, sorted(keys), columns_count=GOODS_KEY_SIZE
+    ):
+        key = BalanceKey(*row[:size])
+        on_hand[key], last_record_no = row[size : size + 2]
+        if since is not None and last_record_no <= since:
+            untouched.add(key)
+    return PresentGoods(on_hand, untouched=untouched)
 
 
 def fact_at(connection: Connection, key: FactKey) -> Fact | None:

@@ -5,6 +5,7 @@ BIN-2 now   10 available, 3 rejected      3 of the rejected, then 2 of whatever 
 """
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from central.ledger.entries import BalanceKey
 from central.ledger.statuses import AVAILABLE, STATUSES
@@ -13,11 +14,18 @@ from central.ledger.statuses import AVAILABLE, STATUSES
 class PresentGoods:
     """What is at places of the warehouse while movements are planned, one after another.
 
-    on_hand: millionths of each balance that may be taken from, absent for zero.
+    on_hand: millionths of each balance that may be taken from, absent for zero. untouched: those
+    that nothing has changed since, so that just what came goes again, also below zero.
     """
 
-    def __init__(self, on_hand: Mapping[BalanceKey, int]) -> None:
+    def __init__(
+        self,
+        on_hand: Mapping[BalanceKey, int],
+        *,
+        untouched: AbstractSet[BalanceKey] = frozenset(),
+    ) -> None:
         self._on_hand = dict(on_hand)
+        self._untouched = untouched
 
     def bring(self, key: BalanceKey, quantity_micro: int) -> None:
         """Note goods that come, or that go if it is below zero."""
@@ -28,8 +36,7 @@ class PresentGoods:
 
         "" for whatever is there, which is what is available first.
         """
-        there = max(0, self._on_hand.get(key, 0)) if key.status != AVAILABLE else 0
-        stated = min(quantity_micro, there)
+        stated = quantity_micro if key in self._untouched else self._there(key, quantity_micro)
         if stated:
             self.bring(key, -stated)
             yield key.status, stated
@@ -37,6 +44,10 @@ class PresentGoods:
         if rest:
             self._take_any(key, rest)
             yield "", rest
+
+    def _there(self, key: BalanceKey, quantity_micro: int) -> int:
+        there = 0 if key.status == AVAILABLE else max(0, self._on_hand.get(key, 0))
+        return min(quantity_micro, there)
 
     def _take_any(self, key: BalanceKey, quantity_micro: int) -> None:
         rest = quantity_micro

@@ -313,7 +313,7 @@ def _back_again(change: Change, warehouse: str, moved: Sequence[Found]) -> list[
     numbers = [found[10] for found in rows]
     facts = movements_at(change.connection, warehouse=warehouse, numbers=numbers)
     assert all(fact.key.gateway == OWN_GATEWAY for fact in facts)
-    return steps_back(facts, present_goods(change.connection, facts))
+    return steps_back(facts, present_goods(change.connection, facts, since=max(numbers, default=0)))
 
 
 def _free_again(change: Change, moved: Sequence[Found]) -> None:

@@ -118,9 +118,21 @@ def _moved(name: str, *, prefix: str) -> Subquery:
     """Return what each fact of a settlement moved, or the fact that it takes back."""
     own, facts = settlement_facts.c, tables.facts.c
     giving, taking = tables.lines.alias(), tables.lines.alias()
-    lines = tables.lines.alias()
+    lines, given = tables.lines.alias(), tables.lines.alias()
+    # What a decision left where and as it was is not moved back.
+    changed = or_(given.c.location != lines.c.location, given.c.status != lines.c.status)
     total = (
         select(func.sum(lines.c.quantity_micro))
+        .join_from(
+            lines,
+            given,
+            and_(
+                given.c.warehouse == lines.c.warehouse,
+                given.c.record_no == lines.c.record_no,
+                given.c.line_no == lines.c.line_no - 1,
+                changed,
+            ),
+        )
         .where(
             lines.c.warehouse == facts.warehouse,
             lines.c.record_no == facts.record_no,

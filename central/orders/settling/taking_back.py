@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from central.contract.fact_checks import INSPECTING_STEP
+from central.contract.facts import Movement
 from central.ledger.entries import BalanceKey, FactKey
 from central.ledger.locations import is_virtual
 from central.ledger.measures import shares
@@ -58,9 +59,10 @@ def _steps_back(fact: MovedFact, present: PresentGoods) -> list[Step]:
     taken = [
         (part, status, quantity, weight)
         for part in reversed(fact.parts)
+        if not _is_nothing(movement, part)
         for status, quantity, weight in _taken(fact, part, present)
     ]
-    if len(taken) == 1:
+    if [quantity for _, _, quantity, _ in taken] == [fact.quantity_micro]:
         ((part, status, _, _),) = taken
         back = replace(back, from_status=status, to_status=part.given_status)
         return [_as_weighed(back, weight_micro=fact.weight_micro, unit=fact.weight_unit)]
@@ -98,6 +100,12 @@ def _taken(
     weights = shares(part.weight_micro, [one for _, one in taken])
     for (status, one), weight in zip(taken, weights, strict=True):
         yield status, one, weight
+
+
+def _is_nothing(movement: Movement, part: MovedPart) -> bool:
+    """Return whether a decision left a part of its goods where and as they were."""
+    stays = movement.from_location == movement.to_location
+    return stays and part.given_status == part.taken_status
 
 
 def _key(fact: FactKey, step: Step, *, location: str, status: str) -> BalanceKey:

@@ -148,3 +148,44 @@ def test_that_one_of_two_movements_which_take_back_a_decision_is_lost_is_found(d
         connection.execute(text(f"DELETE FROM settlement_facts WHERE seq = ({lost})"))
     with database.read() as connection:
         assert {one.check for proof in PROOFS for one in proof(connection)} == {"settlement"}
+
+
+def test_of_a_decision_only_what_it_changed_is_taken_back(site):
+    site.dock.move(quantity="3", to_status="rejected")
+    site.dock.move(quantity="2", to_status="inspection")
+    decide(site, "5", "rejected", target="BIN-1", document="X-9")
+    site.send()
+    before = stock(site)
+    assert before == {("BIN-1", "", "rejected"): 5}
+    assert site.settle("unknown_document", {"action": "reverse"}).status_code == 200
+    assert stock(site) == {("BIN-1", "", "rejected"): 3, ("BIN-1", "", "inspection"): 2}
+    opened_again(site, "unknown_document")
+    assert stock(site) == before
+
+
+def below_zero_beside_held_goods(site):
+    sold = {"source": "BIN-1", "target": "customer", "business_step": "shipping"}
+    site.dock.move(quantity="3", from_status="available", **sold)
+    site.dock.move(quantity="5", to_status="held")
+    site.send()
+    return sold
+
+
+def test_what_was_added_to_a_balance_below_zero_is_taken_from_it_again(site):
+    below_zero_beside_held_goods(site)
+    before = stock(site)
+    assert before == {("BIN-1", "", "available"): -3, ("BIN-1", "", "held"): 5}
+    assert site.settle("negative_balance", {"action": "adjust"}).status_code == 200
+    assert stock(site) == {("BIN-1", "", "held"): 5}
+    opened_again(site, "negative_balance")
+    assert stock(site) == before
+
+
+def test_what_was_sold_since_is_not_taken_once_more(site):
+    sold = below_zero_beside_held_goods(site)
+    body = {"action": "adjust", "counted": "2"}
+    assert site.settle("negative_balance", body).status_code == 200
+    site.dock.move(quantity="2", **sold)
+    site.send()
+    opened_again(site, "negative_balance")
+    assert stock(site) == {}
