@@ -11,11 +11,7 @@ from central.ledger.reference_desk import put_documents, withdraw_documents
 from central.orders.catalogue.packs import text_of, to_base
 from central.orders.document_changes import changed_document, changed_lines
 from central.orders.order_documents import require_free_document
-from central.orders.order_goods import (
-    checked_reason,
-    read_goods,
-    require_warehouse,
-)
+from central.orders.order_goods import checked_reason, read_goods, require_warehouse
 from central.orders.reserving.reservation_rows import items_stock_soon, transfer_stock_soon
 from central.orders.reserving.shortages import settle_shortages
 from central.orders.transfers.transfer_goods import (
@@ -28,6 +24,7 @@ from central.orders.transfers.transfer_goods import (
 )
 from central.orders.transfers.transfer_looks import free_code_looks, look_ahead, release_looks
 from central.orders.transfers.transfer_store import (
+    Standing,
     decided,
     find_transfers,
     load_transfer,
@@ -211,11 +208,21 @@ def load_seen(change: Change, code: str, version: int | None) -> Transfer:
     return transfer
 
 
-def write_done(change: Change, transfer: Transfer, action: str, **fields: object) -> Transfer:
-    """Write a transfer as the next version of it, with what follows from how it stands."""
+def write_done(
+    change: Change,
+    transfer: Transfer,
+    action: str,
+    *,
+    standing: Standing | None = None,
+    **fields: object,
+) -> Transfer:
+    """Write a transfer as the next version of it, with what follows from how it stands.
+
+    standing: how it stands now, read if it is not given and matters.
+    """
     following = replace(transfer, version=transfer.version + 1)
     if following.state == "released":
-        standing = read_standing(change.connection, following)
+        standing = standing or read_standing(change.connection, following)
         after = observed(following, standing, left_ms=change.now_ms)
     else:
         after = decided(following)
@@ -317,12 +324,16 @@ def _release(change: Change, code: str, version: int | None, stock_of: StockOf |
     """Release a transfer and return it. stock_of: what there is of its items, if it is read."""
     transfer = load_seen(change, code, version)
     after = replace(transfer, state=state_after(transfer, "release", actor=change.actor))
-    return write_done(change, _released(change, after, stock_of), "release")
+    standing = read_standing(change.connection, after)
+    _set_aside_and_tell(change, after, standing, stock_of)
+    after = replace(after, released_ms=change.now_ms)
+    return write_done(change, after, "release", standing=standing)
 
 
-def _released(change: Change, transfer: Transfer, stock_of: StockOf | None) -> Transfer:
+def _set_aside_and_tell(
+    change: Change, transfer: Transfer, standing: Standing, stock_of: StockOf | None
+) -> None:
     warehouses = [transfer.source, transfer.destination]
-    standing = read_standing(change.connection, transfer)
     book = set_aside_at_release(change, transfer, standing, stock_of=stock_of)
     picks = number_picks(change, book, transfer, standing)
     names = {code: code for code in warehouses}
@@ -334,4 +345,3 @@ def _released(change: Change, transfer: Transfer, stock_of: StockOf | None) -> T
         require_free_document(change.connection, warehouse=document.warehouse, code=document.code)
     put_documents(change, documents)
     book.write()
-    return replace(transfer, released_ms=change.now_ms)

@@ -200,7 +200,7 @@ def _lines_of(rows: Mapping[str, Sequence[Reservation]]) -> dict[str, dict[int, 
 
 def aside_look(code: str) -> bulk.Led:
     """Return what is set aside for a transfer; with `code_looks`."""
-    return bulk.Led(_SET_ASIDE, code_looks([code])[0])
+    return bulk.Led(_SET_ASIDE, _transfer_look([code]))
 
 
 def mark_stale(connection: Connection, codes: Collection[str]) -> None:
@@ -233,13 +233,13 @@ def read_wants(
 
 def code_looks(codes: Sequence[str]) -> list[bulk.Look]:
     """Return what is read of transfers by their codes alone."""
-    keys = [(code,) for code in codes]
-    return [bulk.Look(table, keys, 1) for table in (transfers, transfer_lines)]
+    transfer = _transfer_look(codes)
+    return [transfer, bulk.Look(transfer_lines, transfer.keys, 1)]
 
 
 def counted_looks(codes: Sequence[str]) -> list[bulk.Led]:
     """Return what tells how transfers stand; with `code_looks`."""
-    leader = code_looks(codes)[0]
+    leader = _transfer_look(codes)
     return [bulk.Led(lead, leader) for lead in _COUNTED]
 
 
@@ -248,8 +248,12 @@ def book_looks(code: str, *, judged: tuple[DiscrepancyKind, ...]) -> list[bulk.L
 
     judged: kinds of discrepancies about its documents.
     """
-    leader = code_looks([code])[0]
+    leader = _transfer_look([code])
     return [bulk.Led(lead, leader) for lead in (*_COUNTED, *_TOLD, _judged(judged))]
+
+
+def _transfer_look(codes: Sequence[str]) -> bulk.Look:
+    return bulk.Look(transfers, [(code,) for code in codes], 1)
 
 
 @cache
