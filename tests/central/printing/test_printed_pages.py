@@ -153,12 +153,11 @@ def sheet(rows, **fields):
         code="X-1",
         language="zh",
         bar_code=None,
-        columns=[Column("A", 3), Column("B", 1, "right")],
         rows=rows,
         empty="-",
         foot="",
         page_words=("Page ", " of ", ""),
-        **{"facts": []} | fields,
+        **{"facts": [], "columns": [Column("A", 3), Column("B", 1, "right")]} | fields,
     )
 
 
@@ -228,3 +227,20 @@ def test_what_does_not_fit_a_bar_code_is_refused(data):
     label = Label("a", BarCode(data), "a")
     with pytest.raises(Unusable):
         labels_pdf(LabelPages("L", "en", [label]), printed_ms=NOW_MS)
+
+
+def test_the_bar_code_of_a_place_has_room_beside_what_stands_in_the_next_column():
+    columns = [Column(name, share) for name, share in (("Place", 4), ("Item", 5), ("Lot", 6))]
+    places = ("BIN-1", "RACK-12-03-LEFT-4")
+    rows = [
+        [SheetCell(one, "", BarCode(f"LOC-{one}")), SheetCell("@"), SheetCell("L")]
+        for one in places
+    ]
+    made = sheet_pdf(sheet(rows, columns=columns), printed_ms=NOW_MS)
+    (page,) = pdfium.PdfDocument(made)
+    scale = 400 / 72
+    found = zxingcpp.read_barcodes(page.render(scale=scale).to_pil())
+    assert {one.text for one in found} == {f"LOC-{one}" for one in places}
+    words = page.get_textpage()
+    item_left = words.get_charbox(words.get_text_range().index("@"))[0] * scale
+    assert max(one.position.top_right.x for one in found) < item_left
