@@ -113,7 +113,7 @@ SALES_ORDER = DocumentKind(
                 *("line", "pick", "location", "lot", "serial", "sscc", "quantity", "shipped"),
                 *("state", "reason"),
             ),
-            wide=frozenset({"line", "serial", "sscc", "shipped", "reason"}),
+            wide=frozenset({"line", "shipped", "reason"}),
         ),
         TableOf(
             "availability",
@@ -157,7 +157,7 @@ PICK_WAVE = DocumentKind(
                 *("location", "item", "lot", "serial", "sscc", "quantity", "picked", "order"),
                 *("pick",),
             ),
-            wide=frozenset({"serial", "sscc", "pick"}),
+            wide=frozenset({"pick"}),
             empty=marked("Nothing is left to be taken."),
         ),
         TableOf("orders", marked("Orders on this round"), ("order", "state")),

@@ -113,7 +113,7 @@ TRANSFER = DocumentKind(
             "picks",
             marked("Set aside"),
             ("line", "item", "location", "lot", "serial", "sscc", "quantity", "picked"),
-            wide=frozenset({"line", "serial", "sscc", "picked"}),
+            wide=frozenset({"line", "picked"}),
             seen_at="source_warehouse",
         ),
         TableOf(

@@ -45,6 +45,7 @@ def sheet_of(asking: Asking, printed: PrintedKind, code: str) -> Sheet:
             rows = printed.read_rows(connection, values)
         else:
             rows = kind.read_whole(connection, values, asking.now_ms).values[printed.table]
+        rows = [row for row in rows if printed.is_printed(row)]
         names = item_names(connection, [str(row.get("item") or "") for row in rows])
     columns = [column for column in printed.columns if _is_shown(column, rows)]
     return Sheet(
@@ -138,6 +139,8 @@ def _cell(
     if column.field == "item" and str(row.get("item")) in names:
         name = names[str(row["item"])]
         note = texts.name(english=name.name, chinese=name.name_zh)
+    if column.note and row.get(column.note):
+        note = f"{label_of(column.note, texts)} {row[column.note]}"
     code = str(row.get(column.field) or "")
     bar_code = BarCode(PLACE_PREFIX + code) if column.place and code.isascii() and code else None
     return SheetCell(shown.text, note, bar_code)

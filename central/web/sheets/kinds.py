@@ -1,7 +1,7 @@
 """Which documents can be printed, and what of them stands on paper. Root."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from central.api.count_answers import sheet_line_out
@@ -25,13 +25,14 @@ class PrintedColumn:
     """A column. field: of the rows, "" for a box to be filled in by hand. share: as of a sheet.
 
     label: English text of the catalogue, "" for the field's usual one. place: the code is printed
-    as a bar code that stations know, too.
+    as a bar code that stations know, too. note: a field that stands below it, small, with its name.
     """
 
     field: str
     share: int = 0
     label: str = ""
     place: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class PrintedKind:
     """A document on paper. title: an English text of the catalogue. table: whose rows are printed.
 
     read_rows: reads them where the document itself has them otherwise; with a connection and the
-    document's values. scanned: its code is one that stations know.
+    document's values. is_printed: whether a row is. scanned: its code is one that stations know.
     """
 
     kind: DocumentKind
@@ -48,6 +49,7 @@ class PrintedKind:
     table: str
     columns: tuple[PrintedColumn, ...]
     read_rows: Callable[[Any, Values], Sequence[Values]] | None = None
+    is_printed: Callable[[Values], bool] = lambda _row: True
     signatures: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     scanned: bool = True
@@ -55,8 +57,11 @@ class PrintedKind:
 
 def _picks(connection: Any, values: Values) -> list[Values]:  # noqa: ANN401 - a connection.
     figures = read_figures(connection, read_orders(connection, [values["code"]]))
-    lines = (pick_line_out(line) for line in list_picks(connection, figures))
-    return [line.model_dump() for line in lines if not line.picked]
+    return [pick_line_out(line).model_dump() for line in list_picks(connection, figures)]
+
+
+def _is_to_be_taken(row: Values) -> bool:
+    return not row["picked"]
 
 
 def _count_lines(connection: Any, values: Values) -> list[Values]:  # noqa: ANN401 - a connection.
@@ -68,7 +73,9 @@ def _count_lines(connection: Any, values: Values) -> list[Values]:  # noqa: ANN4
 ITEM = PrintedColumn("item", 5)
 LINE = PrintedColumn("line")
 LOT = PrintedColumn("lot", 2)
+SERIAL = PrintedColumn("serial", 2)
 PLACE = PrintedColumn("location", 4, place=True)
+PICKED_AT = replace(PLACE, note="sscc")  # What stands on a pallet is taken from that one.
 TAKEN = PrintedColumn("", 2, marked("Taken"))
 QUANTITY = PrintedColumn("quantity", 2)
 HANDED_OVER, TAKEN_OVER = marked("Handed over: name, date"), marked("Taken over: name, date")
@@ -106,8 +113,9 @@ PRINTED: dict[str, PrintedKind] = {
         marked("Pick list"),
         ("warehouse", "customer", "promised_on", "note"),
         "picks",
-        (PLACE, ITEM, LOT, PrintedColumn("serial", 2), QUANTITY, TAKEN),
+        (PICKED_AT, ITEM, LOT, SERIAL, QUANTITY, TAKEN),
         read_rows=_picks,
+        is_printed=_is_to_be_taken,
         signatures=(marked("Picked: name, date"),),
     ),
     "pick-round": PrintedKind(
@@ -115,9 +123,9 @@ PRINTED: dict[str, PrintedKind] = {
         marked("Pick round"),
         ("warehouse", "order_codes", "note"),
         "lines",
-        (PLACE, ITEM, LOT, QUANTITY, PrintedColumn("order", 2), TAKEN),
+        (PICKED_AT, ITEM, LOT, SERIAL, QUANTITY, PrintedColumn("order", 2), TAKEN),
         signatures=(marked("Picked: name, date"),),
-        read_rows=lambda _connection, values: [row for row in values["lines"] if not row["picked"]],
+        is_printed=_is_to_be_taken,
         scanned=False,
     ),
     "purchase-order": PrintedKind(
@@ -158,7 +166,8 @@ PRINTED: dict[str, PrintedKind] = {
         marked("Pick list"),
         ("source_warehouse", "destination_warehouse", "note"),
         "picks",
-        (PLACE, ITEM, LOT, PrintedColumn("serial", 2), QUANTITY, TAKEN),
+        (PICKED_AT, ITEM, LOT, SERIAL, QUANTITY, TAKEN),
+        is_printed=_is_to_be_taken,
         signatures=(marked("Picked: name, date"),),
     ),
     "count-sheet": PrintedKind(

@@ -244,3 +244,25 @@ def test_the_bar_code_of_a_place_has_room_beside_what_stands_in_the_next_column(
     words = page.get_textpage()
     item_left = words.get_charbox(words.get_text_range().index("@"))[0] * scale
     assert max(one.position.top_right.x for one in found) < item_left
+
+
+def test_a_pick_list_names_pallets_and_numbers_and_leaves_out_what_was_taken(tmp_path):
+    database = open_migrated(tmp_path / "ledger.db", generation="g")
+    walk = prepared(database)
+    for place, fields in (("BIN-1", {}), ("BIN-2", {"sscc": SSCC}), ("BIN-3", {"serial": "SN-77"})):
+        walk.move("BOLT", "1", "supplier", place, **fields)
+    ends = {"source_warehouse": "SH1", "destination_warehouse": "BJ1"}
+    asked = {**ends, "lines": [{"item": "BOLT", "quantity": "3"}]}
+    code = walk.post("/transfers/release", asked)["code"]
+    ready = {"document": code, "document_line": 1, "business_step": "picking"}
+    walk.move("BOLT", "1", "BIN-1", "DOCK-1", **ready)
+    assert [
+        one["location"] for one in walk.get(f"/transfers/{code}")["picks"] if one["picked"]
+    ] == ["DOCK-1"]
+    for language in ("en", "zh"):
+        paper = Paper(ask(walk.app, f"/print/transfer-picks/{code}.pdf?lang={language}").content)
+        assert f"SSCC {SSCC}" in paper.text
+        assert "SN-77" in paper.text
+        codes = {text for text, _ in paper.bar_codes[0]}
+        assert codes == {f"DOC-{code}", "LOC-BIN-2", "LOC-BIN-3"}
+    database.close()
