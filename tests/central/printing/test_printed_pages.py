@@ -266,3 +266,17 @@ def test_a_pick_list_names_pallets_and_numbers_and_leaves_out_what_was_taken(tmp
         codes = {text for text, _ in paper.bar_codes[0]}
         assert codes == {f"DOC-{code}", "LOC-BIN-2", "LOC-BIN-3"}
     database.close()
+
+
+def test_a_number_that_is_wider_than_its_column_is_broken_and_covers_nothing():
+    columns = [Column("Item", 8), Column("Serial", 1), Column("Quantity", 1)]
+    rows = [[SheetCell("BOLT"), SheetCell(one), SheetCell("@")] for one in ("7" * 19, "7 7")]
+    (page,) = pdfium.PdfDocument(sheet_pdf(sheet(rows, columns=columns), printed_ms=NOW_MS))
+    words = page.get_textpage()
+    places = {one: [] for one in "7@"}
+    for at, one in enumerate(words.get_text_range()):
+        if one in places:
+            left, _, right, _ = words.get_charbox(at)
+            places[one].append((left, right))
+    assert (len(places["7"]), len(places["@"])) == (19 + 2, 2)
+    assert max(right for _, right in places["7"]) < min(left for left, _ in places["@"])
