@@ -1,5 +1,8 @@
 """A warehouse with stock, customers and a desk, for tests of sales and reservations."""
 
+import threading
+
+from central.errors import CentralError, Conflict, LedgerUnavailable
 from central.inbox.inbox import Inbox
 from central.ledger.desk import Desk
 from central.ledger.verify import verify_ledger
@@ -8,10 +11,11 @@ from central.orders.reserving.reservation_proof import faults
 from central.orders.sales.sales_book import approve_order, draft_order, release_order, submit_order
 from central.orders.sales.sales_lines import LineAsked, OrderAsked
 from central.orders.sales.sales_store import read_figures, read_order
-from central.storage import bulk, catalogue_tables, tables
+from central.storage import bulk, catalogue_tables, sales_tables, tables
 from tests.central.scenery import FixedClock, Gateway, enrol, load, rows
 
 ONE = 1_000_000
+CLIENTS, SCARCE = 32, 40
 # warehouse, location, version, area, name, parent, walk_order, pick_face, capacity, zone, storage
 # class, blocked
 PLACES = [
@@ -153,3 +157,40 @@ def policy(
     )
     with database.write() as connection:
         bulk.upsert_rows(connection, catalogue_tables.item_policies, [row])
+
+
+def promise_scarce_goods(database, ask):
+    """32 clients ask at once, twice each, for goods of which there are 40; 24 times in vain.
+
+    ask: with the change, the number of the client, and both items that one of each is wanted of.
+    """
+    scene = Scene(database, stock=[("BIN-1", SCARCE), ("BIN-2", SCARCE, {"item": "NUT"})])
+    raised, together = [], threading.Barrier(CLIENTS)
+
+    def client(number):
+        # Half of them ask in the other order, which locks would answer by a deadlock.
+        items = ("BOLT", "NUT") if number % 4 < 2 else ("NUT", "BOLT")
+        together.wait()
+        wanted = 2
+        while wanted:
+            try:
+                with scene.desk.change(actor=f"c-{number}") as change:
+                    ask(change, number, items)
+            except LedgerUnavailable as error:
+                # On a crowded machine a lock is waited for in vain, and one asks again.
+                if "lock timeout" in str(error):
+                    continue
+                raised.append(error)
+            except CentralError as error:
+                raised.append(error)
+            wanted -= 1
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {type(error) for error in raised} == {Conflict}
+    assert len(raised) == 2 * CLIENTS - SCARCE
+    assert [row[-1] for row in rows(database, sales_tables.allocated)] == [SCARCE * ONE] * 2
+    scene.check()

@@ -1,11 +1,9 @@
 """What is set aside follows its goods, and nothing is ever set aside twice."""
 
-import threading
-
 import pytest
 from sqlalchemy import select
 
-from central.errors import CentralError, Conflict, LedgerUnavailable
+from central.errors import Conflict
 from central.orders.reserving import reservation_proof
 from central.orders.reserving.availability import availability, list_availability
 from central.orders.reserving.shortages import HINTS
@@ -18,7 +16,7 @@ from central.orders.sales.sales_book import (
 )
 from central.orders.sales.sales_lines import LineAsked, OrderAsked
 from central.storage import sales_tables, tables, transfer_tables
-from tests.central.orders.sales_scenes import ONE, Scene, policy
+from tests.central.orders.sales_scenes import ONE, SCARCE, Scene, policy, promise_scarce_goods
 from tests.central.scenery import discrepancies, rows
 
 EARLY = {"lot": "L1", "expiry_date": "2026-12-31"}
@@ -364,45 +362,14 @@ def test_what_is_read_under_the_lock_is_found_by_its_key_however_much_there_is(d
         assert not step.endswith("PRIMARY KEY (warehouse=?)"), statement
 
 
-CLIENTS = 32
-SCARCE = 40
-
-
 def test_32_clients_who_reserve_the_same_goods_at_once_sell_no_more_than_there_is(database):
-    scene = Scene(database, stock=[("BIN-1", SCARCE), ("BIN-2", SCARCE, {"item": "NUT"})])
-    raised, together = [], threading.Barrier(CLIENTS)
+    def buy(change, _number, items):
+        lines = tuple(LineAsked(line, item, ONE) for line, item in enumerate(items, 1))
+        code = draft_order(change, OrderAsked("SH1", "SHOP", lines, backorders=False)).code
+        submit_order(change, code)
+        approve_order(change, code)
 
-    def buy(number):
-        together.wait()
-        wanted = 2
-        while wanted:
-            try:
-                # Every second one asks in the other order, which locks would answer by a deadlock.
-                items = ("BOLT", "NUT") if number % 2 else ("NUT", "BOLT")
-                lines = tuple(LineAsked(line, item, ONE) for line, item in enumerate(items, 1))
-                asked = OrderAsked("SH1", "SHOP", lines, backorders=False)
-                with scene.desk.change(actor=f"c-{number}") as change:
-                    code = draft_order(change, asked).code
-                    submit_order(change, code)
-                    approve_order(change, code)
-            except LedgerUnavailable as error:
-                # On a crowded machine a lock is waited for in vain, and one asks again.
-                if "lock timeout" in str(error):
-                    continue
-                raised.append(error)
-            except CentralError as error:
-                raised.append(error)
-            wanted -= 1
-
-    threads = [threading.Thread(target=buy, args=(number,)) for number in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert {type(error) for error in raised} == {Conflict}
-    assert len(raised) == 2 * CLIENTS - SCARCE
+    promise_scarce_goods(database, buy)
     with database.read() as connection:
         states = connection.execute(select(sales_tables.sales_orders.c.state)).scalars().all()
     assert states == ["approved"] * SCARCE
-    assert [row[-1] for row in rows(database, sales_tables.allocated)] == [SCARCE * ONE] * 2
-    scene.check()

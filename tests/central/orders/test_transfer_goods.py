@@ -1,10 +1,8 @@
 """Goods of a released transfer are set aside at its source, as those of orders are."""
 
-import threading
-
 import pytest
 
-from central.errors import CentralError, Conflict, LedgerUnavailable
+from central.errors import Conflict
 from central.orders.reserving import reservation_proof
 from central.orders.reserving.reservation_rows import read_reservations
 from central.orders.sales.sales_book import approve_order, draft_order, submit_order
@@ -21,7 +19,7 @@ from central.orders.transfers.transfer_closing import Closing, remainders_of
 from central.orders.transfers.transfer_end_book import close_transfer
 from central.orders.transfers.transfer_store import load_transfer, read_standing
 from central.storage import sales_tables, tables, transfer_tables
-from tests.central.orders.sales_scenes import ONE, Scene
+from tests.central.orders.sales_scenes import ONE, Scene, promise_scarce_goods
 from tests.central.scenery import discrepancies, rows
 
 EARLY = {"lot": "L1", "expiry_date": "2026-12-31"}
@@ -331,46 +329,16 @@ def test_more_set_aside_than_a_transfer_asks_for_or_after_its_end_is_found(datab
         assert said in found[0]
 
 
-CLIENTS = 32
-SCARCE = 40
-
-
 def test_32_clients_who_order_and_transfer_the_same_goods_promise_no_more_than_there_is(database):
-    scene = Scene(database, stock=[("BIN-1", SCARCE), ("BIN-2", SCARCE, {"item": "NUT"})])
-    raised, together = [], threading.Barrier(CLIENTS)
+    def ask(change, number, items):
+        if number % 2:
+            release_at_once(change, [line(1, item) for item in items], **ENDS)
+            return
+        lines = tuple(LineAsked(at, item, ONE) for at, item in enumerate(items, 1))
+        code = draft_order(change, OrderAsked("SH1", "SHOP", lines, backorders=False)).code
+        submit_order(change, code)
+        approve_order(change, code)
 
-    def ask(number):
-        together.wait()
-        wanted = 2
-        items = ("BOLT", "NUT") if number % 4 < 2 else ("NUT", "BOLT")
-        while wanted:
-            try:
-                with scene.desk.change(actor=f"c-{number}") as change:
-                    if number % 2:
-                        release_at_once(change, [line(1, item) for item in items], **ENDS)
-                    else:
-                        lines = tuple(LineAsked(at, item, ONE) for at, item in enumerate(items, 1))
-                        asked = OrderAsked("SH1", "SHOP", lines, backorders=False)
-                        code = draft_order(change, asked).code
-                        submit_order(change, code)
-                        approve_order(change, code)
-            except LedgerUnavailable as error:
-                # On a crowded machine a lock is waited for in vain, and one asks again.
-                if "lock timeout" in str(error):
-                    continue
-                raised.append(error)
-            except CentralError as error:
-                raised.append(error)
-            wanted -= 1
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert {type(error) for error in raised} == {Conflict}
-    assert len(raised) == 2 * CLIENTS - SCARCE
+    promise_scarce_goods(database, ask)
     kinds = {kind for (kind,) in rows(database, sales_tables.reservations, "holder_kind")}
     assert kinds == {"sales_order", "transfer"}
-    assert [row[-1] for row in rows(database, sales_tables.allocated)] == [SCARCE * ONE] * 2
-    scene.check()
