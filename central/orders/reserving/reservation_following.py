@@ -31,6 +31,7 @@ from central.orders.reserving.reservations import (
     Reservation,
 )
 from central.orders.reserving.shortages import report_shortages
+from central.orders.reserving.stale_holders import mark_stale
 from central.orders.sales import sales_store
 from central.orders.transfers import transfer_store
 from central.orders.transfers.transfers import CODE_PREFIX
@@ -77,7 +78,7 @@ def follow_reservations(connection: Connection, posted: Posted) -> None:
     if unnamed[TRANSFER]:
         untold |= level_transfers(connection, book, unnamed[TRANSFER])
     if untold:
-        transfer_store.mark_stale(connection, untold)
+        mark_stale(connection, TRANSFER, untold)
     on_hand = {_stock(key): amount for key, amount in posted.fallen}
     # Goods that were put where the books were below zero are not all there.
     on_hand = read_on_hand(connection, ready - on_hand.keys()) | on_hand
@@ -221,9 +222,9 @@ def _take_others(
     of_kind: dict[str, set[str]] = {SALES_ORDER: set(), TRANSFER: set()}
     for row in losers:
         of_kind[row.holder.kind].add(row.holder.code)
-    if of_kind[SALES_ORDER]:
-        sales_store.mark_stale(connection, of_kind[SALES_ORDER])
-    transfer_store.mark_stale(connection, of_kind[TRANSFER])
+    for kind, codes in of_kind.items():
+        if codes:
+            mark_stale(connection, kind, codes)
 
 
 def _wants(connection: Connection, lines: set[LineKey]) -> dict[LineKey, tuple[str, str]]:

@@ -8,12 +8,14 @@ from sqlalchemy import Connection, delete, select
 from central.errors import Conflict, NotThere, Unusable
 from central.ledger.desk import Change, require_version
 from central.orders.order_goods import require_warehouse
+from central.orders.reserving.reservations import SALES_ORDER
+from central.orders.reserving.stale_holders import read_stale
 from central.orders.sales.picking import PickLine, WaveState, pick_list, wave_state
 from central.orders.sales.sales_book import release_order
 from central.orders.sales.sales_orders import OrderFigures, SalesOrder
 from central.orders.sales.sales_store import read_figures, read_orders
 from central.orders.sales.shipment_guidance import read_walk_orders
-from central.orders.sales.stale_guidance import read_stale, tell_anew
+from central.orders.sales.stale_guidance import tell_anew
 from central.storage import bulk, sales_tables
 
 KIND = "pick_wave"
@@ -92,7 +94,7 @@ def refresh_stations(change: Change, warehouse: str) -> list[str]:
 
     At most STALE_ORDERS_MAX at once.
     """
-    codes = read_stale(change.connection, warehouse=warehouse, limit=STALE_ORDERS_MAX)
+    codes = read_stale(change.connection, SALES_ORDER, warehouse=warehouse, limit=STALE_ORDERS_MAX)
     return tell_anew(change, codes)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 
 from central.errors import NotThere
 from central.ledger.progress import OUT
@@ -116,16 +116,6 @@ def read_wanted_lots(connection: Connection, lines: Collection[LineKey]) -> dict
         )
     }
     return {line: lot for line in lines if (lot := lots.get((line.code, line.line), ""))}
-
-
-def mark_stale(connection: Connection, codes: Collection[str]) -> None:
-    """Note that stations were told to take what is no longer set aside like that."""
-    table = sales_tables.sales_orders
-    connection.execute(
-        update(table)
-        .where(table.c.code.in_(sorted(set(codes))), table.c.state == "released")
-        .values(stale=True)
-    )
 
 
 def _order(row: bulk.Row, lines: list[SalesLine]) -> SalesOrder:

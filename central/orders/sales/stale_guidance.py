@@ -5,19 +5,17 @@ a follower finds goods moved -> sales_orders.stale      in the posting's transac
 upkeep, every second         -> tick -> Desk.change     one order each; then gateways are told
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from logging import getLogger
-
-from sqlalchemy import Connection, select, text
 
 from central.errors import DeskRefused
 from central.ledger.desk import Change, Desk
 from central.orders.reserving.reservations import SALES_ORDER, TRANSFER
+from central.orders.reserving.stale_holders import read_stale
 from central.orders.sales.sales_steps import book_of, save_step, tell_if_released
 from central.orders.sales.sales_store import read_orders
-from central.orders.transfers import transfer_book, transfer_store
+from central.orders.transfers import transfer_book
 from central.storage.database import Database
-from central.storage.sales_tables import STALE, sales_orders
 
 ORDERS_PER_TICK_MAX = 20  # Each holds the ledger's lock for some milliseconds, then lets it go.
 REFUSED_MAX = 1000
@@ -43,10 +41,11 @@ class StaleGuidance:
         LedgerUnavailable.
         """
         told_count = seen_count = 0
-        for kind, read in _READ.items():
+        for kind in self._after:
             limit = ORDERS_PER_TICK_MAX - seen_count
             with self._database.read() as connection:
-                codes = read(connection, after=self._after[kind], limit=limit) if limit else []
+                after = self._after[kind]
+                codes = read_stale(connection, kind, after=after, limit=limit) if limit else []
             for code in codes:
                 self._after[kind] = code  # Also if it fails: the others come first then.
                 told_count += self._tell(kind, code)
@@ -69,17 +68,6 @@ class StaleGuidance:
             return 0
 
 
-def read_stale(
-    connection: Connection, *, after: str = "", warehouse: str = "", limit: int
-) -> list[str]:
-    """Return released orders of which stations have old places, after one, "" of all warehouses."""
-    table = sales_orders.c
-    query = select(table.code).where(text(STALE), table.code > after)
-    if warehouse:
-        query = query.where(table.warehouse == warehouse)
-    return list(connection.execute(query.order_by(table.code).limit(limit)).scalars())
-
-
 def tell_anew(change: Change, codes: Sequence[str]) -> list[str]:
     """Tell stations of those of these orders that are still stale; return their codes."""
     found = read_orders(change.connection, codes)
@@ -89,9 +77,3 @@ def tell_anew(change: Change, codes: Sequence[str]) -> list[str]:
         save_step(change, tell_if_released(change, book, order), "stations_told")
     book.write()
     return [order.code for order in orders]
-
-
-_READ: dict[str, Callable[..., list[str]]] = {
-    SALES_ORDER: read_stale,
-    TRANSFER: transfer_store.read_stale,
-}

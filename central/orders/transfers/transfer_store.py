@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from msgspec.structs import astuple, replace
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select
 
 from central.errors import NotThere
 from central.ledger.entries import DiscrepancyKind
@@ -25,7 +25,6 @@ from central.orders.transfers.transfers import (
     phase_of,
 )
 from central.storage import bulk, sales_tables, tables, transfer_tables
-from central.storage.sales_tables import STALE
 
 transfers = transfer_tables.transfers
 transfer_lines = transfer_tables.transfer_lines
@@ -201,22 +200,6 @@ def _lines_of(rows: Mapping[str, Sequence[Reservation]]) -> dict[str, dict[int, 
 def aside_look(code: str) -> bulk.Led:
     """Return what is set aside for a transfer; with `code_looks`."""
     return bulk.Led(_SET_ASIDE, _transfer_look([code]))
-
-
-def mark_stale(connection: Connection, codes: Collection[str]) -> None:
-    """Note that stations were told to take what is no longer set aside like that."""
-    found = find_transfers(connection, codes).values()
-    rows: list[bulk.Row] = [
-        (one.code, True) for one in found if one.state == "released" and not one.stale
-    ]
-    bulk.update_rows(connection, transfers, ("transfer", "stale"), rows)
-
-
-def read_stale(connection: Connection, *, after: str = "", limit: int) -> list[str]:
-    """Return released transfers of which stations have old places, after one."""
-    table = transfers.c
-    query = select(table.transfer).where(text(STALE), table.transfer > after)
-    return list(connection.execute(query.order_by(table.transfer).limit(limit)).scalars())
 
 
 def read_wants(
