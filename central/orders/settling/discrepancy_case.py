@@ -1,5 +1,6 @@
 """What the ledger knows about a discrepancy now, for proposals. Edge of the database."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -9,6 +10,7 @@ from central.contract.facts import Movement
 from central.contract.quantities import (
     GRAMS_PER_MASS_UNIT,
     MICRO_PER_UNIT,
+    PIECE,
     parse_decimal,
     to_micro,
 )
@@ -23,6 +25,7 @@ from central.orders.settling.discrepancy_facts import (
 from central.orders.settling.serial_places import case_of_serial
 from central.orders.settling.settlement_moves import leaves_any
 from central.orders.settling.settlement_proposals import Case, ItemMatch, LineMatch, Surplus
+from central.orders.settling.settlement_steps import MovedFact
 from central.orders.settling.settlement_transit import find_under_way
 from central.orders.settling.settlements import (
     GOODS_ACCEPTED,
@@ -103,6 +106,20 @@ def unit_factor(connection: Connection, *, item: str, unit: str) -> Fraction | N
     if own in GRAMS_PER_MASS_UNIT and unit in GRAMS_PER_MASS_UNIT:
         return GRAMS_PER_MASS_UNIT[unit] / GRAMS_PER_MASS_UNIT[own]
     return None
+
+
+def factor_that_leaves(
+    connection: Connection, facts: Sequence[MovedFact], *, item: str
+) -> Fraction | None:
+    """Return how many of an item's own unit one of the unit of facts is, all of them in one.
+
+    None if that is not known, or nothing would be left of them.
+    """
+    unit = facts[0].unit
+    is_own = unit == _item_unit(connection, item)
+    factor = Fraction(1) if is_own else unit_factor(connection, item=item, unit=unit)
+    total = sum(fact.quantity_micro for fact in facts)
+    return factor if factor is not None and leaves_any(total, factor) else None
 
 
 def _case_of_unit(connection: Connection, row: Found) -> Case:
@@ -241,20 +258,41 @@ def _open_lines(
 def _case_of_item(connection: Connection, row: Found) -> Case:
     """Known by now, what was posted is right if it is in the item's own unit."""
     own = _item_unit(connection, row.subject)
-    if own is None:
-        return Case(kind=row.kind, items=_items_of_code(connection, row.subject))
     numbers = numbers_behind(connection, row)
     facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
-    units = {fact.unit for fact in facts} - {own}
-    if not units:
+    by_unit: dict[str, list[MovedFact]] = {}
+    for fact in facts:
+        by_unit.setdefault(fact.unit, []).append(fact)
+    if own is None:
+        found = _items_of_code(connection, row.subject)
+        if len(by_unit) > 1 and PIECE not in by_unit:
+            # No scans: what converts is posted by what its own unit is.
+            found = tuple(
+                replace(match, factor=None)
+                for match in found
+                if any(_factors(connection, by_unit, item=match.item).values())
+            )
+        return Case(kind=row.kind, items=found)
+    foreign = {unit: some for unit, some in by_unit.items() if unit != own}
+    if not foreign:
         return Case(kind=row.kind, known_now=True)
-    unit = min(units)
+    factors = _factors(connection, foreign, item=row.subject)
     return Case(
         kind=row.kind,
-        unit=unit,
+        unit=min(foreign),
         unit_missing=True,
-        factor=unit_factor(connection, item=row.subject, unit=unit),
+        factor=next(iter(factors.values())) if len(by_unit) == 1 else None,
+        converts=any(factors.values()),
+        units_unknown=tuple(unit for unit, factor in sorted(factors.items()) if factor is None),
     )
+
+
+def _factors(
+    connection: Connection, by_unit: Mapping[str, Sequence[MovedFact]], *, item: str
+) -> dict[str, Fraction | None]:
+    return {
+        unit: factor_that_leaves(connection, facts, item=item) for unit, facts in by_unit.items()
+    }
 
 
 def _case_of_place(connection: Connection, row: Found) -> Case:

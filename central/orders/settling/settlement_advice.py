@@ -29,7 +29,7 @@ def advise(case: Case) -> tuple[Advice, ...]:
 
 def _item_advice(case: Case) -> tuple[Advice, ...]:
     if case.unit_missing:
-        return _unit_advice(case)
+        return tuple(_unit_asked(case, unit) for unit in case.units_unknown)
     if case.items:
         return ()
     text = f"Say which item {case.subject} is: add it as an item, or as a bar code of one."
@@ -45,10 +45,14 @@ def _place_advice(case: Case) -> tuple[Advice, ...]:
 
 
 def _unit_advice(case: Case) -> tuple[Advice, ...]:
-    if case.factor is not None or not (case.on_hand_micro or case.unit_missing):
+    if case.factor is not None or not case.on_hand_micro:
         return ()
-    text = f"Say how much one {case.unit} of {case.item} is: add it to the card of the item."
-    return (Advice(text, f"/catalogue/items/{quote(case.item, safe='')}"),)
+    return (_unit_asked(case, case.unit),)
+
+
+def _unit_asked(case: Case, unit: str) -> Advice:
+    text = f"Say how much one {unit} of {case.item} is: add it to the card of the item."
+    return Advice(text, f"/catalogue/items/{quote(case.item, safe='')}")
 
 
 def _weight_advice(case: Case) -> tuple[Advice, ...]:

@@ -8,11 +8,16 @@ from functools import cache, partial
 from sqlalchemy import Connection, select
 
 from central.contract.facts import Movement
-from central.contract.quantities import parse_decimal, to_micro
+from central.contract.quantities import PIECE, parse_decimal, to_micro
 from central.errors import Conflict, Unusable
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey
 from central.ledger.measures import quantity_in_unit
-from central.orders.settling.discrepancy_case import find_case, negative_key, unit_factor
+from central.orders.settling.discrepancy_case import (
+    factor_that_leaves,
+    find_case,
+    negative_key,
+    unit_factor,
+)
 from central.orders.settling.discrepancy_facts import (
     FACTS_MAX,
     Found,
@@ -145,6 +150,7 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
         if quantity <= 0:
             raise Conflict("it is no more than is expected now", hint="Accept it.")
     unit = ""  # Of each fact its own.
+    parts: list[tuple[list[MovedFact], Decision]] = []
     if decision.action == "reverse":
         decision = replace(decision, factor=None)
     elif decision.document:
@@ -155,16 +161,19 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
     elif decision.item or row.kind == "unit_differs":
         item = decision.item or row.item
         unit = _unit_of(connection, item)
-        decision = replace(decision, factor=_factor(connection, facts, decision, item, unit))
+        parts, unposted_count = _by_unit(connection, facts, decision, item, unit)
+        left_count += unposted_count
     roundings = cache(partial(roundings_of, connection, row.warehouse))
-    steps = steps_anew(
-        facts,
-        decision,
-        unit=unit,
-        quantity_micro=quantity,
-        roundings=roundings,
-        present=present_goods(connection, facts),
-    )
+    steps: list[Step] = []
+    for some, meant in parts or [(facts, decision)]:
+        steps += steps_anew(
+            some,
+            meant,
+            unit=unit,
+            quantity_micro=quantity,
+            roundings=roundings,
+            present=present_goods(connection, some),
+        )
     return Plan(row.warehouse, steps, left_count)
 
 
@@ -201,6 +210,35 @@ def _chosen(connection: Connection, row: Found, decision: Decision) -> tuple[lis
             hint="Accept it; nothing is left to move.",
         )
     return found, len(every) - len(found)
+
+
+def _by_unit(
+    connection: Connection,
+    facts: list[MovedFact],
+    decision: Decision,
+    item: str,
+    unit: str,
+) -> tuple[list[tuple[list[MovedFact], Decision]], int]:
+    """Return the facts of each unit with its factor, and how many are left: those do not convert.
+
+    Of facts in several units a factor is that of a scan, thus about pieces; what is posted as it
+    should be stays.
+    """
+    if len({fact.unit for fact in facts}) == 1 or decision.quantity_micro is not None:
+        factor = _factor(connection, facts, decision, item, unit)
+        return [(facts, replace(decision, factor=factor))], 0
+    wrong = [fact for fact in facts if (fact.movement.item, fact.unit) != (item, unit)]
+    found = []
+    for one in sorted({fact.unit for fact in wrong}):
+        some = [fact for fact in wrong if fact.unit == one]
+        if decision.factor is not None:
+            factor = decision.factor if one == PIECE else None
+        else:
+            factor = factor_that_leaves(connection, some, item=item)
+        if factor is not None:
+            found.append((some, replace(decision, factor=factor)))
+    _require(found, f"the facts behind it are in several units, and none converts to {unit}")
+    return found, len(wrong) - sum(len(some) for some, _ in found)
 
 
 def _factor(

@@ -24,11 +24,14 @@ class Surplus:
 
 @dataclass(frozen=True, slots=True)
 class ItemMatch:
-    """An item that has what was scanned as its code or bar code; factor: units a scan."""
+    """An item that has what was scanned as its code or bar code.
+
+    factor: units a scan, None where nothing was scanned: each unit converts by itself.
+    """
 
     item: str
     unit: str
-    factor: Fraction
+    factor: Fraction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ class Case:
     known_now: what was missing (item, place, order) is there by now, and what was posted under it
     is as it should be. gone: what is behind it is taken back already. on_hand_micro: at its place.
     excess_micro: what came above the expected. factor: of the unit, where units are known to
-    convert, else None. unit_missing: the item is there by now, and is kept in another unit.
+    convert, else None. unit_missing: the item is there by now, and is kept in another unit; or in
+    several, of which some convert (converts), and some do not (units_unknown).
     stated_warehouse: of a fact about another one. shared: all that went unweighed took its share of
     a weight. moved_micro, from_location, to_location: of what is behind it and still stands.
     under_way_micro: of the thing of a transfer, over all warehouses. seen: where a serial number is
@@ -82,6 +86,8 @@ class Case:
     factor: Fraction | None = None
     stated_warehouse: str = ""
     unit_missing: bool = False
+    converts: bool = False
+    units_unknown: tuple[str, ...] = ()
     shared: bool = False
     moved_micro: int = 0
     from_location: str = ""
@@ -146,7 +152,7 @@ def _for_document(case: Case) -> tuple[Proposal, ...]:
 
 def _for_item(case: Case) -> tuple[Proposal, ...]:
     if case.unit_missing:
-        if case.factor is None:
+        if not case.converts:
             return ()
         decision = Decision(action="reassign", item=case.subject, factor=case.factor)
         return (Proposal(decision, "It is known by now: post it in the item's own unit."),)
@@ -304,7 +310,7 @@ def _to_line(line: LineMatch, case: Case) -> Proposal:
 
 def _to_item(match: ItemMatch) -> Proposal:
     decision = Decision(action="reassign", item=match.item, factor=match.factor)
-    times = "" if match.factor == 1 else f", {match.factor} {match.unit} a scan"
+    times = "" if match.factor in {None, 1} else f", {match.factor} {match.unit} a scan"
     return Proposal(decision, f"It is a code of item {match.item}{times}.")
 
 
