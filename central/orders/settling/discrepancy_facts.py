@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Row, select
 
 from central.contract.errors import ContractError
 from central.contract.facts import Fact, Movement, decode_fact
-from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey, Line
+from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey, Line, balance_name
 from central.ledger.goods_rules import SETTLING_FLAG, comes_in, is_told, ships
-from central.ledger.locations import is_virtual
+from central.ledger.locations import CUSTOMER, IN_TRANSIT, is_virtual
 from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there, takes_share
 from central.ledger.statuses import AVAILABLE
@@ -39,17 +39,14 @@ KINDS_BY_ITEM = frozenset(
         "serial_missing",
         "expiry_missing",
         "expired_shipped",
+        "expiry_differs",
+        "moved_unavailable",
     }
 )
 # Kinds about an item under a document.
 KINDS_OF_LINES = frozenset({"unexpected", "over_received", "over_shipped"})
 # Kinds whose facts moved what they are about, so that they can be taken back.
-KINDS_OF_FACTS = KINDS_BY_ITEM | {
-    "unknown_document",
-    "moved_unavailable",
-    "serial_twice",
-    "expiry_differs",
-}
+KINDS_OF_FACTS = KINDS_BY_ITEM | {"unknown_document", "serial_twice"}
 
 Found = Row[Any]
 
@@ -64,6 +61,10 @@ def numbers_behind(connection: Connection, row: Found, *, limit: int = FACTS_MAX
     numbers: set[int] = set()
     for item in _items(connection, row):
         numbers.update(_matching(connection, row, item, limit=limit))
+    if row.kind == "moved_unavailable":
+        numbers = _unavailable(connection, row, numbers)
+    elif row.kind == "expiry_differs":
+        numbers = _of_other_dates(connection, row, numbers)
     # Of a document that came to be known later the first fact is named, whatever it moved.
     if not numbers or row.kind not in KINDS_OF_LINES or _has_moved(connection, row):
         numbers.add(row.record_no)
@@ -217,6 +218,11 @@ def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
         place = row.location
         due = place in ends and is_weighed_there(*ends) and takes_share(movement)
         return due and movement.lot == row.lot
+    if row.kind == "moved_unavailable":
+        left = movement.to_location in {CUSTOMER, IN_TRANSIT}
+        return left and (line.location, line.lot) == (row.location, row.lot)
+    if row.kind == "expiry_differs":
+        return bool(movement.lot == row.lot and movement.expiry_date)
     if row.kind in {"lot_missing", "serial_missing"}:
         missing = movement.lot if row.kind == "lot_missing" else movement.serial
         return not missing and is_told(*ends)
@@ -231,6 +237,35 @@ def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
         line_no = movement.document_line
         return (movement.document, line_no) == (row.document, row.document_line)
     return True
+
+
+def _unavailable(connection: Connection, row: Found, numbers: set[int]) -> set[int]:
+    """Return those that took what the discrepancy is about: goods of its status."""
+    keys = [(row.warehouse, number) for number in sorted(numbers)]
+    return {
+        number
+        for number, lines in _lines(connection, keys).items()
+        if any(
+            line.quantity_micro < 0 and balance_name(line.balance_key) == row.subject
+            for line in lines
+        )
+    }
+
+
+def _of_other_dates(connection: Connection, row: Found, numbers: set[int]) -> set[int]:
+    """Return those that state another date than the lot has."""
+    key = (row.warehouse, row.item, row.lot)
+    dates = {lot[3] for lot in bulk.select_by_key(connection, tables.lots, [key], columns_count=3)}
+    facts = tables.facts.c
+    query = select(facts.record_no, facts.body).where(
+        facts.warehouse == row.warehouse, facts.record_no.in_(sorted(numbers))
+    )
+    found = ((number, _readable(body)) for number, body in connection.execute(query))
+    return {
+        number
+        for number, fact in found
+        if isinstance(fact, Movement) and fact.expiry_date not in dates
+    }
 
 
 def _lines(connection: Connection, keys: list[tuple[str, int]]) -> dict[int, list[Line]]:

@@ -1,5 +1,6 @@
 """Everything about a discrepancy for whoever has to settle it. Edge of the database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -10,6 +11,7 @@ from central.errors import NotThere
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.discrepancy_case import find_case
 from central.orders.settling.discrepancy_facts import (
+    FACTS_MAX,
     KINDS_OF_FACTS,
     Found,
     movements_at,
@@ -85,7 +87,9 @@ def read_detail(connection: Connection, identity: str, *, now_ms: int) -> Discre
         )
     kind = cast(DiscrepancyKind, row.kind)
     stored = connection.execute(select(discrepancies).where(discrepancies.c.id == identity)).one()
-    numbers = numbers_behind(connection, stored, limit=FACTS_SHOWN_MAX)
+    # What is proposed is about all of them.
+    limit = FACTS_MAX if row.state == "open" else FACTS_SHOWN_MAX
+    numbers = numbers_behind(connection, stored, limit=limit)
     proposals: tuple[Proposal, ...] = ()
     advice: tuple[Advice, ...] = ()
     if row.state == "open":
@@ -94,7 +98,7 @@ def read_detail(connection: Connection, identity: str, *, now_ms: int) -> Discre
     return DiscrepancyDetail(
         row=row,
         rule=KIND_RULES[kind],
-        facts=tuple(list_numbered(connection, numbers)),
+        facts=tuple(list_numbered(connection, numbers[:FACTS_SHOWN_MAX])),
         unread=_unread(connection, stored),
         settlements=_settlements(connection, identity),
         proposals=proposals,
@@ -119,9 +123,15 @@ def _case_now(connection: Connection, row: Found, numbers: list[int], *, now_ms:
         excess_micro=min(found.excess_micro, total),
         moved_micro=total,
         unit=found.unit or standing[0].unit,
-        from_location=standing[0].movement.from_location,
-        to_location=standing[-1].movement.to_location,
+        from_location=_places([one.movement.from_location for one in standing], row),
+        to_location=_places([one.movement.to_location for one in reversed(standing)], row),
+        too_many=len(numbers) >= FACTS_MAX,
     )
+
+
+def _places(places: Sequence[str], row: Found) -> str:
+    """Return the places of facts in words; of a serial number, which goes on and on, the first."""
+    return places[0] if row.kind == "serial_twice" else ", ".join(sorted(set(places)))
 
 
 def count_open(connection: Connection, *, now_ms: int, warehouse: str = "") -> list[OpenCount]:

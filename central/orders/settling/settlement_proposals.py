@@ -12,6 +12,8 @@ from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.settlements import GOODS_ACCEPTED, KINDS_OF_EXCESS, Decision
 
+MOVING_ALL = frozenset({"reverse", "reassign"})  # What is behind it, where facts are.
+
 
 @dataclass(frozen=True, slots=True)
 class Surplus:
@@ -64,7 +66,8 @@ class Case:
     a weight. moved_micro, from_location, to_location: of what is behind it and still stands.
     under_way_micro: of the thing of a transfer, over all warehouses. seen: where a serial number is
     by the books, where it came last first. is_twice: still at several places, or several times at
-    one. missing_micro, available_micro: of what an order waits for.
+    one. missing_micro, available_micro: of what an order waits for. too_many: more facts may be
+    behind it than are moved at once.
     """
 
     kind: DiscrepancyKind
@@ -97,6 +100,7 @@ class Case:
     is_twice: bool = False
     missing_micro: int = 0
     available_micro: int = 0
+    too_many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,10 @@ def propose(case: Case) -> tuple[Proposal, ...]:
         return (_accept("It is known by now, and was posted as it was said."),)
     if case.gone:
         return (_accept("What is behind it is taken back already."),)
-    return PROPOSED[case.kind](case)
+    proposals = PROPOSED[case.kind](case)
+    if not case.too_many:
+        return proposals
+    return tuple(one for one in proposals if one.decision.action not in MOVING_ALL)
 
 
 def _for_negative(case: Case) -> tuple[Proposal, ...]:

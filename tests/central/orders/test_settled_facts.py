@@ -1,0 +1,81 @@
+"""What is proposed about a discrepancy is about every fact behind it, not the first one alone."""
+
+import pytest
+
+from central.orders.settling import discrepancy_facts
+from central.storage import tables
+from tests.central.orders.settling import Settling
+from tests.central.scenery import rows
+
+
+@pytest.fixture
+def site(database):
+    made = Settling(database)
+    yield made
+    made.proved()
+
+
+def stock(site):
+    """{(place, status): whole units} in the warehouse."""
+    held = rows(site.database, tables.balances, "location", "status", "on_hand_micro")
+    return {(place, status): micro // 10**6 for place, status, micro in held if micro}
+
+
+def held_goods_left(site):
+    """3 of the held left, twice, and one was written off; 4 available ones left as they may."""
+    away = {"source": "BIN-1", "business_step": "shipping"}
+    site.dock.move(quantity="10", to_status="held")
+    site.dock.move(quantity="4")
+    site.dock.move(quantity="4", target="customer", **away)
+    for _ in range(2):
+        site.dock.move(quantity="3", target="customer", **away)
+    site.dock.move(quantity="1", target="scrap", from_status="held", **away)
+    site.send()
+
+
+def test_all_held_goods_that_left_are_told_and_taken_back(site):
+    held_goods_left(site)
+    before = stock(site)
+    assert before["BIN-1", "held"] == 3
+    row = site.found("moved_unavailable")
+    assert (row["facts_count"], [one["seq"] for one in row["facts"]]) == (2, [4, 5])
+    told, back = row["proposals"]
+    assert told["why"] == "They have left: tell customer about 6 C62."
+    assert back["why"].startswith("Move 6 C62 back from customer to BIN-1")
+    assert site.settle("moved_unavailable", back["body"]).status_code == 200
+    assert stock(site)["BIN-1", "held"] == 9
+    answer = site.ask("POST", f"/discrepancies/{row['id']}/reopen", {"reason": "no"})
+    assert answer.status_code == 200, answer.text
+    assert stock(site) == before
+
+
+def test_all_goods_that_came_with_another_date_are_given_to_the_lot_that_was_meant(site):
+    site.dock.move(quantity="1", lot="E", expiry_date="2027-01-01")
+    site.dock.move(quantity="2", lot="E", expiry_date="2027-02-01")
+    site.dock.move(quantity="4", lot="E", expiry_date="2027-01-01")
+    site.dock.move(quantity="8", lot="E")
+    site.dock.move(quantity="16", lot="E", target="BIN-2", expiry_date="2027-02-01")
+    site.dock.move(quantity="32", lot="F", expiry_date="2027-02-01")
+    site.send()
+    row = site.found("expiry_differs")
+    assert [one["seq"] for one in row["facts"]] == [2, 5]
+    assert row["proposals"][1]["why"].startswith("Move 18 C62 back from BIN-1, BIN-2 to supplier")
+    assert site.settle("expiry_differs", {"action": "reassign", "lot": "F"}).status_code == 200
+    held = {key: amount for key, amount in site.on_hand().items() if key[0] != "supplier"}
+    assert held == {
+        ("BIN-1", "E"): 13,
+        ("BIN-1", "F"): 34,
+        ("BIN-2", "F"): 16,
+    }
+
+
+def test_what_is_too_much_for_one_settlement_is_not_proposed(site):
+    site.dock.move(quantity="600", to_status="held")
+    for _ in range(discrepancy_facts.FACTS_MAX):
+        site.dock.move(source="BIN-1", target="customer", business_step="shipping")
+    site.send()
+    (told,) = site.found("moved_unavailable")["proposals"]
+    assert told["body"] == {"action": "accept"}
+    refused = site.settle("moved_unavailable", {"action": "reverse"})
+    assert (refused.status_code, "too many" in refused.json()["detail"]) == (422, True)
+    assert site.settle("moved_unavailable").status_code == 200
