@@ -16,15 +16,13 @@ from central.contract.facts import Evidence, Movement
 from central.errors import Conflict, NotThere, Unusable
 from central.ledger.desk import Change, require_version
 from central.ledger.entries import DiscrepancyKind, FactKey
-from central.ledger.goods_rules import SETTLING_FLAG
 from central.ledger.own_facts import OWN_GATEWAY
-from central.ledger.pairs import FLAG_WEIGHTLESS
 from central.ledger.settled_news import tell_settled
 from central.orders.settling.discrepancy_facts import Found, movements_at, present_goods
 from central.orders.settling.settlement_plans import Plan, plan_steps
 from central.orders.settling.settlement_reserving import reserve_anew
 from central.orders.settling.settlement_rests import note_rests
-from central.orders.settling.settlement_steps import Step
+from central.orders.settling.settlement_steps import Step, flags_of
 from central.orders.settling.settlements import Decision, check_decision
 from central.orders.settling.taking_back import steps_back
 from central.storage import bulk, tables
@@ -102,6 +100,7 @@ def reopen(
     if not reason.strip():
         raise Unusable("to open it again needs a reason", hint="Say what proved wrong.")
     moved = _moved_by_last(change, row) if take_back else []
+    _refuse_settled_elsewhere(change, row, moved)
     # Open before anything is posted: what that says of the same is no other discrepancy.
     _update(change, row, state="open", settled_ms=0, settlement="")
     warehouse = moved[0].warehouse if moved else row.warehouse
@@ -231,7 +230,7 @@ def _movement(
         document_line=step.document_line,
         from_status=step.from_status,
         to_status=step.to_status,
-        flags=(SETTLING_FLAG, FLAG_WEIGHTLESS) if step.weightless else (SETTLING_FLAG,),
+        flags=flags_of(step),
         evidence=tuple(
             Evidence(device="ledger", kind="manual", raw=text.encode()) for text in said
         ),
@@ -305,6 +304,21 @@ def _moved_by_last(change: Change, row: Found) -> list[Found]:
         .order_by(table.c.seq)
     )
     return list(change.connection.execute(query))
+
+
+def _refuse_settled_elsewhere(change: Change, row: Found, moved: Sequence[Found]) -> None:
+    """Raise Conflict if what was posted for a first time has been settled since, as another one."""
+    keys = [FactKey(one.warehouse, one.gateway, one.epoch, one.seq) for one in moved]
+    marks = bulk.select_by_key(change.connection, tables.reversals, keys, columns_count=4)
+    by = [(mark[0], *mark[4:6]) for mark in marks]
+    own = settlement_facts.c
+    for warehouse, epoch, seq in by:
+        query = select(own.discrepancy).where(
+            own.warehouse == warehouse, own.epoch == epoch, own.seq == seq
+        )
+        for identity in change.connection.execute(query).scalars().all():
+            if identity != row.id:
+                _require_state(_row(change, identity, version=None), "open")
 
 
 def _back_again(change: Change, warehouse: str, moved: Sequence[Found]) -> list[Step]:

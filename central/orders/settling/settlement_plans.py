@@ -109,7 +109,7 @@ def _elsewhere(connection: Connection, row: Found, decision: Decision) -> Step:
         raise Unusable("the fact is no movement: there is nothing to move", hint="Accept it.")
     unit, quantity = _as_kept(connection, fact)
     nobody = FactKey(row.warehouse, row.gateway, row.epoch, row.seq)
-    return step_of(MovedFact(nobody, fact, unit, quantity))
+    return replace(step_of(MovedFact(nobody, fact, unit, quantity)), is_first=True)
 
 
 def _as_kept(connection: Connection, fact: Movement) -> tuple[str, int]:

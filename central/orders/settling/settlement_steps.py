@@ -6,7 +6,9 @@ from typing import NamedTuple
 from central.contract.facts import Movement
 from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import FactKey
+from central.ledger.goods_rules import SETTLING_FLAG
 from central.ledger.measures import WEIGHED_IN
+from central.ledger.pairs import FLAG_WEIGHTLESS
 from central.orders.settling.roundings import Rest
 
 ADJUSTMENT = "adjustment"
@@ -44,8 +46,9 @@ class Step:
     """One movement that a settlement posts.
 
     takes_back: the fact that it takes back, if any, with the weight that it took along.
-    weightless: that was none. rest: by how much it is more than exactly, None for just that; of
-    goods of which nothing is posted again it is at what takes them back.
+    weightless: that was none. is_first: of a fact that was posted nowhere yet, so that whatever is
+    wrong with it is found. rest: by how much it is more than exactly, None for just that; of goods
+    of which nothing is posted again it is at what takes them back.
     """
 
     from_location: str
@@ -66,6 +69,7 @@ class Step:
     to_status: str = ""
     takes_back: FactKey | None = None
     weightless: bool = False
+    is_first: bool = False
     rest: Rest | None = None
 
 
@@ -90,6 +94,13 @@ def step_of(fact: MovedFact) -> Step:
         from_status=movement.from_status,
         to_status=movement.to_status,
     )
+
+
+def flags_of(step: Step) -> tuple[str, ...]:
+    """Return what the ledger's own fact of a step says of itself."""
+    if step.is_first:
+        return ()
+    return (SETTLING_FLAG, FLAG_WEIGHTLESS) if step.weightless else (SETTLING_FLAG,)
 
 
 def with_weight(step: Step, weight_micro: int, *, unit: str) -> Step:

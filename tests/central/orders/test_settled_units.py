@@ -87,3 +87,42 @@ def test_of_several_units_none_of_which_converts_nothing_is_proposed(site):
     refused = site.settle("unknown_item", {"action": "reassign", "item": "FLOUR"})
     assert refused.status_code == 422
     assert "none converts to KGM" in refused.json()["detail"]
+
+
+def posted_elsewhere(site, unit, warehouse="BJ1"):
+    """A fact of SH1's gateway about BJ1, given to BJ1."""
+    site.dock.weigh()
+    site.dock.move("NUT", "2", unit=unit, warehouse=warehouse)
+    site.send()
+    answer = site.settle("wrong_warehouse", {"action": "reassign", "warehouse": warehouse})
+    assert answer.status_code == 200, answer.text
+
+
+def open_again(site, kind):
+    path = f"/discrepancies/{site.found(kind, 'settled')['id']}/reopen"
+    return site.ask("POST", path, {"reason": "no"})
+
+
+def test_a_unit_without_an_exact_value_is_told_in_the_warehouse_where_it_is_posted(site):
+    posted_elsewhere(site, "XCT")
+    row = site.found("unit_differs")
+    assert (row["warehouse"], row["unit"], row["facts_count"]) == ("BJ1", "XCT", 1)
+    assert site.on_hand("NUT", "BJ1") == {("supplier", ""): -2, ("BIN-1", ""): 2}
+    answer = site.settle("unit_differs", {"action": "reassign", "factor": "40"})
+    assert answer.json()["state"] == "settled", answer.text
+    assert site.on_hand("NUT", "BJ1") == {("supplier", ""): -80, ("BIN-1", ""): 80}
+    # What is settled there stands there until that is opened again.
+    refused = open_again(site, "wrong_warehouse")
+    assert (refused.status_code, row["id"] in refused.json()["detail"]) == (409, True)
+    assert open_again(site, "unit_differs").status_code == 200
+    assert open_again(site, "wrong_warehouse").status_code == 200
+    assert site.on_hand("NUT", "BJ1") == {}
+    (proposal,) = site.found("unit_differs")["proposals"]
+    assert proposal["body"] == {"action": "accept"}
+
+
+def test_a_unit_that_converts_is_no_question_in_another_warehouse(site):
+    set_packs(site.database, "NUT", XCT=(40, 1))
+    posted_elsewhere(site, "XCT")
+    assert site.get("/discrepancies?kind=unit_differs")["discrepancies"] == []
+    assert site.on_hand("NUT", "BJ1") == {("supplier", ""): -80, ("BIN-1", ""): 80}
