@@ -2,15 +2,15 @@
 
     picked    goods moved inside the warehouse under the order's code: what is set aside moves along
     shipped   goods left under the order's code: what was set aside is used up. Other goods than
-              those that were set aside: as much of those is freed, and the row says why; the
-              source of a transfer is told anew what is left to take
+              those that were set aside: as much of those is freed, and the row says why; who works
+              on the order or transfer is told anew what is left to take
     gone      less is left of some stock than is set aside: whoever reserved last gives it up and
               gets other stock if there is any; if not, a discrepancy names the order
 
 A posting that moves nothing under a document, and nothing out of a place, costs nothing here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -61,24 +61,22 @@ def follow_reservations(connection: Connection, posted: Posted) -> None:
     book.load({one for fact in facts for one in _holders(_warehouse(fact), fact.document)})
     ready: set[StockKey] = set()
     unnamed: dict[str, set[str]] = {SALES_ORDER: set(), TRANSFER: set()}
-    untold: set[str] = set()
+    untold: dict[str, set[str]] = {SALES_ORDER: set(), TRANSFER: set()}
     for fact in facts:
         for holder in _holders(_warehouse(fact), fact.document):
             rows = book.of(holder)
             if rows:
-                others_left = _follow_goods(book, holder, fact, ready)
-                if others_left and holder.kind == TRANSFER:
-                    untold.add(holder.code)
+                if _follow_goods(book, holder, fact, ready):
+                    untold[holder.kind].add(holder.code)
                 named = {row.pick_line for row in rows if row.pick_line}
                 if fact.progress is not None and _pick_line(fact) not in named:
                     unnamed[holder.kind].add(holder.code)
                 break
     if unnamed[SALES_ORDER]:
-        level_orders(connection, book, unnamed[SALES_ORDER])
+        untold[SALES_ORDER] |= level_orders(connection, book, unnamed[SALES_ORDER])
     if unnamed[TRANSFER]:
-        untold |= level_transfers(connection, book, unnamed[TRANSFER])
-    if untold:
-        mark_stale(connection, TRANSFER, untold)
+        untold[TRANSFER] |= level_transfers(connection, book, unnamed[TRANSFER])
+    _mark_stale(connection, untold)
     on_hand = {_stock(key): amount for key, amount in posted.fallen}
     # Goods that were put where the books were below zero are not all there.
     on_hand = read_on_hand(connection, ready - on_hand.keys()) | on_hand
@@ -222,6 +220,10 @@ def _take_others(
     of_kind: dict[str, set[str]] = {SALES_ORDER: set(), TRANSFER: set()}
     for row in losers:
         of_kind[row.holder.kind].add(row.holder.code)
+    _mark_stale(connection, of_kind)
+
+
+def _mark_stale(connection: Connection, of_kind: Mapping[str, set[str]]) -> None:
     for kind, codes in of_kind.items():
         if codes:
             mark_stale(connection, kind, codes)

@@ -16,8 +16,12 @@ from central.orders.transfers.transfer_picks import waits_micro
 from central.orders.transfers.transfer_store import find_transfers, read_standings
 
 
-def level_orders(connection: Connection, book: ReservationBook, codes: Collection[str]) -> None:
-    """Level the lines of orders whose rows are loaded, and set aside what others of them lack."""
+def level_orders(connection: Connection, book: ReservationBook, codes: Collection[str]) -> set[str]:
+    """Level the lines of orders whose rows are loaded, and set aside what others of them lack.
+
+    Returns the codes of released ones, of which stations were told that more is left to take: they
+    count by picks, and what names none counts for no pick of theirs.
+    """
     orders = [one for one in read_orders(connection, codes) if one.state in RESERVING]
     counted = read_counted(connection, [(one.warehouse, one.code) for one in orders])
     for order in orders:
@@ -38,6 +42,7 @@ def level_orders(connection: Connection, book: ReservationBook, codes: Collectio
                 if line.line.item in items and line.backorder_micro
             ]
         )
+    return {order.code for order in orders if order.state == "released"}
 
 
 def level(book: ReservationBook, figures: OrderFigures) -> OrderFigures:
