@@ -43,6 +43,8 @@ KINDS_BY_ITEM = frozenset(
         "moved_unavailable",
     }
 )
+# Kinds whose facts are told apart by lines or lots, after their movements.
+KINDS_NARROWED = frozenset({"expiry_differs", "moved_unavailable"})
 # Kinds about an item under a document.
 KINDS_OF_LINES = frozenset({"unexpected", "over_received", "over_shipped"})
 # Kinds whose facts moved what they are about, so that they can be taken back.
@@ -59,8 +61,10 @@ def numbers_behind(connection: Connection, row: Found, *, limit: int = FACTS_MAX
     if not row.record_no or not row.epoch:
         return []
     numbers: set[int] = set()
+    # Of some kinds more than a movement tells which are behind it: the others hide none of them.
+    matching_max = LINES_SCANNED_MAX if row.kind in KINDS_NARROWED else limit
     for item in _items(connection, row):
-        numbers.update(_matching(connection, row, item, limit=limit))
+        numbers.update(_matching(connection, row, item, limit=matching_max))
     if row.kind == "moved_unavailable":
         numbers = _unavailable(connection, row, numbers)
     elif row.kind == "expiry_differs":

@@ -79,3 +79,29 @@ def test_what_is_too_much_for_one_settlement_is_not_proposed(site):
     refused = site.settle("moved_unavailable", {"action": "reverse"})
     assert (refused.status_code, "too many" in refused.json()["detail"]) == (422, True)
     assert site.settle("moved_unavailable").status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["moved_unavailable", "expiry_differs"])
+def test_facts_that_are_right_hide_none_behind_them(site, kind):
+    away = {"source": "BIN-1", "target": "customer", "business_step": "shipping"}
+    wrong, right = {
+        "moved_unavailable": (away | {"from_status": "held"}, away),
+        "expiry_differs": (
+            {"lot": "E", "expiry_date": "2027-02-01"},
+            {"lot": "E", "expiry_date": "2027-01-01"},
+        ),
+    }[kind]
+    site.dock.move(quantity="9", to_status="held")
+    site.dock.move(quantity="600")
+    site.dock.move(lot="E", expiry_date="2027-01-01")
+    site.dock.move(**wrong)
+    for _ in range(discrepancy_facts.FACTS_MAX):
+        site.dock.move(**right)
+    site.dock.move(**wrong)
+    site.send()
+    row = site.found(kind)
+    last = discrepancy_facts.FACTS_MAX + 5
+    assert (row["facts_count"], [one["seq"] for one in row["facts"]]) == (2, [4, last])
+    answer = site.settle(kind, {"action": "reverse"})
+    assert (answer.status_code, answer.json()["state"]) == (200, "settled"), answer.text
+    assert len(answer.json()["settlements"][0]["facts"]) == 2
