@@ -225,9 +225,34 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 
+# What a proposal that settles a part says besides: by which movements, and whether all are counted.
+PART = re.compile(
+    r"(?P<said>.+) It settles the (?P<which>oldest|newest) (?P<number>\d+) of "
+    r"(?P<least>at least )?(?P<count>\d+) movements; the rest stays open\.",
+    re.DOTALL,
+)
+PARTS: dict[tuple[str, bool], str] = {
+    ("oldest", False): marked(
+        "It settles the oldest %(number)s of %(count)s movements; the rest stays open."
+    ),
+    ("oldest", True): marked(
+        "It settles the oldest %(number)s of at least %(count)s movements; the rest stays open."
+    ),
+    ("newest", False): marked(
+        "It settles the newest %(number)s of %(count)s movements; the rest stays open."
+    ),
+    ("newest", True): marked(
+        "It settles the newest %(number)s of at least %(count)s movements; the rest stays open."
+    ),
+}
+
 
 def sentence(text: str, texts: Texts) -> str:
     """Return a sentence of the ledger in the reader's language; as it is if nobody knows it."""
+    part = PART.fullmatch(text)
+    if part:
+        told = texts.say(PARTS[part["which"], part["least"] is not None]) % part.groupdict()
+        return f"{sentence(part['said'], texts)} {told}"
     for pattern, translated in SENTENCES:
         found = pattern.fullmatch(text)
         if found:

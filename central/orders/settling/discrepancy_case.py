@@ -16,11 +16,9 @@ from central.contract.quantities import (
 )
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey, balance_name
 from central.orders.settling.discrepancy_facts import (
-    FACTS_MAX,
     Found,
     fact_at,
-    movements_at,
-    numbers_behind,
+    standing_behind,
 )
 from central.orders.settling.serial_places import case_of_serial
 from central.orders.settling.settlement_moves import leaves_any
@@ -62,14 +60,11 @@ def find_case(connection: Connection, row: Found) -> Case:
         moving = find_under_way(connection, row)
         found = Case(kind=kind, under_way_micro=moving.remainder_micro if moving else 0)
     elif kind == "weight_missing":
-        numbers = numbers_behind(connection, row)[:FACTS_MAX]
-        facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
+        facts = standing_behind(connection, row).facts
         shared = bool(facts) and all(fact.weight_micro for fact in facts)
         found = Case(kind=kind, gone=not facts, shared=shared)
     elif kind in GOODS_ACCEPTED:
-        numbers = numbers_behind(connection, row)[:FACTS_MAX]
-        facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
-        found = Case(kind=kind, gone=not facts)
+        found = Case(kind=kind, gone=not standing_behind(connection, row).facts)
     return replace(
         found,
         warehouse=row.warehouse,
@@ -123,8 +118,7 @@ def factor_that_leaves(
 
 
 def _case_of_unit(connection: Connection, row: Found) -> Case:
-    numbers = numbers_behind(connection, row)
-    facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
+    facts = standing_behind(connection, row).facts
     # None of a weight in such a unit: that was left out, and nothing stands in it.
     in_unit = sum(fact.quantity_micro for fact in facts if fact.unit == row.unit)
     factor = unit_factor(connection, item=row.item, unit=row.unit)
@@ -212,10 +206,7 @@ def _standing(connection: Connection, row: Found) -> Movement | None:
 
     Others may be settled already: under an order that nobody knew there may be anything.
     """
-    numbers = numbers_behind(connection, row)
-    moved = [
-        one.movement for one in movements_at(connection, warehouse=row.warehouse, numbers=numbers)
-    ]
+    moved = [one.movement for one in standing_behind(connection, row).facts]
     return min(moved, key=lambda one: one.item != row.item, default=None)
 
 
@@ -258,8 +249,7 @@ def _open_lines(
 def _case_of_item(connection: Connection, row: Found) -> Case:
     """Known by now, what was posted is right if it is in the item's own unit."""
     own = _item_unit(connection, row.subject)
-    numbers = numbers_behind(connection, row)
-    facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
+    facts = standing_behind(connection, row).facts
     by_unit: dict[str, list[MovedFact]] = {}
     for fact in facts:
         by_unit.setdefault(fact.unit, []).append(fact)

@@ -6,9 +6,10 @@ one is found.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, and_, func, select
 
 from central.contract.errors import ContractError
 from central.contract.facts import Fact, Movement, decode_fact
@@ -19,12 +20,14 @@ from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there, takes_share
 from central.ledger.statuses import AVAILABLE
 from central.orders.settling.present_goods import PresentGoods
-from central.orders.settling.settlement_steps import MovedFact, MovedPart
+from central.orders.settling.settlement_steps import MovedFact, MovedPart, Standing
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_policies
 from central.storage.line_blocks import first_lines, reach_of
+from central.storage.settlement_tables import settlement_facts
 
-FACTS_MAX = 500  # Behind one discrepancy, that are looked up and settled at once.
+NUMBERS_AT_ONCE_MAX = 5000  # In one statement.
+ITEMS_MAX = 500  # Under one document.
 LINES_SCANNED_MAX = 5000  # Of the item, from the first fact on.
 KINDS_BY_ITEM = frozenset(
     {
@@ -53,18 +56,57 @@ KINDS_OF_FACTS = KINDS_BY_ITEM | {"unknown_document", "serial_twice"}
 Found = Row[Any]
 
 
-def numbers_behind(connection: Connection, row: Found, *, limit: int = FACTS_MAX) -> list[int]:
+def numbers_behind(connection: Connection, row: Found, *, limit: int | None = None) -> list[int]:
     """Return record numbers of facts behind a discrepancy, oldest first, at least of its first.
 
-    Empty if no fact is behind it. row: of `discrepancies`.
+    Empty if no fact is behind it. row: of `discrepancies`. limit: None for all that are looked at.
+    """
+    return _behind(connection, row, scanned_max=LINES_SCANNED_MAX, limit=limit)[0][:limit]
+
+
+def standing_behind(connection: Connection, row: Found) -> Standing:
+    """Return the movements behind a discrepancy that stand. row: of `discrepancies`.
+
+    What its settlements took back and posted hides nothing that came later: so many lines more are
+    looked at.
+    """
+    own = settlement_facts.c
+    query = select(func.count()).where(own.discrepancy == row.id)
+    settled_count: int = connection.execute(query).scalar() or 0
+    scanned_max = LINES_SCANNED_MAX + 2 * settled_count
+    numbers, is_cut = _behind(connection, row, scanned_max=scanned_max, is_standing=True)
+    return Standing(movements_at(connection, warehouse=row.warehouse, numbers=numbers), is_cut)
+
+
+def _behind(
+    connection: Connection,
+    row: Found,
+    *,
+    scanned_max: int,
+    is_standing: bool = False,
+    limit: int | None = None,
+) -> tuple[list[int], bool]:
+    """Return which are behind it, and whether there may be more. limit: that are asked for.
+
+    is_standing: without those that are taken back.
     """
     if not row.record_no or not row.epoch:
-        return []
+        return [], False
     numbers: set[int] = set()
-    # Of some kinds more than a movement tells which are behind it: the others hide none of them.
-    matching_max = LINES_SCANNED_MAX if row.kind in KINDS_NARROWED else limit
+    is_cut = False
     for item in _items(connection, row):
-        numbers.update(_matching(connection, row, item, limit=matching_max))
+        reach = reach_of(
+            connection,
+            warehouse=row.warehouse,
+            item=item,
+            after=row.record_no - 1,
+            limit=scanned_max,
+            newest_first=False,
+        )
+        is_cut = is_cut or reach.facts_count >= scanned_max
+        through = reach.record_no
+        found = _matching(connection, row, item, through, is_standing=is_standing)
+        numbers.update(found if row.kind in KINDS_NARROWED else islice(found, limit))
     if row.kind == "moved_unavailable":
         numbers = _unavailable(connection, row, numbers)
     elif row.kind == "expiry_differs":
@@ -72,21 +114,29 @@ def numbers_behind(connection: Connection, row: Found, *, limit: int = FACTS_MAX
     # Of a document that came to be known later the first fact is named, whatever it moved.
     if not numbers or row.kind not in KINDS_OF_LINES or _has_moved(connection, row):
         numbers.add(row.record_no)
-    return sorted(numbers)[:limit]
+    return sorted(numbers), is_cut
 
 
 def movements_at(
     connection: Connection, *, warehouse: str, numbers: Sequence[int]
 ) -> list[MovedFact]:
-    """Return those of these facts that moved stock and are not taken back, oldest first."""
+    """Return those of these facts that moved stock and are not taken back, oldest first.
+
+    numbers: oldest first.
+    """
     facts, reversals = tables.facts, tables.reversals
-    rows = list(
-        connection.execute(
+    rows = [
+        row
+        for begin in range(0, len(numbers), NUMBERS_AT_ONCE_MAX)
+        for row in connection.execute(
             select(facts)
-            .where(facts.c.record_no.in_(numbers), facts.c.kind == "movement")
+            .where(
+                facts.c.record_no.in_(numbers[begin : begin + NUMBERS_AT_ONCE_MAX]),
+                facts.c.kind == "movement",
+            )
             .order_by(facts.c.record_no)
         )
-    )
+    ]
     keys = [FactKey(row.warehouse, row.gateway, row.epoch, row.seq) for row in rows]
     named = {
         FactKey(*one[:4])
@@ -166,28 +216,22 @@ def _items(connection: Connection, row: Found) -> set[str]:
             select(table.item)
             .where(table.warehouse == row.warehouse, table.document == row.subject)
             .distinct()
-            .limit(FACTS_MAX)
+            .limit(ITEMS_MAX)
         )
         return {row.item, *connection.execute(query).scalars()}
     return set()
 
 
-def _matching(connection: Connection, row: Found, item: str, *, limit: int) -> Iterator[int]:
-    facts, after = tables.facts.c, row.record_no - 1
-    reach = reach_of(
-        connection,
-        warehouse=row.warehouse,
-        item=item,
-        after=after,
-        limit=LINES_SCANNED_MAX,
-        newest_first=False,
-    )
+def _matching(
+    connection: Connection, row: Found, item: str, through: int, *, is_standing: bool
+) -> Iterator[int]:
+    facts, reversals = tables.facts.c, tables.reversals.c
     scanned = first_lines(
         connection,
         warehouses=[row.warehouse],
         items=[item],
-        after=after,
-        through=reach.record_no,
+        after=row.record_no - 1,
+        through=through,
         columns=("record_no", "location", "lot", "serial", "sscc", "unit"),
     )
     query = (
@@ -196,14 +240,15 @@ def _matching(connection: Connection, row: Found, item: str, *, limit: int) -> I
         .where(facts.kind == "movement")
         .order_by(scanned.c.record_no)
     )
-    yielded = 0
+    if is_standing:
+        key = (facts.warehouse, facts.gateway, facts.epoch, facts.seq)
+        marks = (reversals.warehouse, reversals.gateway, reversals.epoch, reversals.seq)
+        named = and_(*(mark == part for mark, part in zip(marks, key, strict=True)))
+        query = query.where(~select(reversals.seq).where(named).exists())
     for found in connection.execute(query):
         movement = _readable(found.body)
         if isinstance(movement, Movement) and _is_behind(row, movement, found):
             yield found.record_no
-            yielded += 1
-            if yielded >= limit:
-                return
 
 
 def _is_behind(row: Found, movement: Movement, line: Found) -> bool:

@@ -11,16 +11,24 @@ from central.errors import NotThere
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.discrepancy_case import find_case
 from central.orders.settling.discrepancy_facts import (
-    FACTS_MAX,
     KINDS_OF_FACTS,
     Found,
-    movements_at,
     numbers_behind,
+    standing_behind,
 )
 from central.orders.settling.kind_rules import KIND_RULES, KindRule
 from central.orders.settling.settlement_advice import Advice, advise
-from central.orders.settling.settlement_proposals import Case, Proposal, propose
+from central.orders.settling.settlement_choice import at_once, choose
+from central.orders.settling.settlement_proposals import (
+    MOVING,
+    Case,
+    Proposal,
+    propose,
+    told_part,
+)
 from central.orders.settling.settlement_reserving import case_of_reservation
+from central.orders.settling.settlement_steps import MovedFact, Standing
+from central.orders.settling.settlements import KINDS_OF_EXCESS
 from central.stock.feed import list_numbered
 from central.stock.rows import DiscrepancyRow, MovementRow
 from central.stock.states import find_discrepancy
@@ -87,18 +95,21 @@ def read_detail(connection: Connection, identity: str, *, now_ms: int) -> Discre
         )
     kind = cast(DiscrepancyKind, row.kind)
     stored = connection.execute(select(discrepancies).where(discrepancies.c.id == identity)).one()
-    # What is proposed is about all of them.
-    limit = FACTS_MAX if row.state == "open" else FACTS_SHOWN_MAX
-    numbers = numbers_behind(connection, stored, limit=limit)
+    numbers = numbers_behind(connection, stored, limit=FACTS_SHOWN_MAX)
     proposals: tuple[Proposal, ...] = ()
     advice: tuple[Advice, ...] = ()
     if row.state == "open":
-        case_now = _case_now(connection, stored, numbers, now_ms=now_ms)
+        standing = Standing([])
+        if row.kind in KINDS_OF_FACTS:
+            standing = standing_behind(connection, stored)
+        case_now = _case_now(connection, stored, standing.facts, now_ms=now_ms)
         proposals, advice = propose(case_now), advise(case_now)
+        if len(standing.facts) > len(at_once(standing.facts)):
+            proposals = _in_parts(connection, stored, standing, proposals)
     return DiscrepancyDetail(
         row=row,
         rule=KIND_RULES[kind],
-        facts=tuple(list_numbered(connection, numbers[:FACTS_SHOWN_MAX])),
+        facts=tuple(list_numbered(connection, numbers)),
         unread=_unread(connection, stored),
         settlements=_settlements(connection, identity),
         proposals=proposals,
@@ -106,27 +117,49 @@ def read_detail(connection: Connection, identity: str, *, now_ms: int) -> Discre
     )
 
 
-def _case_now(connection: Connection, row: Found, numbers: list[int], *, now_ms: int) -> Case:
-    """Return what is known of an open discrepancy. numbers: of the facts behind it."""
+def _case_now(
+    connection: Connection, row: Found, standing: Sequence[MovedFact], *, now_ms: int
+) -> Case:
+    """Return what is known of an open discrepancy. standing: of the facts behind it."""
     if row.kind == "reservation_short":
         return case_of_reservation(connection, row, now_ms=now_ms)
     found = find_case(connection, row)
     if row.kind not in KINDS_OF_FACTS:
         return found
-    standing = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
     if not standing:
         return replace(found, gone=not found.is_twice)
     total = sum(fact.quantity_micro for fact in standing)
+    part = at_once(standing, newest=row.kind in KINDS_OF_EXCESS)
     return replace(
         found,
         gone=False,
         excess_micro=min(found.excess_micro, total),
         moved_micro=total,
         unit=found.unit or standing[0].unit,
-        from_location=_places([one.movement.from_location for one in standing], row),
-        to_location=_places([one.movement.to_location for one in reversed(standing)], row),
-        too_many=len(numbers) >= FACTS_MAX,
+        told_location=_places([one.movement.to_location for one in standing], row),
+        at_once_micro=sum(fact.quantity_micro for fact in part),
+        from_location=_places([one.movement.from_location for one in part], row),
+        to_location=_places([one.movement.to_location for one in reversed(part)], row),
     )
+
+
+def _in_parts(
+    connection: Connection, row: Found, standing: Standing, proposals: Sequence[Proposal]
+) -> tuple[Proposal, ...]:
+    """Return proposals that say it where they settle a part of what they are about."""
+    excess_micro = find_case(connection, row).excess_micro
+    found = []
+    for one in proposals:
+        if one.decision.action in MOVING:
+            chosen = choose(connection, row, one.decision, standing.facts)
+            waiting_count = chosen.waiting_count(row, one.decision, excess_micro=excess_micro)
+            if waiting_count:
+                count = len(chosen.facts)
+                one = told_part(
+                    one, count=count, of_count=count + waiting_count, at_least=standing.is_cut
+                )
+        found.append(one)
+    return tuple(found)
 
 
 def _places(places: Sequence[str], row: Found) -> str:

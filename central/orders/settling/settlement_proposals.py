@@ -12,7 +12,7 @@ from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.settlements import GOODS_ACCEPTED, KINDS_OF_EXCESS, Decision
 
-MOVING_ALL = frozenset({"reverse", "reassign"})  # What is behind it, where facts are.
+MOVING = frozenset({"reverse", "reassign"})  # What is behind it, where facts are.
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,11 @@ class Case:
     convert, else None. unit_missing: the item is there by now, and is kept in another unit; or in
     several, of which some convert (converts), and some do not (units_unknown).
     stated_warehouse: of a fact about another one. shared: all that went unweighed took its share of
-    a weight. moved_micro, from_location, to_location: of what is behind it and still stands.
+    a weight. moved_micro, told_location: of all that is behind it and still stands, and where that
+    went. at_once_micro, from_location, to_location: of what one settlement moves of it.
     under_way_micro: of the thing of a transfer, over all warehouses. seen: where a serial number is
     by the books, where it came last first. is_twice: still at several places, or several times at
-    one. missing_micro, available_micro: of what an order waits for. too_many: more facts may be
-    behind it than are moved at once.
+    one. missing_micro, available_micro: of what an order waits for.
     """
 
     kind: DiscrepancyKind
@@ -93,6 +93,8 @@ class Case:
     units_unknown: tuple[str, ...] = ()
     shared: bool = False
     moved_micro: int = 0
+    told_location: str = ""
+    at_once_micro: int = 0
     from_location: str = ""
     to_location: str = ""
     under_way_micro: int = 0
@@ -100,12 +102,11 @@ class Case:
     is_twice: bool = False
     missing_micro: int = 0
     available_micro: int = 0
-    too_many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A settlement that can be posted as it is, but for its reason. why: one sentence."""
+    """A settlement that can be posted as it is, but for its reason. why: in a sentence or two."""
 
     decision: Decision
     why: str
@@ -117,10 +118,18 @@ def propose(case: Case) -> tuple[Proposal, ...]:
         return (_accept("It is known by now, and was posted as it was said."),)
     if case.gone:
         return (_accept("What is behind it is taken back already."),)
-    proposals = PROPOSED[case.kind](case)
-    if not case.too_many:
-        return proposals
-    return tuple(one for one in proposals if one.decision.action not in MOVING_ALL)
+    return PROPOSED[case.kind](case)
+
+
+def told_part(proposal: Proposal, *, count: int, of_count: int, at_least: bool) -> Proposal:
+    """Return a proposal that says how many of the movements that it is about it settles.
+
+    at_least: they may be more than that.
+    """
+    which = "newest" if proposal.decision.quantity_micro is not None else "oldest"
+    least = "at least " if at_least else ""
+    part = f"It settles the {which} {count} of {least}{of_count} movements; the rest stays open."
+    return Proposal(proposal.decision, f"{proposal.why} {part}")
 
 
 def _for_negative(case: Case) -> tuple[Proposal, ...]:
@@ -144,10 +153,11 @@ def _for_excess(case: Case) -> tuple[Proposal, ...]:
     if case.excess_micro <= 0:
         return (_accept("The order no longer has more than it expects."),)
     excess = f"{_units(case.excess_micro)} {case.unit}"
-    back = Decision(action="reverse", quantity_micro=case.excess_micro)
+    at_once = min(case.excess_micro, case.at_once_micro)
+    back = Decision(action="reverse", quantity_micro=at_once)
     return (
         *(_to_line(line, case) for line in case.lines),
-        Proposal(back, f"Move {excess} back to where they came from."),
+        Proposal(back, f"Move {_units(at_once)} {case.unit} back to where they came from."),
         _accept(f"Leave it at {excess} more than expected."),
     )
 
@@ -201,7 +211,7 @@ def _for_warehouse(case: Case) -> tuple[Proposal, ...]:
 def _for_unavailable(case: Case) -> tuple[Proposal, ...]:
     moved = f"{_units(case.moved_micro)} {case.unit}"
     return (
-        _accept(f"They have left: tell {case.to_location} about {moved}."),
+        _accept(f"They have left: tell {case.told_location} about {moved}."),
         Proposal(Decision(action="reverse"), _back(case, "they have not left")),
     )
 
@@ -309,7 +319,9 @@ def _to_line(line: LineMatch, case: Case) -> Proposal:
         document_line=line.line,
         # Under an order that nobody knew there may be anything.
         item=case.item if case.kind == "unknown_document" else "",
-        quantity_micro=min(case.excess_micro, line.remaining_micro) if excess else None,
+        quantity_micro=min(case.excess_micro, case.at_once_micro, line.remaining_micro)
+        if excess
+        else None,
     )
     expects = f"still expects {_units(line.remaining_micro)} {case.unit}".rstrip()
     return Proposal(decision, f"{line.document} line {line.line} {expects}.")
@@ -326,7 +338,7 @@ def _accept(said: str) -> Proposal:
 
 
 def _back(case: Case, condition: str) -> str:
-    amount = f"{_units(case.moved_micro)} {case.unit}"
+    amount = f"{_units(case.at_once_micro)} {case.unit}"
     return f"Move {amount} back from {case.to_location} to {case.from_location}, if {condition}."
 
 

@@ -41,6 +41,16 @@ class MovedFact:
     parts: tuple[MovedPart, ...] = ()
 
 
+class Standing(NamedTuple):
+    """Movements behind a discrepancy that are not taken back, oldest first.
+
+    is_cut: there may be more, beyond the lines that are looked at.
+    """
+
+    facts: list[MovedFact]
+    is_cut: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One movement that a settlement posts.

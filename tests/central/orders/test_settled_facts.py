@@ -2,7 +2,7 @@
 
 import pytest
 
-from central.orders.settling import discrepancy_facts
+from central.orders.settling.settlement_choice import PARTS_AT_ONCE_MAX
 from central.storage import tables
 from tests.central.orders.settling import Settling
 from tests.central.scenery import rows
@@ -69,18 +69,6 @@ def test_all_goods_that_came_with_another_date_are_given_to_the_lot_that_was_mea
     }
 
 
-def test_what_is_too_much_for_one_settlement_is_not_proposed(site):
-    site.dock.move(quantity="600", to_status="held")
-    for _ in range(discrepancy_facts.FACTS_MAX):
-        site.dock.move(source="BIN-1", target="customer", business_step="shipping")
-    site.send()
-    (told,) = site.found("moved_unavailable")["proposals"]
-    assert told["body"] == {"action": "accept"}
-    refused = site.settle("moved_unavailable", {"action": "reverse"})
-    assert (refused.status_code, "too many" in refused.json()["detail"]) == (422, True)
-    assert site.settle("moved_unavailable").status_code == 200
-
-
 @pytest.mark.parametrize("kind", ["moved_unavailable", "expiry_differs"])
 def test_facts_that_are_right_hide_none_behind_them(site, kind):
     away = {"source": "BIN-1", "target": "customer", "business_step": "shipping"}
@@ -95,12 +83,12 @@ def test_facts_that_are_right_hide_none_behind_them(site, kind):
     site.dock.move(quantity="600")
     site.dock.move(lot="E", expiry_date="2027-01-01")
     site.dock.move(**wrong)
-    for _ in range(discrepancy_facts.FACTS_MAX):
+    for _ in range(PARTS_AT_ONCE_MAX):
         site.dock.move(**right)
     site.dock.move(**wrong)
     site.send()
     row = site.found(kind)
-    last = discrepancy_facts.FACTS_MAX + 5
+    last = PARTS_AT_ONCE_MAX + 5
     assert (row["facts_count"], [one["seq"] for one in row["facts"]]) == (2, [4, last])
     answer = site.settle(kind, {"action": "reverse"})
     assert (answer.status_code, answer.json()["state"]) == (200, "settled"), answer.text
