@@ -246,9 +246,19 @@ PARTS: dict[tuple[str, bool], str] = {
     ),
 }
 
+# What a proposal says besides that fills a balance below zero in part.
+MISSING = re.compile(
+    r"(?P<said>.+) (?P<amount>\S+) (?P<unit>\S*) stay missing, and it stays open\.", re.DOTALL
+)
+STAYS_MISSING = marked("%(amount)s %(unit)s stay missing, and it stays open.")
+
 
 def sentence(text: str, texts: Texts) -> str:
     """Return a sentence of the ledger in the reader's language; as it is if nobody knows it."""
+    missing = MISSING.fullmatch(text)
+    if missing:
+        words = missing.groupdict() | {"unit": texts.word(UNITS, missing["unit"])}
+        return f"{sentence(missing['said'], texts)} {texts.say(STAYS_MISSING) % words}"
     part = PART.fullmatch(text)
     if part:
         told = texts.say(PARTS[part["which"], part["least"] is not None]) % part.groupdict()

@@ -14,15 +14,16 @@ from central.contract.quantities import (
     parse_decimal,
     to_micro,
 )
-from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey, balance_name
+from central.ledger.entries import GOODS_KEY_SIZE, FactKey
 from central.orders.settling.discrepancy_facts import (
     Found,
     fact_at,
     standing_behind,
 )
+from central.orders.settling.negative_balances import case_of_negative
 from central.orders.settling.serial_places import case_of_serial
 from central.orders.settling.settlement_moves import leaves_any
-from central.orders.settling.settlement_proposals import Case, ItemMatch, LineMatch, Surplus
+from central.orders.settling.settlement_proposals import Case, ItemMatch, LineMatch
 from central.orders.settling.settlement_steps import MovedFact
 from central.orders.settling.settlement_transit import find_under_way
 from central.orders.settling.settlements import (
@@ -35,7 +36,6 @@ from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_units
 
 PROPOSED_MAX = 5  # Of places, items or lines.
-BALANCES_SCANNED_MAX = 1000
 GTIN_DIGITS = 14
 
 
@@ -43,7 +43,7 @@ def find_case(connection: Connection, row: Found) -> Case:
     """Return what is known of a discrepancy now. row: of `discrepancies`."""
     kind, found = row.kind, Case(kind=row.kind)
     if kind == "negative_balance":
-        found = _case_of_negative(connection, row)
+        found = case_of_negative(connection, row)
     elif kind in {"unknown_document", "unexpected", *KINDS_OF_EXCESS}:
         found = _case_of_document(connection, row)
     elif kind == "unknown_item":
@@ -76,19 +76,6 @@ def find_case(connection: Connection, row: Found) -> Case:
         gateway=row.gateway,
         subject=row.subject,
     )
-
-
-def negative_key(connection: Connection, row: Found) -> tuple[BalanceKey, int] | None:
-    """Return the balance that a `negative_balance` is about, and what it is now.
-
-    None if there is none any more, which a rebuild may have done.
-    """
-    prefix = (row.warehouse, row.location, row.item, row.lot)
-    for found in bulk.select_by_key(connection, tables.balances, [prefix], columns_count=4):
-        key = BalanceKey(*found[: GOODS_KEY_SIZE + 1])
-        if balance_name(key) == row.subject:
-            return key, found[GOODS_KEY_SIZE + 1]
-    return None
 
 
 def unit_factor(connection: Connection, *, item: str, unit: str) -> Fraction | None:
@@ -125,57 +112,6 @@ def _case_of_unit(connection: Connection, row: Found) -> Case:
     if not in_unit or not leaves_any(in_unit, factor):
         factor = None
     return Case(kind=row.kind, factor=factor, on_hand_micro=in_unit, gone=not facts)
-
-
-def _case_of_negative(connection: Connection, row: Found) -> Case:
-    found = negative_key(connection, row)
-    if found is None:
-        return Case(kind=row.kind)
-    key, on_hand = found
-    return Case(
-        kind=row.kind,
-        on_hand_micro=on_hand,
-        surplus=_surplus(connection, key, missing_micro=-on_hand) if on_hand < 0 else (),
-    )
-
-
-def _surplus(connection: Connection, key: BalanceKey, *, missing_micro: int) -> tuple[Surplus, ...]:
-    """Return places of the same goods, then other lots at the place; what suffices comes first."""
-    table = tables.balances.c
-    query = (
-        select(table.location, table.lot, table.on_hand_micro)
-        .where(
-            table.warehouse == key.warehouse,
-            table.item == key.item,
-            table.unit == key.unit,
-            table.serial == key.serial,
-            table.sscc == key.sscc,
-            table.status == key.status,
-            table.on_hand_micro > 0,
-        )
-        .limit(BALANCES_SCANNED_MAX)
-    )
-    rows = [
-        row
-        for row in connection.execute(query)
-        if row.lot == key.lot or row.location == key.location
-    ]
-    places = [(key.warehouse, location) for location in sorted({row.location for row in rows})]
-    known = {
-        place[1]
-        for place in bulk.select_by_key(connection, tables.locations, places, columns_count=2)
-    }
-    found = [Surplus(*row) for row in rows if row.location in known]
-    found.sort(
-        key=lambda one: (
-            one.lot != key.lot,
-            one.on_hand_micro < missing_micro,
-            abs(one.on_hand_micro - missing_micro),
-            one.location,
-            one.lot,
-        )
-    )
-    return tuple(found[:PROPOSED_MAX])
 
 
 def _case_of_document(connection: Connection, row: Found) -> Case:

@@ -19,6 +19,7 @@ from central.ledger.entries import DiscrepancyKind, FactKey
 from central.ledger.own_facts import OWN_GATEWAY
 from central.ledger.settled_news import tell_settled
 from central.orders.settling.discrepancy_facts import Found, movements_at, present_goods
+from central.orders.settling.negative_balances import still_missing_micro
 from central.orders.settling.settlement_plans import Plan, plan_steps
 from central.orders.settling.settlement_reserving import reserve_anew
 from central.orders.settling.settlement_rests import note_rests
@@ -64,16 +65,19 @@ def settle(
         change, row, action=decision.action, reason=decision.reason, facts=facts, steps=plan.steps
     )
     values: dict[str, object] = {}
-    if not plan.left_count:
+    missing_micro = still_missing_micro(change.connection, row) if facts else 0
+    is_part = bool(plan.left_count or missing_micro)
+    if not is_part:
         text = f"{decision.action} by {change.actor}: {decision.reason}"[:TEXT_LENGTH_MAX]
         values = {"state": "settled", "settled_ms": change.now_ms, "settlement": text}
         tell_settled(change.connection, [row], decided=decision.action, now_ms=change.now_ms)
     # What was posted on the way may have counted at it once more: that is no news of it.
-    _update(change, row, facts_count=row.facts_count, actual_micro=row.actual_micro, **values)
+    actual_micro = -missing_micro if missing_micro else row.actual_micro
+    _update(change, row, facts_count=row.facts_count, actual_micro=actual_micro, **values)
     _note(
         change,
         row,
-        "settled_in_part" if plan.left_count else "settled",
+        "settled_in_part" if is_part else "settled",
         settlement=decision.action,
         reason=decision.reason,
         facts=facts,

@@ -11,7 +11,7 @@ from central.contract.quantities import parse_decimal, to_micro
 from central.errors import Conflict, Unusable
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey
 from central.ledger.measures import quantity_in_unit
-from central.orders.settling.discrepancy_case import find_case, negative_key, unit_factor
+from central.orders.settling.discrepancy_case import find_case, unit_factor
 from central.orders.settling.discrepancy_facts import (
     Found,
     fact_at,
@@ -19,14 +19,10 @@ from central.orders.settling.discrepancy_facts import (
     present_goods,
     standing_behind,
 )
+from central.orders.settling.negative_balances import steps_to_fill
 from central.orders.settling.serial_places import steps_out_of
 from central.orders.settling.settlement_choice import choose, kind_done, require
-from central.orders.settling.settlement_moves import (
-    step_to_count,
-    step_to_place,
-    steps_anew,
-    steps_from_surplus,
-)
+from central.orders.settling.settlement_moves import step_to_place, steps_anew
 from central.orders.settling.settlement_rests import roundings_of
 from central.orders.settling.settlement_steps import MovedFact, Step, step_of
 from central.orders.settling.settlement_transit import require_nothing_under_way, steps_to_end
@@ -63,33 +59,14 @@ def plan_steps(connection: Connection, row: Found, decision: Decision) -> Plan:
         place = {"warehouse": decision.warehouse, "location": decision.location}
         return Plan(*steps_out_of(connection, row, **place))
     if row.kind == "negative_balance" and decision.action != "reverse":
-        return Plan(row.warehouse, _at_negative(connection, row, decision))
+        if decision.action == "reassign" and decision.location:
+            _require_place(connection, row.warehouse, decision.location)
+        return Plan(row.warehouse, steps_to_fill(connection, row, decision))
     if row.kind == "wrong_warehouse":
         return Plan(decision.warehouse, [_elsewhere(connection, row, decision)])
     if row.kind == "unknown_location":
         return Plan(row.warehouse, _to_place(connection, row, decision))
     return _anew(connection, row, decision)
-
-
-def _at_negative(connection: Connection, row: Found, decision: Decision) -> list[Step]:
-    found = negative_key(connection, row)
-    if found is None:
-        raise Conflict("the balance is not there any more", hint="Accept it.")
-    key, on_hand = found
-    if decision.action == "adjust":
-        counted = 0 if decision.counted_micro is None else decision.counted_micro
-        step = step_to_count(key, on_hand_micro=on_hand, counted_micro=counted)
-        return [step] if step is not None else []
-    quantity = decision.quantity_micro or -on_hand
-    if quantity <= 0:
-        raise Conflict(
-            "the balance is not below zero any more", hint="Accept it, or name a quantity."
-        )
-    if decision.location in {"", key.location} and decision.lot in {None, key.lot}:
-        raise Unusable("that is the place and the lot itself", hint="Name another place or lot.")
-    if decision.location:
-        _require_place(connection, row.warehouse, decision.location)
-    return steps_from_surplus(key, decision, quantity_micro=quantity)
 
 
 def _elsewhere(connection: Connection, row: Found, decision: Decision) -> Step:
@@ -172,9 +149,10 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
 
 
 def _standing(connection: Connection, row: Found, decision: Decision) -> list[MovedFact]:
-    """Return what a decision may be about; of a balance below zero, what took it there."""
+    """Return what a decision may be about; of a balance below zero, what took it there first."""
     if row.kind == "negative_balance" and not decision.facts:
-        return movements_at(connection, warehouse=row.warehouse, numbers=[row.record_no])
+        first = movements_at(connection, warehouse=row.warehouse, numbers=[row.record_no])
+        return first or standing_behind(connection, row).facts[:1]
     return standing_behind(connection, row).facts
 
 

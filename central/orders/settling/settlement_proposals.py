@@ -11,17 +11,9 @@ from fractions import Fraction
 from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.settlements import GOODS_ACCEPTED, KINDS_OF_EXCESS, Decision
+from central.orders.settling.surplus import Surplus, fillings
 
 MOVING = frozenset({"reverse", "reassign"})  # What is behind it, where facts are.
-
-
-@dataclass(frozen=True, slots=True)
-class Surplus:
-    """A place that has of the same goods; lot: its own."""
-
-    location: str
-    lot: str
-    on_hand_micro: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +128,12 @@ def _for_negative(case: Case) -> tuple[Proposal, ...]:
     if case.on_hand_micro >= 0:
         return (_accept("The balance is no longer below zero."),)
     missing = -case.on_hand_micro
-    found = []
-    for one in case.surplus:
-        lot = None if one.lot == case.lot else one.lot
-        taken = min(missing, one.on_hand_micro)
-        decision = Decision(action="reassign", location=one.location, lot=lot, quantity_micro=taken)
-        has = f"{one.location} has {_units(one.on_hand_micro)} {case.unit}"
-        of_lot = f" of lot {one.lot or 'none'}" if lot is not None else ""
-        found.append(Proposal(decision, f"{has}{of_lot}: they may have been taken from there."))
+    found = [
+        Proposal(decision, why)
+        for decision, why in fillings(
+            case.surplus, missing_micro=missing, lot=case.lot, unit=case.unit
+        )
+    ]
     decision = Decision(action="adjust", counted_micro=0)
     why = f"Count {case.location}: {_units(missing)} {case.unit} are missing in the book."
     return (*found, Proposal(decision, why))

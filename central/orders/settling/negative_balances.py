@@ -1,0 +1,107 @@
+"""A balance below zero: what it is now, where goods for it may be, what fills it. Edge of SQL."""
+
+from sqlalchemy import Connection, select
+
+from central.errors import Conflict, Unusable
+from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, balance_name
+from central.orders.settling.discrepancy_facts import Found
+from central.orders.settling.settlement_moves import step_to_count, steps_from_surplus
+from central.orders.settling.settlement_proposals import Case
+from central.orders.settling.settlement_steps import Step
+from central.orders.settling.settlements import Decision
+from central.orders.settling.surplus import Surplus
+from central.storage import bulk, tables
+
+PLACES_PROPOSED_MAX = 5
+BALANCES_SCANNED_MAX = 1000
+
+
+def case_of_negative(connection: Connection, row: Found) -> Case:
+    """Return how far below zero a balance is, and where else goods of the kind are."""
+    found = _balance_of(connection, row)
+    if found is None:
+        return Case(kind=row.kind)
+    key, on_hand_micro = found
+    surplus = _surplus(connection, key, missing_micro=-on_hand_micro) if on_hand_micro < 0 else ()
+    return Case(kind=row.kind, on_hand_micro=on_hand_micro, surplus=surplus)
+
+
+def still_missing_micro(connection: Connection, row: Found) -> int:
+    """Return by how much what a discrepancy is about is below zero, 0 if it is not or of others."""
+    found = _balance_of(connection, row) if row.kind == "negative_balance" else None
+    return max(0, -found[1]) if found is not None else 0
+
+
+def steps_to_fill(connection: Connection, row: Found, decision: Decision) -> list[Step]:
+    """Return what makes a balance what was counted, or brings it goods from elsewhere.
+
+    Raises Conflict if it is not below zero any more, Unusable for goods of just that balance.
+    """
+    found = _balance_of(connection, row)
+    if found is None:
+        raise Conflict("the balance is not there any more", hint="Accept it.")
+    key, on_hand_micro = found
+    if decision.action == "adjust":
+        counted = 0 if decision.counted_micro is None else decision.counted_micro
+        step = step_to_count(key, on_hand_micro=on_hand_micro, counted_micro=counted)
+        return [step] if step is not None else []
+    quantity = decision.quantity_micro or -on_hand_micro
+    if quantity <= 0:
+        raise Conflict(
+            "the balance is not below zero any more", hint="Accept it, or name a quantity."
+        )
+    if decision.location in {"", key.location} and decision.lot in {None, key.lot}:
+        raise Unusable("that is the place and the lot itself", hint="Name another place or lot.")
+    return steps_from_surplus(key, decision, quantity_micro=quantity)
+
+
+def _balance_of(connection: Connection, row: Found) -> tuple[BalanceKey, int] | None:
+    """Return the balance that a `negative_balance` is about, and what it is now.
+
+    None if there is none any more, which a rebuild may have done.
+    """
+    prefix = (row.warehouse, row.location, row.item, row.lot)
+    for found in bulk.select_by_key(connection, tables.balances, [prefix], columns_count=4):
+        key = BalanceKey(*found[: GOODS_KEY_SIZE + 1])
+        if balance_name(key) == row.subject:
+            return key, found[GOODS_KEY_SIZE + 1]
+    return None
+
+
+def _surplus(connection: Connection, key: BalanceKey, *, missing_micro: int) -> tuple[Surplus, ...]:
+    """Return places of the same goods, then other lots at the place; what suffices comes first."""
+    table = tables.balances.c
+    query = (
+        select(table.location, table.lot, table.on_hand_micro)
+        .where(
+            table.warehouse == key.warehouse,
+            table.item == key.item,
+            table.unit == key.unit,
+            table.serial == key.serial,
+            table.sscc == key.sscc,
+            table.status == key.status,
+            table.on_hand_micro > 0,
+        )
+        .limit(BALANCES_SCANNED_MAX)
+    )
+    rows = [
+        row
+        for row in connection.execute(query)
+        if row.lot == key.lot or row.location == key.location
+    ]
+    places = [(key.warehouse, location) for location in sorted({row.location for row in rows})]
+    known = {
+        place[1]
+        for place in bulk.select_by_key(connection, tables.locations, places, columns_count=2)
+    }
+    found = [Surplus(*row) for row in rows if row.location in known]
+    found.sort(
+        key=lambda one: (
+            one.lot != key.lot,
+            one.on_hand_micro < missing_micro,
+            abs(one.on_hand_micro - missing_micro),
+            one.location,
+            one.lot,
+        )
+    )
+    return tuple(found[:PLACES_PROPOSED_MAX])

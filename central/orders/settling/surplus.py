@@ -1,0 +1,44 @@
+"""What may fill a balance below zero, and in what words that is proposed. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from central.contract.quantities import canonical_text, from_micro
+from central.orders.settling.settlements import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Surplus:
+    """A place that has of the same goods; lot: its own."""
+
+    location: str
+    lot: str
+    on_hand_micro: int
+
+
+def fillings(
+    surplus: Sequence[Surplus], *, missing_micro: int, lot: str, unit: str
+) -> Iterator[tuple[Decision, str]]:
+    """Yield what takes missing goods from where there are some, and why, in the order given.
+
+    lot: of what is missing. One that has too few fills what it can, and says what stays missing.
+    """
+    for one in surplus:
+        other_lot = None if one.lot == lot else one.lot
+        taken_micro = min(missing_micro, one.on_hand_micro)
+        decision = Decision(
+            action="reassign", location=one.location, lot=other_lot, quantity_micro=taken_micro
+        )
+        has = f"{one.location} has {text_of(one.on_hand_micro)} {unit}"
+        of_lot = f" of lot {one.lot or 'none'}" if other_lot is not None else ""
+        why = f"{has}{of_lot}: they may have been taken from there."
+        if taken_micro < missing_micro:
+            why += (
+                f" {text_of(missing_micro - taken_micro)} {unit} stay missing, and it stays open."
+            )
+        yield decision, why
+
+
+def text_of(micro: int) -> str:
+    """Return a quantity as the ledger writes it."""
+    return canonical_text(from_micro(micro))
