@@ -71,7 +71,12 @@ def follow_reservations(connection: Connection, posted: Posted) -> None:
                 named = {row.pick_line for row in rows if row.pick_line}
                 if fact.progress is not None and _pick_line(fact) not in named:
                     unnamed[holder.kind].add(holder.code)
+                    if not _pick_line(fact):
+                        untold[holder.kind].add(holder.code)
                 break
+        else:
+            if _leaves_unnamed(fact):
+                untold[TRANSFER].add(fact.document)
     if unnamed[SALES_ORDER]:
         untold[SALES_ORDER] |= level_orders(connection, book, unnamed[SALES_ORDER])
     if unnamed[TRANSFER]:
@@ -179,6 +184,12 @@ def _lines_meant(
 
 def _pick_line(fact: PostedFact) -> int:
     return fact.progress[0].line if fact.progress is not None else 0
+
+
+def _leaves_unnamed(fact: PostedFact) -> bool:
+    """Return whether goods leave under the code of a transfer, and no number of a pick."""
+    leaves = fact.progress is not None and not fact.progress[0].line and fact.progress[1] < 0
+    return leaves and fact.document.startswith(TRANSFERS)
 
 
 def _held(book: ReservationBook, line: LineKey, item: str) -> list[Reservation]:

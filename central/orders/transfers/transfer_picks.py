@@ -7,15 +7,18 @@ The number of a line of the transfer always means that line, and the first pick 
 transfer that is taken from one place for each line reads the same at both ends. What could not be
 set aside stands under that number, too, and the picks of the line then have others. A number never
 changes what it means.
+
+Stations count by these numbers. What left under none of them (0) has filled lines of its item, of
+which so much less is asked for; a line that it has filled is not told.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from central.contract.reference import DocumentLine
-from central.orders.document_progress import CountedKey
+from central.orders.document_progress import CountedKey, share_out
 from central.orders.reserving.reservations import Reservation
 from central.orders.sales.picking import NUMBER_MAX, Walk, pick_list
-from central.orders.transfers.transfers import Figures, TransferLine, document_line
+from central.orders.transfers.transfers import Figures, TransferLine, by_lines, document_line
 
 
 def lines_of_picks(rows: Iterable[Reservation]) -> dict[int, int]:
@@ -71,6 +74,8 @@ def source_lines(
     went: dict[int, int] = {}
     for key, quantity_micro in counted.items():
         went[key.line] = went.get(key.line, 0) + quantity_micro
+    rows = tuple(rows)
+    unnamed = _unnamed(lines, counted, lines_of_picks(rows))
     picks: dict[int, list[Reservation]] = {}
     for row in rows:
         if row.pick_line and (row.quantity_micro or row.shipped_micro):
@@ -86,18 +91,35 @@ def source_lines(
             found[number] = _pick(line, some, quantity_micro, number=number)
     for line in lines:
         some = picks.get(line.line, [])
-        quantity_micro = line.quantity_micro - others[line.line]
+        went_micro = went.get(line.line, 0)
+        quantity_micro = line.quantity_micro - others[line.line] - unnamed.get(line.line, 0)
+        if quantity_micro < went_micro and unnamed.get(line.line):
+            # The line is full: what left under its number stays expected, what is too much not.
+            quantity_micro = min(went_micro, line.quantity_micro - others[line.line])
         if quantity_micro <= 0:
-            quantity_micro = went.get(line.line, 0)
+            quantity_micro = went_micro
         if quantity_micro <= 0:
             continue
-        if some and _quantity_micro(some, went.get(line.line, 0)) >= quantity_micro:
+        if some and _quantity_micro(some, went_micro) >= quantity_micro:
             found[line.line] = _pick(line, some, quantity_micro)
         else:
             held = [row for row in some if row.quantity_micro]
             place = _chosen(held).stock.location if held else line.from_location
             found[line.line] = document_line(line, quantity_micro, lot=line.lot, location=place)
     return tuple(found[number] for number in sorted(found))
+
+
+def _unnamed(
+    lines: Sequence[TransferLine], counted: Mapping[CountedKey, int], picks: Mapping[int, int]
+) -> dict[int, int]:
+    """Return how much of each line what left under no number has filled; below zero: came back."""
+    if all(key.line for key in counted):
+        return {}
+    expected = [line.expected for line in lines]
+    done, _ = share_out(expected, by_lines(counted, picks))
+    named = {key: quantity_micro for key, quantity_micro in counted.items() if key.line}
+    told, _ = share_out(expected, by_lines(named, picks))
+    return {line: done[line] - told[line] for line in done}
 
 
 def _quantity_micro(rows: Sequence[Reservation], went_micro: int) -> int:
