@@ -1,6 +1,6 @@
 """What an order may name: items with their units, suppliers, warehouses. Edge of the database."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from central.contract.quantities import MICRO_PER_UNIT
 from central.errors import Conflict, Unusable
 from central.orders.catalogue.item_cards import Policy, pieces_kept
 from central.orders.catalogue.items import policies_of, units_of
-from central.orders.catalogue.packs import ItemUnits, refuse_part
+from central.orders.catalogue.packs import ItemUnits, parts_piece, refuse_part
 from central.stock.times import utc_text
 from central.storage import bulk, catalogue_tables, tables
 
@@ -67,17 +67,43 @@ def read_goods(connection: Connection, items: Collection[str]) -> dict[str, Good
     }
 
 
-def require_whole(connection: Connection, item: str, quantity_micro: int) -> None:
-    """Return if so much of an item, in its unit, parts no piece of it. Raises Unusable.
+def require_whole(
+    connection: Connection,
+    item: str,
+    quantity_micro: int,
+    *,
+    unit: str = "",
+    of: Sequence[int] = (),
+) -> None:
+    """Return if so much of an item parts no piece of it. Raises Unusable.
 
-    Whole numbers ask nothing of the database. What nobody knows may be parted.
+    unit: "" for the item's own. of: what it is taken of; where that has parts of pieces already,
+    it may be a part. Whole numbers ask nothing of the database. What nobody knows may be parted.
     """
     if quantity_micro % MICRO_PER_UNIT == 0:
         return
-    stated = units_of(connection, [item]).get(item)
-    if stated is not None:
-        kept = _kept(stated, policies_of(connection, [item])[item])
-        refuse_part(quantity_micro, kept, unit=kept.base)
+    stated = kept_units(connection, [item]).get(item)
+    if stated is not None and not _has_parts(of, stated, unit=unit):
+        refuse_part(quantity_micro, stated, unit=unit or stated.base)
+
+
+def parting(
+    connection: Connection, item: str, quantities: Iterable[int], *, unit: str, of: int
+) -> frozenset[int]:
+    """Return those quantities that `require_whole` refuses, of what is taken of one."""
+    parted = {quantity for quantity in quantities if quantity % MICRO_PER_UNIT}
+    stated = kept_units(connection, [item]).get(item) if parted else None
+    if stated is None or _has_parts([of], stated, unit=unit):
+        return frozenset()
+    return frozenset(one for one in parted if _has_parts([one], stated, unit=unit))
+
+
+def kept_units(connection: Connection, items: Collection[str]) -> dict[str, ItemUnits]:
+    """Return the units of items that are there, and which pieces of them are never parted."""
+    policies = policies_of(connection, items)
+    return {
+        item: _kept(stated, policies[item]) for item, stated in units_of(connection, items).items()
+    }
 
 
 def require_supplier(connection: Connection, supplier: str) -> None:
@@ -177,6 +203,10 @@ def checked_reason(reason: str, *, what: str) -> str:
     if not text:
         raise Unusable(f"{what} needs a reason", hint="Say why, in a few words.")
     return text
+
+
+def _has_parts(quantities: Iterable[int], stated: ItemUnits, *, unit: str) -> bool:
+    return any(parts_piece(one, stated, unit=unit or stated.base) for one in quantities)
 
 
 def _kept(stated: ItemUnits, policy: Policy) -> ItemUnits:

@@ -94,13 +94,18 @@ def to_base(quantity_micro: int, units: ItemUnits, *, unit: str) -> int:
 
 def refuse_part(quantity_micro: int, units: ItemUnits, *, unit: str) -> None:
     """Raise Unusable for a part of a piece; a unit that does not convert is not judged."""
-    size = _known_ratio(units, unit) if units.pieces else None
-    if size is not None and not is_whole(quantity_micro * size, units):
+    if parts_piece(quantity_micro, units, unit=unit):
         raise Unusable(
             f"{text_of(quantity_micro)} {unit} of item {units.item} is a part of a piece",
             hint="The item is kept in whole pieces: correct the quantity, or its unit.",
             fields={"item": units.item, "unit": unit, "quantity": text_of(quantity_micro)},
         )
+
+
+def parts_piece(quantity_micro: int, units: ItemUnits, *, unit: str) -> bool:
+    """Return whether so much leaves a part of a piece; never in a unit that does not convert."""
+    size = _known_ratio(units, unit) if units.pieces else None
+    return size is not None and not is_whole(quantity_micro * size, units)
 
 
 def is_whole(base_micro: int | Fraction, units: ItemUnits) -> bool:

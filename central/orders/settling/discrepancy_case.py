@@ -15,6 +15,7 @@ from central.contract.quantities import (
     to_micro,
 )
 from central.ledger.entries import GOODS_KEY_SIZE, FactKey
+from central.orders.order_goods import parting
 from central.orders.settling.discrepancy_facts import (
     Found,
     fact_at,
@@ -126,14 +127,16 @@ def _case_of_document(connection: Connection, row: Found) -> Case:
             connection, tables.document_progress, [key], columns_count=len(key)
         ):
             excess = found[7] - found[5]
-    fact = _standing(connection, row)
+    fact, partner = _standing(connection, row), head[3] if head else ""
     return Case(
         kind=row.kind,
         known_now=row.kind == "unknown_document" and head is not None,
         gone=fact is None and row.kind not in KINDS_OF_EXCESS,
         excess_micro=excess,
         item=fact.item if fact is not None else "",
-        lines=_open_lines(connection, row, fact, partner=head[3] if head else "") if fact else (),
+        lines=_open_lines(connection, row, fact, partner=partner, excess_micro=excess)
+        if fact
+        else (),
     )
 
 
@@ -147,7 +150,7 @@ def _standing(connection: Connection, row: Found) -> Movement | None:
 
 
 def _open_lines(
-    connection: Connection, row: Found, fact: Movement, *, partner: str
+    connection: Connection, row: Found, fact: Movement, *, partner: str, excess_micro: int
 ) -> tuple[LineMatch, ...]:
     """Return lines that still expect the item, those of the same partner first."""
     kind = document_kind(from_location=fact.from_location, to_location=fact.to_location)
@@ -179,7 +182,14 @@ def _open_lines(
     )
     found = [LineMatch(*one) for one in connection.execute(query)]
     own = (row.document, row.document_line)
-    return tuple(one for one in found if (one.document, one.line) != own)[:PROPOSED_MAX]
+    # An order that has parts of pieces expects a part, and is given none of what is whole.
+    some = {min(excess_micro, one.remaining_micro) for one in found} if excess_micro else set()
+    parted = parting(connection, fact.item, some, unit=row.unit, of=excess_micro)
+    return tuple(
+        one
+        for one in found
+        if (one.document, one.line) != own and min(excess_micro, one.remaining_micro) not in parted
+    )[:PROPOSED_MAX]
 
 
 def _case_of_item(connection: Connection, row: Found) -> Case:

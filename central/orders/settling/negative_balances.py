@@ -4,6 +4,8 @@ from sqlalchemy import Connection, select
 
 from central.errors import Conflict, Unusable
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, balance_name
+from central.orders.catalogue.packs import text_of
+from central.orders.order_goods import parting, require_whole
 from central.orders.settling.discrepancy_facts import Found
 from central.orders.settling.settlement_moves import step_to_count, steps_from_surplus
 from central.orders.settling.settlement_proposals import Case
@@ -43,16 +45,28 @@ def steps_to_fill(connection: Connection, row: Found, decision: Decision) -> lis
     key, on_hand_micro = found
     if decision.action == "adjust":
         counted = 0 if decision.counted_micro is None else decision.counted_micro
+        require_whole(connection, key.item, counted, unit=key.unit)
         step = step_to_count(key, on_hand_micro=on_hand_micro, counted_micro=counted)
         return [step] if step is not None else []
-    quantity = decision.quantity_micro or -on_hand_micro
-    if quantity <= 0:
-        raise Conflict(
-            "the balance is not below zero any more", hint="Accept it, or name a quantity."
-        )
+    missing_micro = -on_hand_micro
+    if missing_micro <= 0:
+        raise Conflict("the balance is not below zero any more", hint="Accept it.")
+    quantity = missing_micro if decision.quantity_micro is None else decision.quantity_micro
+    _refuse_more(key, quantity, missing_micro=missing_micro)
+    require_whole(connection, key.item, quantity, unit=key.unit, of=[missing_micro])
     if decision.location in {"", key.location} and decision.lot in {None, key.lot}:
         raise Unusable("that is the place and the lot itself", hint="Name another place or lot.")
     return steps_from_surplus(key, decision, quantity_micro=quantity)
+
+
+def _refuse_more(key: BalanceKey, quantity_micro: int, *, missing_micro: int) -> None:
+    if quantity_micro > missing_micro:
+        missing, asked = text_of(missing_micro), text_of(quantity_micro)
+        raise Unusable(
+            f"{missing} {key.unit} of {key.item} are missing at {key.location}, not {asked}",
+            hint="Give no more than is missing, or leave the quantity out for all of it.",
+            fields={"missing": missing, "asked": asked},
+        )
 
 
 def _balance_of(connection: Connection, row: Found) -> tuple[BalanceKey, int] | None:
@@ -94,7 +108,13 @@ def _surplus(connection: Connection, key: BalanceKey, *, missing_micro: int) -> 
         place[1]
         for place in bulk.select_by_key(connection, tables.locations, places, columns_count=2)
     }
-    found = [Surplus(*row) for row in rows if row.location in known]
+    taken = {min(row.on_hand_micro, missing_micro) for row in rows}
+    parted = parting(connection, key.item, taken, unit=key.unit, of=missing_micro)
+    found = [
+        Surplus(*row)
+        for row in rows
+        if row.location in known and min(row.on_hand_micro, missing_micro) not in parted
+    ]
     found.sort(
         key=lambda one: (
             one.lot != key.lot,

@@ -19,6 +19,7 @@ from central.errors import Unusable
 from central.ledger.entries import BalanceKey, FactKey
 from central.ledger.locations import is_virtual, place_of
 from central.ledger.statuses import AVAILABLE
+from central.orders.catalogue.packs import text_of
 from central.orders.settling.present_goods import PresentGoods
 from central.orders.settling.roundings import Rest, Roundings, Way
 from central.orders.settling.settlement_steps import (
@@ -139,9 +140,11 @@ def _parts(
         left -= part
         yield fact, part
     if left:
+        moved, asked = text_of((quantity_micro or 0) - left), text_of(quantity_micro or 0)
         raise Unusable(
-            "the facts behind it did not move so much",
-            hint="Give a smaller quantity, or leave it out for all of it.",
+            f"the facts behind it moved {moved}, not {asked}",
+            hint="Give no more than that, or leave the quantity out for all of it.",
+            fields={"moved": moved, "asked": asked},
         )
 
 

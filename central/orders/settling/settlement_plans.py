@@ -11,6 +11,7 @@ from central.contract.quantities import parse_decimal, to_micro
 from central.errors import Conflict, Unusable
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey
 from central.ledger.measures import quantity_in_unit
+from central.orders.order_goods import require_whole
 from central.orders.settling.discrepancy_case import find_case, unit_factor
 from central.orders.settling.discrepancy_facts import (
     Found,
@@ -121,6 +122,11 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
             quantity = min(excess, sum(fact.quantity_micro for fact in facts))
             if quantity <= 0:
                 raise Conflict("it is no more than is expected now", hint="Accept it.")
+    if decision.quantity_micro is not None:
+        newest = facts[-1]
+        item = decision.item or newest.movement.item
+        of = [excess, *(fact.quantity_micro for fact in facts)]
+        require_whole(connection, item, decision.quantity_micro, unit=newest.unit, of=of)
     if decision.action == "reverse":
         decision = replace(decision, factor=None)
     elif decision.document:

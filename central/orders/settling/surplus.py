@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from central.contract.quantities import canonical_text, from_micro
+from central.orders.catalogue.packs import text_of
 from central.orders.settling.settlements import Decision
 
 
@@ -37,8 +37,3 @@ def fillings(
                 f" {text_of(missing_micro - taken_micro)} {unit} stay missing, and it stays open."
             )
         yield decision, why
-
-
-def text_of(micro: int) -> str:
-    """Return a quantity as the ledger writes it."""
-    return canonical_text(from_micro(micro))

@@ -1,15 +1,17 @@
 """Closes transfers with what became of everything under way. Edge of the database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from central.contract.quantities import canonical_text, from_micro
+from central.contract.quantities import MICRO_PER_UNIT, canonical_text, from_micro
 from central.errors import Unusable
 from central.ledger.desk import Change
 from central.ledger.discrepancies import settle_discrepancies
 from central.ledger.entries import DiscrepancyKind, FactKey
+from central.orders.catalogue.packs import parts_piece, refuse_part
+from central.orders.order_goods import goods_looks, kept_units
 from central.orders.transfers.transfer_book import (
     check_places,
     load_seen,
@@ -18,9 +20,11 @@ from central.orders.transfers.transfer_book import (
 )
 from central.orders.transfers.transfer_closing import (
     CLOSINGS_COUNT_MAX,
+    AtPlace,
     Closing,
     ClosingMove,
     closing_moves,
+    remainders_of,
 )
 from central.orders.transfers.transfer_goods import free_goods
 from central.orders.transfers.transfer_store import (
@@ -59,11 +63,13 @@ def close_transfer(
             hint="Say what became of each thing once, with its whole quantity.",
         )
     looks: list[bulk.Look | bulk.Led] = [*code_looks([code]), *book_looks(code, judged=EXPLAINED)]
+    looks += goods_looks(_parted(closings))
     bulk.look_ahead(change.connection, [*looks, aside_look(code)])
     transfer = load_seen(change, code, version)
     state = state_after(transfer, "close", actor=change.actor)
     standing = read_standing(change.connection, transfer)
     check_places(change, transfer.source, {one.location for one in closings if one.location})
+    _refuse_parts(change, standing.places, closings)
     moves = closing_moves(
         standing.places, closings, source=transfer.source, destination=transfer.destination
     )
@@ -80,6 +86,25 @@ def close_transfer(
     return write_done(
         change, after, "close", closings_count=len(closings), reasons=reasons, reason=reason
     )
+
+
+def _parted(closings: Iterable[Closing]) -> set[str]:
+    """Return items of which not a whole number is closed: the others part no piece."""
+    return {one.thing.item for one in closings if one.quantity_micro % MICRO_PER_UNIT}
+
+
+def _refuse_parts(change: Change, places: Iterable[AtPlace], closings: Sequence[Closing]) -> None:
+    """Raise Unusable for a part of a piece, where no part of one is under way."""
+    parted = _parted(closings)
+    if not parted:
+        return
+    known, remainders = kept_units(change.connection, parted), remainders_of(places)
+    for thing, quantity in ((one.thing, one.quantity_micro) for one in closings):
+        stated = known.get(thing.item)
+        if stated is not None and not parts_piece(
+            remainders.get(thing, 0), stated, unit=thing.unit
+        ):
+            refuse_part(quantity, stated, unit=thing.unit)
 
 
 def _post(change: Change, transfer: Transfer, moves: Sequence[ClosingMove]) -> list[FactKey]:
