@@ -23,6 +23,7 @@ from central.orders.sales.customer_returns import (
     LINES_COUNT_MAX,
     STATES,
     Decision,
+    Inspected,
     Reason,
     ReturnDecision,
     ReturnLine,
@@ -115,7 +116,10 @@ class CustomerReturnParameters(PageParameters):
 
 
 class ReturnLineOut(ApiModel):
-    """A line and what came of it. undecided: came and is not decided on."""
+    """A line and what came of it.
+
+    by_inspection: came and was decided on at its inspection. undecided: came and is not decided on.
+    """
 
     line: int
     item: str
@@ -125,6 +129,7 @@ class ReturnLineOut(ApiModel):
     reason: str
     received: str
     remaining: str
+    by_inspection: str
     undecided: str
     fulfilment: Fulfilment
 
@@ -255,6 +260,7 @@ def _line_out(view: ReturnView, line: ReturnLine, done: LineProgress) -> ReturnL
         reason=line.reason,
         received=quantity_text(done.done_micro),
         remaining=quantity_text(done.remaining_micro),
+        by_inspection=quantity_text(view.inspected.get(line.line, Inspected()).decided_micro),
         undecided=quantity_text(max(open_micro(view, line.line), 0)),
         fulfilment=done.fulfilment,
     )

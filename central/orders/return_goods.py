@@ -1,11 +1,15 @@
 """Moves goods that customers sent back, as was decided. Edge of the database."""
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
 from central.errors import Conflict
 from central.ledger.desk import Change
+from central.ledger.entries import BalanceKey
+from central.ledger.locations import is_virtual
 from central.ledger.statuses import AVAILABLE, INSPECTION
 from central.orders.catalogue.packs import text_of
 from central.orders.purchasing.inspection_book import STEP, DecisionAsked, decide
@@ -14,6 +18,7 @@ from central.orders.reserving.reservation_rows import read_allocated
 from central.storage import bulk, purchasing_tables, tables
 
 SCRAP = "scrap"
+_ON_HAND = len(BalanceKey._fields)  # Where that stands in a balance's row.
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +51,23 @@ class Moved:
     seq: int = 0
 
 
-def move_goods(change: Change, decided: GoodsDecided) -> Moved:
+def move_goods(
+    change: Change, decided: GoodsDecided, *, refuse_waiting: Callable[[], None]
+) -> Moved:
     """Do with goods what was decided.
 
-    Raises Conflict if they are not there, or are set aside for somebody.
+    refuse_waiting: raises Conflict if they may be goods that still have to be inspected, though no
+    inspection of that lot is open. Raises Conflict, too, if they are not there, not available, or
+    are to go and set aside for somebody.
     """
     inspection = _inspection_of(change.connection, decided)
     if inspection:
         _through_inspection(change, inspection, decided)
         return Moved(INSPECTION)
+    refuse_waiting()
     to_location = SCRAP if decided.scrap else decided.to_location
     if not to_location or to_location == decided.location:
+        _require_available(change.connection, decided)
         return Moved(AVAILABLE)
     _require_there(change.connection, decided)
     (key,) = change.post(
@@ -85,14 +96,15 @@ def _inspection_of(connection: Connection, decided: GoodsDecided) -> str:
     query = select(table.code).where(
         table.warehouse == decided.warehouse,
         table.document == decided.document,
-        table.document_line == decided.line,
+        table.document_line.in_([decided.line, 0]),  # 0: came for the item, not for a line.
         table.item == decided.item,
         table.unit == decided.unit,
         table.open.is_(True),
     )
     if decided.lot:
         query = query.where(table.lot == decided.lot)
-    return connection.execute(query.order_by(table.code).limit(1)).scalar_one_or_none() or ""
+    query = query.order_by(table.document_line.desc(), table.code).limit(1)
+    return connection.execute(query).scalar_one_or_none() or ""
 
 
 def _through_inspection(change: Change, code: str, decided: GoodsDecided) -> None:
@@ -108,6 +120,53 @@ def _through_inspection(change: Change, code: str, decided: GoodsDecided) -> Non
     if decided.scrap:
         asked.append(replace(first, decision="scrap", source="rejected"))
     decide(change, code, asked, version=None)
+
+
+def _require_available(connection: Connection, decided: GoodsDecided) -> None:
+    """Return if goods that stay are available where they are said to stand. Raises Conflict.
+
+    They may be set aside, or in a unit. Where no place is said they may have gone on since: then
+    none like them may stand anywhere that is not available.
+    """
+    standing: Counter[str] = Counter()
+    for row in bulk.select_by_columns(
+        connection,
+        tables.balances,
+        [(decided.warehouse, decided.item)],
+        columns=("warehouse", "item"),
+        index="balances_item",
+        where="",
+    ):
+        key, on_hand_micro = BalanceKey(*row[:_ON_HAND]), row[_ON_HAND]
+        meant = all(
+            wanted in {"", there}
+            for wanted, there in (
+                (decided.location, key.location),
+                (decided.lot, key.lot),
+                (decided.serial, key.serial),
+            )
+        )
+        if meant and key.unit == decided.unit and not is_virtual(key.location):
+            standing[key.status] += max(on_hand_micro, 0)
+    available_micro = standing.pop(AVAILABLE, 0)
+    others = {status: text_of(micro) for status, micro in sorted(standing.items()) if micro}
+    if available_micro >= decided.quantity_micro or not (decided.location or others):
+        return
+    place = decided.location or decided.warehouse
+    if others:
+        raise Conflict(
+            f"of {decided.item} {text_of(available_micro)} is available at {place}, not"
+            f" {text_of(decided.quantity_micro)}; of the rest, some is"
+            f" {', '.join(others)}",
+            hint="Decide on what is not available at its inspection, or lift the hold first.",
+            fields={"location": decided.location, "available": text_of(available_micro), **others},
+        )
+    raise Conflict(
+        f"of {decided.item} {text_of(available_micro)} is available at {place}, not"
+        f" {text_of(decided.quantity_micro)}",
+        hint="Say where the goods stand, or leave the place out if they have gone on.",
+        fields={"location": decided.location, "available": text_of(available_micro)},
+    )
 
 
 def _require_there(connection: Connection, decided: GoodsDecided) -> None:

@@ -81,6 +81,24 @@ def view_inspections(
     return views
 
 
+def read_inspections_of(
+    connection: Connection, documents: Sequence[tuple[str, str]]
+) -> list[InspectionView]:
+    """Return the inspections of what came under documents, in no order.
+
+    documents: (warehouse, code) of each.
+    """
+    rows = bulk.select_by_columns(
+        connection,
+        purchasing_tables.inspections,
+        sorted(set(documents)),
+        columns=("warehouse", "document"),
+        index="inspections_goods",
+        where="",
+    )
+    return view_inspections(connection, [Inspection(*row) for row in rows])
+
+
 def read_decisions(connection: Connection, code: str) -> list[DecisionRow]:
     """Return what was decided of an inspection, in no order."""
     table = purchasing_tables.inspection_decisions

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from central.errors import Conflict, Unusable
 from central.ledger.desk import Change, require_version
+from central.ledger.statuses import INSPECTION
 from central.orders.catalogue.packs import to_base
 from central.orders.order_documents import new_code, replace_document, require_free_document
 from central.orders.order_goods import (
@@ -22,7 +23,7 @@ from central.orders.order_goods import (
     supplier_names,
 )
 from central.orders.return_goods import GoodsDecided, Moved, move_goods
-from central.orders.sales.customer_return_reading import HEAD, read_return
+from central.orders.sales.customer_return_reading import HEAD, read_inspected, read_return
 from central.orders.sales.customer_returns import (
     LINES_COUNT_MAX,
     STATES,
@@ -36,10 +37,12 @@ from central.orders.sales.customer_returns import (
     check_cancel,
     check_close,
     check_decision,
+    check_not_waiting,
     line_of,
     open_micro,
     return_document,
     view_of,
+    with_inspected,
 )
 from central.orders.sales.return_limits import refuse_more_than_shipped
 from central.orders.sales.sales_book import draft_order
@@ -171,9 +174,12 @@ def decide_on_return(
         reason = one.reason.strip()
         if one.decision != "restock":
             reason = checked_reason(reason, what=f"to {one.decision} goods of {view.returned}")
-        made = _carry_out(change, view.returned, line, replace(one, reason=reason))
+        made = _carry_out(change, view, line, replace(one, reason=reason))
         decisions = (*view.returned.decisions, made)
         view = replace(view, returned=replace(view.returned, decisions=decisions))
+        if made.from_status == INSPECTION:
+            inspected = read_inspected(change.connection, [(view.returned.warehouse, code)])
+            view = with_inspected(view, inspected[code])
         row = (code, *(getattr(made, name) for name in _DECISION))
         bulk.insert_rows(change.connection, sales_tables.customer_return_decisions, [row])
     made_of = [one.decision for one in asked]
@@ -211,9 +217,9 @@ def _lines(connection: Connection, asked: Sequence[ReturnLineAsked]) -> tuple[Re
 
 
 def _carry_out(
-    change: Change, returned: CustomerReturn, line: ReturnLine, asked: DecisionAsked
+    change: Change, view: ReturnView, line: ReturnLine, asked: DecisionAsked
 ) -> ReturnDecision:
-    moved, exchange_order = Moved(""), ""
+    returned, moved, exchange_order = view.returned, Moved(""), ""
     if asked.decision == "exchange":
         exchange_order = _exchange(change, returned, line, asked)
     else:
@@ -231,7 +237,13 @@ def _carry_out(
             serial=asked.serial,
             reason=asked.reason,
         )
-        moved = move_goods(change, decided)
+        moved = move_goods(
+            change,
+            decided,
+            refuse_waiting=lambda: check_not_waiting(
+                view, line.line, asked.quantity_micro, lot=decided.lot
+            ),
+        )
     return ReturnDecision(
         number=len(returned.decisions) + 1,
         line=line.line,

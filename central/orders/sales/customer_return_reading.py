@@ -7,8 +7,11 @@ from sqlalchemy import Connection, select
 
 from central.errors import NotThere
 from central.ledger.progress import IN
+from central.orders.document_progress import CountedKey
+from central.orders.purchasing.inspection_reading import read_inspections_of
 from central.orders.sales.customer_returns import (
     CustomerReturn,
+    Inspected,
     ReturnDecision,
     ReturnLine,
     ReturnView,
@@ -68,10 +71,32 @@ def read_returns(connection: Connection, codes: Sequence[str]) -> list[ReturnVie
     ]
     documents = [(one.warehouse, one.code) for one in found]
     counted = read_counted(connection, documents, way=IN)
+    inspected = read_inspected(connection, documents)
     return sorted(
-        (view_of(one, counted.get(one.code, {})) for one in found),
+        (view_of(one, counted.get(one.code, {}), inspected.get(one.code)) for one in found),
         key=lambda view: view.returned.code,
     )
+
+
+def read_inspected(
+    connection: Connection, documents: Sequence[tuple[str, str]]
+) -> dict[str, dict[CountedKey, Inspected]]:
+    """Return what inspections say of goods that came under documents, by code; none: left out.
+
+    documents: (warehouse, code) of each.
+    """
+    found: dict[str, dict[CountedKey, Inspected]] = {}
+    for view in read_inspections_of(connection, documents):
+        one, amounts = view.inspection, view.amounts
+        waiting_micro = amounts.inspection_micro + amounts.held_micro
+        key = CountedKey(one.document_line, one.item, one.unit)
+        of_document = found.setdefault(one.document, {})
+        before = of_document.get(key, Inspected())
+        of_document[key] = Inspected(
+            before.decided_micro + one.arrived_micro - waiting_micro,
+            before.waiting_micro + waiting_micro,
+        )
+    return found
 
 
 def list_returns(

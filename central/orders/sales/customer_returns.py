@@ -7,22 +7,25 @@
 
 From `released` on stations take the goods in. How much came follows from what the ledger counted:
 part_received, received. What came is decided on, in parts: restock, scrap. An exchange sends other
-goods of the same item, as a sales order of its own, whatever becomes of those that came back. A
-return is closed when all that came is decided on.
+goods of the same item, as a sales order of its own, whatever becomes of those that came back. What
+an inspection has accepted, rejected, scrapped or found gone is decided on, too. A return is closed
+when all that came is decided on.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from central.contract.quantities import canonical_text, from_micro
 from central.contract.reference import DocumentLine, ExpectedDocument
 from central.errors import Conflict, Unusable
+from central.ledger.statuses import INSPECTION
 from central.orders.document_progress import (
     CountedKey,
     DocumentProgress,
     ExpectedQuantity,
     progress_of,
+    share_out,
 )
 from central.orders.state_tables import StateTable
 
@@ -115,11 +118,20 @@ class CustomerReturn:
 
 
 @dataclass(frozen=True, slots=True)
+class Inspected:
+    """What inspections say of goods that came back: decided on, and not decided on yet."""
+
+    decided_micro: int = 0
+    waiting_micro: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ReturnView:
-    """A return with what came of it."""
+    """A return with what came of it. inspected: of its lines; of others nothing was inspected."""
 
     returned: CustomerReturn
     progress: DocumentProgress
+    inspected: Mapping[int, Inspected] = field(default_factory=dict)
 
     @property
     def stage(self) -> Stage:
@@ -129,13 +141,45 @@ class ReturnView:
         return "part_received" if self.progress.fulfilment == "partial" else "received"
 
 
-def view_of(returned: CustomerReturn, counted: Mapping[CountedKey, int]) -> ReturnView:
-    """Return a return with what came of it. counted: by the ledger under its code."""
+def view_of(
+    returned: CustomerReturn,
+    counted: Mapping[CountedKey, int],
+    inspected: Mapping[CountedKey, Inspected] | None = None,
+) -> ReturnView:
+    """Return a return with what came of it.
+
+    counted: by the ledger under its code. inspected: of that, what has or had to be inspected.
+    """
     lines = [
         ExpectedQuantity(line.line, line.item, line.unit, line.quantity_micro)
         for line in returned.lines
     ]
-    return ReturnView(returned, progress_of(lines, counted))
+    view = ReturnView(returned, progress_of(lines, counted))
+    return with_inspected(view, inspected) if inspected else view
+
+
+def with_inspected(view: ReturnView, inspected: Mapping[CountedKey, Inspected]) -> ReturnView:
+    """Return a return with what inspections say now of what came of it.
+
+    What a station received for no line of its own fills the lines of the item in order.
+    """
+    decided = _shared(
+        replace(view, inspected={}), {key: one.decided_micro for key, one in inspected.items()}
+    )
+    view = replace(view, inspected={line: Inspected(micro) for line, micro in decided.items()})
+    waiting = _shared(view, {key: one.waiting_micro for key, one in inspected.items()})
+    found = {line: Inspected(micro, waiting[line]) for line, micro in decided.items()}
+    return replace(view, inspected=found)
+
+
+def _shared(view: ReturnView, amounts: Mapping[CountedKey, int]) -> dict[int, int]:
+    """Return amounts by line. Of line 0 no line has more than is not decided on in it."""
+    lines = [
+        ExpectedQuantity(line.line, line.item, line.unit, max(open_micro(view, line.line), 0))
+        for line in view.returned.lines
+    ]
+    shared, _ = share_out(lines, amounts)
+    return shared
 
 
 def return_document(returned: CustomerReturn, *, partner: str) -> ExpectedDocument:
@@ -157,19 +201,15 @@ def return_document(returned: CustomerReturn, *, partner: str) -> ExpectedDocume
     )
 
 
-def decided_micro(returned: CustomerReturn, line: int, decisions: frozenset[Decision]) -> int:
-    """Return how much of a line such decisions were made about."""
-    return sum(
-        one.quantity_micro
-        for one in returned.decisions
-        if one.line == line and one.decision in decisions
-    )
-
-
 def open_micro(view: ReturnView, line: int) -> int:
-    """Return how much of a line came and is not decided on."""
+    """Return how much of a line came and is not decided on, here or at its inspection."""
     (done,) = [one for one in view.progress.lines if one.line == line]
-    return done.done_micro - decided_micro(view.returned, line, GOODS_DECISIONS)
+    here_micro = sum(  # What was decided here through an inspection, that counts itself.
+        one.quantity_micro
+        for one in view.returned.decisions
+        if one.line == line and one.decision in GOODS_DECISIONS and one.from_status != INSPECTION
+    )
+    return done.done_micro - here_micro - view.inspected.get(line, Inspected()).decided_micro
 
 
 def line_of(returned: CustomerReturn, number: int) -> ReturnLine:
@@ -189,16 +229,47 @@ def check_decision(view: ReturnView, line: int, decision: Decision, quantity_mic
     returned = view.returned
     if decision == "exchange":
         asked = line_of(returned, line)
-        left_micro = asked.quantity_micro - decided_micro(returned, line, frozenset({"exchange"}))
+        left_micro = asked.quantity_micro - sum(
+            one.quantity_micro
+            for one in returned.decisions
+            if one.line == line and one.decision == "exchange"
+        )
     else:
         left_micro = open_micro(view, line)
     if 0 < quantity_micro <= left_micro and len(returned.decisions) < DECISIONS_COUNT_MAX:
         return
     left = canonical_text(from_micro(max(left_micro, 0)))
+    inspected_micro = view.inspected.get(line, Inspected()).decided_micro
+    if decision in GOODS_DECISIONS and inspected_micro > 0:
+        inspected = canonical_text(from_micro(inspected_micro))
+        raise Conflict(
+            f"of line {line} of {returned} {left} can be decided on: on {inspected} of it its"
+            " inspection has decided",
+            hint="What it rejected is scrapped at the inspection, or goes back to the supplier.",
+            fields={"line": line, "left": left, "inspected": inspected},
+        )
     raise Conflict(
         f"of line {line} of {returned} {left} can be decided on",
         hint="Decide on no more than has come and is not decided on yet.",
         fields={"line": line, "left": left},
+    )
+
+
+def check_not_waiting(view: ReturnView, line: int, quantity_micro: int, *, lot: str) -> None:
+    """Return if so much of a line needs no inspection any more. Raises Conflict, with what does.
+
+    lot: of which no inspection is open.
+    """
+    waiting_micro = view.inspected.get(line, Inspected()).waiting_micro
+    free_micro = max(open_micro(view, line) - waiting_micro, 0)
+    if quantity_micro <= free_micro:
+        return
+    waiting = canonical_text(from_micro(waiting_micro))
+    raise Conflict(
+        f"{waiting} of line {line} of {view.returned} waits for inspection, and none of lot"
+        f" {lot or '-'} does",
+        hint="Name the lot that came, or decide on the goods at their inspection.",
+        fields={"line": line, "lot": lot, "waiting": waiting},
     )
 
 

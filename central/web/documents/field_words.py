@@ -228,6 +228,7 @@ FIELDS: dict[str, str] = {
     "unasked": marked("Moved unasked"),
     "uncounted_count": marked("Not counted yet"),
     "undecided": marked("Undecided"),
+    "by_inspection": marked("Decided at inspection"),
     "under_tolerance_percent": marked("May lack %"),
     "under_way": marked("Under way"),
     "under_way_days": marked("Days under way"),

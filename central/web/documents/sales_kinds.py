@@ -182,10 +182,10 @@ CUSTOMER_RETURN = DocumentKind(
             "lines",
             marked("Lines"),
             (
-                *("line", "item", "lot", "quantity", "received", "remaining", "undecided"),
-                *("fulfilment", "reason"),
+                *("line", "item", "lot", "quantity", "received", "remaining", "by_inspection"),
+                *("undecided", "fulfilment", "reason"),
             ),
-            wide=frozenset({"line", "lot", "reason", "fulfilment"}),
+            wide=frozenset({"line", "lot", "by_inspection", "reason", "fulfilment"}),
         ),
         TableOf(
             "decisions",
