@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, select
 
-from central.errors import Conflict
+from central.errors import Conflict, Unusable
 from central.ledger.desk import Change
 from central.ledger.entries import BalanceKey
 from central.ledger.locations import is_virtual
@@ -58,8 +58,9 @@ def move_goods(
 
     refuse_waiting: raises Conflict if they may be goods that still have to be inspected, though no
     inspection of that lot is open. Raises Conflict, too, if they are not there, not available, or
-    are to go and set aside for somebody.
+    are to go and set aside for somebody; Unusable for places that are not there.
     """
+    _require_places(change.connection, decided)
     inspection = _inspection_of(change.connection, decided)
     if inspection:
         _through_inspection(change, inspection, decided)
@@ -88,6 +89,32 @@ def move_goods(
         ]
     )
     return Moved(AVAILABLE, key.epoch, key.seq)
+
+
+def _require_places(connection: Connection, decided: GoodsDecided) -> None:
+    """Return if the places named are of the warehouse. Raises Unusable.
+
+    Goods may also stand where a station has put them though nobody knows the place.
+    """
+    stock = tables.balances.c
+    for name, place, is_source in (
+        ("location", decided.location, True),
+        ("to_location", decided.to_location, False),
+    ):
+        if not place:
+            continue
+        key = (decided.warehouse, place)
+        known = bulk.select_by_key(connection, tables.locations, [key], columns_count=2)
+        if any(True for _ in known):
+            continue
+        there = select(stock.item).where(stock.warehouse == key[0], stock.location == place)
+        if is_source and not is_virtual(place) and connection.execute(there.limit(1)).first():
+            continue
+        raise Unusable(
+            f"{decided.warehouse} has no place {place!r}",
+            hint="Name a place of the warehouse, or leave it out.",
+            fields={name: place},
+        )
 
 
 def _inspection_of(connection: Connection, decided: GoodsDecided) -> str:

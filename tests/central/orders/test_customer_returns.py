@@ -156,3 +156,42 @@ def test_a_return_is_refused_called_off_and_changed_only_in_its_turn(database):
         assert [one.returned.code for one in found] == [other]
         found = list_returns(connection, ReturnFilter(item="BOLT"), after=code, limit=9)
         assert [one.returned.code for one in found] == [other, third]
+
+
+PLACES_OF_NO_GOODS = [
+    ("restock", {"to_location": "NOWHERE"}),
+    ("restock", {"to_location": "customer"}),
+    ("restock", {"to_location": "supplier"}),
+    ("restock", {"to_location": "in_transit"}),
+    ("restock", {"location": "NOWHERE"}),
+    ("restock", {"location": "customer", "to_location": "BIN-2"}),
+    ("scrap", {"location": "NOWHERE"}),
+    ("scrap", {"to_location": "NOWHERE"}),
+]
+
+
+@pytest.mark.parametrize(("decision", "places"), PLACES_OF_NO_GOODS)
+def test_goods_go_to_and_are_taken_from_no_place_that_the_warehouse_has_not(
+    database, decision, places
+):
+    scene = Scene(database)
+    code = requested(scene)
+    come_back(scene, code, 4)
+    before = on_hand(database)
+    asked = DecisionAsked(1, decision, ONE, reason="x", **{"location": "BIN-1"} | places)
+    with pytest.raises(Unusable, match="SH1 has no place") as caught:
+        scene.change(decide_on_return, code, [asked], version=None)
+    assert caught.value.fields.items() <= places.items()
+    assert on_hand(database) == before
+
+
+def test_goods_are_taken_from_a_place_that_only_a_station_knows(database):
+    scene = Scene(database)
+    code = requested(scene)
+    come_back(scene, code, 2)
+    scene.move("BIN-1", "FLOOR", 2)
+    asked = DecisionAsked(1, "restock", ONE, location="FLOOR")
+    scene.change(decide_on_return, code, [asked], version=None)
+    asked = DecisionAsked(1, "restock", ONE, location="FLOOR", to_location="BIN-2")
+    scene.change(decide_on_return, code, [asked], version=None)
+    assert on_hand(database)["SH1", "BIN-2", ""] == ONE
