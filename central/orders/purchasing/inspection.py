@@ -212,11 +212,23 @@ def check_quantity(amounts: Amounts, source: Source, quantity_micro: int, *, wha
         )
 
 
+def check_there(standing: Sequence[Standing], quantity_micro: int, *, what: str) -> None:
+    """Return if so much stands there. Raises Conflict with how much does."""
+    there_micro = sum(max(one.on_hand_micro, 0) for one in standing)
+    if there_micro < quantity_micro:
+        raise Conflict(
+            f"{what}: only {_text(there_micro)} of {_text(quantity_micro)} is there",
+            hint="Look where the goods are now; what is not there any more is decided as gone.",
+            fields={"on_hand": _text(there_micro)},
+        )
+
+
 def take(standing: Sequence[Standing], quantity_micro: int, *, what: str) -> list[Taking]:
     """Return from which places a quantity is taken, in the order of place, unit, serial number.
 
     Raises Conflict if not so much is there.
     """
+    check_there(standing, quantity_micro, what=what)
     taken, missing = [], quantity_micro
     for one in sorted(standing, key=lambda place: (place.location, place.sscc, place.serial)):
         part = min(one.on_hand_micro, missing)
@@ -227,13 +239,6 @@ def take(standing: Sequence[Standing], quantity_micro: int, *, what: str) -> lis
         missing -= part
         if not missing:
             break
-    if missing:
-        there_micro = quantity_micro - missing
-        raise Conflict(
-            f"{what}: only {_text(there_micro)} of {_text(quantity_micro)} is there",
-            hint="Look where the goods are now; what is not there any more is decided as gone.",
-            fields={"on_hand": _text(there_micro)},
-        )
     if len(taken) > PLACES_COUNT_MAX:
         raise Conflict(
             f"{what}: the goods stand at {len(taken)} places or have as many numbers",

@@ -28,6 +28,7 @@ from central.orders.purchasing.inspection import (
     Taking,
     amounts_of,
     check_quantity,
+    check_there,
     outcome_of,
     take,
 )
@@ -121,10 +122,9 @@ def _decide_one(
     _check_place(change, inspection, asked)
     if asked.decision == "gone":
         _check_gone(change, inspection, asked)
-    if asked.decision in MOVES_NOTHING:
-        parts = [Taking(asked.location, asked.serial, asked.sscc, asked.quantity_micro)]
-        facts = [("", 0)]
-    else:
+    parts = [Taking(asked.location, asked.serial, asked.sscc, asked.quantity_micro)]
+    facts = [("", 0)]
+    if asked.decision != "gone":
         standing = read_standing(
             change.connection,
             inspection,
@@ -133,8 +133,11 @@ def _decide_one(
             serial=asked.serial,
             sscc=asked.sscc,
         )
-        parts = take(standing, asked.quantity_micro, what=what)
-        facts = _move(change, inspection, asked, parts, status=status)
+        if asked.decision == "sample":  # It is looked at where it stands.
+            check_there(standing, asked.quantity_micro, what=what)
+        else:
+            parts = take(standing, asked.quantity_micro, what=what)
+            facts = _move(change, inspection, asked, parts, status=status)
     rows = [
         DecisionRow(
             decision_no=first_no + index,

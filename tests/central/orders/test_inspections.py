@@ -123,6 +123,9 @@ IMPOSSIBLE_DECISIONS = {
     "nothing held": (one("accept", "1", source="held"), 409, "held"),
     "no such place": (one("accept", "1", to_location="X-9"), 422, "X-9"),
     "not there": (one("accept", "1", location="BIN-3"), 409, "only 0 of 1"),
+    "sampled elsewhere": (one("sample", "1", location="BIN-3"), 409, "only 0 of 1"),
+    "sampled nowhere": (one("sample", "1", location="NOWHERE"), 409, "only 0 of 1"),
+    "sampled of another": (one("sample", "1", serial="S9"), 409, "only 0 of 1"),
     "not gone": (one("gone", "1", reason="x"), 409, "still stand"),
 }
 
@@ -199,3 +202,27 @@ def test_goods_that_go_back_before_anybody_looked_are_not_to_be_inspected(site):
     found = only_inspection(site)
     assert (found["arrived"], found["open"]) == ("0", False)
     assert site.faults() == []
+
+
+def test_a_sample_of_serial_numbers_is_one_of_each_that_is_there(site):
+    site.put(
+        catalogue_tables.item_policies,
+        {"item": "NUT", "inspected": True, "serial_tracked": True, "rotation": "fefo"},
+    )
+    for serial in ("S1", "S2"):
+        site.receive("1", item="NUT", serial=serial)
+    code = only_inspection(site)["code"]
+    for asked, there in (
+        (one("sample", "2", serial="S1"), 1),
+        (one("sample", "1", serial="S9"), 0),
+    ):
+        refused = decide(site, code, asked, status=409)
+        assert refused["detail"].endswith(f"only {there} of {asked['quantity']} is there")
+        assert refused["fields"] == {"on_hand": str(there)}
+    found = decide(
+        site, code, one("sample", "1", serial="S1"), one("sample", "2", location="BIN-1")
+    )
+    assert [(step["quantity"], step["serial"]) for step in found["decisions"]] == [
+        ("1", "S1"),
+        ("2", ""),
+    ]
