@@ -68,8 +68,9 @@ class SettleIn(Asking):
     """How a discrepancy is settled, and why. What is left out is as the evidence says.
 
     counted: what is at the place really (adjust). quantity: how much of it is meant. location, lot,
-    item, document, document_line, warehouse: what it was meant for (reassign); of a serial number,
-    location and warehouse: where it is not (adjust). factor: how many of
+    sscc, item, document, document_line, warehouse: what it was meant for (reassign); sscc: the unit
+    that goods were taken out of, "" for none; of a serial number, location and warehouse: where it
+    is not (adjust). factor: how many of
     the item's unit one of the stated unit is, e.g. "12" or "45359237/100000000". weight: what the
     goods of one fact weighed, in the unit in which the item is weighed. facts: only these of the
     facts behind it. happened_time: when it was so, if not now; not in a closed period.
@@ -83,6 +84,7 @@ class SettleIn(Asking):
     quantity: DecimalText | None = None
     location: Text | None = None
     lot: Annotated[str, Field(max_length=64)] | None = None
+    sscc: Annotated[str, Field(pattern=r"^(\d{18})?$")] | None = None
     item: Text | None = None
     document: Text | None = None
     document_line: Annotated[int, Field(ge=0, le=2**31)] = 0
@@ -221,6 +223,7 @@ def decision_of(body: SettleIn) -> Decision:
         quantity_micro=None if body.quantity is None else positive_micro(body.quantity),
         location=body.location or "",
         lot=body.lot,
+        sscc=body.sscc,
         item=body.item or "",
         document=body.document or "",
         document_line=body.document_line,

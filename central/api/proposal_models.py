@@ -31,6 +31,8 @@ def proposal_out(proposal: Proposal) -> ProposalOut:
             body[name] = value
     if decision.lot is not None:
         body["lot"] = decision.lot
+    if decision.sscc is not None:
+        body["sscc"] = decision.sscc
     if decision.factor is not None:
         body["factor"] = str(decision.factor)
     if decision.counted_micro is not None:

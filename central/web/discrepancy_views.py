@@ -167,6 +167,8 @@ def _body(decision: Decision) -> list[tuple[str, str]]:
         fields.append(("document_line", str(decision.document_line)))
     if decision.lot is not None:
         fields.append(("lot", decision.lot))
+    if decision.sscc is not None:
+        fields.append(("sscc", decision.sscc))
     if decision.factor is not None:
         fields.append(("factor", str(decision.factor)))
     for name, micro in (

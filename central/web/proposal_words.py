@@ -34,6 +34,38 @@ PLAIN: tuple[str, ...] = (
 # What the ledger says -> how it is translated: what a group matches stands there by its name.
 PATTERNS: tuple[tuple[str, str], ...] = (
     (
+        r"(?P<place>.+) has (?P<amount>\S+) (?P<unit>\S*) of lot (?P<lot>.+) in unit "
+        r"(?P<sscc>\S+): they may have been taken out of that\.",
+        marked(
+            "%(place)s has %(amount)s %(unit)s of lot %(lot)s in unit %(sscc)s: "
+            "they may have been taken out of that."
+        ),
+    ),
+    (
+        r"(?P<place>.+) has (?P<amount>\S+) (?P<unit>\S*) in unit (?P<sscc>\S+): "
+        r"they may have been taken out of that\.",
+        marked(
+            "%(place)s has %(amount)s %(unit)s in unit %(sscc)s: "
+            "they may have been taken out of that."
+        ),
+    ),
+    (
+        r"(?P<place>.+) has (?P<amount>\S+) (?P<unit>\S*) of lot (?P<lot>.+) outside of units: "
+        r"they may have been taken out of that\.",
+        marked(
+            "%(place)s has %(amount)s %(unit)s of lot %(lot)s outside of units: "
+            "they may have been taken out of that."
+        ),
+    ),
+    (
+        r"(?P<place>.+) has (?P<amount>\S+) (?P<unit>\S*) outside of units: "
+        r"they may have been taken out of that\.",
+        marked(
+            "%(place)s has %(amount)s %(unit)s outside of units: "
+            "they may have been taken out of that."
+        ),
+    ),
+    (
         r"Post it in (?P<warehouse>.+), if only its warehouse was wrong\.",
         marked("Post it in %(warehouse)s, if only its warehouse was wrong."),
     ),

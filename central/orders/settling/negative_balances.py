@@ -1,12 +1,13 @@
 """A balance below zero: what it is now, where goods for it may be, what fills it. Edge of SQL."""
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, or_, select
 
 from central.errors import Conflict, Unusable
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, balance_name
+from central.ledger.measures import weight_share
 from central.orders.catalogue.packs import text_of
 from central.orders.order_goods import parting, require_whole
-from central.orders.settling.discrepancy_facts import Found
+from central.orders.settling.discrepancy_facts import Found, weight_units
 from central.orders.settling.settlement_moves import step_to_count, steps_from_surplus
 from central.orders.settling.settlement_proposals import Case
 from central.orders.settling.settlement_steps import Step
@@ -25,7 +26,7 @@ def case_of_negative(connection: Connection, row: Found) -> Case:
         return Case(kind=row.kind)
     key, on_hand_micro = found
     surplus = _surplus(connection, key, missing_micro=-on_hand_micro) if on_hand_micro < 0 else ()
-    return Case(kind=row.kind, on_hand_micro=on_hand_micro, surplus=surplus)
+    return Case(kind=row.kind, on_hand_micro=on_hand_micro, surplus=surplus, sscc=key.sscc)
 
 
 def still_missing_micro(connection: Connection, row: Found) -> int:
@@ -54,9 +55,41 @@ def steps_to_fill(connection: Connection, row: Found, decision: Decision) -> lis
     quantity = missing_micro if decision.quantity_micro is None else decision.quantity_micro
     _refuse_more(key, quantity, missing_micro=missing_micro)
     require_whole(connection, key.item, quantity, unit=key.unit, of=[missing_micro])
-    if decision.location in {"", key.location} and decision.lot in {None, key.lot}:
-        raise Unusable("that is the place and the lot itself", hint="Name another place or lot.")
-    return steps_from_surplus(key, decision, quantity_micro=quantity)
+    source = key._replace(
+        location=decision.location or key.location,
+        lot=key.lot if decision.lot is None else decision.lot,
+        sscc=key.sscc if decision.sscc is None else decision.sscc,
+    )
+    if source == key:
+        raise Unusable(
+            "that is the place, the lot and the unit itself",
+            hint="Name another place, lot or unit.",
+        )
+    return _steps_from(connection, key, source, quantity_micro=quantity)
+
+
+def _steps_from(
+    connection: Connection, key: BalanceKey, source: BalanceKey, *, quantity_micro: int
+) -> list[Step]:
+    """Return what takes goods from another place, lot or unit, which has them if it is a unit."""
+    there_micro = weight_micro = 0
+    for row in bulk.select_by_key(connection, tables.balances, [source], columns_count=len(source)):
+        there_micro, _, weight_micro = row[len(source) :]
+    if source.sscc != key.sscc and there_micro < quantity_micro:
+        there, asked = text_of(max(0, there_micro)), text_of(quantity_micro)
+        raise Unusable(
+            f"{source.sscc or source.location} has {there} {key.unit} of {key.item}, not {asked}",
+            hint="Name the unit that they were taken out of, and no more than it has.",
+            fields={"sscc": source.sscc, "there": there, "asked": asked},
+        )
+    share = weight_share(quantity_micro, there_micro=there_micro, weight_micro=weight_micro)
+    return steps_from_surplus(
+        key,
+        source,
+        quantity_micro=quantity_micro,
+        weight_micro=share,
+        weight_unit=weight_units(connection, {key.item}).get(key.item, "") if share else "",
+    )
 
 
 def _refuse_more(key: BalanceKey, quantity_micro: int, *, missing_micro: int) -> None:
@@ -83,26 +116,28 @@ def _balance_of(connection: Connection, row: Found) -> tuple[BalanceKey, int] | 
 
 
 def _surplus(connection: Connection, key: BalanceKey, *, missing_micro: int) -> tuple[Surplus, ...]:
-    """Return places of the same goods, then other lots at the place; what suffices comes first."""
+    """Return where there are goods of the same kind; what suffices comes first.
+
+    Units at the same place, then other places, then other lots at the place.
+    """
     table = tables.balances.c
     query = (
-        select(table.location, table.lot, table.on_hand_micro)
+        select(table.location, table.lot, table.sscc, table.on_hand_micro)
         .where(
             table.warehouse == key.warehouse,
             table.item == key.item,
             table.unit == key.unit,
             table.serial == key.serial,
-            table.sscc == key.sscc,
             table.status == key.status,
             table.on_hand_micro > 0,
+            or_(
+                table.location == key.location,
+                and_(table.lot == key.lot, table.sscc == key.sscc),
+            ),
         )
         .limit(BALANCES_SCANNED_MAX)
     )
-    rows = [
-        row
-        for row in connection.execute(query)
-        if row.lot == key.lot or row.location == key.location
-    ]
+    rows = connection.execute(query).all()
     places = [(key.warehouse, location) for location in sorted({row.location for row in rows})]
     known = {
         place[1]
@@ -118,10 +153,13 @@ def _surplus(connection: Connection, key: BalanceKey, *, missing_micro: int) -> 
     found.sort(
         key=lambda one: (
             one.lot != key.lot,
+            one.location != key.location,
+            one.sscc != key.sscc,
             one.on_hand_micro < missing_micro,
             abs(one.on_hand_micro - missing_micro),
             one.location,
             one.lot,
+            one.sscc,
         )
     )
     return tuple(found[:PLACES_PROPOSED_MAX])

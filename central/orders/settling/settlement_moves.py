@@ -103,15 +103,28 @@ def step_to_count(key: BalanceKey, *, on_hand_micro: int, counted_micro: int) ->
     return replace(step, from_location=key.location, to_location=ADJUSTMENT)
 
 
-def steps_from_surplus(key: BalanceKey, decision: Decision, *, quantity_micro: int) -> list[Step]:
-    """Return what brings a balance goods of another place, or those of another lot."""
-    source = decision.location or key.location
-    step = replace(_at_balance(key, quantity_micro), from_location=source, to_location=key.location)
-    if decision.lot is None or decision.lot == key.lot:
+def steps_from_surplus(
+    key: BalanceKey,
+    source: BalanceKey,
+    *,
+    quantity_micro: int,
+    weight_micro: int,
+    weight_unit: str,
+) -> list[Step]:
+    """Return what brings a balance goods of another place, lot or unit.
+
+    weight_micro: what they weigh where they are, 0 where that is not known.
+    """
+    step = replace(
+        _at_balance(key, quantity_micro), from_location=source.location, to_location=key.location
+    )
+    if (source.lot, source.sscc) == (key.lot, key.sscc):
         return [step]
-    # Another lot is another thing: it leaves the books where it was, and this one comes.
+    if weight_micro:
+        step = with_weight(step, weight_micro, unit=weight_unit)
+    # Of another lot or unit it is another thing: that leaves the books, and this one comes.
     return [
-        replace(step, lot=decision.lot, to_location=ADJUSTMENT),
+        replace(step, lot=source.lot, sscc=source.sscc, to_location=ADJUSTMENT),
         replace(step, from_location=ADJUSTMENT),
     ]
 

@@ -72,6 +72,7 @@ class Case:
     item: str = ""
     location: str = ""
     lot: str = ""
+    sscc: str = ""
     document: str = ""
     gateway: str = ""
     subject: str = ""
@@ -131,7 +132,7 @@ def _for_negative(case: Case) -> tuple[Proposal, ...]:
     found = [
         Proposal(decision, why)
         for decision, why in fillings(
-            case.surplus, missing_micro=missing, lot=case.lot, unit=case.unit
+            case.surplus, missing_micro=missing, lot=case.lot, sscc=case.sscc, unit=case.unit
         )
     ]
     decision = Decision(action="adjust", counted_micro=0)

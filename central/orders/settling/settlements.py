@@ -37,12 +37,12 @@ class Decision:
     """How somebody settles a discrepancy. Empty or None: as the evidence says.
 
     counted_micro: what is at the place really. quantity_micro: how much is moved (10^-6 units).
-    location, lot, item, document, document_line, warehouse: what it was meant for; with another
-    document `item` says which goods under the unknown one; of an adjustment, location and warehouse
-    say where a serial number is not. factor: how many of the item's units one of the stated unit
-    is. weight_micro: what one fact's goods weighed, in the unit in which the item is weighed.
-    facts: only these of the facts behind it, as "gateway/epoch/seq". event_time_ms: when it was so,
-    None for now.
+    location, lot, sscc, item, document, document_line, warehouse: what it was meant for; sscc "" is
+    outside of units; with another document `item` says which goods under the unknown one; of an
+    adjustment, location and warehouse say where a serial number is not. factor: how many of the
+    item's units one of the stated unit is. weight_micro: what one fact's goods weighed, in the unit
+    in which the item is weighed. facts: only these of the facts behind it, as "gateway/epoch/seq".
+    event_time_ms: when it was so, None for now.
     """
 
     action: Action
@@ -51,6 +51,7 @@ class Decision:
     quantity_micro: int | None = None
     location: str = ""
     lot: str | None = None
+    sscc: str | None = None
     item: str = ""
     document: str = ""
     document_line: int = 0
@@ -84,7 +85,7 @@ def check_decision(kind: DiscrepancyKind, decision: Decision) -> None:
     if decision.action != "reassign":
         return
     given = {
-        "place": bool(decision.location) or decision.lot is not None,
+        "place": bool(decision.location) or decision.lot is not None or decision.sscc is not None,
         "lot": bool(decision.lot),
         "item": bool(decision.item),
         "document": bool(decision.document),

@@ -9,29 +9,38 @@ from central.orders.settling.settlements import Decision
 
 @dataclass(frozen=True, slots=True)
 class Surplus:
-    """A place that has of the same goods; lot: its own."""
+    """A place that has of the same goods. lot, sscc: its own; sscc "" outside of units."""
 
     location: str
     lot: str
+    sscc: str
     on_hand_micro: int
 
 
 def fillings(
-    surplus: Sequence[Surplus], *, missing_micro: int, lot: str, unit: str
+    surplus: Sequence[Surplus], *, missing_micro: int, lot: str, sscc: str, unit: str
 ) -> Iterator[tuple[Decision, str]]:
     """Yield what takes missing goods from where there are some, and why, in the order given.
 
-    lot: of what is missing. One that has too few fills what it can, and says what stays missing.
+    lot, sscc: of what is missing. One that has too few fills what it can, and says what it leaves.
     """
     for one in surplus:
         other_lot = None if one.lot == lot else one.lot
+        other_sscc = None if one.sscc == sscc else one.sscc
         taken_micro = min(missing_micro, one.on_hand_micro)
         decision = Decision(
-            action="reassign", location=one.location, lot=other_lot, quantity_micro=taken_micro
+            action="reassign",
+            location=one.location,
+            lot=other_lot,
+            sscc=other_sscc,
+            quantity_micro=taken_micro,
         )
         has = f"{one.location} has {text_of(one.on_hand_micro)} {unit}"
         of_lot = f" of lot {one.lot or 'none'}" if other_lot is not None else ""
         why = f"{has}{of_lot}: they may have been taken from there."
+        if other_sscc is not None:
+            where = f"in unit {one.sscc}" if one.sscc else "outside of units"
+            why = f"{has}{of_lot} {where}: they may have been taken out of that."
         if taken_micro < missing_micro:
             why += (
                 f" {text_of(missing_micro - taken_micro)} {unit} stay missing, and it stays open."
