@@ -160,7 +160,7 @@ class PostedFact(msgspec.Struct, frozen=True):
     gateway: str
     happened_ms: int
     document: str
-    progress: tuple[ProgressKey, int] | None
+    progress: tuple[ProgressKey, int, str] | None
     lines: tuple[Line, ...]
 
 

@@ -7,7 +7,9 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from central.contract.quantities import parse_decimal, to_micro
 from central.contract.reference import ExpectedDocument
-from central.ledger.progress import IN, OUT, OUTWARD_KINDS
+from central.ledger.entries import ProgressKey
+from central.ledger.progress import ANY_BORDER, IN, OUT, OUTWARD_KINDS, sign_of, way_of
+from central.ledger.recounting import recount_turned, recounted
 from central.ledger.state import LedgerState, set_state
 from central.storage import bulk, tables
 
@@ -100,25 +102,26 @@ def expect_anew(
     warehouse: str,
     document: str,
     units: Mapping[str, str],
-    direction: int | None,
+    kind: str | None,
 ) -> None:
     """Let one document expect these rows and nothing else; what came under it stays counted.
 
-    rows: as of `document_lines`. units: of every item in them. direction: in which the document
-    counts, None if it counts no more: then each progress keeps its own.
+    rows: as of `document_lines`. units: of every item in them. kind: of the document,
+    None if it counts no more: then each progress keeps the way that counts.
     """
     table = tables.document_progress
     before = {
         row[:5]: row
         for row in bulk.select_by_key(connection, table, [(warehouse, document)], columns_count=2)
     }
-    after = {key: (*key, 0, 0, *row[7:]) for key, row in before.items() if row[7]}
+    # What any fact came under stays: of what crossed another border nothing is counted.
+    after = {key: (*key, 0, 0, *row[7:]) for key, row in before.items() if row[7] or row[8]}
     for row in rows:
         key = (*row[:4], units[row[3]])
         done_micro, number, counts = after[key][7:] if key in after else (0, 0, IN)
         after[key] = (*key, row[4], row[5], done_micro, number, counts)
-    if direction is not None:
-        after = {key: _turned(row, direction) for key, row in after.items()}
+    if kind is not None:
+        after = {key: _turned(connection, row, kind) for key, row in after.items()}
     bulk.delete_by_key(connection, table, sorted(before.keys() - after.keys()))
     changed = [row for key, row in sorted(after.items()) if row != before.get(key)]
     bulk.upsert_rows(connection, table, changed)
@@ -127,6 +130,7 @@ def expect_anew(
 def turn_progress(connection: Connection) -> None:
     """Let progress count the way that its document counts; what is of no document stays so."""
     progress, documents = tables.document_progress, tables.documents.c
+    recount_turned(connection)
     outward = documents.kind.in_(sorted(OUTWARD_KINDS))
     for direction, goes_so in ((IN, ~outward), (OUT, outward)):
         of_document = select(documents.document).where(
@@ -134,18 +138,20 @@ def turn_progress(connection: Connection) -> None:
             documents.document == progress.c.document,
             goes_so,
         )
-        statement = update(progress).where(progress.c.direction != direction, of_document.exists())
+        other_way = progress.c.direction < 0 if direction == IN else progress.c.direction > 0
+        statement = update(progress).where(other_way, of_document.exists())
         connection.execute(
-            statement.values(direction=direction, received_micro=-progress.c.received_micro)
+            statement.values(
+                direction=-progress.c.direction, received_micro=-progress.c.received_micro
+            )
         )
 
 
 def forget_idle_progress(connection: Connection) -> None:
-    """Delete progress of which nothing is expected and nothing came."""
-    progress = tables.document_progress
-    connection.execute(
-        delete(progress).where(progress.c.expected_micro == 0, progress.c.received_micro == 0)
-    )
+    """Delete progress of which nothing is expected and that no fact came under."""
+    progress = tables.document_progress.c
+    idle = (progress.expected_micro == 0, progress.received_micro == 0, progress.record_no == 0)
+    connection.execute(delete(tables.document_progress).where(*idle))
 
 
 def note_changes(
@@ -206,7 +212,13 @@ def read_changes(
     return [(kind, warehouse, code) for kind, warehouse, code in rows]
 
 
-def _turned(row: bulk.Row, direction: int) -> bulk.Row:
-    """Return a row of the progress that counts in this direction."""
-    *rest, done_micro, number, counts = row
-    return (*rest, done_micro if counts == direction else -done_micro, number, direction)
+def _turned(connection: Connection, row: bulk.Row, kind: str) -> bulk.Row:
+    """Return a row of the progress that counts as documents of a kind do."""
+    *rest, done_micro, number, way = row
+    meant = way_of(kind)
+    if not number:
+        return (*rest, done_micro, number, meant)
+    if abs(way) not in (ANY_BORDER, abs(meant)):
+        return (*rest, recounted(connection, ProgressKey(*row[:5]), meant), number, meant)
+    same = sign_of(way) == sign_of(meant)
+    return (*rest, done_micro, number, way) if same else (*rest, -done_micro, number, -way)

@@ -297,7 +297,7 @@ def _write_books(
         connection,
         tables.document_progress,
         [
-            (*key, *expected.get(key, (0, 0)), counted.done_micro, number, counted.direction)
+            (*key, *expected.get(key, (0, 0)), counted.done_micro, number, counted.way)
             for key, number in sorted(books.progress_numbers.items())
             for counted in (books.progress[key],)
         ],

@@ -13,7 +13,8 @@ from central.ledger.handling_units import read_packing
 from central.ledger.locations import ADJUSTMENT
 from central.ledger.lots import dated_lots, read_dates_elsewhere, read_expiry_dates
 from central.ledger.pairs import places_of
-from central.ledger.running import Amounts, Counted, RunningBooks
+from central.ledger.progress import Counted
+from central.ledger.running import Amounts, RunningBooks
 from central.ledger.runs import Route, Run, Told
 from central.ledger.weight_rests import is_under_way
 from central.storage import bulk, tables
@@ -216,7 +217,8 @@ def _read_progress(
     expected: dict[ProgressKey, Expected] = {}
     for row in bulk.select_by_key(connection, tables.document_progress, keys, columns_count=5):
         key = ProgressKey(*row[:5])
-        progress[key] = Counted(row[7], row[9])
+        if row[8]:  # Which way counts is decided with the first fact.
+            progress[key] = Counted(row[7], row[9])
         expected[key] = (row[5], row[6])
     return progress, expected
 

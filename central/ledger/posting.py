@@ -235,7 +235,6 @@ def _post_reversal(
         return Posting(findings=(unmatched(entry, target, what),))
     progress = None
     if posted.progress is not None:
-        key, quantity = posted.progress
-        progress = (key, -quantity)
+        progress = posted.progress._replace(brought_in_micro=-posted.progress.brought_in_micro)
     lines = turned(posted.lines, record_no=entry.record_no)
     return Posting(lines=lines, progress=progress, takes_back=target)

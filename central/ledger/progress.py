@@ -4,11 +4,18 @@
     shipment, supplier_return, transfer_out    out of the warehouse counts, into it takes off
     count                                      nothing
 
-What a fact brings in or takes out is computed from the fact alone; on which side that counts is
-kept with the progress, so that it can be computed again whatever becomes of the document.
+What a fact brings in or takes out, and across which border, is computed from the fact alone; which
+way counts is kept with the progress, so that it can be computed again whatever becomes of the
+document:
+
+    1, -1    in, out, across any border: what came before anybody knew of the document
+    2, -2    across that to suppliers alone, 3 to customers, 4 to what is under way
+
+What crosses another border is no part of what the document is about: it is told (`unexpected`).
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from central.contract.facts import Movement
 from central.ledger.entries import ProgressKey
@@ -29,13 +36,55 @@ BORDERS: Mapping[str, str] = {
     "transfer_in": IN_TRANSIT,
 }
 OUTSIDES = frozenset(BORDERS.values())
+ANY_BORDER = 1
+BORDER_NUMBERS: Mapping[str, int] = {SUPPLIER: 2, CUSTOMER: 3, IN_TRANSIT: 4}
 
-Progress = tuple[ProgressKey, int]
+
+class Progress(NamedTuple):
+    """What a fact brings in (10^-6), negative for what it takes out, and across which border."""
+
+    key: ProgressKey
+    brought_in_micro: int
+    border: str
+
+
+class Counted(NamedTuple):
+    """What progress holds. way: which way goods count towards it."""
+
+    done_micro: int
+    way: int = IN
+
+    def plus(self, progress: Progress) -> "Counted":
+        """Return what it holds with what one more fact brought."""
+        if not counts(self.way, progress.border):
+            return self
+        more_micro = sign_of(self.way) * progress.brought_in_micro
+        return Counted(self.done_micro + more_micro, self.way)
 
 
 def direction_of(kind: str) -> int:
     """Return which way goods count towards a document of a kind: IN or OUT."""
     return OUT if kind in OUTWARD_KINDS else IN
+
+
+def way_of(kind: str) -> int:
+    """Return which way counts towards a document of a kind."""
+    return direction_of(kind) * BORDER_NUMBERS.get(BORDERS.get(kind, ""), ANY_BORDER)
+
+
+def border_of(way: int) -> str:
+    """Return the only border that counts this way. Raises StopIteration if any does."""
+    return next(border for border, number in BORDER_NUMBERS.items() if number == abs(way))
+
+
+def sign_of(way: int) -> int:
+    """Return IN or OUT for a way that counts."""
+    return IN if way > 0 else OUT
+
+
+def counts(way: int, border: str) -> bool:
+    """Return whether what crosses a border counts."""
+    return abs(way) in (ANY_BORDER, BORDER_NUMBERS[border])
 
 
 def crosses_another_border(movement: Movement, *, kind: str) -> bool:
@@ -59,22 +108,24 @@ def progress_of(
     """
     if not movement.document or movement.business_step == COUNTING_STEP:
         return None
-    sign = _sign(movement.from_location, movement.to_location)
-    if sign is None:
+    crossed = _crossed(movement.from_location, movement.to_location)
+    if crossed is None:
         return None  # Moved inside the warehouse under the document's name: nothing crossed.
+    border, sign = crossed
     key = ProgressKey(warehouse, movement.document, movement.document_line, movement.item, unit)
-    return key, sign * quantity_micro
+    return Progress(key, sign * quantity_micro, border)
 
 
-def _sign(from_location: str, to_location: str) -> int | None:
+def _crossed(from_location: str, to_location: str) -> tuple[str, int] | None:
+    """Return which border goods cross, and whether in or out."""
     for outside in (SUPPLIER, CUSTOMER):
         if from_location == outside:
-            return IN
+            return outside, IN
         if to_location == outside:
-            return OUT
+            return outside, OUT
     # What ends in transit, as lost or damaged, has not been here.
     if from_location == IN_TRANSIT and not is_virtual(to_location):
-        return IN
+        return IN_TRANSIT, IN
     if to_location == IN_TRANSIT and not is_virtual(from_location):
-        return OUT
+        return IN_TRANSIT, OUT
     return None

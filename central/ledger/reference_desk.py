@@ -19,7 +19,6 @@ from central.ledger.expected import (
     document_rows,
     expect_anew,
 )
-from central.ledger.progress import direction_of
 from central.storage import bulk, tables
 
 CODES_AT_ONCE_MAX = 500
@@ -149,7 +148,7 @@ def put_documents(change: Change, documents: Sequence[ExpectedDocument]) -> None
             warehouse=document.warehouse,
             document=document.code,
             units=units,
-            direction=direction_of(document.kind) if counts else None,
+            kind=document.kind if counts else None,
         )
     expecting = {
         (one.warehouse, one.code): rows[one.warehouse, one.code]
@@ -176,7 +175,7 @@ def withdraw_documents(change: Change, documents: Sequence[tuple[str, str]]) -> 
             warehouse=warehouse,
             document=code,
             units={},
-            direction=None,
+            kind=None,
         )
     bulk.delete_by_key(change.connection, tables.documents, documents)
     change.touch(*(("document", warehouse, code) for warehouse, code in documents))

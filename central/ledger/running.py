@@ -38,7 +38,7 @@ from central.ledger.pairs import (
     with_shares,
 )
 from central.ledger.posting import Posting
-from central.ledger.progress import IN, OUT, direction_of
+from central.ledger.progress import OUT, Counted, Progress, sign_of, way_of
 from central.ledger.runs import Route
 from central.ledger.serials import SerialPlaces
 from central.ledger.statuses import AVAILABLE, STATUSES
@@ -64,13 +64,6 @@ class Amounts(NamedTuple):
 
     quantity_micro: int
     weight_micro: int = 0
-
-
-class Counted(NamedTuple):
-    """What progress holds. direction: which way goods count towards it, IN or OUT."""
-
-    done_micro: int
-    direction: int = IN
 
 
 class RunningBooks:
@@ -203,7 +196,7 @@ class RunningBooks:
             if self.weights:
                 posting = self._without_rests(entry, posting, findings)
         if posting.progress is not None:
-            findings += self._progressed(entry, *posting.progress)
+            findings += self._progressed(entry, posting.progress)
         return replace(posting, findings=(*posting.findings, *findings)) if findings else posting
 
     def _shared(self, posting: Posting) -> Posting:
@@ -282,9 +275,8 @@ class RunningBooks:
 
     def _fits(self, posting: Posting, slots: list[int]) -> bool:
         if posting.progress is not None:
-            key, quantity = posting.progress
-            counted = self._counted(key)
-            if abs(counted.done_micro + counted.direction * quantity) > BALANCE_MICRO_MAX:
+            counted = self._counted(posting.progress.key)
+            if abs(counted.plus(posting.progress).done_micro) > BALANCE_MICRO_MAX:
                 return False
         for line, slot in zip(posting.lines, slots, strict=True):
             if abs(self.amounts[slot] + line.quantity_micro) > BALANCE_MICRO_MAX:
@@ -299,20 +291,19 @@ class RunningBooks:
         if counted is not None:
             return counted
         kind = self._known.document_kinds.get((key.warehouse, key.document), "")
-        return Counted(0, direction_of(kind))
+        return Counted(0, way_of(kind))
 
-    def _progressed(self, entry: Entry, key: ProgressKey, brought_in: int) -> list[Finding]:
-        counted = self._counted(key)
-        done, direction = counted.done_micro + counted.direction * brought_in, counted.direction
-        self.progress[key] = Counted(done, direction)
+    def _progressed(self, entry: Entry, progress: Progress) -> list[Finding]:
+        key, before = progress.key, self._counted(progress.key)
+        done, way = self.progress[key] = before.plus(progress)
         self.progress_numbers[key] = entry.record_no
         expected = expected_line(self._known.documents, key)
-        if expected is None or direction * brought_in < 0 or done <= expected.limit_micro:
+        if expected is None or done <= max(expected.limit_micro, before.done_micro):
             return []
         return [
             finding_of(
                 entry,
-                "over_shipped" if direction == OUT else "over_received",
+                "over_shipped" if sign_of(way) == OUT else "over_received",
                 f"{key.document}/{key.line}/{key.item}",
                 item=key.item,
                 unit=key.unit,

@@ -24,6 +24,7 @@ from central.ledger import handling_units, lots, sums
 from central.ledger.checkpoints import forget_checkpoints
 from central.ledger.entries import ProgressKey
 from central.ledger.fact_check import FactCheck, Fault
+from central.ledger.progress import BORDER_NUMBERS, counts, sign_of
 from central.ledger.share_check import share_faults
 from central.ledger.state import lock_ledger, read_state
 from central.storage import tables
@@ -113,12 +114,13 @@ def _all_faults(
     rows_count = _count(connection, tables.document_progress)
     parts_count = 1 + rows_count // progress_rows_max
     for part in range(parts_count):
-        received: dict[ProgressKey, int] = {}  # Less what went out.
+        received: dict[tuple[ProgressKey, str], int] = {}  # By border, less what went out.
         for fault, progress in check.run():
             if fault is not None and part == 0:
                 yield fault
-            if progress is not None and _part_of(progress[0].document, parts_count) == part:
-                received[progress[0]] = received.get(progress[0], 0) + progress[1]
+            if progress is not None and _part_of(progress.key.document, parts_count) == part:
+                crossed = (progress.key, progress.border)
+                received[crossed] = received.get(crossed, 0) + progress.brought_in_micro
         yield from _progress_faults(connection, received, part=part, parts_count=parts_count)
     yield from _record_number_faults(connection, check.facts_count)
     for difference in sums.differing_balances(connection):
@@ -140,17 +142,26 @@ def _all_faults(
 
 
 def _progress_faults(
-    connection: Connection, received: dict[ProgressKey, int], *, part: int, parts_count: int
+    connection: Connection,
+    received: dict[tuple[ProgressKey, str], int],
+    *,
+    part: int,
+    parts_count: int,
 ) -> Iterator[Fault]:
     table = tables.document_progress
     for row in connection.execute(select(table), execution_options={"yield_per": 500}):
         key = ProgressKey(row.warehouse, row.document, row.line, row.item, row.unit)
         if _part_of(key.document, parts_count) != part:
             continue
-        expected = row.direction * received.pop(key, 0)
+        crossed = {border: received.pop((key, border), 0) for border in BORDER_NUMBERS}
+        counting = (micro for border, micro in crossed.items() if counts(row.direction, border))
+        expected = sign_of(row.direction) * sum(counting)
         if row.received_micro != expected:
             yield _progress_fault(key, stored=row.received_micro, expected=expected)
-    for key, expected in sorted(received.items()):
+    missing: dict[ProgressKey, int] = {}
+    for (key, _), brought_in in sorted(received.items()):
+        missing[key] = missing.get(key, 0) + brought_in
+    for key, expected in missing.items():
         if expected:
             yield _progress_fault(key, stored=0, expected=expected)
 

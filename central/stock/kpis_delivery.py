@@ -113,7 +113,8 @@ def _goods(connection: Connection, heads: Iterable[AnyRow]) -> dict[str, _Goods]
         goods = found[code]
         if done_micro:
             # Out of the warehouse, whichever way it was counted.
-            goods.went[item] = goods.went.get(item, 0) - done_micro * direction
+            went_micro = done_micro if direction < 0 else -done_micro
+            goods.went[item] = goods.went.get(item, 0) + went_micro
             goods.last_no = max(goods.last_no, record_no)
     holders = [(head.warehouse, SALES_ORDER, head.code) for head in heads]
     for row in bulk.select_by_key(connection, reservations, holders, columns_count=3):

@@ -291,9 +291,10 @@ reversals = Table(
     sqlite_with_rowid=False,
 )
 
-# How much is done per document line, item and unit: of what comes in if direction is 1, of what
-# goes out if it is -1. A row of an expected line is made when the document is loaded; what nobody
-# expected (line 0, other item, unknown document) has expected 0.
+# How much is done per document line, item and unit: of what comes in if direction is above zero, of
+# what goes out if it is below, and across which border (`ledger/progress`). A row of an expected
+# line is made when the document is loaded; what nobody expected (line 0, other item, unknown
+# document) has expected 0.
 document_progress = Table(
     "document_progress",
     metadata,

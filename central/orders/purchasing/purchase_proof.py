@@ -10,6 +10,7 @@ from sqlalchemy import (
     Connection,
     Table,
     and_,
+    case,
     func,
     literal,
     or_,
@@ -22,10 +23,10 @@ from central.contract.quantities import canonical_text, from_micro, parse_decima
 from central.contract.reference import ExpectedDocument
 from central.ledger.entries import ProgressKey
 from central.ledger.fact_check import Fault
+from central.ledger.line_movements import read_movements
 from central.ledger.locations import SUPPLIER, is_virtual
 from central.ledger.progress import BORDERS
 from central.ledger.statuses import INSPECTION
-from central.orders.line_movements import read_movements
 from central.orders.purchasing import asn, purchase_orders, supplier_returns
 from central.orders.purchasing.asn_reading import load_notices
 from central.orders.purchasing.inspection_reading import load_inspections, view_inspections
@@ -116,7 +117,8 @@ def _doubtful_arrivals() -> CompoundSelect[Any]:
         .subquery()
     )
     same = and_(*(sums.c[name] == progress[name] for name in ARRIVAL))
-    counted = func.coalesce(progress.received_micro * progress.direction, 0)
+    came = case((progress.direction > 0, progress.received_micro), else_=-progress.received_micro)
+    counted = func.coalesce(came, 0)
     differing = (
         select(*sums.c)
         .outerjoin(tables.document_progress, same)

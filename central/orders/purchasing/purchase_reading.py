@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, select
 
 from central.errors import NotThere
-from central.ledger.progress import IN
+from central.ledger.progress import IN, sign_of
 from central.orders.document_progress import (
     CountedKey,
     DocumentProgress,
@@ -177,7 +177,9 @@ def read_counted(
         warehouse, document, line, item, unit, _, _, received_micro, _, direction = row
         if received_micro:
             key = CountedKey(line, item, unit)
-            counted.setdefault((warehouse, document), {})[key] = received_micro * direction * way
+            counted.setdefault((warehouse, document), {})[key] = (
+                received_micro * sign_of(direction) * way
+            )
     return counted
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from central.errors import NotThere
-from central.ledger.progress import OUT
+from central.ledger.progress import OUT, sign_of
 from central.orders.document_progress import CountedKey
 from central.orders.reserving.reservation_rows import read_reservations
 from central.orders.reserving.reservations import SALES_ORDER, LineKey, Reservation
@@ -101,7 +101,7 @@ def read_counted(
     ):
         _, document, line, item, unit, _, _, received_micro, _, direction = row
         if received_micro:
-            amount = received_micro * direction * way
+            amount = received_micro * sign_of(direction) * way
             counted.setdefault(document, {})[CountedKey(line, item, unit)] = amount
     return counted
 

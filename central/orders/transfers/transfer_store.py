@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from central.errors import NotThere
 from central.ledger.entries import DiscrepancyKind
 from central.ledger.locations import IN_TRANSIT, IN_TRANSIT_PREFIX, place_of
-from central.ledger.progress import IN, OUT
+from central.ledger.progress import IN, OUT, sign_of
 from central.orders.document_progress import CountedKey
 from central.orders.reserving.reservation_rows import read_reservations
 from central.orders.reserving.reservations import TRANSFER, LineKey, Reservation
@@ -307,7 +307,7 @@ def _counted(
     counted: dict[tuple[str, str], dict[CountedKey, int]] = {}
     for row in bulk.select_by_key(connection, tables.document_progress, keys, columns_count=2):
         if row[_DONE]:
-            amount = row[_DONE] * row[_DIRECTION] * ways[row[0], row[1]]
+            amount = row[_DONE] * sign_of(row[_DIRECTION]) * ways[row[0], row[1]]
             counted.setdefault((row[0], row[1]), {})[CountedKey(*row[2:5])] = amount
     return dict(counted)
 

@@ -169,7 +169,8 @@ class LineFigures(msgspec.Struct, frozen=True):
     @property
     def to_ship_micro(self) -> int:
         """Return what has not left yet, 0 if more than asked for has."""
-        return max(self.requested_micro - self.shipped_micro, 0)
+        # What came the other way under the transfer is not asked for once more.
+        return max(self.requested_micro - max(self.shipped_micro, 0), 0)
 
     @property
     def remainder_micro(self) -> int:

@@ -15,9 +15,9 @@ from typing import NamedTuple
 from sqlalchemy import CTE, Connection, func, or_, select
 
 from central.ledger.fact_check import Fault
+from central.ledger.line_movements import ROWS_AT_ONCE, read_movements
 from central.ledger.locations import IN_TRANSIT, IN_TRANSIT_PREFIX
 from central.ledger.progress import BORDERS, COUNTING_STEP
-from central.orders.line_movements import ROWS_AT_ONCE, read_movements
 from central.storage import tables, transfer_tables
 
 CHECK = "transit"

@@ -128,7 +128,7 @@ def test_what_does_not_add_up_is_found(movement, found):
 def test_only_what_comes_from_or_goes_to_the_supplier_counts_for_a_document(movement, quantity):
     progress = posting_of(quantity="3", document="PO-1", document_line=1, **movement).progress
     key = ProgressKey("SH1", "PO-1", 1, "BOLT", "C62")
-    assert progress == (None if quantity is None else (key, quantity))
+    assert progress == (None if quantity is None else (key, quantity, "supplier"))
 
 
 def test_weighings_and_prints_have_no_lines():

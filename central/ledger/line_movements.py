@@ -1,4 +1,4 @@
-"""Reads which movements the lines of a place are of, for proofs. Edge of the database."""
+"""Reads which movements the lines of a place are of, reversals too. Edge of the database."""
 
 from collections.abc import Iterator
 
