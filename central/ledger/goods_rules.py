@@ -3,7 +3,8 @@
     in        supplier -> BIN-1     lot, serial number, and a lot whose expiry date some book knows
     within    BIN-1 -> BIN-2        lot, serial number
     out       BIN-1 -> customer     lot, serial number, and days enough before it expires
-    written   BIN-1 -> scrap        nothing: what a count finds is whatever it finds
+    found     adjustment -> BIN-1   as what comes in: a count or a desk can tell what it found
+    written   BIN-1 -> scrap        nothing: what is not there cannot be looked at
 
 An expiry date is kept of a lot, so an item that asks for the one asks for the other. What
 settlements of the ledger's own move back and forth is as it was.
@@ -37,16 +38,16 @@ EPOCH_DAY = date(1970, 1, 1)
 def is_told(from_location: str, to_location: str) -> bool:
     """Return whether somebody had the goods in hand on this way, and could tell which they were.
 
-    What stays where it is becomes goods of another status alone.
+    What stays where it is becomes goods of another status alone. What a count finds is in
+    somebody's hands; of what it misses nobody can say which it was.
     """
-    if from_location == to_location:
+    if from_location == to_location or to_location in WRITTEN_OFF:
         return False
-    places = (from_location, to_location)
-    return not all(map(is_virtual, places)) and not any(one in WRITTEN_OFF for one in places)
+    return not (is_virtual(from_location) and is_virtual(to_location))
 
 
 def comes_in(from_location: str, to_location: str) -> bool:
-    """Return whether goods come into the warehouse on this way, and are not merely found there."""
+    """Return whether goods come into the warehouse on this way, or are found there."""
     return is_told(from_location, to_location) and is_virtual(from_location)
 
 
