@@ -26,8 +26,9 @@ from central.orders.counts.count_book import (
     reject_lines,
     release_count,
 )
-from central.orders.counts.count_entry import Entered, enter_counts
+from central.orders.counts.count_entry import enter_counts
 from central.orders.counts.count_posting import PostedCount, accept_count, amend_count, post_count
+from central.orders.counts.counts import Entered
 from central.stock.times import parse_time
 
 router = APIRouter(

@@ -51,9 +51,9 @@ class Split:
 def ratio(units: ItemUnits, unit: str) -> Fraction:
     """Return how many of the item's own unit one of `unit` is.
 
-    The item's own packs win over general units. Raises Unusable for one that does not convert.
+    Raises Unusable for one that does not convert.
     """
-    found = _known_ratio(units, unit)
+    found = known_ratio(units, unit)
     if found is None:
         known = sorted({units.base, *units.packs})
         raise Unusable(
@@ -62,6 +62,16 @@ def ratio(units: ItemUnits, unit: str) -> Fraction:
             fields={"item": units.item, "unit": unit, "units": list(known)},
         )
     return found
+
+
+def known_ratio(units: ItemUnits, unit: str) -> Fraction | None:
+    """Return how many of the item's own unit one of `unit` is, None for one that does not convert.
+
+    The item's own packs win over general units.
+    """
+    if unit == units.base:
+        return Fraction(1)
+    return units.packs.get(unit) or unit_ratio(from_unit=unit, to_unit=units.base)
 
 
 def convert(quantity_micro: int, units: ItemUnits, *, from_unit: str, to_unit: str) -> int:
@@ -104,7 +114,7 @@ def refuse_part(quantity_micro: int, units: ItemUnits, *, unit: str) -> None:
 
 def parts_piece(quantity_micro: int, units: ItemUnits, *, unit: str) -> bool:
     """Return whether so much leaves a part of a piece; never in a unit that does not convert."""
-    size = _known_ratio(units, unit) if units.pieces else None
+    size = known_ratio(units, unit) if units.pieces else None
     return size is not None and not is_whole(quantity_micro * size, units)
 
 
@@ -174,12 +184,6 @@ def text_of(quantity_micro: int) -> str:
     whole, rest = divmod(abs(quantity_micro), MICRO_PER_UNIT)
     digits = f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
     return f"-{digits}" if quantity_micro < 0 else digits
-
-
-def _known_ratio(units: ItemUnits, unit: str) -> Fraction | None:
-    if unit == units.base:
-        return Fraction(1)
-    return units.packs.get(unit) or unit_ratio(from_unit=unit, to_unit=units.base)
 
 
 def _bounded(quantity_micro: int, units: ItemUnits) -> int:

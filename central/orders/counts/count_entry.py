@@ -4,8 +4,8 @@ What is typed in becomes a count fact of the ledger's own journal, with the time
 counted: from there on it is a count like any other.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from central.contract.facts import Count
 from central.contract.quantities import canonical_text, from_micro
@@ -13,26 +13,23 @@ from central.errors import Conflict, Unusable
 from central.ledger.desk import DESK_STATION, Change, require_version
 from central.ledger.own_facts import OWN_BOOT
 from central.orders.catalogue.items import units_of
-from central.orders.catalogue.packs import refuse_part, text_of
+from central.orders.catalogue.packs import ItemUnits, refuse_part, text_of
 from central.orders.counts.count_book import note_count
 from central.orders.counts.count_moves import books_now
+from central.orders.counts.count_refusals import (
+    refuse_many_of_a_serial,
+    refuse_repeated,
+    refuse_unknown_places,
+    refuse_unknown_units,
+)
 from central.orders.counts.count_rows import load_head, load_lines, store_head, store_lines
-from central.orders.counts.counts import OBSERVED, CountHead, CountLine
-
-
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """What somebody has counted. unit: "" for the item's. part: of a line with parts, else 0."""
-
-    location: str
-    item: str
-    quantity_micro: int
-    unit: str = ""
-    lot: str = ""
-    serial: str = ""
-    sscc: str = ""
-    expiry_date: str = ""
-    part: int = 0
+from central.orders.counts.counts import (
+    OBSERVED,
+    CountHead,
+    CountLine,
+    Entered,
+    line_answered,
+)
 
 
 def enter_counts(
@@ -66,6 +63,7 @@ def enter_counts(
     _refuse_both(entries, emptied)
     said = [*entries, *_nothing_of(change, head, emptied)]
     units = _units(change, said)
+    _refuse_impossible(change, head, entries, lines, units=units)
     drafts = [
         _fact(head, one, lines, units=units, counted_by=counted_by, at_ms=at_ms) for one in said
     ]
@@ -122,8 +120,25 @@ def _nothing_of(change: Change, head: CountHead, lines: Sequence[CountLine]) -> 
     ]
 
 
-def _units(change: Change, said: Sequence[Entered]) -> dict[str, str]:
-    """Return the unit in which each known item is kept. Raises Unusable for a part of a piece.
+def _refuse_impossible(
+    change: Change,
+    head: CountHead,
+    entries: Sequence[Entered],
+    lines: Sequence[CountLine],
+    *,
+    units: Mapping[str, ItemUnits],
+) -> None:
+    """Raise Unusable for what nobody can have counted; what the book has anyway may be named."""
+    refuse_many_of_a_serial(entries, units)
+    refuse_repeated(entries, lines, units)
+    asked = {line.location for line in lines}
+    elsewhere = [one for one in entries if one.location not in asked]
+    refuse_unknown_places(change.connection, elsewhere, warehouse=head.warehouse)
+    refuse_unknown_units(change.connection, entries, units, warehouse=head.warehouse)
+
+
+def _units(change: Change, said: Sequence[Entered]) -> dict[str, ItemUnits]:
+    """Return the units of each known item. Raises Unusable for a part of a piece.
 
     What was found of goods with serial numbers is entered as it is, whatever their unit.
     """
@@ -139,7 +154,7 @@ def _units(change: Change, said: Sequence[Entered]) -> dict[str, str]:
         stated = known.get(one.item)
         if stated is not None:
             refuse_part(one.quantity_micro, stated, unit=one.unit or stated.base)
-    return {item: stated.base for item, stated in known.items()}
+    return known
 
 
 def _fact(
@@ -147,19 +162,11 @@ def _fact(
     one: Entered,
     lines: Iterable[CountLine],
     *,
-    units: dict[str, str],
+    units: Mapping[str, ItemUnits],
     counted_by: str,
     at_ms: int,
 ) -> Count:
-    answered = next(
-        (
-            line.line
-            for line in lines
-            if line.covers(location=one.location, item=one.item, lot=one.lot)
-            and line.part == one.part
-        ),
-        0,
-    )
+    answered = line_answered(one, lines)
     return Count(
         seq=1,
         event_time_ms=at_ms,
@@ -172,7 +179,7 @@ def _fact(
         location=one.location,
         item=one.item,
         quantity=canonical_text(from_micro(one.quantity_micro)),
-        unit=one.unit or units[one.item],
+        unit=one.unit or units[one.item].base,
         lot=one.lot,
         serial=one.serial,
         sscc=one.sscc,

@@ -151,6 +151,34 @@ class CountLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Entered:
+    """What somebody has counted. unit: "" for the item's. part: of a line with parts, else 0."""
+
+    location: str
+    item: str
+    quantity_micro: int
+    unit: str = ""
+    lot: str = ""
+    serial: str = ""
+    sscc: str = ""
+    expiry_date: str = ""
+    part: int = 0
+
+
+def line_answered(one: Entered, lines: Iterable[CountLine]) -> int:
+    """Return the number of the line that asks for what was counted, 0 if none does."""
+    return next(
+        (
+            line.line
+            for line in lines
+            if line.covers(location=one.location, item=one.item, lot=one.lot)
+            and line.part == one.part
+        ),
+        0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class CountHead:
     """A count without its lines.
 
