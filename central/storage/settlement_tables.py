@@ -133,8 +133,9 @@ period_balances = Table(
     sqlite_with_rowid=False,
 )
 
-# Facts that came after the period of their date was closed. number: that period. dated_ms: when it
-# happened, at the latest when it was recorded.
+# Facts that came after the period of their date was closed. number: that period; later ones
+# that were closed before record_no lack it, too. dated_ms: when it happened, at the latest when it
+# was recorded.
 late_facts = Table(
     "late_facts",
     metadata,

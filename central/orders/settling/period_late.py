@@ -1,10 +1,19 @@
-"""Lists facts that came after the period of their date was closed. Edge of the database."""
+"""Lists facts that came after the period of their date was closed. Edge of the database.
+
+                 May            June           July
+    closed          |              |
+    fact of May     |    x                      late for May; June's figures have it
+    fact of May     |              |     x      late for May and for June: neither has it
+
+A row names the first period that a fact is too late for, and what is recorded after later ones
+were closed is late for those too: their figures are of everything before their end.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from central.contract.facts import Movement, Reversal
 from central.contract.identifiers import SEQ_MAX
@@ -14,7 +23,7 @@ from central.ledger.runs import Run
 from central.orders.settling.period_book import list_periods
 from central.orders.settling.periods import Period, counting_period, dated_ms, late_for
 from central.storage import bulk, tables
-from central.storage.settlement_tables import late_facts
+from central.storage.settlement_tables import late_facts, periods
 
 TOTALS_MAX = 1000
 EVENT_TIME = attrgetter("event_time_ms")
@@ -54,10 +63,10 @@ def follow_late(connection: Connection, posted: Posted) -> None:
     late = list(_late(posted, closed_ms))
     if not late:
         return
-    periods = list_periods(connection)
+    closed = list_periods(connection)
     rows = []
     for warehouse, record_no, dated_at_ms in late:
-        period = late_for(periods, dated_at_ms=dated_at_ms, record_no=record_no)
+        period = late_for(closed, dated_at_ms=dated_at_ms, record_no=record_no)
         if period is not None:
             rows.append((warehouse, record_no, period.number, dated_at_ms))
     bulk.insert_rows(connection, late_facts, rows)
@@ -67,16 +76,16 @@ def list_late(
     connection: Connection, period: Period, *, after: int = 0, limit: int
 ) -> list[LateFact]:
     """Return facts that came too late for a period, as they came. after: record_no of the last."""
-    periods = list_periods(connection)
+    closed = list_periods(connection)
     table = late_facts.c
     query = (
         select(table.record_no, table.warehouse, table.dated_ms)
-        .where(table.number == period.number, table.record_no > after)
+        .where(_is_late_for(period), table.record_no > after)
         .order_by(table.record_no)
         .limit(limit)
     )
     return [
-        LateFact(*row, _counts_in(periods, row.dated_ms, row.record_no))
+        LateFact(*row, _counts_in(closed, row.dated_ms, row.record_no))
         for row in connection.execute(query)
     ]
 
@@ -103,7 +112,7 @@ def total_late(connection: Connection, period: Period) -> list[LateTotal]:
             tables.lines,
             (lines.warehouse == late.warehouse) & (lines.record_no == late.record_no),
         )
-        .where(late.number == period.number)
+        .where(_is_late_for(period))
         .group_by(lines.warehouse, lines.location, lines.item, lines.lot, lines.unit)
         .order_by(func.abs(quantity).desc(), lines.warehouse, lines.location, lines.item)
     )
@@ -118,11 +127,25 @@ def total_late(connection: Connection, period: Period) -> list[LateTotal]:
 
 def count_late(connection: Connection, *, numbers: Sequence[int] | None = None) -> dict[int, int]:
     """Return how many facts came too late, by number of the period. numbers: of these alone."""
-    table = late_facts.c
-    query = select(table.number, func.count()).group_by(table.number)
+    table, closed = late_facts.c, periods.c
+    too_late = and_(table.number <= closed.number, table.record_no > closed.closed_record_no)
+    query = (
+        select(closed.number, func.count())
+        .join_from(periods, late_facts, too_late)
+        .group_by(closed.number)
+    )
     if numbers is not None:
-        query = query.where(table.number.in_(numbers))
+        query = query.where(closed.number.in_(numbers))
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _is_late_for(period: Period) -> ColumnElement[bool]:
+    """Return the condition that a late fact is in no figures of a period that it is dated before.
+
+    The end of a period is after those of all before it, and so is its closing.
+    """
+    table = late_facts.c
+    return and_(table.number <= period.number, table.record_no > period.closed_record_no)
 
 
 def _late(posted: Posted, closed_ms: int) -> Iterator[tuple[str, int, int]]:
@@ -153,6 +176,6 @@ def _earliest_ms(run: Run) -> int:
         return min(stated, default=SEQ_MAX)
 
 
-def _counts_in(periods: list[Period], dated_at_ms: int, record_no: int) -> str | None:
-    period = counting_period(periods, dated_at_ms=dated_at_ms, record_no=record_no)
+def _counts_in(closed: list[Period], dated_at_ms: int, record_no: int) -> str | None:
+    period = counting_period(closed, dated_at_ms=dated_at_ms, record_no=record_no)
     return period.code if period is not None else None
