@@ -61,6 +61,7 @@ DONE: dict[Action, str] = {
     "close": "closed",
     "cancel": "cancelled",
 }
+AGREES: frozenset[Action] = frozenset({"approve", "release"})
 NEEDS_REASON: frozenset[Action] = frozenset({"reject", "cancel"})
 
 
@@ -147,6 +148,9 @@ def act_on_return(
         check_cancel(view)
     if action == "close":
         check_close(view, reason=reason)
+    if action in AGREES and returned.order_code:  # A shipment may have been taken back since.
+        order = read_order(change.connection, returned.order_code)
+        refuse_more_than_shipped(change.connection, order, returned.lines, own_code=code)
     if action == "release":
         require_free_document(change.connection, warehouse=returned.warehouse, code=code)
         partner = supplier_names(change.connection, [returned.customer])[returned.customer]
