@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from central.ledger.discrepancies import open_discrepancies, settle_discrepancies
 from central.ledger.entries import DiscrepancyKind, ExpectedLine, Finding
+from central.ledger.unexpected_facts import all_expected
 from central.storage import bulk, tables
 
 # What may no longer be so when a document expects something else than before.
@@ -90,6 +91,8 @@ def _rejudge(
         bulk.select_by_key(connection, tables.document_progress, [document], columns_count=2)
     )
     for row in open_rows:
+        if row.kind == "unexpected" and not _is_explained(connection, row, expected, counted):
+            continue
         reason = _reason(row, expected, counted)
         if reason:
             settle_discrepancies(connection, [row.id], settlement=reason, now_ms=now_ms)
@@ -98,14 +101,27 @@ def _rejudge(
             open_discrepancies(connection, left, now_ms=now_ms)
 
 
+def _is_explained(
+    connection: Connection,
+    row: OpenRow,
+    expected: Mapping[int, ExpectedLine],
+    counted: Sequence[bulk.Row],
+) -> bool:
+    """Return whether a document expects by now what it did not: the item, and that it went so."""
+    if all(line.item != row.item for line in expected.values()):
+        return False
+    if sum(one[7] for one in counted if one[3] == row.item) < 0:
+        return False  # More went back than came, or came back than went.
+    document = (row.warehouse, row.document)
+    return all_expected(connection, document, row.item, expected, since=row.record_no)
+
+
 def _reason(row: OpenRow, expected: Mapping[int, ExpectedLine], counted: Sequence[bulk.Row]) -> str:
     """Return why a discrepancy is settled now, "" if it is not."""
     if row.kind == "unknown_document":
         return f"document {row.document} is known now; what came under it counts as its goods"
     if row.kind == "unexpected":
-        if any(line.item == row.item for line in expected.values()):
-            return f"document {row.document} expects {row.item} now"
-        return ""
+        return f"document {row.document} expects {row.item} now"
     line = expected.get(row.document_line)
     received_micro = sum(
         one[7] for one in counted if (one[2], one[3]) == (row.document_line, row.item)

@@ -195,7 +195,7 @@ def _document_findings(entry: Entry, movement: Movement, known: Known) -> list[F
             )
     elif kind == COUNT_KIND:
         pass
-    elif not _is_expected(movement, expected) or crosses_another_border(movement, kind=kind):
+    elif not is_expected(movement, expected, kind=kind):
         findings.append(
             finding_of(entry, "unexpected", f"{document}/{item}", item=item, document=document)
         )
@@ -213,7 +213,10 @@ def _document_findings(entry: Entry, movement: Movement, known: Known) -> list[F
     return findings
 
 
-def _is_expected(movement: Movement, expected: Mapping[int, ExpectedLine]) -> bool:
+def is_expected(movement: Movement, expected: Mapping[int, ExpectedLine], *, kind: str) -> bool:
+    """Return whether a document expects a movement. expected: its lines. kind: its own."""
+    if crosses_another_border(movement, kind=kind):
+        return False
     if movement.document_line:
         line = expected.get(movement.document_line)
         return line is not None and line.item == movement.item

@@ -116,6 +116,12 @@ def progress_of(
     return Progress(key, sign * quantity_micro, border)
 
 
+def goes_back(movement: Movement, *, kind: str) -> bool:
+    """Return whether goods go the other way than a document of this kind is about."""
+    crossed = _crossed(movement.from_location, movement.to_location)
+    return crossed is not None and crossed[1] != direction_of(kind)
+
+
 def _crossed(from_location: str, to_location: str) -> tuple[str, int] | None:
     """Return which border goods cross, and whether in or out."""
     for outside in (SUPPLIER, CUSTOMER):

@@ -21,6 +21,7 @@ from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there, takes_share
 from central.ledger.statuses import AVAILABLE
 from central.orders.settling.present_goods import PresentGoods
 from central.orders.settling.settlement_steps import MovedFact, MovedPart, Standing
+from central.orders.settling.unexpected_evidence import those_unexpected
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_policies
 from central.storage.line_blocks import first_lines, reach_of
@@ -47,7 +48,7 @@ KINDS_BY_ITEM = frozenset(
     }
 )
 # Kinds whose facts are told apart by lines or lots, after their movements.
-KINDS_NARROWED = frozenset({"expiry_differs", "moved_unavailable"})
+KINDS_NARROWED = frozenset({"expiry_differs", "moved_unavailable", "unexpected"})
 # Kinds about an item under a document.
 KINDS_OF_LINES = frozenset({"unexpected", "over_received", "over_shipped"})
 # Kinds whose facts moved what they are about, so that they can be taken back.
@@ -109,6 +110,8 @@ def _behind(
         numbers.update(found if row.kind in KINDS_NARROWED else islice(found, limit))
     if row.kind == "moved_unavailable":
         numbers = _unavailable(connection, row, numbers)
+    elif row.kind == "unexpected":
+        numbers = those_unexpected(connection, row, numbers)
     elif row.kind == "expiry_differs":
         numbers = _of_other_dates(connection, row, numbers)
     # Of a document that came to be known later the first fact is named, whatever it moved.
