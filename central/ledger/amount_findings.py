@@ -62,8 +62,11 @@ def unavailable(entry: Entry, lines: Sequence[Line]) -> Iterator[Finding]:
             )
 
 
-def unweighed(entry: Entry, lines: Sequence[Line]) -> Iterator[Finding]:
-    """Yield a finding if goods of catch weight came in, or went out to others, without a weight."""
+def unweighed(entry: Entry, lines: Sequence[Line], *, detail: str = "") -> Iterator[Finding]:
+    """Yield a finding if goods of catch weight came in, or went out to others, without a weight.
+
+    detail: of a weight that was stated, and means nothing in the unit of the item.
+    """
     given, taken = lines[:LINES_OF_A_PAIR]
     if not is_weighed_there(given.location, taken.location):
         return
@@ -77,6 +80,7 @@ def unweighed(entry: Entry, lines: Sequence[Line]) -> Iterator[Finding]:
         lot=physical.lot,
         unit=physical.unit,
         actual_micro=sum(line.quantity_micro for line in lines[1::LINES_OF_A_PAIR]),
+        detail=detail,
     )
 
 

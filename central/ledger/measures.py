@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
 
-from central.contract.errors import ContractError
 from central.contract.facts import Count, Movement
 from central.contract.quantities import (
     GRAMS_PER_MASS_UNIT,
     KILOGRAM,
     MICRO_PER_UNIT,
     QUANTITY_MAX,
-    convert_mass,
     parse_decimal,
     to_micro,
 )
@@ -42,7 +40,7 @@ def quantity_in_unit(
 def weight_in_unit(movement: Movement, unit: str) -> int | None:
     """Return a movement's catch weight in millionths of `unit`, 0 if it states none.
 
-    None if it has no exact value there.
+    None if it has no value there.
     """
     if not movement.net_weight:
         return 0
@@ -56,11 +54,17 @@ def weights_possible(movement: Movement) -> set[int]:
 
 
 def mass_in_unit(text: str, *, from_unit: str, to_unit: str) -> int | None:
-    """Return a decimal text in millionths of another unit, None if it has no exact value there."""
-    try:
-        return to_micro(convert_mass(parse_decimal(text), from_unit=from_unit, to_unit=to_unit))
-    except ContractError:
+    """Return a mass, as decimal text, in millionths of another unit, rounded half to even.
+
+    Its fact moves what is rounded from one place to the other, so none is made or lost by it. None
+    if one of the units is no mass, or it is out of range there, or nothing is left of it.
+    """
+    if from_unit != to_unit and not {from_unit, to_unit} <= GRAMS_PER_MASS_UNIT.keys():
         return None
+    ratio = unit_ratio(from_unit=from_unit, to_unit=to_unit)
+    assert ratio is not None  # The same, or both a mass.
+    micro = round(Fraction(parse_decimal(text)) * ratio * MICRO_PER_UNIT)
+    return micro if 0 < micro <= _MICRO_MAX else None
 
 
 def shares(weight_micro: int, quantities: Sequence[int]) -> list[int]:

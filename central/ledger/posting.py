@@ -25,7 +25,7 @@ from central.ledger.entries import (
 from central.ledger.goods_rules import SETTLING_FLAG
 from central.ledger.locations import is_virtual
 from central.ledger.measures import WEIGHED_IN, quantity_in_unit, weight_in_unit
-from central.ledger.pairs import movement_pair, takes_share, turned
+from central.ledger.pairs import Pair, is_weighed_there, movement_pair, takes_share, turned
 from central.ledger.progress import (
     COUNT_KIND,
     COUNTING_STEP,
@@ -47,7 +47,8 @@ class Posting(msgspec.Struct, frozen=True):
     lines: pairs, or none. shared: they are one pair that states no status to take from, so what is
     available goes first; keeps_status: then each part keeps its own. comes_back: half of the lines
     are the way back of a movement that was taken back before it came. unweighed: they take their
-    share of the weight that is where they come from. takes_back: the movement that
+    share of the weight that is where they come from. lost_weight: what they were said to weigh, in
+    words, if that means nothing in the item's unit of weight. takes_back: the movement that
     a reversal takes back; waits_for: the one that it will when it comes.
     """
 
@@ -60,6 +61,7 @@ class Posting(msgspec.Struct, frozen=True):
     keeps_status: bool = True
     comes_back: bool = False
     unweighed: bool = False
+    lost_weight: str = ""
 
 
 class PostedMovement(msgspec.Struct, frozen=True):
@@ -130,9 +132,6 @@ def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
             findings.append(_unit_differs(entry, movement, unit=movement.unit, detail=detail))
     weight_unit = known.weight_units.get(movement.item, WEIGHED_IN)
     weight = weight_in_unit(movement, weight_unit)
-    if weight is None:
-        detail = f"{movement.net_weight} {movement.weight_unit} of an item weighed in {weight_unit}"
-        findings.append(_unit_differs(entry, movement, unit=movement.weight_unit, detail=detail))
     findings += _place_findings(entry, movement, known)
     if movement.document:
         findings += _document_findings(entry, movement, known)
@@ -144,6 +143,11 @@ def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
         weight_micro=weight or 0,
         inspected=movement.item in known.inspected_items,
     )
+    lost = ""
+    if weight is None:
+        lost = f"{movement.net_weight} {movement.weight_unit} of an item weighed in {weight_unit}"
+        if not _has_to_weigh(movement, pair, known):
+            findings.append(_unit_differs(entry, movement, unit=movement.weight_unit, detail=lost))
     return Posting(
         lines=pair,
         progress=progress_of(
@@ -153,7 +157,13 @@ def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
         shared=not movement.from_status and not is_virtual(pair[0].location),
         keeps_status=not movement.to_status,
         unweighed=takes_share(movement),
+        lost_weight=lost,
     )
+
+
+def _has_to_weigh(movement: Movement, pair: Pair, known: Known) -> bool:
+    ends = (pair[0].location, pair[1].location)
+    return movement.item in known.weight_units and is_weighed_there(*ends)
 
 
 def _of_a_balance(entry: Entry, movement: Movement) -> bool:

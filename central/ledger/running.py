@@ -269,8 +269,9 @@ class RunningBooks:
         parted = len(posting.lines) > LINES_OF_A_PAIR
         if posting.takes_back is None and (parted or first.status != AVAILABLE):
             findings += unavailable(entry, posting.lines)
-        if posting.unweighed and first.item in self._known.weight_units:
-            findings += unweighed(entry, posting.lines)
+        lost = posting.lost_weight
+        if (posting.unweighed or lost) and first.item in self._known.weight_units:
+            findings += unweighed(entry, posting.lines, detail=lost)
         return findings
 
     def _fits(self, posting: Posting, slots: list[int]) -> bool:

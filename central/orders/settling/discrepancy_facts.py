@@ -235,7 +235,7 @@ def _matching(
         items=[item],
         after=row.record_no - 1,
         through=through,
-        columns=("record_no", "location", "lot", "serial", "sscc", "unit"),
+        columns=("record_no", "location", "lot", "serial", "sscc", "unit", "weight_micro"),
     )
     query = (
         select(scanned, facts.body)
@@ -268,8 +268,10 @@ def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
         return bool(movement.unit == row.unit == line.unit)
     if row.kind == "weight_missing":
         place = row.location
-        due = place in ends and is_weighed_there(*ends) and takes_share(movement)
-        return due and movement.lot == row.lot
+        # A weight in a unit that means nothing there was left out.
+        unweighed = takes_share(movement) or (movement.net_weight and not line.weight_micro)
+        due = place in ends and is_weighed_there(*ends) and unweighed
+        return bool(due and movement.lot == row.lot)
     if row.kind == "moved_unavailable":
         left = movement.to_location in {CUSTOMER, IN_TRANSIT}
         return left and (line.location, line.lot) == (row.location, row.lot)

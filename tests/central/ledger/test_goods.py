@@ -27,7 +27,7 @@ WEIGHED = [
     pytest.param("", "2500", "GRM", 2_500_000, [], id="grams, kept in kilograms"),
     pytest.param("GRM", "2.5", "KGM", 2_500_000_000, [], id="an item weighed in grams"),
     pytest.param("LBR", "2", "LBR", 2_000_000, [], id="an item weighed in pounds"),
-    pytest.param("", "2", "LBR", 0, [("unit_differs", "BOLT/LBR", 1)], id="no exact kilograms"),
+    pytest.param("", "2", "LBR", 907_185, [], id="pounds, rounded"),
     pytest.param("", "2", "C62", 0, [("unit_differs", "BOLT/C62", 1)], id="no weight at all"),
 ]
 

@@ -149,10 +149,10 @@ def test_only_facts_that_were_posted_in_the_unit_are_settled(site):
 
 
 def test_no_factor_is_proposed_for_a_weight_that_does_not_convert(site):
-    site.dock.move("RICE", "3", unit="KGM", net_weight="2", weight_unit="LBR")
+    site.dock.move("RICE", "3", unit="KGM", net_weight="2", weight_unit="LTR")
     site.send()
     row = site.found("unit_differs")
-    assert (row["subject"], row["state"]) == ("RICE/LBR", "open")
+    assert (row["subject"], row["state"]) == ("RICE/LTR", "open")
     assert [one["body"].get("factor") for one in row["proposals"] if "factor" in one["body"]] == []
 
 

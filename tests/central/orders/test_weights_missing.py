@@ -88,3 +88,54 @@ def test_a_weight_is_that_of_one_fact(site):
     answer = site.ask("POST", f"{path}/settle", body | {"facts": [name]})
     assert answer.status_code == 200, answer.text
     assert held(site)["BIN-1"] == (6, 700)
+
+
+@pytest.mark.parametrize(
+    ("stated", "unit", "grams"),
+    [
+        pytest.param("22.05", "LBR", 10001.711758, id="half of a millionth, to even"),
+        pytest.param("0.1", "ONZ", 2.834952, id="ounces"),
+        pytest.param("2500", "MGM", 2.5, id="exact"),
+    ],
+)
+def test_a_weight_of_another_unit_of_mass_is_rounded_once(site, stated, unit, grams):
+    site.dock.move(quantity="3", net_weight=stated, weight_unit=unit)
+    site.send()
+    assert held(site) == {"BIN-1": (3, grams), "supplier": (-3, -grams)}
+    assert not site.get("/discrepancies?state=open")["discrepancies"]
+    site.dock.reverse(1)
+    site.send()
+    assert held(site) == {}
+
+
+@pytest.mark.parametrize(
+    ("stated", "unit"),
+    [
+        pytest.param("2.5", "LTR", id="no mass"),
+        pytest.param("9999999", "TNE", id="out of range"),
+        pytest.param("0.0001", "MGM", id="less than is kept"),
+    ],
+)
+def test_a_weight_that_means_nothing_waits_for_one_that_does(site, stated, unit):
+    site.dock.move(quantity="3", net_weight=stated, weight_unit=unit)
+    site.dock.move(quantity="1", source="BIN-1", target="BIN-2")
+    site.send()
+    (row,) = site.get("/discrepancies?state=open")["discrepancies"]
+    said = f"{stated} {unit} of an item weighed in GRM"
+    assert (row["kind"], row["actual"], row["detail"]) == ("weight_missing", "3", said)
+    assert [one["seq"] for one in site.get(f"/discrepancies/{row['id']}")["facts"]] == [1]
+    answer = site.settle("weight_missing", {"action": "reassign", "weight": "2500"})
+    assert answer.status_code == 200, answer.text
+    assert held(site) == {"BIN-1": (2, 2500), "BIN-2": (1, 0), "supplier": (-3, -2500)}
+
+
+def test_a_weight_that_means_nothing_is_said_where_nobody_has_to_weigh(site):
+    site.dock.move(quantity="3", net_weight="4", weight_unit="KGM")
+    site.dock.move(quantity="1", source="BIN-1", target="BIN-2", net_weight="2", weight_unit="LTR")
+    site.send()
+    (row,) = site.get("/discrepancies?state=open")["discrepancies"]
+    assert (row["kind"], row["subject"]) == ("unit_differs", "BOLT/LTR")
+    proposals = site.found("unit_differs")["proposals"]
+    assert [one["body"] for one in proposals] == [{"action": "accept"}]
+    assert site.settle("unit_differs").status_code == 200
+    assert held(site)["BIN-1"] == (2, 4000)
