@@ -90,6 +90,8 @@ class PastParameters(PageParameters):
 class StockParameters(PastParameters):
     """Which stock. include_virtual: also supplier, customer, in_transit and their kin.
 
+    within: a place, say an aisle, with every place below it; its warehouse is named, too.
+
     as_of: a day or a time, e.g. 2026-11-22 or 2026-11-22T08:00:00Z; then a warehouse or an item is
     named, too. as_of_time: "event" for what had happened by then, "record" for what the ledger knew
     then.
@@ -97,6 +99,7 @@ class StockParameters(PastParameters):
 
     warehouse: WarehouseCode | None = None
     location: Text | None = None
+    within: Text | None = None
     item: Text | None = None
     lot: Text | None = None
     status: StockStatus | None = None

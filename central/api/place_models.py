@@ -72,7 +72,8 @@ class PlaceBody(Asking):
 
     kind: an area is no place for stock but holds places. parent: what it is in, "" for the
     warehouse. walk_order: where a picker's way passes it, 0 for unsaid. pick_face: picked from
-    first. capacity: how much fits, "0" for no bound. blocked: nothing is planned to or from it.
+    first. capacity: how much fits, "0" for no bound. blocked: nothing is planned to or from it
+    itself; of an area it says nothing of the places in it, which are blocked one by one.
     """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [PLACE]})

@@ -65,6 +65,7 @@ def stock(reading: Reading, asked: Annotated[StockParameters, Query()]) -> Stock
         item=asked.item or "",
         lot=asked.lot or "",
         status=asked.status or "",
+        within=asked.within or "",
         include_virtual=asked.include_virtual,
     )
     after = read_cursor(asked.cursor, StockKey)
@@ -76,6 +77,13 @@ def stock(reading: Reading, asked: Annotated[StockParameters, Query()]) -> Stock
             title="Unusable parameter",
             detail="as_of: the stock of the past is read for a warehouse or an item",
             hint="Name a warehouse or an item beside as_of.",
+        )
+    if wanted.within and not wanted.warehouse:
+        raise ProblemRaised(
+            status=422,
+            title="Unusable parameter",
+            detail="within: a place is one of a warehouse",
+            hint="Name its warehouse beside within.",
         )
     with reading.database.read() as connection:
         if time_ms is None:

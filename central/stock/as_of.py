@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select, text
 from central.contract.facts import VIRTUAL_PLACES
 from central.contract.quantities import from_micro
 from central.stock.moments import Anchor, Moment, anchor_of_items, nearest_anchor
+from central.stock.place_trees import PLACES_WITHIN
 from central.stock.rows import UNDER_WAY_PREFIX, StockFilter, StockKey, StockRow
 from central.stock.views import list_warehouses
 from central.storage.line_blocks import FIRST_LINES, in_blocks
@@ -86,6 +87,9 @@ def _query(
         if value := getattr(wanted, name):
             kept.append(f"l.{name} = :{name}")
             bounds[name] = value
+    if wanted.within:
+        kept.append(f"l.location IN ({PLACES_WITHIN})")
+        bounds["within"] = wanted.within
     if not wanted.include_virtual:
         shown = {"in_transit"} if wanted.include_in_transit else set()
         hidden = sorted(VIRTUAL_PLACES - shown)

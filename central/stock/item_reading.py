@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, or_, select, tuple_
 
 from central.contract.quantities import from_micro
+from central.stock.place_trees import keys_within
 from central.stock.rows import DiscrepancyRow, StockKey
 from central.stock.states import discrepancy_row
 from central.stock.views import ESCAPE, list_warehouses, literal
@@ -19,12 +20,16 @@ _ORDER = tuple(_balances.primary_key.columns)
 
 @dataclass(frozen=True, slots=True)
 class BalanceQuery:
-    """Which balances are asked for; "" for any. search: part of an item's code or name."""
+    """Which balances are asked for; "" for any.
+
+    search: part of an item's code or name. within: a place with everything below it.
+    """
 
     search: str = ""
     item: str = ""
     warehouse: str = ""
     location: str = ""
+    within: str = ""
     lot: str = ""
     serial: str = ""
     sscc: str = ""
@@ -68,6 +73,7 @@ def list_balances(
     """
     items = tables.items
     codes = [one.code for one in list_warehouses(connection)]
+    codes = [wanted.warehouse] if wanted.warehouse else codes
     columns = _balances.c
     query = (
         select(_balances, items.c.name, items.c.name_zh, _lots.c.expiry_date)
@@ -81,7 +87,7 @@ def list_balances(
             ),
         )
         .where(
-            columns.warehouse.in_([wanted.warehouse] if wanted.warehouse else codes),
+            columns.warehouse.in_(codes),
             columns.on_hand_micro != 0,
             physical(columns.location)
             if within_of(connection)
@@ -91,6 +97,9 @@ def list_balances(
     for name in ("item", "location", "lot", "serial", "sscc", "status"):
         if value := getattr(wanted, name):
             query = query.where(columns[name] == value)
+    if wanted.within:
+        below = tuple_(columns.warehouse, columns.location).in_(keys_within(wanted.within, codes))
+        query = query.where(or_(columns.location == wanted.within, below))
     if wanted.search:
         pattern = f"%{literal(wanted.search)}%"
         like = (one.ilike(pattern, escape=ESCAPE) for one in (items.c.name, items.c.name_zh))

@@ -19,6 +19,7 @@ TimeSource = Literal["gateway", "corrected", "unsynced"]
 class StockFilter:
     """Which stock is asked for; "" asks for any.
 
+    within: a place of the warehouse, which is named, too: that place with everything below it.
     Virtual places only with `include_virtual`, of them `in_transit` also with `include_in_transit`.
     """
 
@@ -27,6 +28,7 @@ class StockFilter:
     item: str = ""
     lot: str = ""
     status: str = ""
+    within: str = ""
     include_virtual: bool = False
     include_in_transit: bool = False
 

@@ -7,10 +7,12 @@ belong together.
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     Select,
     and_,
     exists,
@@ -23,6 +25,7 @@ from sqlalchemy import (
 )
 
 from central.contract.quantities import from_micro
+from central.stock.place_trees import places_within
 from central.stock.rows import (
     MatrixPage,
     MatrixQuery,
@@ -67,8 +70,31 @@ def list_stock(
 ) -> list[StockRow]:
     """Return balances that are not zero, in the order of their keys.
 
-    after: the key of the last row of the page before, None for the first page.
+    after: the key of the last row of the page before, None for the first page. What is asked for
+    within a place names its warehouse.
     """
+    query = _stock_query(connection, wanted, after)
+    if not wanted.within:
+        return [_stock_row(row) for row in connection.execute(query.limit(limit))]
+    assert wanted.warehouse
+    found: list[StockRow] = []
+    # To sort all that an area holds for each page would be no keyset: its order is by place.
+    for places in places_within(
+        connection,
+        warehouse=wanted.warehouse,
+        place=wanted.within,
+        since=after.location if after is not None else "",
+    ):
+        some = query.where(balances.c.location.in_(places)).limit(limit - len(found))
+        found += [_stock_row(row) for row in connection.execute(some)]
+        if len(found) >= limit:
+            break
+    return found
+
+
+def _stock_query(
+    connection: Connection, wanted: StockFilter, after: StockKey | None
+) -> Select[Any]:
     query = (
         select(
             *_KEY,
@@ -80,7 +106,6 @@ def list_stock(
         .outerjoin_from(balances, items, items.c.item == balances.c.item)
         .where(balances.c.on_hand_micro != 0)
         .order_by(*_KEY)
-        .limit(limit)
     )
     for column, value in (
         (balances.c.warehouse, wanted.warehouse),
@@ -102,16 +127,17 @@ def list_stock(
     if after is not None:
         values = [getattr(after, column.name) for column in _KEY]
         query = query.where(tuple_(*_KEY) > tuple_(*values))
-    return [
-        StockRow(
-            key=StockKey(*row[: len(_KEY)]),
-            on_hand=from_micro(row.on_hand_micro),
-            weight=from_micro(row.weight_micro),
-            item_name=row.name or "",
-            item_name_zh=row.name_zh or "",
-        )
-        for row in connection.execute(query)
-    ]
+    return query
+
+
+def _stock_row(row: Row[Any]) -> StockRow:
+    return StockRow(
+        key=StockKey(*row[: len(_KEY)]),
+        on_hand=from_micro(row.on_hand_micro),
+        weight=from_micro(row.weight_micro),
+        item_name=row.name or "",
+        item_name_zh=row.name_zh or "",
+    )
 
 
 def list_warehouses(connection: Connection) -> list[WarehouseRow]:

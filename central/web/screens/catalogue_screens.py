@@ -1,6 +1,7 @@
 """Pages of the catalogue: lists, places as a tree, import and export, cleaning. Edge of HTTP."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
@@ -92,6 +93,10 @@ def places(asking: Asked) -> HTMLResponse:
         parent = parameters.get("parent", "")[:64]
         end = f"?parent={parent}" if parent.isalnum() else ""
         links.append((f"/catalogue/places/{warehouse}/new{end}", texts.say(PLACE.new_title)))
+        if parent:
+            below = urlencode({"warehouse": warehouse, "within": parent})
+            words = texts.say("Stock in %(code)s and below") % {"code": parent}
+            links.append((f"/stock?{below}", words))
     return page(
         asking,
         "documents/places.html",

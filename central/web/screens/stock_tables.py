@@ -65,7 +65,7 @@ def _read_stock(asking: Asking, wanted: Wanted) -> Found:
             rows = list_stock_as_of(connection, query, moment, after=None, limit=reach)
             shown = [_row(row, "", asking) for row in rows[wanted.offset :]]
         else:
-            names = ("item", "warehouse", "location", "lot", "serial", "sscc", "status")
+            names = ("item", "warehouse", "location", "within", "lot", "serial", "sscc", "status")
             query_now = BalanceQuery(
                 search=values.get("q", ""), **{name: values.get(name, "") for name in names}
             )
@@ -229,6 +229,7 @@ STOCK = Table(
         Filter("q", marked("Search item or name")),
         Filter("warehouse", marked("Warehouse"), "choice"),
         Filter("location", marked("Place")),
+        Filter("within", marked("Place with all below")),
         Filter("lot", marked("Lot")),
         Filter("sscc", "SSCC"),
         Filter("status", marked("Status"), "choice", tuple(STATUSES.items())),

@@ -183,6 +183,14 @@ def _check_proposals(desk):
     assert ask(desk.app, "/look-up/nonsense?q=x").text == ""
 
 
+def test_an_area_leads_to_the_stock_of_all_that_is_in_it(desk):
+    html = {"accept": "text/html"}
+    areas = ask(desk.app, "/catalogue/places?warehouse=SH1&parent=COLD", headers=html).text
+    assert "/stock?warehouse=SH1&amp;within=COLD" in areas
+    page = ask(desk.app, "/stock?warehouse=SH1&within=COLD", headers=html)
+    assert page.status_code == 200 and 'value="COLD"' in page.text
+
+
 def test_a_page_of_nothing_is_a_refusal_for_people(desk):
     for path in (
         "/transfers/TR-9",
