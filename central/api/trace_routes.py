@@ -65,10 +65,25 @@ class TraceEndOut(ApiModel):
     warehouse: str
     location: str
     document: str
+    lot: str
     quantity: str
     unit: str
     first_record_no: int
     last_record_no: int
+
+
+class TraceSettledOut(ApiModel):
+    """Goods of one lot that somebody settled to be of another; the trace goes on with that one.
+
+    record_nos: of the two facts that say so.
+    """
+
+    discrepancy: str
+    from_lot: str
+    to_lot: str
+    quantity: str
+    unit: str
+    record_nos: tuple[int, int]
 
 
 class WhereaboutsOut(ApiModel):
@@ -85,7 +100,11 @@ class WhereaboutsOut(ApiModel):
 
 
 class TraceOut(ApiModel):
-    """The way of the goods. complete: False if there are more steps or places than asked for."""
+    """The way of the goods, also as another lot if somebody settled that they were of it.
+
+    Where they came from includes what came as a lot that became this one, where they went and are
+    what this one became. complete: False if there are more steps or places than asked for.
+    """
 
     item: str
     lot: str
@@ -94,6 +113,7 @@ class TraceOut(ApiModel):
     came_from: list[TraceEndOut]
     went_to: list[TraceEndOut]
     whereabouts: list[WhereaboutsOut]
+    settled: list[TraceSettledOut]
     complete: bool
 
 
@@ -127,6 +147,17 @@ def trace_goods(reading: Reading, asked: Annotated[TraceParameters, Query()]) ->
                 unit=one.unit,
             )
             for one in found.whereabouts
+        ],
+        settled=[
+            TraceSettledOut(
+                discrepancy=one.discrepancy,
+                from_lot=one.from_lot,
+                to_lot=one.to_lot,
+                quantity=canonical_text(one.quantity),
+                unit=one.unit,
+                record_nos=one.record_nos,
+            )
+            for one in found.settled
         ],
         complete=found.complete,
     )
@@ -164,6 +195,7 @@ def _ends_out(ends: Iterable[TraceEnd]) -> list[TraceEndOut]:
             warehouse=one.warehouse,
             location=one.location,
             document=one.document,
+            lot=one.lot,
             quantity=canonical_text(one.quantity),
             unit=one.unit,
             first_record_no=one.first_record_no,

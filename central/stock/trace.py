@@ -5,9 +5,12 @@ lot or a serial number have entries in, one look a block of record numbers:
 
     supplier --PO-7--> SH1 BIN-4 --TR-2--> in transit --TR-2--> BJ1 BIN-1 --SO-9--> customer
     '- came from -'                                                      '-- went to --'
+
+A lot that was settled to be another one went where that went, and the other came from where it
+came from: such a lot is read with it, by one statement more.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -19,6 +22,7 @@ from central.contract.facts import Fact, Movement, Reversal, decode_fact
 from central.contract.identifiers import FactId, parse_epoch
 from central.contract.quantities import from_micro
 from central.stock.rows import outside
+from central.stock.trace_links import Became, lots_that_became, settles
 from central.stock.views import list_warehouses
 from central.storage import bulk
 from central.storage.line_blocks import Tracing, in_blocks, last_to_read, traced_lines
@@ -27,6 +31,7 @@ from central.storage.tables import balances
 from central.storage.within import within_of
 
 STEPS_MAX = 10_000
+LOTS_MAX = 50  # That became each other.
 
 _STEPS_SQL = """
 SELECT first.warehouse, first.record_no, gives.location AS from_location,
@@ -76,11 +81,15 @@ class TraceStep:
 
 @dataclass(frozen=True, slots=True)
 class TraceEnd:
-    """How much came from, or went to, one place outside the warehouses under one document."""
+    """How much came from, or went to, one place outside the warehouses under one document.
+
+    lot: as which it did, "" in the trace of a serial number.
+    """
 
     warehouse: str
     location: str
     document: str
+    lot: str
     unit: str
     quantity: Decimal
     first_record_no: int
@@ -105,13 +114,15 @@ class Whereabouts:
 class Trace:
     """Everything about a lot or serial number.
 
-    complete: False if there are more steps or places than were asked for.
+    settled: which lots became which, of all that are in it. complete: False if there are more steps
+    or places than were asked for.
     """
 
     steps: tuple[TraceStep, ...]
     came_from: tuple[TraceEnd, ...]
     went_to: tuple[TraceEnd, ...]
     whereabouts: tuple[Whereabouts, ...]
+    settled: tuple[Became, ...]
     complete: bool
 
 
@@ -130,9 +141,9 @@ class _Balance(NamedTuple):
     record_no: int
     weight_micro: int
 
-    def is_of(self, lot: str, serial: str) -> bool:
-        """Return True for stock of a lot, or of a serial number, that stands in a warehouse."""
-        named = self.lot == lot if lot else self.serial == serial
+    def is_of(self, lots: Container[str], serial: str) -> bool:
+        """Return True for stock of lots, or of a serial number, that stands in a warehouse."""
+        named = self.serial == serial if serial else self.lot in lots
         return named and self.on_hand_micro != 0 and is_physical(self.location)
 
 
@@ -146,28 +157,24 @@ def trace(
     its way in that warehouse alone.
     """
     assert bool(lot) != bool(serial)
-    within = within_of(connection)
-    name: Tracing = "lot" if lot else "serial"
-    query = _STEPS_SQL.format(
-        name=name,
-        first=traced_lines(connection.dialect.name, name),
-        in_blocks=in_blocks(after=0, through=last_to_read(connection)),
-        within=_WITHIN if within else "",
-    )
-    bounds = {"item": item, "code": lot or serial, "limit": limit + 1}
-    rows = connection.execute(text(query), bounds | ({"within": within} if within else {})).all()
-    steps = list(_steps(rows[:limit]))
+    ways = _Ways(connection, item, "lot" if lot else "serial", limit=limit)
+    became = ways.closure(lot or serial, onward=True)
+    been = ways.closure(lot or serial, onward=False)
+    numbers = {number for one in ways.settled for number in one.record_nos}
     # By the index that is named: without statistics SQLite would read whole warehouses.
     keys = [(one.code, item) for one in list_warehouses(connection)]
     columns = ("warehouse", "item")
     found = bulk.select_by_columns(
         connection, balances, keys, columns=columns, index="balances_item", where=""
     )
-    present = sorted(row for row in map(_Balance._make, found) if row.is_of(lot, serial))
+    present = sorted(row for row in map(_Balance._make, found) if row.is_of(became, serial))
+    steps = sorted(
+        (step for way in ways.read.values() for step in way), key=lambda step: step.record_no
+    )
     return Trace(
-        steps=tuple(steps),
-        came_from=tuple(_ends(steps, incoming=True)),
-        went_to=tuple(_ends(steps, incoming=False)),
+        steps=tuple(steps[:limit]),
+        came_from=tuple(_ends(ways.steps_of(been), numbers, by_lot=bool(lot), incoming=True)),
+        went_to=tuple(_ends(ways.steps_of(became), numbers, by_lot=bool(lot), incoming=False)),
         whereabouts=tuple(
             Whereabouts(
                 row.warehouse,
@@ -181,15 +188,73 @@ def trace(
             )
             for row in present[:limit]
         ),
-        complete=max(len(rows), len(present)) <= limit,
+        settled=tuple(sorted(ways.settled, key=lambda one: one.record_nos)),
+        complete=ways.complete and max(len(steps), len(present)) <= limit,
     )
 
 
-def _steps(rows: Iterable[Row[Any]]) -> Iterator[TraceStep]:
+class _Ways:
+    """The ways of a lot or serial number, and of the lots that it became or was, as they are read.
+
+    read: its steps by lot or serial number. complete: False once not all of them were.
+    """
+
+    def __init__(self, connection: Connection, item: str, name: Tracing, *, limit: int) -> None:
+        self.read: dict[str, list[TraceStep]] = {}
+        self.settled: set[Became] = set()
+        self.complete = True
+        self._connection, self._item, self._name, self._limit = connection, item, name, limit
+
+    def closure(self, code: str, *, onward: bool) -> list[str]:
+        """Return a lot with all that it became, or was; a serial number alone."""
+        found = [code]
+        for one in found:
+            if one not in self.read:
+                self._read(one)
+            for link in self.settled:
+                here, there = link.from_lot, link.to_lot
+                if not onward:
+                    here, there = there, here
+                if here == one and there not in found:
+                    found.append(there)
+            if len(found) > LOTS_MAX:
+                self.complete = False
+                return found[:LOTS_MAX]
+        return found
+
+    def steps_of(self, codes: Iterable[str]) -> list[TraceStep]:
+        """Return the steps of some of them, in the ledger's order."""
+        steps = (step for code in codes for step in self.read.get(code, ()))
+        return sorted(steps, key=lambda step: step.record_no)
+
+    def _read(self, code: str) -> None:
+        connection, within = self._connection, within_of(self._connection)
+        query = _STEPS_SQL.format(
+            name=self._name,
+            first=traced_lines(connection.dialect.name, self._name),
+            in_blocks=in_blocks(after=0, through=last_to_read(connection)),
+            within=_WITHIN if within else "",
+        )
+        bounds = {"item": self._item, "code": code, "limit": self._limit + 1}
+        bounds |= {"within": within} if within else {}
+        rows = connection.execute(text(query), bounds).all()
+        self.complete = self.complete and len(rows) <= self._limit
+        rows = rows[: self._limit]
+        facts = [_fact_of(row.body) for row in rows]
+        self.read[code] = list(_steps(rows, facts))
+        if self._name == "lot":
+            settling = [
+                ((row.warehouse, row.gateway, row.epoch, row.seq), row.record_no, fact)
+                for row, fact in zip(rows, facts, strict=True)
+                if isinstance(fact, Movement) and settles(fact)
+            ]
+            self.settled.update(lots_that_became(connection, settling))
+
+
+def _steps(rows: Iterable[Row[Any]], facts: Iterable[Fact | None]) -> Iterator[TraceStep]:
     """Yield the steps; a reversal answers the document of the movement that it takes back."""
     documents: dict[tuple[str, str, int], str] = {}
-    for row in rows:
-        fact = _fact_of(row.body)
+    for row, fact in zip(rows, facts, strict=True):
         movement = fact if isinstance(fact, Movement) else None
         document = movement.document if movement else ""
         if isinstance(fact, Reversal):
@@ -227,18 +292,26 @@ def _fact_of(body: bytes) -> Fact | None:
         return None
 
 
-def _ends(steps: Iterable[TraceStep], *, incoming: bool) -> Iterator[TraceEnd]:
-    """Yield what crossed the boundary of the warehouses, by place and document, in order."""
-    sums: dict[tuple[str, str, str, str], tuple[Decimal, int, int]] = {}
+def _ends(
+    steps: Iterable[TraceStep], settling: Container[int], *, by_lot: bool, incoming: bool
+) -> Iterator[TraceEnd]:
+    """Yield what crossed the boundary of the warehouses, by place and document, in order.
+
+    settling: the facts by which a lot became another one: nothing crossed it.
+    """
+    sums: dict[tuple[str, str, str, str, str], tuple[Decimal, int, int]] = {}
     for step in steps:
+        if step.record_no in settling:
+            continue
         place, sign = step.from_location, 1
         if outside(step.to_location):
             place, sign = step.to_location, -1
         if outside(step.from_location) == outside(step.to_location):
             continue
-        key = (step.warehouse, place, step.document, step.unit)
+        lot = step.lot if by_lot else ""
+        key = (step.warehouse, place, step.document, lot, step.unit)
         quantity, first, _ = sums.get(key, (Decimal(0), step.record_no, 0))
         sums[key] = (quantity + sign * step.quantity, first, step.record_no)
-    for (warehouse, place, document, unit), (quantity, first, last) in sums.items():
+    for (warehouse, place, document, lot, unit), (quantity, first, last) in sums.items():
         if quantity and (quantity > 0) == incoming:
-            yield TraceEnd(warehouse, place, document, unit, abs(quantity), first, last)
+            yield TraceEnd(warehouse, place, document, lot, unit, abs(quantity), first, last)
