@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from central.contract.quantities import KILOGRAM
+from central.stock.rows import UNDER_WAY_PREFIX
+from central.stock.transit_nets import Left, UnderWay, under_way
 from central.storage import bulk
 from central.storage.catalogue_tables import item_policies
 from central.storage.tables import balances, handling_units
@@ -21,6 +23,7 @@ _units = handling_units.c
 class UnitGoods:
     """What stands somewhere with a unit's own number on it, in millionths of its unit.
 
+    Of what is under way with a document, what no warehouse has received, or closed, since.
     weight_unit: in which the item is weighed.
     """
 
@@ -146,11 +149,24 @@ def _goods(
     )
     rows = connection.execute(query).all()
     found: dict[str, list[UnitGoods]] = {}
+    going = sorted({row.location for row in rows if row.location.startswith(UNDER_WAY_PREFIX)})
+    left = under_way(connection, going)
     for row in rows[:GOODS_SHOWN_MAX]:
+        found.setdefault(row.sscc, [])
         said = {name: getattr(row, name) for name in UnitGoods.__slots__}
+        if row.location in going:
+            key = UnderWay(*(getattr(row, name) for name in UnderWay._fields))
+            rest = left[key]
+            if not rest.micro:
+                continue
+            on_hand = min(row.on_hand_micro, rest.micro)
+            weight = rest.weight_micro * on_hand // rest.micro
+            said |= {"on_hand_micro": on_hand, "weight_micro": weight}
+            # Of another status there may be a row more.
+            left[key] = Left(rest.micro - on_hand, rest.weight_micro - weight)
         # Who says no unit for an item weighs it in kilograms.
         goods = UnitGoods(**said | {"weight_unit": row.weight_unit or KILOGRAM})
-        found.setdefault(row.sscc, []).append(goods)
+        found[row.sscc].append(goods)
     return found, len(rows) > GOODS_SHOWN_MAX
 
 

@@ -54,6 +54,67 @@ def test_of_a_truck_everything_is_shown_and_of_a_carton_everything_around_it(app
     assert _unit(app, CARTON)["outer"] == [PALLET, TRUCK]
 
 
+def _units(database, *steps):
+    """Send bolts off with TR-1 and receive them: (warehouse, quantity, unit) in order.
+
+    Return what the source, then the destination, has with a unit on it: {unit: goods}.
+    """
+    here, there = Gateway(), Gateway("bj1-dock-1", warehouse="BJ1")
+    inbox = furnished(database, here, there)
+    set_policy(database, "BOLT", weight_unit="KGM")
+    for warehouse, quantity, unit in steps:
+        named = {"document": "TR-1", "document_line": 1, "sscc": unit}
+        if warehouse == "SH1":
+            here.move(quantity=quantity, sscc=unit, net_weight=quantity, weight_unit="KGM")
+            here.move(quantity=quantity, source="BIN-1", target="in_transit", **named)
+        else:
+            there.move(quantity=quantity, source="in_transit", **named)
+    inbox.accept([one.offer() for one in (here, there) if one.bodies])
+    with database.read() as connection:
+        return [
+            {
+                number: [
+                    (one.location, one.on_hand_micro / 10**6, one.weight_micro / 10**6)
+                    for one in read_unit(connection, warehouse, number).goods
+                ]
+                for number in units
+            }
+            for warehouse, units in (
+                ("SH1", sorted({unit for place, _, unit in steps if place == "SH1"})),
+                ("BJ1", sorted({unit for place, _, unit in steps if place == "BJ1" and unit})),
+            )
+        ]
+
+
+WAY = "in_transit/TR-1"
+UNDER_WAY = [
+    pytest.param([("SH1", "5", CARTON)], {CARTON: [(WAY, 5, 5)]}, {}, id="under way"),
+    pytest.param(
+        [("SH1", "5", CARTON), ("BJ1", "2", CARTON)],
+        {CARTON: [(WAY, 3, 3)]},
+        {CARTON: [("BIN-1", 2, 2)]},
+        id="received in part",
+    ),
+    pytest.param(
+        [("SH1", "5", CARTON), ("BJ1", "5", CARTON)],
+        {CARTON: []},
+        {CARTON: [("BIN-1", 5, 5)]},
+        id="received",
+    ),
+    pytest.param(
+        [("SH1", "5", CARTON), ("SH1", "4", OTHER), ("BJ1", "7", "")],
+        {CARTON: [(WAY, 2, 2)], OTHER: [(WAY, 2, 2)]},
+        {},
+        id="received loose: at most what is left of all",
+    ),
+]
+
+
+@pytest.mark.parametrize(("steps", "source", "destination"), UNDER_WAY)
+def test_of_what_left_a_unit_shows_what_is_still_under_way(database, steps, source, destination):
+    assert _units(database, *steps) == [source, destination]
+
+
 def test_goods_that_are_left_out_are_told_of(database):
     goods = [
         ("SH1", "BIN-1", "BOLT", "", f"S{number}", CARTON, "C62", "available", 1_000_000, 1, 0)
