@@ -7,7 +7,7 @@ from central.orders.reserving.reservations import Reservation
 from central.orders.transfers.transfer_closing import Reason as ClosingReason
 from central.orders.transfers.transfer_transit import FactBehind, UnderWay
 from central.orders.transfers.transfer_views import MS_PER_DAY, TransferDetail
-from central.orders.transfers.transfers import ShownState, Transfer, TransferLine
+from central.orders.transfers.transfers import ENDED, ShownState, Transfer, TransferLine
 from central.stock.times import utc_text
 
 
@@ -54,8 +54,10 @@ class TransferLineOut(ApiModel):
     """A line and how far it is, all in `unit`.
 
     reserved: set aside at the source. backorder: asked for, and neither set aside nor shipped.
-    received: with what came damaged. remainder: shipped and not received: under way, or closed with
-    reasons; below zero: received, and nobody said that it left.
+    received: with what came damaged. remainder: shipped and not received; below zero: received, and
+    nobody said that it left. Of a transfer that has ended nothing is to be shipped or waits for
+    stock, and once nothing is under way nothing remains: `closings` say what became of the rest.
+    One that goods have reopened counts what was closed before, too.
     """
 
     line: int
@@ -289,6 +291,9 @@ def _line_out(line: TransferLine, detail: TransferDetail) -> TransferLineOut:
     figures = detail.standing.figures.lines[line.line]
     damaged_micro = detail.damaged_micro.get(line.line, 0)
     reserved_micro = detail.reserved_micro(line.line)
+    ended = detail.transfer.state in ENDED
+    to_ship_micro = 0 if ended else figures.to_ship_micro
+    is_over = ended and not detail.transfer.phase
     return TransferLineOut(
         line=line.line,
         item=line.item,
@@ -299,12 +304,12 @@ def _line_out(line: TransferLine, detail: TransferDetail) -> TransferLineOut:
         tolerance_percent=quantity_text(line.tolerance_percent_micro),
         requested=quantity_text(figures.requested_micro),
         shipped=quantity_text(figures.shipped_micro),
-        to_ship=quantity_text(figures.to_ship_micro),
+        to_ship=quantity_text(to_ship_micro),
         reserved=quantity_text(reserved_micro),
-        backorder=quantity_text(max(figures.to_ship_micro - reserved_micro, 0)),
+        backorder=quantity_text(max(to_ship_micro - reserved_micro, 0)),
         received=quantity_text(figures.received_micro),
         damaged=quantity_text(damaged_micro),
-        remainder=quantity_text(figures.remainder_micro),
+        remainder=quantity_text(0 if is_over else figures.remainder_micro),
     )
 
 

@@ -176,7 +176,41 @@ def test_what_is_under_way_is_explained_by_its_facts_and_closed_with_reasons(ask
     assert (closing["reason"], closing["quantity"]) == ("lost", "2")
     assert closing["fact"].startswith("central/")
     (line,) = body["lines"]
-    assert (line["shipped"], line["received"], line["remainder"]) == ("10", "8", "2")
+    assert (line["shipped"], line["received"], line["remainder"]) == ("10", "8", "0")
+
+
+def lacking(asking, code):
+    """What a transfer with one line says is still to be done: shipped, reserved, received."""
+    (line,) = asking("GET", f"transfers/{code}").json()["lines"]
+    return line["to_ship"], line["backorder"], line["remainder"]
+
+
+def test_of_a_transfer_that_has_ended_nothing_is_missing(asking, scene):
+    code = released(asking)
+    scene.gateways["SH1"].move("BOLT", "10", target="BIN-1")
+    scene.ship(code, 6)
+    scene.receive(code, 5)
+    scene.send()
+    assert lacking(asking, code)[::2] == ("4", "1")
+    closings = [{"item": "BOLT", "unit": "C62", "quantity": "1", "reason": "lost"}]
+    closed = asking("POST", f"transfers/{code}/close", json={"closings": closings, "reason": "r"})
+    assert closed.json()["state"] == "closed"
+    assert lacking(asking, code) == ("0", "0", "0")
+    scene.ship(code, 2)
+    scene.send()
+    assert asking("GET", f"transfers/{code}").json()["state"] == "reopened"
+    assert lacking(asking, code) == ("0", "0", "3")
+
+
+def test_of_a_transfer_that_was_cancelled_only_what_is_under_way_is_missing(asking, scene):
+    idle, code = made(asking), released(asking)
+    asking("POST", f"transfers/{idle}/cancel", json={"reason": "not needed"})
+    assert lacking(asking, idle) == ("0", "0", "0")
+    scene.gateways["SH1"].move("BOLT", "10", target="BIN-1")
+    scene.ship(code, 6)
+    scene.send()
+    asking("POST", f"transfers/{code}/cancel", json={"reason": "not needed"})
+    assert lacking(asking, code) == ("0", "0", "6")
 
 
 def test_lists_are_narrowed_and_continued(asking, scene):
