@@ -261,7 +261,8 @@ def sentence(text: str, texts: Texts) -> str:
         return f"{sentence(missing['said'], texts)} {texts.say(STAYS_MISSING) % words}"
     part = PART.fullmatch(text)
     if part:
-        told = texts.say(PARTS[part["which"], part["least"] is not None]) % part.groupdict()
+        template = PARTS[part["which"], part["least"] is not None]
+        told = texts.say(template) % part.groupdict()
         return f"{sentence(part['said'], texts)} {told}"
     for pattern, translated in SENTENCES:
         found = pattern.fullmatch(text)
