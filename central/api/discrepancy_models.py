@@ -70,10 +70,11 @@ class SettleIn(Asking):
     counted: what is at the place really (adjust). quantity: how much of it is meant. location, lot,
     sscc, item, document, document_line, warehouse: what it was meant for (reassign); sscc: the unit
     that goods were taken out of, "" for none; of a serial number, location and warehouse: where it
-    is not (adjust). factor: how many of
-    the item's unit one of the stated unit is, e.g. "12" or "45359237/100000000". weight: what the
-    goods of one fact weighed, in the unit in which the item is weighed. facts: only these of the
-    facts behind it. happened_time: when it was so, if not now; not in a closed period.
+    is not (adjust). factor: how many of the item's units one of the stated unit is, e.g. "12" or
+    "45359237/100000000". weight: what the goods of one fact, or the part of them that is meant,
+    weighed, in the unit in which the item is weighed; a part that is not weighed takes its share.
+    facts: only these of the facts behind it. happened_time: when it was so, if not now; not in a
+    closed period.
     """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [SETTLE]})

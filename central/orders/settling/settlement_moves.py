@@ -18,6 +18,7 @@ from fractions import Fraction
 from central.errors import Unusable
 from central.ledger.entries import BalanceKey, FactKey
 from central.ledger.locations import is_virtual, place_of
+from central.ledger.measures import shares
 from central.ledger.statuses import AVAILABLE
 from central.orders.catalogue.packs import text_of
 from central.orders.settling.present_goods import PresentGoods
@@ -52,6 +53,11 @@ def steps_anew(
     much, or nothing is left of them.
     """
     parts = list(_parts(facts, quantity_micro))
+    if decision.weight_micro is not None and len(parts) > 1:
+        raise Unusable(
+            "a weight is that of one fact, and several are behind it",
+            hint="Correct what the settlement names, and send it again.",
+        )
     if not leaves_any(sum(part for _, part in parts), decision.factor):
         raise Unusable(
             f"with {decision.factor} of the item's unit each, nothing is left of the quantity",
@@ -64,9 +70,8 @@ def steps_anew(
         whole = step_of(fact)
         forth: list[Step] = []
         if part < fact.quantity_micro:
-            # The weight of a part is not known: it stays with what was weighed.
-            forth.append(replace(whole, quantity_micro=fact.quantity_micro - part))
-            whole = replace(whole, net_weight="", weight_unit="")
+            rest, whole = _parted(fact, part, decision)
+            forth.append(rest)
         if decision.action == "reassign":
             meant = _as_meant(replace(whole, quantity_micro=part), decision, unit=unit)
             if decision.weight_micro is not None:
@@ -159,6 +164,33 @@ def _parts(
             hint="Give no more than that, or leave the quantity out for all of it.",
             fields={"moved": moved, "asked": asked},
         )
+
+
+def _parted(fact: MovedFact, part_micro: int, decision: Decision) -> tuple[Step, Step]:
+    """Return what posts the rest of a fact once more, and a part of it.
+
+    The part weighs what the decision says, else its share of what all of it weighed.
+    """
+    whole = step_of(fact)
+    rest_micro = fact.quantity_micro - part_micro
+    rest = replace(whole, quantity_micro=rest_micro)
+    part = replace(whole, quantity_micro=part_micro, net_weight="", weight_unit="")
+    stated_micro = decision.weight_micro
+    if not fact.weight_micro or (stated_micro is None and not whole.net_weight):
+        return rest, part
+    weight, _ = shares(fact.weight_micro, [part_micro, rest_micro])
+    if stated_micro is not None:
+        weight = stated_micro
+    if weight >= fact.weight_micro:
+        weighed, asked = text_of(fact.weight_micro), text_of(weight)
+        raise Unusable(
+            f"all of them weighed {weighed} {fact.weight_unit}, and a part of them not {asked}",
+            hint="Give less than that, or leave the weight out for a share of it.",
+            fields={"weighed": weighed, "asked": asked},
+        )
+    if weight:
+        part = with_weight(part, weight, unit=fact.weight_unit)
+    return with_weight(rest, fact.weight_micro - weight, unit=fact.weight_unit), part
 
 
 def _as_meant(step: Step, decision: Decision, *, unit: str) -> Step:

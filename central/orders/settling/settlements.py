@@ -40,9 +40,9 @@ class Decision:
     location, lot, sscc, item, document, document_line, warehouse: what it was meant for; sscc "" is
     outside of units; with another document `item` says which goods under the unknown one; of an
     adjustment, location and warehouse say where a serial number is not. factor: how many of the
-    item's units one of the stated unit is. weight_micro: what one fact's goods weighed, in the unit
-    in which the item is weighed. facts: only these of the facts behind it, as "gateway/epoch/seq".
-    event_time_ms: when it was so, None for now.
+    item's units one of the stated unit is. weight_micro: what one fact's goods or the part of them
+    weighed, in the unit in which the item is weighed. facts: only these of the facts behind it, as
+    "gateway/epoch/seq". event_time_ms: when it was so, None for now.
     """
 
     action: Action
