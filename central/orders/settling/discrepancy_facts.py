@@ -13,13 +13,11 @@ from sqlalchemy import Connection, Row, and_, func, select
 
 from central.contract.errors import ContractError
 from central.contract.facts import Fact, Movement, decode_fact
-from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey, Line, balance_name
+from central.ledger.entries import FactKey, Line, balance_name
 from central.ledger.goods_rules import SETTLING_FLAG, comes_in, is_told, ships
 from central.ledger.locations import CUSTOMER, IN_TRANSIT, is_virtual
 from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there, takes_share
-from central.ledger.statuses import AVAILABLE
-from central.orders.settling.present_goods import PresentGoods
 from central.orders.settling.settlement_steps import MovedFact, MovedPart, Standing
 from central.orders.settling.unexpected_evidence import those_unexpected
 from central.storage import bulk, tables
@@ -158,37 +156,6 @@ def movements_at(
             parts = _parts(lines[row.record_no])
             found.append(MovedFact(key, movement, taking[0].unit, total, weight, weighed_in, parts))
     return found
-
-
-def present_goods(
-    connection: Connection, facts: Sequence[MovedFact], *, since: int | None = None
-) -> PresentGoods:
-    """Return what there is now of the goods of facts where they went, as far as it is asked for.
-
-    since: the last fact; what nothing has changed since then is as they left it. Without it nobody
-    asks for what is available: it is taken first.
-    """
-    keys = {
-        (
-            *(fact.key.warehouse, movement.to_location, movement.item, movement.lot),
-            *(movement.serial, movement.sscc, fact.unit),
-        )
-        for fact in facts
-        for movement in [fact.movement]
-        if (since is not None or any(part.taken_status != AVAILABLE for part in fact.parts))
-        and not is_virtual(movement.to_location)
-    }
-    on_hand: dict[BalanceKey, int] = {}
-    untouched: set[BalanceKey] = set()
-    size = GOODS_KEY_SIZE + 1
-    for row in bulk.select_by_key(
-        connection, tables.balances, sorted(keys), columns_count=GOODS_KEY_SIZE
-    ):
-        key = BalanceKey(*row[:size])
-        on_hand[key], last_record_no = row[size : size + 2]
-        if since is not None and last_record_no <= since:
-            untouched.add(key)
-    return PresentGoods(on_hand, untouched=untouched)
 
 
 def fact_at(connection: Connection, key: FactKey) -> Fact | None:

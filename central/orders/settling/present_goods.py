@@ -2,6 +2,7 @@
 
 BIN-2 now   10 available, 5 rejected      5 came there as rejected: those are the 5
 BIN-2 now   10 available, 3 rejected      3 of the rejected, then 2 of whatever is there
+BIN-2 now   -5 available, 5 rejected      all by facts that are taken back together: as they came
 """
 
 from collections.abc import Iterator, Mapping

@@ -18,8 +18,9 @@ from central.ledger.desk import Change, require_version
 from central.ledger.entries import DiscrepancyKind, FactKey
 from central.ledger.own_facts import OWN_GATEWAY
 from central.ledger.settled_news import tell_settled
-from central.orders.settling.discrepancy_facts import Found, movements_at, present_goods
+from central.orders.settling.discrepancy_facts import Found, movements_at
 from central.orders.settling.negative_balances import still_missing_micro
+from central.orders.settling.present_reading import goods_since
 from central.orders.settling.settlement_plans import Plan, plan_steps
 from central.orders.settling.settlement_reserving import reserve_anew
 from central.orders.settling.settlement_rests import note_rests
@@ -331,7 +332,7 @@ def _back_again(change: Change, warehouse: str, moved: Sequence[Found]) -> list[
     numbers = [found[10] for found in rows]
     facts = movements_at(change.connection, warehouse=warehouse, numbers=numbers)
     assert all(fact.key.gateway == OWN_GATEWAY for fact in facts)
-    return steps_back(facts, present_goods(change.connection, facts, since=max(numbers, default=0)))
+    return steps_back(facts, goods_since(change.connection, facts, since=max(numbers, default=0)))
 
 
 def _free_again(change: Change, moved: Sequence[Found]) -> None:

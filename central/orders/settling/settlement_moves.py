@@ -33,6 +33,7 @@ from central.orders.settling.settlement_steps import (
     with_weight,
 )
 from central.orders.settling.settlements import Decision
+from central.orders.settling.stated_statuses import steps_of_statuses
 from central.orders.settling.taking_back import bring_again, steps_back
 
 
@@ -44,13 +45,15 @@ def steps_anew(
     quantity_micro: int | None,
     roundings: Callable[[str, str], Roundings],
     present: PresentGoods,
+    states: bool = False,
 ) -> list[Step]:
     """Return what takes facts back and posts them as they were meant, or not again.
 
     unit: of the item that they were meant for, "" for their own. quantity_micro: how much of them
     the decision is about, the last ones first; None for all. roundings: of an item and its unit,
-    each time the same. present: at the places that they went to. Raises Unusable if they are not so
-    much, or nothing is left of them.
+    each time the same. present: at the places that they went to. states: what went is posted again
+    of the statuses that it had. Raises Unusable if they are not so much, or nothing is left of
+    them.
     """
     parts = list(_parts(facts, quantity_micro))
     if decision.weight_micro is not None and len(parts) > 1:
@@ -86,10 +89,19 @@ def steps_anew(
             coming += forth
             bring_again(present, fact, forth)
         else:
-            going += forth
+            going += _as_it_went(fact, forth, part_micro=part) if states else forth
     back = steps_back([fact for fact, _ in reversed(parts)], present)
     # In this order no place falls below zero on the way.
     return coming + [replace(step, rest=rests.pop(step.takes_back, None)) for step in back] + going
+
+
+def _as_it_went(fact: MovedFact, forth: Sequence[Step], *, part_micro: int) -> Iterator[Step]:
+    """Yield steps of goods that a fact took: of what is left alone, then of the part of it."""
+    left = fact.quantity_micro - part_micro
+    for number, step in enumerate(forth):
+        stays = bool(left) and not number
+        begin, quantity = (0, left) if stays else (left, part_micro)
+        yield from steps_of_statuses(fact, step, begin_micro=begin, quantity_micro=quantity)
 
 
 def leaves_any(quantity_micro: int, factor: Fraction | None) -> bool:

@@ -17,10 +17,10 @@ from central.orders.settling.discrepancy_facts import (
     Found,
     fact_at,
     movements_at,
-    present_goods,
     standing_behind,
 )
 from central.orders.settling.negative_balances import steps_to_fill
+from central.orders.settling.present_reading import present_goods
 from central.orders.settling.serial_places import steps_out_of
 from central.orders.settling.settlement_choice import choose, kind_done, require
 from central.orders.settling.settlement_moves import step_to_place, steps_anew
@@ -32,7 +32,9 @@ from central.orders.settling.settlements import (
     KINDS_UNDER_WAY,
     Decision,
 )
+from central.orders.settling.stated_statuses import of_several_statuses
 from central.storage import bulk, tables
+from central.storage.catalogue_tables import item_policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
             "a weight is that of one fact, and several are behind it",
         )
     roundings = cache(partial(roundings_of, connection, row.warehouse))
+    states = of_several_statuses(facts) and not _is_inspected(connection, decision.item)
     steps: list[Step] = []
     for some, factor in chosen.by_factor(decision):
         steps += steps_anew(
@@ -147,6 +150,7 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
             quantity_micro=quantity,
             roundings=roundings,
             present=present_goods(connection, some),
+            states=states,
         )
     waiting_count = chosen.waiting_count(
         row, replace(decision, quantity_micro=quantity), excess_micro=excess
@@ -160,6 +164,15 @@ def _standing(connection: Connection, row: Found, decision: Decision) -> list[Mo
         first = movements_at(connection, warehouse=row.warehouse, numbers=[row.record_no])
         return first or standing_behind(connection, row).facts[:1]
     return standing_behind(connection, row).facts
+
+
+def _is_inspected(connection: Connection, item: str) -> bool:
+    """Return whether goods that are posted under an item's code come to wait for inspection.
+
+    Of such goods nobody knows yet which will be as others had decided under another code.
+    """
+    found = bulk.select_by_key(connection, item_policies, [(item,)], columns_count=1)
+    return any(row[2] for row in found)
 
 
 def _require_place(connection: Connection, warehouse: str, location: str) -> None:

@@ -43,6 +43,12 @@ def bring_again(present: PresentGoods, fact: MovedFact, steps: Sequence[Step]) -
             present.bring(key, step.quantity_micro)
 
 
+def is_nothing(movement: Movement, part: MovedPart) -> bool:
+    """Return whether a decision left a part of its goods where and as they were."""
+    stays = movement.from_location == movement.to_location
+    return stays and part.given_status == part.taken_status
+
+
 def _step_back(business_step: str) -> str:
     return STORING if business_step == INSPECTING_STEP else business_step
 
@@ -59,7 +65,7 @@ def _steps_back(fact: MovedFact, present: PresentGoods) -> list[Step]:
     taken = [
         (part, status, quantity, weight)
         for part in reversed(fact.parts)
-        if not _is_nothing(movement, part)
+        if not is_nothing(movement, part)
         for status, quantity, weight in _taken(fact, part, present)
     ]
     if [quantity for _, _, quantity, _ in taken] == [fact.quantity_micro]:
@@ -100,12 +106,6 @@ def _taken(
     weights = shares(part.weight_micro, [one for _, one in taken])
     for (status, one), weight in zip(taken, weights, strict=True):
         yield status, one, weight
-
-
-def _is_nothing(movement: Movement, part: MovedPart) -> bool:
-    """Return whether a decision left a part of its goods where and as they were."""
-    stays = movement.from_location == movement.to_location
-    return stays and part.given_status == part.taken_status
 
 
 def _key(fact: FactKey, step: Step, *, location: str, status: str) -> BalanceKey:

@@ -1,0 +1,68 @@
+"""What there is of goods that are taken back, and who else moved them. Edge of the database."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection
+
+from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey
+from central.ledger.locations import is_virtual
+from central.ledger.statuses import AVAILABLE
+from central.orders.settling.present_goods import PresentGoods
+from central.orders.settling.settlement_steps import MovedFact
+from central.storage import bulk, tables
+
+GoodsKey = tuple[str, ...]  # The first GOODS_KEY_SIZE parts of a balance's key.
+
+
+def present_goods(connection: Connection, facts: Sequence[MovedFact]) -> PresentGoods:
+    """Return what there is now of the goods of facts, as far as it is asked for.
+
+    What is at a place, of each status, just as these facts together have left it, nobody else has
+    touched. Nobody asks for goods that always were available: those are taken first.
+    """
+    moved: Counter[BalanceKey] = Counter()
+    for fact in facts:
+        for part in fact.parts:
+            moved[_key(fact, fact.movement.from_location, part.given_status)] -= part.quantity_micro
+            moved[_key(fact, fact.movement.to_location, part.taken_status)] += part.quantity_micro
+    inside = {key: micro for key, micro in moved.items() if not is_virtual(key.location)}
+    several = {key[2:GOODS_KEY_SIZE] for key in inside if key.status != AVAILABLE}
+    own = {key: micro for key, micro in inside.items() if key[2:GOODS_KEY_SIZE] in several}
+    on_hand = {key: now[0] for key, now in _read(connection, own).items()}
+    every = on_hand.keys() | own.keys()
+    others = {_goods(key) for key in every if on_hand.get(key, 0) != own.get(key, 0)}
+    return PresentGoods(on_hand, untouched={key for key in every if _goods(key) not in others})
+
+
+def goods_since(connection: Connection, facts: Sequence[MovedFact], *, since: int) -> PresentGoods:
+    """Return what there is now of the goods of facts where they went.
+
+    since: the last fact; what nothing has changed since then is as they left it.
+    """
+    targets = [_key(fact, fact.movement.to_location, AVAILABLE) for fact in facts]
+    found = _read(connection, [key for key in targets if not is_virtual(key.location)])
+    return PresentGoods(
+        {key: on_hand for key, (on_hand, _) in found.items()},
+        untouched={key for key, (_, last_record_no) in found.items() if last_record_no <= since},
+    )
+
+
+def _read(
+    connection: Connection, keys: Collection[BalanceKey]
+) -> dict[BalanceKey, tuple[int, int]]:
+    """Return millionths and the last record number of all statuses of the goods of balances."""
+    goods = sorted({_goods(key) for key in keys})
+    size = GOODS_KEY_SIZE + 1
+    found = bulk.select_by_key(connection, tables.balances, goods, columns_count=GOODS_KEY_SIZE)
+    return {BalanceKey(*row[:size]): (row[size], row[size + 1]) for row in found}
+
+
+def _goods(key: BalanceKey) -> GoodsKey:
+    return key[:GOODS_KEY_SIZE]
+
+
+def _key(fact: MovedFact, location: str, status: str) -> BalanceKey:
+    movement = fact.movement
+    thing = (movement.item, movement.lot, movement.serial, movement.sscc, fact.unit)
+    return BalanceKey(fact.key.warehouse, location, *thing, status)
