@@ -1,14 +1,14 @@
 """What is still open before a period is closed. Edge of the database.
 
 gateway      it has not reported since the end, or holds facts that are not here yet
-discrepancy  opened before the end and not settled
+discrepancy  of a fact that is dated before the end, whenever it came, and not settled
 transfer     goods left before the end and are under way
 count        released before the end and not judged
 """
 
 from collections.abc import Callable, Iterator
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, or_, select
 
 from central.orders.settling.periods import POINTS_MAX, OpenPoint
 from central.stock.times import utc_text
@@ -55,10 +55,19 @@ def _gateways(connection: Connection, through_ms: int) -> Iterator[OpenPoint]:
 
 
 def _discrepancies(connection: Connection, through_ms: int) -> Iterator[OpenPoint]:
-    table = tables.discrepancies.c
+    table, facts = tables.discrepancies.c, tables.facts.c
+    # What came later by a clock that was set is dated when it happened; else when it was opened.
+    dated = exists().where(
+        facts.warehouse == table.warehouse,
+        facts.gateway == table.gateway,
+        facts.epoch == table.epoch,
+        facts.seq == table.seq,
+        facts.clock_synced,
+        facts.event_time_ms < through_ms,
+    )
     query = (
         select(table.id, table.warehouse, table.kind, table.subject, table.owner)
-        .where(table.state == "open", table.opened_ms < through_ms)
+        .where(table.state == "open", or_(table.opened_ms < through_ms, dated))
         .order_by(table.warehouse, table.kind, table.subject)
         .limit(POINTS_MAX)
     )

@@ -147,6 +147,22 @@ def test_what_is_open_is_listed_before_a_period_is_closed(site):
     assert (kept["open"], kept["reason"], kept["closed_by"]) == (body["open"], "known", "staff")
 
 
+def test_the_checklist_names_what_is_open_of_the_period_although_it_came_after_its_end(site):
+    out = {"quantity": "5", "source": "BIN-1", "target": "customer"}
+    site.dock.move("NUT", **out, event_time_ms=MAY_26)
+    site.dock.move("BOLT", **out, event_time_ms=END_OF_26)
+    site.dock.move("RICE", unit="C62", event_time_ms=MAY_26, clock_synced=False)
+    site.send()
+    open_points = site.get("/periods/checklist?through=2026-05-26")["open"]
+    details = [one["detail"] for one in open_points if one["check"] == "discrepancy"]
+    assert details == ["negative_balance BIN-1/NUT////C62"]
+    kept = closed(site)
+    assert balances(site)["SH1", "BIN-1", "NUT"] == "-5"
+    assert kept["open"] == open_points
+    open_points = site.get("/periods/checklist?through=2026-05-28")["open"]
+    assert len([one for one in open_points if one["check"] == "discrepancy"]) == 3
+
+
 REFUSED = [
     pytest.param({"code": "p-2", "through": "2026-05-26"}, 409, "ends later", id="same end"),
     pytest.param({"code": "p-2", "through": "2026-05-20"}, 409, "ends later", id="earlier end"),
