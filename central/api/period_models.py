@@ -57,7 +57,7 @@ class PeriodBalanceParameters(PageParameters):
 class OpenPointOut(ApiModel):
     """Something that may still change the figures. subject: which gateway, discrepancy, ..."""
 
-    check: Literal["gateway", "discrepancy", "transfer", "count"]
+    check: Literal["gateway", "discrepancy", "transfer", "count", "balance"]
     warehouse: str
     subject: str
     detail: str

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, literal, select, text, tuple_
 
 from central.contract.identifiers import parse_code
 from central.errors import Conflict, NotThere
-from central.ledger.closing import DATED_SQL
 from central.ledger.desk import Change
 from central.ledger.entries import BalanceKey
+from central.orders.settling.period_figures import KEY, STOOD, SUM, read_from
 from central.orders.settling.period_points import open_points
 from central.orders.settling.periods import (
     OpenPoint,
@@ -24,32 +24,14 @@ from central.storage import bulk, tables
 from central.storage.settlement_tables import period_balances, periods
 
 KIND = "period"  # Of its events.
-# The ledger's own clock may have been put back by so much; what was recorded in this time before
-# the end of a period is looked at one by one.
-CLOCK_STEP_MS_MAX = 24 * 3600 * 1000
-
-_KEY = "warehouse, location, item, lot, serial, sscc, unit, status"
-_KEYS = _KEY.split(", ")
-# Whole units and millionths apart: see `central.ledger.sums`.
-_SUM = "CAST(SUM(quantity_micro / 1000000) * 1000000 + SUM(quantity_micro % 1000000) AS BIGINT)"
-# What stands now, less what is dated after the end. Summed up, not joined: SQLite joins sums row by
-# row. CROSS JOIN keeps its planner from beginning with the lines (sqlite.org/optoverview.html, 8),
-# and the plus from reading, for each fact, all lines after :since instead of its own.
+_KEYS = KEY.split(", ")
 KEEP_BALANCES = text(f"""
     INSERT INTO period_balances
         (warehouse, number, location, item, lot, serial, sscc, unit, status, on_hand_micro)
-    SELECT warehouse, :number, location, item, lot, serial, sscc, unit, status, {_SUM}
-    FROM (
-        SELECT {_KEY}, on_hand_micro AS quantity_micro FROM balances
-        UNION ALL
-        SELECT {", ".join("l." + name for name in _KEYS)}, -l.quantity_micro AS quantity_micro
-        FROM facts f CROSS JOIN lines l
-        WHERE f.record_no > :since AND {DATED_SQL} >= :through_ms
-          AND l.warehouse = f.warehouse AND l.record_no = +f.record_no
-    ) amounts
-    GROUP BY {_KEY}
-    HAVING {_SUM} <> 0
-""")  # noqa: S608 - made of our own constants
+    SELECT warehouse, :number, location, item, lot, serial, sscc, unit, status, {SUM}
+    {STOOD}
+    HAVING {SUM} <> 0
+""")
 
 _points = msgspec.json.Decoder(tuple[OpenPoint, ...])
 
@@ -86,7 +68,7 @@ def close_period(
         open_points=tuple(points),
     )
     _write(connection, period)
-    since = _last_before(connection, through_ms - CLOCK_STEP_MS_MAX, change.state.record_no)
+    since = read_from(connection, through_ms, last_no=change.state.record_no)
     values = {"number": period.number, "since": since, "through_ms": through_ms}
     connection.execute(KEEP_BALANCES, values)
     closed_through = ("closed_through_ms", str(through_ms))
@@ -164,22 +146,3 @@ def _write(connection: Connection, period: Period) -> None:
         msgspec.json.encode(period.open_points).decode(),
     )
     bulk.insert_rows(connection, periods, [row])
-
-
-def _last_before(connection: Connection, time_ms: int, last_no: int) -> int:
-    """Return a record number up to which everything was recorded before a moment.
-
-    Record numbers and times rise together, but for steps of the ledger's clock.
-    """
-    table = tables.facts.c
-    low, high = 0, last_no
-    while low < high:
-        middle = (low + high + 1) // 2
-        recorded_ms = connection.execute(
-            select(table.record_ms).where(table.record_no == middle)
-        ).scalar_one()
-        if recorded_ms < time_ms:
-            low = middle
-        else:
-            high = middle - 1
-    return low

@@ -4,12 +4,16 @@ gateway      it has not reported since the end, or holds facts that are not here
 discrepancy  of a fact that is dated before the end, whenever it came, and not settled
 transfer     goods left before the end and are under way
 count        released before the end and not judged
+balance      of a place that is below zero at the end, by what is dated before it
 """
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from sqlalchemy import Connection, exists, func, or_, select
 
+from central.orders.catalogue.packs import text_of
+from central.orders.settling.period_figures import below_zero
 from central.orders.settling.periods import POINTS_MAX, OpenPoint
 from central.stock.times import utc_text
 from central.storage import tables
@@ -102,4 +106,11 @@ def _counts(connection: Connection, through_ms: int) -> Iterator[OpenPoint]:
         yield OpenPoint("count", row.warehouse, row.code, f"the count is {row.state}")
 
 
-CHECKS: tuple[Check, ...] = (_gateways, _discrepancies, _transfers, _counts)
+def _balances(connection: Connection, through_ms: int) -> Iterator[OpenPoint]:
+    for key, on_hand_micro in islice(below_zero(connection, through_ms), POINTS_MAX):
+        which = "/".join(part for part in (key.item, key.lot, key.serial, key.sscc) if part)
+        detail = f"{text_of(on_hand_micro)} {key.unit} of {which}"
+        yield OpenPoint("balance", key.warehouse, key.location, detail)
+
+
+CHECKS: tuple[Check, ...] = (_gateways, _discrepancies, _transfers, _counts, _balances)

@@ -41,7 +41,8 @@ class Period:
 class OpenPoint:
     """Something that may still change the figures of a period.
 
-    check: "gateway", "discrepancy", "transfer" or "count". subject: which. detail: for people.
+    check: "gateway", "discrepancy", "transfer", "count" or "balance". subject: which, of a balance
+    its place. detail: for people.
     """
 
     check: str

@@ -31,12 +31,14 @@ CHECKS: dict[str, str] = {
     "discrepancy": marked("Discrepancy"),
     "transfer": marked("Transfer"),
     "count": marked("Count"),
+    "balance": marked("below zero"),
 }
 PATHS: dict[str, str] = {
     "gateway": "/gateways/",
     "discrepancy": "/discrepancies/",
     "transfer": "/transfers/",
     "count": "/counts/",
+    "balance": "/warehouses/{}/places/",
 }
 KINDS = ("period", "discrepancy", "transfer", "count", "gateway")
 PERIOD = Filter("period", marked("Period"), "fixed")
@@ -264,7 +266,8 @@ def _groups(
     for one in points:
         text = one.detail if one.check == "discrepancy" else one.subject
         detail = "" if one.check == "discrepancy" else one.detail
-        href = PATHS[one.check] + quote(one.subject, safe="")
+        path = PATHS[one.check].format(quote(one.warehouse, safe=""))
+        href = path + quote(one.subject, safe="")
         found[one.check].append((text, href, one.warehouse, detail))
     return [(asking.texts.say(CHECKS[check]), rows) for check, rows in found.items()]
 

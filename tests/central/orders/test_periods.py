@@ -9,6 +9,7 @@ from sqlalchemy import text
 from central.errors import Unusable
 from central.orders.proofs import PROOFS
 from central.orders.settling.periods import Period, counting_period, dated_ms, late_for
+from tests.central.clients import call
 from tests.central.orders.settling import Settling
 from tests.central.scenery import NOW_MS
 
@@ -161,6 +162,25 @@ def test_the_checklist_names_what_is_open_of_the_period_although_it_came_after_i
     assert kept["open"] == open_points
     open_points = site.get("/periods/checklist?through=2026-05-28")["open"]
     assert len([one for one in open_points if one["check"] == "discrepancy"]) == 3
+
+
+def test_the_checklist_names_what_is_below_zero_at_the_end_although_it_is_filled_since(site):
+    out = {"quantity": "5", "source": "BIN-1", "target": "customer"}
+    site.dock.move("NUT", quantity="5", event_time_ms=END_OF_26)
+    site.dock.move("NUT", **out, event_time_ms=END_OF_26 - 1)
+    site.dock.move("BOLT", quantity="5", event_time_ms=MAY_26)
+    site.dock.move("BOLT", **out, event_time_ms=END_OF_26)
+    site.send()
+    assert site.get("/discrepancies")["discrepancies"] == [], "never below zero as it was posted"
+    open_points = site.get("/periods/checklist?through=2026-05-26")["open"]
+    below = {"check": "balance", "warehouse": "SH1", "subject": "BIN-1", "detail": "-5 C62 of NUT"}
+    assert [one for one in open_points if one["check"] == "balance"] == [below]
+    assert close(site).json()["fields"]["open"] == open_points
+    assert closed(site)["open"] == open_points
+    page = call(site.app, "GET", "/periods/2026-05a").text
+    assert 'href="/warehouses/SH1/places/BIN-1"' in page
+    later = site.get("/periods/checklist?through=2026-05-27")["open"]
+    assert [one for one in later if one["check"] == "balance"] == []
 
 
 REFUSED = [
