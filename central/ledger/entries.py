@@ -218,16 +218,18 @@ class Known(msgspec.Struct, frozen=True):
     """The reference data that a posting needs; what is not there is not known.
 
     item_units: unit by item. locations: (warehouse, location). documents: expected lines by line
-    number, by (warehouse, document). document_kinds: of those. inspected_items: what comes in of
-    them has to be inspected. weight_units: in which items are weighed, where that is said. packs:
-    by item, how many of its unit one of another is, where the item itself says so. goods_rules: of
-    the items that ask for lots, serial numbers or expiry dates.
+    number, by (warehouse, document). document_kinds: of those. counterparts: of those of transfers,
+    the other warehouse. inspected_items: what comes in of them has to be inspected. weight_units:
+    in which items are weighed, where that is said. packs: by item, how many of its unit one of
+    another is, where the item itself says so. goods_rules: of the items that ask for lots, serial
+    numbers or expiry dates.
     """
 
     item_units: Mapping[str, str]
     locations: frozenset[tuple[str, str]]
     documents: Mapping[tuple[str, str], Mapping[int, ExpectedLine]]
     document_kinds: Mapping[tuple[str, str], str] = msgspec.field(default_factory=dict)
+    counterparts: Mapping[tuple[str, str], str] = msgspec.field(default_factory=dict)
     inspected_items: frozenset[str] = frozenset()
     weight_units: Mapping[str, str] = msgspec.field(default_factory=dict)
     packs: Mapping[str, Mapping[str, Fraction]] = msgspec.field(default_factory=dict)

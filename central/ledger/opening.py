@@ -1,6 +1,6 @@
 """Opens the books at all places that a call may touch, read at once. Edge of the database."""
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -16,6 +16,12 @@ from central.ledger.pairs import places_of
 from central.ledger.progress import Counted
 from central.ledger.running import Amounts, RunningBooks
 from central.ledger.runs import Route, Run, Told
+from central.ledger.transit_statuses import (
+    Taken,
+    keys_in_books,
+    places_short,
+    taken_from_transit,
+)
 from central.ledger.weight_rests import is_under_way
 from central.storage import bulk, tables
 
@@ -30,6 +36,7 @@ WITH RECURSIVE books (warehouse) AS (
 )
 SELECT warehouse FROM books WHERE warehouse IS NOT NULL
 """
+NOTHING = Amounts(0)
 GoodsKey = tuple[str, ...]  # The first GOODS_KEY_SIZE parts of a balance's key.
 DocumentKey = tuple[str, str]  # warehouse, code
 Expected = tuple[int, int]  # expected_micro, tolerance_percent_micro
@@ -99,6 +106,8 @@ def open_books(
             thing = (fact.item, fact.lot, fact.serial, fact.sscc)
             counted.add((warehouse, fact.location, *thing, fact.unit))
     keys = {key for route in moved for key in _goods_keys(known, route)}
+    taken = taken_from_transit(known, apart)
+    keys |= set(keys_in_books(taken))
     for *key, item, lot, serial, sscc, stated in counted:
         for unit in _units(known, item, stated):
             keys.add((*key, item, lot, serial, sscc, unit))
@@ -122,6 +131,8 @@ def open_books(
     under_way = _under_way(apart, targets, weighed | also)
     if under_way:
         balances = _read_under_way(connection, under_way) | balances
+    if taken:
+        balances |= _read_short(connection, taken, targets, balances)
     progress, expected = _read_progress(connection, list(progress_keys))
     asked = lots_asked(known, moved)
     dates = read_expiry_dates(connection, runs, asked)
@@ -202,6 +213,19 @@ def _read_under_way(
     """Return what is under way there in the books of all warehouses."""
     keys = [(house, *place) for house in _houses(connection) for place in places]
     rows = bulk.select_by_key(connection, tables.balances, sorted(keys), columns_count=3)
+    return {BalanceKey(*row[:8]): Amounts(row[8], row[10]) for row in rows}
+
+
+def _read_short(
+    connection: Connection,
+    taken: Mapping[Taken, int],
+    targets: Targets,
+    balances: Mapping[BalanceKey, Amounts],
+) -> dict[BalanceKey, Amounts]:
+    """Return all that is under way of items of which more is taken than left in the same way."""
+    moved = {line.location for target in targets.stored.values() for line in target.lines}
+    places = places_short(taken, lambda key: balances.get(key, NOTHING).quantity_micro, moved)
+    rows = bulk.select_by_key(connection, tables.balances, sorted(places), columns_count=3)
     return {BalanceKey(*row[:8]): Amounts(row[8], row[10]) for row in rows}
 
 

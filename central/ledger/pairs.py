@@ -8,7 +8,8 @@
 Where a movement states no status, it takes what is available first, then what waits for inspection,
 is held, is rejected; everything keeps its status. What is in none of them is taken as available,
 which then falls below zero. What an inspector decides at a place is about what waits for inspection
-there, then about what is available; see `over_statuses`.
+there, then about what is available; see `over_statuses`. What comes from under way of a transfer is
+what it is there, by the books of both warehouses.
 """
 
 from collections.abc import Callable, Sequence
@@ -252,7 +253,8 @@ def _statuses_fit(movement: Movement, given: Line, taken: Line) -> bool:
     from_status, to_status = movement.from_status, movement.to_status
     if from_status and given.status != from_status:
         return False
-    if not from_status and given.status != AVAILABLE and is_virtual(given.location):
+    outside = is_virtual(given.location) and not given.location.startswith(IN_TRANSIT_PREFIX)
+    if not from_status and given.status != AVAILABLE and outside:
         return False
     if to_status or taken.status == given.status:
         return taken.status == (to_status or given.status)

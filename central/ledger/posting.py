@@ -23,7 +23,7 @@ from central.ledger.entries import (
     finding_of,
 )
 from central.ledger.goods_rules import SETTLING_FLAG
-from central.ledger.locations import is_virtual
+from central.ledger.locations import IN_TRANSIT, is_virtual
 from central.ledger.measures import WEIGHED_IN, quantity_in_unit, weight_in_unit
 from central.ledger.pairs import Pair, is_weighed_there, movement_pair, takes_share, turned
 from central.ledger.progress import (
@@ -45,11 +45,12 @@ class Posting(msgspec.Struct, frozen=True):
     """What one fact means for the books.
 
     lines: pairs, or none. shared: they are one pair that states no status to take from, so what is
-    available goes first; keeps_status: then each part keeps its own. comes_back: half of the lines
-    are the way back of a movement that was taken back before it came. unweighed: they take their
-    share of the weight that is where they come from. lost_weight: what they were said to weigh, in
-    words, if that means nothing in the item's unit of weight. takes_back: the movement that
-    a reversal takes back; waits_for: the one that it will when it comes.
+    available goes first; keeps_status: then each part keeps its own. books: of one that takes from
+    under way, the warehouses whose books say which statuses goods have there. comes_back: half of
+    the lines are the way back of a movement that was taken back before it came. unweighed: they
+    take their share of the weight that is where they come from. lost_weight: what they were said to
+    weigh, in words, if that means nothing in the item's unit of weight. takes_back: the movement
+    that a reversal takes back; waits_for: the one that it will when it comes.
     """
 
     lines: tuple[Line, ...] = ()
@@ -59,6 +60,7 @@ class Posting(msgspec.Struct, frozen=True):
     waits_for: FactKey | None = None
     shared: bool = False
     keeps_status: bool = True
+    books: tuple[str, ...] = ()
     comes_back: bool = False
     unweighed: bool = False
     lost_weight: str = ""
@@ -156,6 +158,7 @@ def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
         findings=tuple(findings),
         shared=not movement.from_status and not is_virtual(pair[0].location),
         keeps_status=not movement.to_status,
+        books=() if movement.from_status else books_under_way(entry.warehouse, movement, known),
         unweighed=takes_share(movement),
         lost_weight=lost,
     )
@@ -164,6 +167,14 @@ def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
 def _has_to_weigh(movement: Movement, pair: Pair, known: Known) -> bool:
     ends = (pair[0].location, pair[1].location)
     return movement.item in known.weight_units and is_weighed_there(*ends)
+
+
+def books_under_way(warehouse: str, movement: Movement, known: Known) -> tuple[str, ...]:
+    """Return whose books say what goods are that a movement takes from under way; else none."""
+    if movement.from_location != IN_TRANSIT or not movement.document:
+        return ()
+    other = known.counterparts.get((warehouse, movement.document))
+    return (warehouse, other) if other else (warehouse,)
 
 
 def _of_a_balance(entry: Entry, movement: Movement) -> bool:

@@ -63,6 +63,7 @@ class _Document(NamedTuple):
 
     kind: str
     lines: dict[int, ExpectedLine]
+    counterpart: str
 
 
 class ReferenceBook:
@@ -116,6 +117,7 @@ class ReferenceBook:
             locations=frozenset(place for place in locations if self._locations[place]),
             documents={key: document.lines for key, document in expected},
             document_kinds={key: document.kind for key, document in expected},
+            counterparts={key: one.counterpart for key, one in expected if one.counterpart},
             inspected_items=frozenset(code for code, item in found if item.inspected),
             weight_units={code: item.weight_unit for code, item in found if item.weight_unit},
             packs={code: item.packs for code, item in found if item.packs},
@@ -223,7 +225,7 @@ def _documents_of(
     known: dict[tuple[str, str], _Document | None] = dict.fromkeys(documents)
     keys = sorted(documents)
     for row in bulk.select_by_key(connection, tables.documents, keys, columns_count=2):
-        known[(row[0], row[1])] = _Document(row[2], {})
+        known[(row[0], row[1])] = _Document(row[2], {}, row[5])
     for row in bulk.select_by_key(connection, tables.document_lines, keys, columns_count=2):
         document = known[(row[0], row[1])]
         assert document is not None

@@ -29,12 +29,13 @@ from central.ledger.entries import (
     finding_of,
 )
 from central.ledger.locations import is_virtual, may_be_negative
-from central.ledger.measures import WEIGHED_IN, weight_share
+from central.ledger.measures import WEIGHED_IN, shares, weight_share
 from central.ledger.pairs import (
     LINES_OF_A_PAIR,
     is_received,
     is_weighed_there,
     over_statuses,
+    taken_micro,
     with_shares,
 )
 from central.ledger.posting import Posting
@@ -42,6 +43,7 @@ from central.ledger.progress import OUT, Counted, Progress, sign_of, way_of
 from central.ledger.runs import Route
 from central.ledger.serials import SerialPlaces
 from central.ledger.statuses import AVAILABLE, STATUSES
+from central.ledger.transit_statuses import TransitStatuses
 from central.ledger.weight_rests import WeighedPlaces, is_under_way, rest_lines
 
 GoodsKey = tuple[str, str, str, str, str, str, str]  # A balance's key without the status.
@@ -89,6 +91,7 @@ class RunningBooks:
         weights = enumerate(one.weight_micro for one in balances.values())
         self.weights = {slot: weight_micro for slot, weight_micro in weights if weight_micro}
         self._places = WeighedPlaces(self._slots, self._keys, self.amounts, self.weights)
+        self._transit = TransitStatuses(self._slots, self._keys, self.amounts)
         self.serials = SerialPlaces(self._keys, self.amounts)
         self._amounts_before = tuple(self.amounts)
         below_zero = (key for key, micro in zip(self._keys, self.amounts, strict=True) if micro < 0)
@@ -173,6 +176,12 @@ class RunningBooks:
         if posting.shared and self.amounts[slots[0]] < posting.lines[1].quantity_micro:
             posting = self._shared(posting)
             slots = [self.slot_of(line.balance_key) for line in posting.lines]
+        elif posting.books:
+            given, taken = posting.lines
+            parts = self._transit.taken(given, posting.books)
+            parted = over_statuses((given, taken), parts.__getitem__, keep=posting.keeps_status)
+            posting = replace(posting, lines=parted)
+            slots = [self.slot_of(line.balance_key) for line in posting.lines]
         if posting.unweighed and self.weights:
             posting = self._weighed(posting, slots)
         if not self._fits(posting, slots):
@@ -217,9 +226,10 @@ class RunningBooks:
             if first.item not in self._known.weight_units:
                 return posting
             quantity, weight = self._places.left(first)
-            moved = posting.lines[1].quantity_micro
+            moved = taken_micro(posting.lines)
             share = weight_share(moved, there_micro=quantity, weight_micro=weight)
-            return replace(posting, lines=with_shares(posting.lines, [share]))
+            parts = [taken.quantity_micro for taken in posting.lines[1::2]]
+            return replace(posting, lines=with_shares(posting.lines, shares(share, parts)))
         if is_virtual(first.location):
             return posting
         weights = [

@@ -21,7 +21,7 @@ from central.contract.facts import Movement, decode_fact
 from central.ledger.entries import BalanceKey, Line
 from central.ledger.fact_check import STREAMED, Fault
 from central.ledger.locations import is_virtual
-from central.ledger.measures import weight_share
+from central.ledger.measures import shares, weight_share
 from central.ledger.pairs import LINES_OF_A_PAIR, own_lines, takes_share
 from central.ledger.weight_rests import (
     Left,
@@ -111,12 +111,23 @@ class _OfItem:
         after = self._rests_after if under_way else self._shares_after
         if first.record_no <= after or (is_virtual(first.location) and not under_way):
             return
-        for given, taken in zip(lines[::2], lines[1::2], strict=True):
-            quantity, weight = self._held.at(given)
-            share = weight_share(taken.quantity_micro, there_micro=quantity, weight_micro=weight)
+        for given, taken, share in self._shares(lines, under_way=under_way):
             if taken.weight_micro != share and not (under_way and not taken.weight_micro):
                 detail = f"{taken.weight_micro} were taken along, the share is {share} (micro)"
                 yield Fault("share", _subject(given), detail)
+
+    def _shares(
+        self, lines: Sequence[Line], *, under_way: bool
+    ) -> Iterator[tuple[Line, Line, int]]:
+        """Yield each pair with its share; of what is under way all statuses have one together."""
+        gives, takes = lines[::2], lines[1::2]
+        parts = [[index] for index in range(len(gives))]
+        for some in [list(range(len(gives)))] if under_way else parts:
+            quantities = [takes[index].quantity_micro for index in some]
+            quantity, weight = self._held.at(gives[some[0]])
+            share = weight_share(sum(quantities), there_micro=quantity, weight_micro=weight)
+            for index, part in zip(some, shares(share, quantities), strict=True):
+                yield gives[index], takes[index], part
 
 
 def _posted(

@@ -30,6 +30,10 @@ PLAIN: tuple[str, ...] = (
     marked("Find the copied card or machine and switch it off first."),
     marked("Count where it worked: what only the old card had is lost."),
     marked("It settles itself with the next report that agrees."),
+    marked("They have the status with which they left by now."),
+    marked("They have gone on as available: hold what is left of them."),
+    marked("They came as available: post them once more, with the status with which they left."),
+    marked("Leave them available: they may be sold."),
 )
 # What the ledger says -> how it is translated: what a group matches stands there by its name.
 PATTERNS: tuple[tuple[str, str], ...] = (

@@ -220,6 +220,10 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"all that it asks for has left",
             marked("Settled itself: all that it asks for has left."),
         ),
+        (
+            r"what was received has the status with which it left",
+            marked("Settled itself: what was received has the status with which it left."),
+        ),
         *PATTERNS,
         *((re.escape(text), text) for text in PLAIN),
     )

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from central.ledger.entries import PostedFact
 from central.ledger.ledger import Posted
-from central.ledger.locations import CUSTOMER, SUPPLIER, is_virtual
+from central.ledger.locations import CUSTOMER, IN_TRANSIT, SUPPLIER, is_virtual, place_of
 from central.ledger.own_facts import OWN_GATEWAY
 from central.ledger.statuses import INSPECTION
 from central.orders.purchasing.inspection import Inspection, amounts_of
@@ -92,7 +92,11 @@ def follow_inspections(connection: Connection, posted: Posted) -> None:
             for line in fact.lines
             if line.status == INSPECTION and not is_virtual(line.location)
         )
-        if not goods_micro or not _is_arrival(fact, goods_micro):
+        if not goods_micro:
+            continue
+        if not _is_arrival(fact, goods_micro) and not (
+            _goes_under_way(fact) and is_taken_back(fact, posted.runs)
+        ):
             continue
         if goods_micro > 0 and is_taken_back(fact, posted.runs):
             continue  # They came long ago: only the decision is no more.
@@ -134,6 +138,12 @@ def _is_arrival(fact: PostedFact, goods_micro: int) -> bool:
     elif fact.gateway == OWN_GATEWAY:
         return False
     return any(line.location in outside for line in fact.lines)
+
+
+def _goes_under_way(fact: PostedFact) -> bool:
+    """Return whether goods go under way of a transfer; taken back, a receipt of it is no more."""
+    place = place_of(IN_TRANSIT, document=fact.document)
+    return any(line.location == place and line.quantity_micro > 0 for line in fact.lines)
 
 
 def _write_inspections(

@@ -33,6 +33,7 @@ from central.orders.settling.settlements import (
     KINDS_UNDER_WAY,
     document_kind,
 )
+from central.orders.settling.unavailable_goods import case_of_unavailable
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_units
 
@@ -64,6 +65,8 @@ def find_case(connection: Connection, row: Found) -> Case:
         facts = standing_behind(connection, row).facts
         shared = bool(facts) and all(fact.weight_micro for fact in facts)
         found = Case(kind=kind, gone=not facts, shared=shared)
+    elif kind == "moved_unavailable":
+        found = case_of_unavailable(connection, row)
     elif kind in GOODS_ACCEPTED:
         found = Case(kind=kind, gone=not standing_behind(connection, row).facts)
     return replace(

@@ -13,11 +13,12 @@ from sqlalchemy import Connection, Row, and_, func, select
 
 from central.contract.errors import ContractError
 from central.contract.facts import Fact, Movement, decode_fact
-from central.ledger.entries import FactKey, Line, balance_name
+from central.ledger.entries import FactKey, Line
 from central.ledger.goods_rules import SETTLING_FLAG, comes_in, is_told, ships
-from central.ledger.locations import CUSTOMER, IN_TRANSIT, is_virtual
+from central.ledger.locations import is_virtual
 from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there, takes_share
+from central.orders.settling.arrived_goods import is_moved_so, takes_so
 from central.orders.settling.settlement_steps import MovedFact, MovedPart, Standing
 from central.orders.settling.unexpected_evidence import those_unexpected
 from central.storage import bulk, tables
@@ -240,8 +241,7 @@ def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
         due = place in ends and is_weighed_there(*ends) and unweighed
         return bool(due and movement.lot == row.lot)
     if row.kind == "moved_unavailable":
-        left = movement.to_location in {CUSTOMER, IN_TRANSIT}
-        return left and (line.location, line.lot) == (row.location, row.lot)
+        return is_moved_so(row, movement, line)
     if row.kind == "expiry_differs":
         return bool(movement.lot == row.lot and movement.expiry_date)
     if row.kind in {"lot_missing", "serial_missing"}:
@@ -263,14 +263,8 @@ def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
 def _unavailable(connection: Connection, row: Found, numbers: set[int]) -> set[int]:
     """Return those that took what the discrepancy is about: goods of its status."""
     keys = [(row.warehouse, number) for number in sorted(numbers)]
-    return {
-        number
-        for number, lines in _lines(connection, keys).items()
-        if any(
-            line.quantity_micro < 0 and balance_name(line.balance_key) == row.subject
-            for line in lines
-        )
-    }
+    found = _lines(connection, keys)
+    return {number for number, lines in found.items() if takes_so(row, lines)}
 
 
 def _of_other_dates(connection: Connection, row: Found, numbers: set[int]) -> set[int]:

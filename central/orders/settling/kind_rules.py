@@ -59,7 +59,9 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
         "document",
     ),
     "moved_unavailable": _rule(
-        "goods", "Goods left that were in inspection, held or rejected.", "accept reverse"
+        "goods",
+        "Goods left that were in inspection, held or rejected.",
+        "accept reverse reassign",
     ),
     "serial_twice": _rule(
         "goods", "A serial number is at more than one place.", "reverse adjust accept"

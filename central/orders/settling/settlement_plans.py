@@ -33,6 +33,7 @@ from central.orders.settling.settlements import (
     Decision,
 )
 from central.orders.settling.stated_statuses import of_several_statuses
+from central.orders.settling.unavailable_goods import require_movable, steps_as_they_left
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_policies
 
@@ -118,7 +119,9 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
     standing = _standing(connection, row, decision)
     chosen = choose(connection, row, decision, standing)
     facts, quantity, excess = chosen.facts, decision.quantity_micro, 0
-    if row.kind in KINDS_OF_EXCESS:
+    if row.kind == "moved_unavailable":
+        require_movable(connection, row, decision, facts)
+    elif row.kind in KINDS_OF_EXCESS:
         excess = find_case(connection, row).excess_micro
         if quantity is None:
             quantity = min(excess, sum(fact.quantity_micro for fact in facts))
@@ -142,6 +145,9 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
     roundings = cache(partial(roundings_of, connection, row.warehouse))
     states = of_several_statuses(facts) and not _is_inspected(connection, decision.item)
     steps: list[Step] = []
+    if row.kind == "moved_unavailable" and decision.action == "reassign":
+        steps = steps_as_they_left(facts, present_goods(connection, facts))
+        return Plan(row.warehouse, steps, chosen.left_count + chosen.beyond_count)
     for some, factor in chosen.by_factor(decision):
         steps += steps_anew(
             some,

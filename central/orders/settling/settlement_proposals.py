@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import DiscrepancyKind
+from central.orders.settling.arrived_decisions import decisions
 from central.orders.settling.settlements import GOODS_ACCEPTED, KINDS_OF_EXCESS, Decision
 from central.orders.settling.surplus import Surplus, fillings
 
@@ -59,7 +60,7 @@ class Case:
     went. at_once_micro, from_location, to_location: of what one settlement moves of it.
     under_way_micro: of the thing of a transfer, over all warehouses. seen: where a serial number is
     by the books, where it came last first. is_twice: still at several places, or several times at
-    one. missing_micro, available_micro: of what an order waits for.
+    one. missing_micro, available_micro: of what an order waits for. has_gone_on: from there.
     """
 
     kind: DiscrepancyKind
@@ -95,6 +96,7 @@ class Case:
     is_twice: bool = False
     missing_micro: int = 0
     available_micro: int = 0
+    has_gone_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +202,13 @@ def _for_warehouse(case: Case) -> tuple[Proposal, ...]:
 
 
 def _for_unavailable(case: Case) -> tuple[Proposal, ...]:
+    if case.document:
+        best = decisions(differs=case.excess_micro > 0, has_gone_on=case.has_gone_on)
+        return tuple(Proposal(*one) for one in best)
     moved = f"{_units(case.moved_micro)} {case.unit}"
-    return (
-        _accept(f"They have left: tell {case.told_location} about {moved}."),
-        Proposal(Decision(action="reverse"), _back(case, "they have not left")),
-    )
+    told = _accept(f"They have left: tell {case.told_location} about {moved}.")
+    back = Proposal(Decision(action="reverse"), _back(case, "they have not left"))
+    return (told,) if case.has_gone_on else (told, back)
 
 
 def _for_serial(case: Case) -> tuple[Proposal, ...]:

@@ -20,9 +20,9 @@ from central.orders.transfers.transfer_closing import (
     closing_moves,
     remainders_of,
 )
-from central.orders.transfers.transfer_following import subject_of
 from central.orders.transfers.transfer_store import find_transfers, read_standing
 from central.orders.transfers.transfers import Transfer
+from central.orders.transfers.transit_crossings import subject_of
 
 TRANSFERRING = "transferring"
 

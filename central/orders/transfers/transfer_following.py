@@ -37,6 +37,7 @@ from central.orders.transfers.transfer_store import (
     write_transfer,
 )
 from central.orders.transfers.transfers import ENDED, Transfer
+from central.orders.transfers.transit_crossings import follow_crossings, subject_of
 from central.storage import bulk, tables
 
 KEYS_PER_SELECT_MAX = 100
@@ -103,6 +104,8 @@ def _follow(
     ]
     open_discrepancies(connection, findings, now_ms=posted.now_ms)
     _settle(connection, posted, after, moved, remainders)
+    lines = [(one.thing, one.line) for one in moved]
+    follow_crossings(connection, posted, after, standing.places, lines)
 
 
 def _kinds(
@@ -152,11 +155,6 @@ def _finding(
         actual_micro=remainder_micro,
         detail=detail,
     )
-
-
-def subject_of(code: str, thing: Thing) -> str:
-    """Return what discrepancies about a thing of a transfer are about."""
-    return "/".join((code, *thing))
 
 
 def _settle(

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from central.ledger.fact_check import Fault
 from central.ledger.locations import IN_TRANSIT_PREFIX
 from central.orders.transfers.transfer_closing import Thing, remainders_of
-from central.orders.transfers.transfer_following import BEFORE, subject_of
+from central.orders.transfers.transfer_following import BEFORE
 from central.orders.transfers.transfer_store import (
     Standing,
     observed,
@@ -35,6 +35,7 @@ from central.orders.transfers.transfer_store import (
     transfers,
 )
 from central.orders.transfers.transfers import ENDED, Transfer
+from central.orders.transfers.transit_crossings import subject_of
 from central.orders.transfers.transit_strangers import CHECK, at_places, strange_faults
 from central.storage import tables
 
