@@ -12,11 +12,11 @@ from sqlalchemy import event, select
 
 from central.contract.facts import Movement, encode_fact
 from central.contract.reference import parse_reference
+from central.ledger.line_movements import read_movements
 from central.ledger.reference_book import load_reference
 from central.ledger.share_check import share_faults
 from central.orders.counts.count_judging import Thing
 from central.orders.counts.count_moves import moves_since
-from central.ledger.line_movements import read_movements
 from central.orders.settling.discrepancy_facts import numbers_behind
 from central.stock.as_of import list_stock_as_of
 from central.stock.closings import item_days
