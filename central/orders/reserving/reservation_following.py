@@ -115,21 +115,25 @@ def _follow_goods(
 def _ship(
     book: ReservationBook, holder: Holder, fact: PostedFact, given: Line, quantity_micro: int
 ) -> bool:
-    """Use up what was set aside; return whether other goods left and some of it is free."""
+    """Use up what was set aside; return whether stations have to be told anew what is left.
+
+    Other goods left and some of it is free, or goods left under the number of another pick.
+    """
     stock = _stock(given)
     rest_micro = quantity_micro
     lines = _lines_meant(book, holder, fact, stock)
     if not lines:
         return False
+    others_left = False
     for line in lines:
         row = book.rows.get((line, stock))
         part_micro = min(row.quantity_micro, rest_micro) if row is not None else 0
-        if part_micro and given.status == AVAILABLE:
+        if row is not None and part_micro and given.status == AVAILABLE:
+            others_left |= bool(row.pick_line) and _pick_line(fact) not in {0, row.pick_line}
             book.ship(line, stock, part_micro)
             rest_micro -= part_micro
     if not rest_micro:
-        return False
-    others_left = False
+        return others_left
     book.ship(lines[0], stock, rest_micro)
     why = f"{_name(stock)} went out instead"
     for line in lines:

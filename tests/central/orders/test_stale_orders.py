@@ -74,3 +74,19 @@ def test_what_went_out_as_it_was_set_aside_is_told_only_if_a_station_named_no_pi
     scene.ship(code, "BIN-1", 1, lot="L1")
     tell(scene, code)
     assert left_to_take(scene, code) == [("BIN-1", "L1", 2)]
+
+
+def test_goods_of_one_pick_that_left_under_the_number_of_another_are_no_more_than_was_asked_for(
+    database,
+):
+    scene = Scene(database, stock=[("BIN-1", 10), ("BIN-2", 10)])
+    code = scene.order(20, upto="released")
+    scene.ship(code, "BIN-1", 10, line=1)
+    scene.ship(code, "BIN-2", 10, line=1)
+    assert scene.stage(code) == "shipped"
+    assert StaleGuidance(database, desk=scene.desk).tick() == 1
+    # Nothing is left to take under the other number, and nothing was too much.
+    assert [line[::3] for line in scene.document(code)] == [(1, 20)]
+    found = rows(database, tables.discrepancies, "kind", "state")
+    assert found == [("over_shipped", "settled")]
+    scene.check()
