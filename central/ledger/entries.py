@@ -218,7 +218,8 @@ class Known(msgspec.Struct, frozen=True):
     """The reference data that a posting needs; what is not there is not known.
 
     item_units: unit by item. locations: (warehouse, location). documents: expected lines by line
-    number, by (warehouse, document). document_kinds: of those. counterparts: of those of transfers,
+    number, by (warehouse, document). document_kinds: of those. picked_documents: those whose lines
+    are picks, which are told anew without what left unnamed. counterparts: of those of transfers,
     the other warehouse. inspected_items: what comes in of them has to be inspected. weight_units:
     in which items are weighed, where that is said. packs: by item, how many of its unit one of
     another is, where the item itself says so. goods_rules: of the items that ask for lots, serial
@@ -234,6 +235,7 @@ class Known(msgspec.Struct, frozen=True):
     weight_units: Mapping[str, str] = msgspec.field(default_factory=dict)
     packs: Mapping[str, Mapping[str, Fraction]] = msgspec.field(default_factory=dict)
     goods_rules: Mapping[str, GoodsRule] = msgspec.field(default_factory=dict)
+    picked_documents: frozenset[tuple[str, str]] = frozenset()
 
     def pack(self, item: str, unit: str) -> Fraction | None:
         """Return how many of its own unit one of another is, None if the item does not say."""

@@ -20,6 +20,7 @@ from central.ledger.entries import (
 from central.ledger.expected import ReferenceChange
 from central.ledger.goods_rules import LotKey
 from central.ledger.handling_units import write_packing
+from central.ledger.line_counts import Relieved
 from central.ledger.locations import is_virtual
 from central.ledger.opening import (
     Apart,
@@ -58,7 +59,8 @@ class Posted(msgspec.Struct, frozen=True):
     a document or goods that are not available, in order. counts: what was counted, in order.
     taken_back: movements that reversals among them took back. dated: lots of items that ask for an
     expiry date, of which one is known since. singles: serial numbers that were at several places,
-    before or on the way, and are at one now. state: as it was before.
+    before or on the way, and are at one now. relieved: document lines that had too much, and have
+    not any more. state: as it was before.
     """
 
     first_record_no: int
@@ -74,6 +76,7 @@ class Posted(msgspec.Struct, frozen=True):
     taken_back: Sequence[TakenBack]
     singles: tuple[Single, ...]
     dated: tuple[LotKey, ...]
+    relieved: Sequence[Relieved]
     state: LedgerState
 
 
@@ -150,8 +153,9 @@ class Ledger:
         routes, apart = _routes(told), apart_of(told)
         if not (foreseen and _are_few(told)) and documents_of(apart):
             bulk.look_ahead(connection, self._looks(routes, apart))
-        known = self._look_up(connection, state, routes, apart)
         targets = find_targets(connection, state, runs)
+        taken_back = [one.progress[0] for one in targets.stored.values() if one.progress]
+        known = self._look_up(connection, state, routes, apart, counted=taken_back)
         opened = open_books(connection, known, runs, routes=routes, apart=apart, targets=targets)
         books, goods = opened.books, opened.goods
         blob = bytearray if connection.dialect.name == "sqlite" else bytes
@@ -195,10 +199,12 @@ class Ledger:
         state: LedgerState,
         routes: Sequence[Route],
         apart: Apart,
+        *,
+        counted: Sequence[ProgressKey],
     ) -> Known:
         items: set[str] = set()
         locations: set[tuple[str, str]] = set()
-        documents: set[tuple[str, str]] = set()
+        documents: set[tuple[str, str]] = {key[:2] for key in counted}
         for warehouse, from_location, to_location, item, _, _, _, _ in routes:
             items.add(item)
             locations.add((warehouse, from_location))
@@ -272,6 +278,7 @@ def _posted(
         taken_back=noted.taken_back,
         singles=books.serials.singles(),
         dated=_dated(known, noted),
+        relieved=books.relieved,
         state=state,
     )
 

@@ -10,6 +10,7 @@ from central.ledger.bookkeeping import Goods, Targets
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, Known, ProgressKey
 from central.ledger.goods_rules import lots_asked
 from central.ledger.handling_units import read_packing
+from central.ledger.line_counts import family_of
 from central.ledger.locations import ADJUSTMENT
 from central.ledger.lots import dated_lots, read_dates_elsewhere, read_expiry_dates
 from central.ledger.pairs import places_of
@@ -120,6 +121,9 @@ def open_books(
         keys.update(line.balance_key[:GOODS_KEY_SIZE] for line in target.lines)
         if target.progress is not None:
             progress_keys.add(target.progress[0])
+    for towards_key in tuple(progress_keys):
+        lines = known.documents.get(towards_key[:2], {})
+        progress_keys.update(family_of(lines, towards_key))
     weighed = _weighed_items(known, apart, targets)
     if weighed:
         keys |= _adjustments(keys, weighed)
@@ -139,7 +143,9 @@ def open_books(
     undated = {lot for lot in asked if lot not in dates} - dated_lots(runs)
     elsewhere = read_dates_elsewhere(connection, undated, _houses(connection)) if undated else {}
     goods = Goods(dates, read_packing(connection, apart), elsewhere)
-    return Opened(RunningBooks(known, balances=balances, progress=progress), goods, expected)
+    expecting = {key for key, (expected_micro, _) in expected.items() if expected_micro}
+    books = RunningBooks(known, balances=balances, progress=progress, expecting=expecting)
+    return Opened(books, goods, expected)
 
 
 def _read_balances(

@@ -23,6 +23,8 @@ from central.ledger.locations import CUSTOMER, IN_TRANSIT, SUPPLIER, is_virtual
 
 IN, OUT = 1, -1
 OUTWARD_KINDS = frozenset({"shipment", "supplier_return", "transfer_out"})
+# Of orders and transfers of the desk these have picks as lines.
+PICKED_KINDS = frozenset({"shipment", "transfer_out"})
 COUNT_KIND = "count"  # Documents of this kind expect nothing to move.
 COUNTING_STEP = "counting"  # What a count finds is adjusted under its code; nothing crosses.
 

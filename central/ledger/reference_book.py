@@ -24,6 +24,7 @@ from central.ledger.expected import (
     read_changes,
     turn_progress,
 )
+from central.ledger.progress import PICKED_KINDS
 from central.ledger.state import lock_ledger, set_state
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_policies, item_units
@@ -59,9 +60,10 @@ class _Item(NamedTuple):
 
 
 class _Document(NamedTuple):
-    """What postings need of a document."""
+    """What postings need of a document. picked: its lines are picks of an order of the desk."""
 
     kind: str
+    picked: bool
     lines: dict[int, ExpectedLine]
     counterpart: str
 
@@ -109,19 +111,18 @@ class ReferenceBook:
         self._locations |= new_places
         self._documents |= new_documents
         found = [(code, item) for code in items if (item := self._items[code]) is not None]
-        expected = [
-            (key, document) for key in documents if (document := self._documents[key]) is not None
-        ]
+        expected = [(key, one) for key in documents if (one := self._documents[key]) is not None]
         return Known(
             item_units={code: item.unit for code, item in found},
             locations=frozenset(place for place in locations if self._locations[place]),
-            documents={key: document.lines for key, document in expected},
-            document_kinds={key: document.kind for key, document in expected},
+            documents={key: one.lines for key, one in expected},
+            document_kinds={key: one.kind for key, one in expected},
             counterparts={key: one.counterpart for key, one in expected if one.counterpart},
             inspected_items=frozenset(code for code, item in found if item.inspected),
             weight_units={code: item.weight_unit for code, item in found if item.weight_unit},
             packs={code: item.packs for code, item in found if item.packs},
             goods_rules={code: item.rule for code, item in found if item.rule is not None},
+            picked_documents=frozenset(key for key, one in expected if one.picked),
         )
 
     def looks(self, items: Iterable[str], *, revision: int | None = None) -> list[bulk.Look]:
@@ -225,13 +226,12 @@ def _documents_of(
     known: dict[tuple[str, str], _Document | None] = dict.fromkeys(documents)
     keys = sorted(documents)
     for row in bulk.select_by_key(connection, tables.documents, keys, columns_count=2):
-        known[(row[0], row[1])] = _Document(row[2], {}, row[5])
+        picked = row[2] in PICKED_KINDS and row[4] != FILE
+        known[row[0], row[1]] = _Document(row[2], picked, {}, row[5])
     for row in bulk.select_by_key(connection, tables.document_lines, keys, columns_count=2):
         document = known[(row[0], row[1])]
         assert document is not None
-        document.lines[row[2]] = ExpectedLine(
-            item=row[3], expected_micro=row[4], tolerance_percent_micro=row[5]
-        )
+        document.lines[row[2]] = ExpectedLine(*row[3:6])
     return known
 
 

@@ -19,6 +19,7 @@ from central.ledger.expected import (
     document_rows,
     expect_anew,
 )
+from central.ledger.progress import PICKED_KINDS
 from central.storage import bulk, tables
 
 CODES_AT_ONCE_MAX = 500
@@ -155,7 +156,8 @@ def put_documents(change: Change, documents: Sequence[ExpectedDocument]) -> None
         for one in documents
         if one.kind != "count"
     }
-    rejudge_documents(connection, expecting, now_ms=change.now_ms)
+    picked = {(one.warehouse, one.code) for one in documents if one.kind in PICKED_KINDS}
+    rejudge_documents(connection, expecting, picked=picked, now_ms=change.now_ms)
     change.touch(*(("document", one.warehouse, one.code) for one in documents))
 
 

@@ -4,7 +4,7 @@ Each fact is judged on what stood there the moment before it, so the findings do
 facts were cut into batches.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -26,8 +26,8 @@ from central.ledger.entries import (
     Known,
     Line,
     ProgressKey,
-    finding_of,
 )
+from central.ledger.line_counts import UNNAMED, Relieved, judge_counts, shared_counts
 from central.ledger.locations import is_virtual, may_be_negative
 from central.ledger.measures import WEIGHED_IN, shares, weight_share
 from central.ledger.pairs import (
@@ -39,7 +39,7 @@ from central.ledger.pairs import (
     with_shares,
 )
 from central.ledger.posting import Posting
-from central.ledger.progress import OUT, Counted, Progress, sign_of, way_of
+from central.ledger.progress import Counted, Progress, sign_of, way_of
 from central.ledger.runs import Route
 from central.ledger.serials import SerialPlaces
 from central.ledger.statuses import AVAILABLE, STATUSES
@@ -72,6 +72,7 @@ class RunningBooks:
     """What stands in the books; `apply` posts one fact after another.
 
     balances, progress: amounts of every key that may be touched, absent for zero.
+    expecting: keys of lines that expect something, in the units in which their items are kept.
     amounts: of the balance at each slot. numbers: the last fact that changed it, 0 for none.
     weights: catch weights at slots, absent for zero. serials: where serial numbers are.
     """
@@ -82,6 +83,7 @@ class RunningBooks:
         *,
         balances: Mapping[BalanceKey, Amounts],
         progress: dict[ProgressKey, Counted],
+        expecting: Collection[ProgressKey] = (),
     ) -> None:
         self._known = known
         self._keys = list(balances)
@@ -97,7 +99,9 @@ class RunningBooks:
         below_zero = (key for key, micro in zip(self._keys, self.amounts, strict=True) if micro < 0)
         self._below_zero = {key for key in below_zero if not may_be_negative(key.location)}
         self.progress = progress
+        self._expecting = expecting
         self.progress_numbers: dict[ProgressKey, int] = {}
+        self.relieved: list[Relieved] = []
 
     def slot_of(self, key: BalanceKey) -> int:
         """Return where the balance stands in `amounts` and `numbers`."""
@@ -305,29 +309,27 @@ class RunningBooks:
         return Counted(0, way_of(kind))
 
     def _progressed(self, entry: Entry, progress: Progress) -> list[Finding]:
-        key, before = progress.key, self._counted(progress.key)
-        done, way = self.progress[key] = before.plus(progress)
+        key, counted = progress.key, self._counted(progress.key)
+        lines = self._known.documents.get(key[:2], {})
+        before = self._line_counts(key, lines)
+        self.progress[key] = counted.plus(progress)
         self.progress_numbers[key] = entry.record_no
-        expected = expected_line(self._known.documents, key)
-        if expected is None or done <= max(expected.limit_micro, before.done_micro):
-            return []
-        return [
-            finding_of(
-                entry,
-                "over_shipped" if sign_of(way) == OUT else "over_received",
-                f"{key.document}/{key.line}/{key.item}",
-                item=key.item,
-                unit=key.unit,
-                document=key.document,
-                document_line=key.line,
-                expected_micro=expected.expected_micro,
-                actual_micro=done,
-            )
-        ]
+        after, direction = self._line_counts(key, lines), sign_of(counted.way)
+        findings, relieved = judge_counts(
+            entry, key, lines, before=before, after=after, direction=direction
+        )
+        self.relieved += relieved
+        return findings
 
-
-def expected_line(
-    documents: Mapping[tuple[str, str], Mapping[int, ExpectedLine]], key: ProgressKey
-) -> ExpectedLine | None:
-    """Return the document line that a progress counts towards, None if none is expected."""
-    return documents.get((key.warehouse, key.document), {}).get(key.line)
+    def _line_counts(self, key: ProgressKey, lines: Mapping[int, ExpectedLine]) -> dict[int, int]:
+        """Return what counts for the lines that a fact may count for, by their numbers."""
+        unnamed = key.line == UNNAMED or key._replace(line=UNNAMED) in self.progress
+        if not unnamed or key[:2] in self._known.picked_documents:
+            return {key.line: self._counted(key).done_micro}
+        shared = shared_counts(
+            lines, key.item, lambda number: self._counted(key._replace(line=number)).done_micro
+        )
+        # In the unit in which the item is kept: others count for no line.
+        if any(key._replace(line=number) in self._expecting for number in shared):
+            return shared
+        return {key.line: self._counted(key).done_micro}

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from central.ledger.line_counts import fill_lines
+
 PERCENT_MICRO = 100_000_000  # One hundred percent, in 10^-6 percent.
 
 Fulfilment = Literal["none", "partial", "complete", "over"]
@@ -113,11 +115,7 @@ def share_out(
         if key.line or not wanted:
             unexpected.append((key, quantity))
             continue
-        for line in wanted[:-1]:
-            part = min(quantity, max(line.expected_micro - done[line.line], 0))
-            done[line.line] += part
-            quantity -= part
-        done[wanted[-1].line] += quantity
+        fill_lines(done, [(line.line, line.expected_micro) for line in wanted], quantity)
     return done, unexpected
 
 

@@ -13,6 +13,7 @@ from central.orders.settling.period_late import follow_late
 from central.orders.settling.settlement_following import (
     follow_dates,
     follow_recovered,
+    follow_relieved,
     follow_singles,
 )
 from central.orders.transfers.transfer_following import follow_transfers, transfer_looks
@@ -23,6 +24,7 @@ FOLLOWERS: tuple[Follower, ...] = (
     follow_recovered,
     follow_singles,
     follow_dates,
+    follow_relieved,
     follow_late,
     ForeseeingFollower(follow_transfers, transfer_looks),
     follow_units,

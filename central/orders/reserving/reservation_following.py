@@ -10,7 +10,7 @@
 A posting that moves nothing under a document, and nothing out of a place, costs nothing here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -33,8 +33,10 @@ from central.orders.reserving.reservations import (
 from central.orders.reserving.shortages import report_shortages
 from central.orders.reserving.stale_holders import mark_stale
 from central.orders.sales import sales_store
+from central.orders.sales.sales_orders import OrderFigures
 from central.orders.transfers import transfer_store
 from central.orders.transfers.transfers import CODE_PREFIX
+from central.orders.unnamed_excess import Asked, judge_unnamed
 from central.storage import bulk, sales_tables
 
 TRANSFERS = f"{CODE_PREFIX}-"
@@ -60,7 +62,7 @@ def follow_reservations(connection: Connection, posted: Posted) -> None:
     facts = [fact for fact in posted.apart if fact.document]
     book.load({one for fact in facts for one in _holders(_warehouse(fact), fact.document)})
     ready: set[StockKey] = set()
-    unnamed: dict[str, set[str]] = {SALES_ORDER: set(), TRANSFER: set()}
+    unnamed: dict[str, list[PostedFact]] = {SALES_ORDER: [], TRANSFER: []}
     untold: dict[str, set[str]] = {SALES_ORDER: set(), TRANSFER: set()}
     for fact in facts:
         for holder in _holders(_warehouse(fact), fact.document):
@@ -70,7 +72,7 @@ def follow_reservations(connection: Connection, posted: Posted) -> None:
                     untold[holder.kind].add(holder.code)
                 named = {row.pick_line for row in rows if row.pick_line}
                 if fact.progress is not None and _pick_line(fact) not in named:
-                    unnamed[holder.kind].add(holder.code)
+                    unnamed[holder.kind].append(fact)
                     if not _pick_line(fact):
                         untold[holder.kind].add(holder.code)
                 break
@@ -78,9 +80,14 @@ def follow_reservations(connection: Connection, posted: Posted) -> None:
             if _leaves_unnamed(fact):
                 untold[TRANSFER].add(fact.document)
     if unnamed[SALES_ORDER]:
-        untold[SALES_ORDER] |= level_orders(connection, book, unnamed[SALES_ORDER])
+        codes = {fact.document for fact in unnamed[SALES_ORDER]}
+        levelled = level_orders(connection, book, codes)
+        judge_unnamed(connection, posted, _asked(levelled), unnamed[SALES_ORDER])
+        # They count by picks: what names none counts for no pick of theirs.
+        untold[SALES_ORDER] |= {one.order.code for one in levelled if one.order.state == "released"}
     if unnamed[TRANSFER]:
-        untold[TRANSFER] |= level_transfers(connection, book, unnamed[TRANSFER])
+        codes = {fact.document for fact in unnamed[TRANSFER]}
+        untold[TRANSFER] |= level_transfers(connection, book, codes)
     _mark_stale(connection, untold)
     on_hand = {_stock(key): amount for key, amount in posted.fallen}
     # Goods that were put where the books were below zero are not all there.
@@ -188,6 +195,16 @@ def _lines_meant(
 
 def _pick_line(fact: PostedFact) -> int:
     return fact.progress[0].line if fact.progress is not None else 0
+
+
+def _asked(orders: Iterable[OrderFigures]) -> dict[tuple[str, str], list[Asked]]:
+    """Return what orders ask for, as it is after facts."""
+    return {
+        (one.order.warehouse, one.order.code): [
+            Asked(line.line.expected, line.progress.done_micro) for line in one.lines
+        ]
+        for one in orders
+    }
 
 
 def _leaves_unnamed(fact: PostedFact) -> bool:

@@ -16,16 +16,19 @@ from central.orders.transfers.transfer_picks import waits_micro
 from central.orders.transfers.transfer_store import find_transfers, read_standings
 
 
-def level_orders(connection: Connection, book: ReservationBook, codes: Collection[str]) -> set[str]:
+def level_orders(
+    connection: Connection, book: ReservationBook, codes: Collection[str]
+) -> list[OrderFigures]:
     """Level the lines of orders whose rows are loaded, and set aside what others of them lack.
 
-    Returns the codes of released ones, of which stations were told that more is left to take: they
-    count by picks, and what names none counts for no pick of theirs.
+    Returns the figures of those that set something aside, as they were before.
     """
+    found = []
     orders = [one for one in read_orders(connection, codes) if one.state in RESERVING]
     counted = read_counted(connection, [(one.warehouse, one.code) for one in orders])
     for order in orders:
         figures = figures_of(order, book.of(order.holder), counted.get(order.code, {}))
+        found.append(figures)
         items = {line.line.item for line in figures.lines if line.spare_micro}
         if not items:
             continue
@@ -42,7 +45,7 @@ def level_orders(connection: Connection, book: ReservationBook, codes: Collectio
                 if line.line.item in items and line.backorder_micro
             ]
         )
-    return {order.code for order in orders if order.state == "released"}
+    return found
 
 
 def level(book: ReservationBook, figures: OrderFigures) -> OrderFigures:

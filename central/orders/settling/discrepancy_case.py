@@ -21,6 +21,7 @@ from central.orders.settling.discrepancy_facts import (
     fact_at,
     standing_behind,
 )
+from central.orders.settling.excess_counts import counts_of, excess_of
 from central.orders.settling.negative_balances import case_of_negative
 from central.orders.settling.serial_places import case_of_serial
 from central.orders.settling.settlement_moves import leaves_any
@@ -38,6 +39,8 @@ from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_units
 
 PROPOSED_MAX = 5  # Of places, items or lines.
+LINES_SCANNED_MAX = 20  # Of orders, that may still expect something.
+BALANCES_SCANNED_MAX = 1000
 GTIN_DIGITS = 14
 
 
@@ -125,11 +128,7 @@ def _case_of_document(connection: Connection, row: Found) -> Case:
     head = next(documents, None)
     excess = 0
     if row.kind in KINDS_OF_EXCESS:
-        key = (row.warehouse, row.document, row.document_line, row.item, row.unit)
-        for found in bulk.select_by_key(
-            connection, tables.document_progress, [key], columns_count=len(key)
-        ):
-            excess = found[7] - found[5]
+        excess = excess_of(connection, row, kind=head[2] if head else "")
     fact, partner = _standing(connection, row), head[3] if head else ""
     return Case(
         kind=row.kind,
@@ -181,9 +180,17 @@ def _open_lines(
             progress.expected_micro > progress.received_micro,
         )
         .order_by(tables.documents.c.partner != partner, lines.document, lines.line)
-        .limit(PROPOSED_MAX + 1)
+        .limit(LINES_SCANNED_MAX)
     )
-    found = [LineMatch(*one) for one in connection.execute(query)]
+    rows = connection.execute(query).all()
+    documents = {one.document for one in rows}
+    counts = counts_of(connection, row.warehouse, documents, item=fact.item, kind=kind)
+    left = [
+        (document, line, expected - done)
+        for document, line, _ in rows
+        for done, expected in [counts[document, line]]
+    ]
+    found = [LineMatch(*one) for one in left if one[2] > 0]
     own = (row.document, row.document_line)
     # An order that has parts of pieces expects a part, and is given none of what is whole.
     some = {min(excess_micro, one.remaining_micro) for one in found} if excess_micro else set()

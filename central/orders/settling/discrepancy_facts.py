@@ -20,7 +20,7 @@ from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there, takes_share
 from central.orders.settling.arrived_goods import is_moved_so, takes_so
 from central.orders.settling.settlement_steps import MovedFact, MovedPart, Standing
-from central.orders.settling.unexpected_evidence import those_unexpected
+from central.orders.settling.unexpected_evidence import is_of_line, those_unexpected
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_policies
 from central.storage.line_blocks import first_lines, reach_of
@@ -250,13 +250,10 @@ def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
     if row.kind in {"expiry_missing", "expired_shipped"}:
         is_so = comes_in if row.kind == "expiry_missing" else ships
         return bool(movement.lot == row.lot) and is_so(*ends)
-    if row.kind == "unknown_document":
-        return bool(movement.document == row.subject)
-    if row.kind == "unexpected":
+    if row.kind in {"unknown_document", "unexpected"}:
         return bool(movement.document == row.document)
     if row.kind in {"over_received", "over_shipped", "outside_tolerance"}:
-        line_no = movement.document_line
-        return (movement.document, line_no) == (row.document, row.document_line)
+        return is_of_line(row, movement)
     return True
 
 

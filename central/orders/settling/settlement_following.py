@@ -6,6 +6,7 @@ from central.contract.quantities import canonical_text, from_micro
 from central.ledger.discrepancies import settle_subjects, settle_where
 from central.ledger.entries import balance_name
 from central.ledger.ledger import Posted
+from central.ledger.line_counts import excess_kind
 from central.storage import bulk, tables
 
 
@@ -53,5 +54,21 @@ def follow_singles(connection: Connection, posted: Posted) -> None:
             kind="serial_twice",
             subject=f"{one.item}/{one.serial}",
             settlement=f"record {one.record_no} left it at {one.warehouse}/{one.location} alone",
+            now_ms=posted.now_ms,
+        )
+
+
+def follow_relieved(connection: Connection, posted: Posted) -> None:
+    """Settle that document lines had too much, of which enough was taken back since.
+
+    Costs nothing if nothing was.
+    """
+    last = {one.key: one for one in posted.relieved}
+    for key, one in sorted(last.items()):
+        settle_subjects(
+            connection,
+            [(key.warehouse, excess_kind(one.direction), f"{key.document}/{key.line}/{key.item}")],
+            settlement=f"record {one.record_no} brought it to"
+            f" {canonical_text(from_micro(one.done_micro))} {key.unit}",
             now_ms=posted.now_ms,
         )

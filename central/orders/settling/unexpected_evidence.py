@@ -9,10 +9,21 @@ from sqlalchemy import Connection, Row, select
 
 from central.contract.facts import Movement
 from central.ledger.entries import ExpectedLine
+from central.ledger.locations import CUSTOMER, IN_TRANSIT
 from central.ledger.posting import is_expected
 from central.ledger.progress import goes_back
 from central.ledger.reading import read_fact
 from central.storage import bulk, tables
+
+
+def is_of_line(row: Row[Any], movement: Movement) -> bool:
+    """Return whether a movement counts for the document line that a discrepancy names.
+
+    What names no line counts for the lines of its item, too, but not for picks.
+    """
+    whole = row.kind != "outside_tolerance" and movement.to_location not in {CUSTOMER, IN_TRANSIT}
+    lines = {row.document_line, 0} if whole else {row.document_line}
+    return movement.document == row.document and movement.document_line in lines
 
 
 def those_unexpected(connection: Connection, row: Row[Any], numbers: set[int]) -> set[int]:

@@ -38,6 +38,7 @@ from central.orders.transfers.transfer_store import (
 )
 from central.orders.transfers.transfers import ENDED, Transfer
 from central.orders.transfers.transit_crossings import follow_crossings, subject_of
+from central.orders.unnamed_excess import Asked, judge_unnamed
 from central.storage import bulk, tables
 
 KEYS_PER_SELECT_MAX = 100
@@ -95,6 +96,7 @@ def _follow(
     if after != transfer:
         write_transfer(connection, after)
     _settle_short(connection, posted, after, standing, moved)
+    _judge_unnamed(connection, posted, after, standing, moved)
     remainders = remainders_of(standing.places)
     last = {one.thing: one for one in moved}
     findings = [
@@ -205,6 +207,27 @@ def _settle_short(
     if (left and not waits) or (waits and "reserve" not in transfer.possible):
         lines = lines_that_lost(connection, transfer.holder)
         settle_shortages(connection, lines, why=ALL_LEFT, now_ms=posted.now_ms)
+
+
+def _judge_unnamed(
+    connection: Connection,
+    posted: Posted,
+    transfer: Transfer,
+    standing: Standing,
+    moved: Sequence[Moved],
+) -> None:
+    """Judge what left the source without a number of a pick by what its lines ask for."""
+    facts = {one.fact.record_no: one.fact for one in moved}
+    unnamed = [
+        fact
+        for _, fact in sorted(facts.items())
+        if fact.progress is not None and not fact.progress[0].line
+    ]
+    if unnamed and transfer.state not in ENDED:
+        figures = standing.figures.lines
+        asked = [Asked(one.expected, figures[one.line].shipped_micro) for one in standing.lines]
+        there = {(transfer.source, transfer.code): asked}
+        judge_unnamed(connection, posted, there, unnamed)
 
 
 def _settle_unknown(connection: Connection, posted: Posted, transfer: Transfer) -> None:
