@@ -27,7 +27,8 @@ from central.ledger.entries import (
     Line,
     ProgressKey,
 )
-from central.ledger.line_counts import UNNAMED, Relieved, judge_counts, shared_counts
+from central.ledger.gone_back import gone_back
+from central.ledger.line_counts import UNNAMED, Relieved, family_of, judge_counts, shared_counts
 from central.ledger.locations import is_virtual, may_be_negative
 from central.ledger.measures import WEIGHED_IN, shares, weight_share
 from central.ledger.pairs import (
@@ -319,6 +320,11 @@ class RunningBooks:
             entry, key, lines, before=before, after=after, direction=direction
         )
         self.relieved += relieved
+        moved = self.progress[key].done_micro - counted.done_micro
+        if moved < 0 and key.item in {line.item for line in lines.values()}:
+            family = set(family_of(lines, key))
+            total = sum(self._counted(one).done_micro for one in family)
+            findings += gone_back(entry, key, before_micro=total - moved, after_micro=total)
         return findings
 
     def _line_counts(self, key: ProgressKey, lines: Mapping[int, ExpectedLine]) -> dict[int, int]:

@@ -12,6 +12,7 @@ from central.contract.facts import Movement
 from central.ledger.entries import ExpectedLine
 from central.ledger.goods_rules import SETTLING_FLAG
 from central.ledger.posting import is_expected
+from central.ledger.progress import goes_back
 from central.ledger.reading import read_fact
 from central.storage import bulk, tables
 from central.storage.line_blocks import first_lines, reach_of
@@ -30,6 +31,8 @@ def all_expected(
 ) -> bool:
     """Return whether a document expects all that moved of an item under it and stands.
 
+    What went back is not expected of itself: whoever was told of it decides.
+
     document: warehouse and code. expected: its lines. since: the record number of the first fact.
     """
     warehouse, code = document
@@ -47,7 +50,7 @@ def all_expected(
     kind = next((row[2] for row in heads), "")
     moved = _moved(connection, warehouse, item, after=since - 1, through=reach.record_no)
     return all(
-        is_expected(movement, expected, kind=kind)
+        is_expected(movement, expected, kind=kind) and not goes_back(movement, kind=kind)
         for movement in moved
         if movement.document == code and SETTLING_FLAG not in movement.flags
     )

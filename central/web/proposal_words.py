@@ -6,6 +6,8 @@ from central.web.words import marked
 PLAIN: tuple[str, ...] = (
     marked("Only its weight is stated in that unit: it was left out."),
     marked("Leave the stock as it is: the goods count for no order."),
+    marked("Leave it as it is: the order counts it as gone back."),
+    marked("Move it back, if it was scanned by mistake."),
     marked("It is known by now: post it in the item's own unit."),
     marked("Nothing is there any more."),
     marked("It moved nothing, and there is nothing to move."),

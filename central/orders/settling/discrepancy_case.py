@@ -15,6 +15,7 @@ from central.contract.quantities import (
     to_micro,
 )
 from central.ledger.entries import GOODS_KEY_SIZE, FactKey
+from central.ledger.progress import crosses_another_border, goes_back
 from central.orders.order_goods import parting
 from central.orders.settling.discrepancy_facts import (
     Found,
@@ -136,10 +137,18 @@ def _case_of_document(connection: Connection, row: Found) -> Case:
         gone=fact is None and row.kind not in KINDS_OF_EXCESS,
         excess_micro=excess,
         item=fact.item if fact is not None else "",
+        goes_back=_goes_back(fact, kind=head[2] if head else ""),
         lines=_open_lines(connection, row, fact, partner=partner, excess_micro=excess)
         if fact
         else (),
     )
+
+
+def _goes_back(fact: Movement | None, *, kind: str) -> bool:
+    """Return whether goods went the other way under a document, across its border."""
+    if fact is None or not kind or crosses_another_border(fact, kind=kind):
+        return False
+    return goes_back(fact, kind=kind)
 
 
 def _standing(connection: Connection, row: Found) -> Movement | None:

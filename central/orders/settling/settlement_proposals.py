@@ -61,6 +61,7 @@ class Case:
     under_way_micro: of the thing of a transfer, over all warehouses. seen: where a serial number is
     by the books, where it came last first. is_twice: still at several places, or several times at
     one. missing_micro, available_micro: of what an order waits for. has_gone_on: from there.
+    goes_back: the other way than its document is about.
     """
 
     kind: DiscrepancyKind
@@ -80,6 +81,7 @@ class Case:
     surplus: tuple[Surplus, ...] = ()
     items: tuple[ItemMatch, ...] = ()
     lines: tuple[LineMatch, ...] = ()
+    goes_back: bool = False
     factor: Fraction | None = None
     stated_warehouse: str = ""
     unit_missing: bool = False
@@ -156,8 +158,11 @@ def _for_excess(case: Case) -> tuple[Proposal, ...]:
 
 
 def _for_document(case: Case) -> tuple[Proposal, ...]:
-    left = "Leave the stock as it is: the goods count for no order."
-    return (*(_to_line(line, case) for line in case.lines), _accept(left))
+    lines = tuple(_to_line(line, case) for line in case.lines)
+    if not case.goes_back:
+        return (*lines, _accept("Leave the stock as it is: the goods count for no order."))
+    back = Proposal(Decision(action="reverse"), "Move it back, if it was scanned by mistake.")
+    return (*lines, _accept("Leave it as it is: the order counts it as gone back."), back)
 
 
 def _for_item(case: Case) -> tuple[Proposal, ...]:

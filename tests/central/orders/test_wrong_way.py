@@ -75,3 +75,60 @@ def test_what_settles_it_leaves_what_the_order_expected_where_it_is(site):
     assert (site.received("D-1"), site.received("PO-1")) == ({1: 2}, {1: 3})
     assert site.on_hand() == {("BIN-2", ""): 1, ("supplier", ""): -3, ("customer", ""): 2}
     site.proved()
+
+
+BACK = [
+    ("shipment", "customer", "BIN-2"),
+    ("receipt", "BIN-2", "supplier"),
+    ("supplier_return", "supplier", "BIN-2"),
+    ("customer_return", "BIN-2", "customer"),
+    ("transfer_out", "in_transit", "BIN-2"),
+]
+
+
+@pytest.mark.parametrize(("kind", "source", "target"), BACK)
+@pytest.mark.parametrize("line", [1, 0])
+def test_more_that_went_back_than_was_counted_is_told_and_settled(site, kind, source, target, line):
+    site.dock.move(quantity="9", target="BIN-2")
+    put(site, kind)
+    under(site, target, source, "2", line=line)
+    under(site, source, target, "2")
+    assert site.get("/discrepancies?kind=unexpected&state=open")["discrepancies"] == []
+    under(site, source, target, "3", line=line)
+    row = site.found("unexpected")
+    assert row["detail"] == "3 more went back than the document had counted"
+    assert len(row["facts"]) == 1
+    put(site, kind)
+    assert [one["body"] for one in site.found("unexpected")["proposals"][-2:]] == [
+        {"action": "accept"},
+        {"action": "reverse"},
+    ]
+    assert site.settle("unexpected", {"action": "reverse"}).json()["state"] == "settled"
+    assert sum(site.received("D-1").values()) == 0
+    assert site.get("/discrepancies?kind=unexpected&state=open")["discrepancies"] == []
+    site.proved()
+
+
+def test_what_a_customer_brought_under_an_order_is_given_to_its_return(site):
+    put(site)
+    put(site, "customer_return", code="R-1")
+    under(site, "customer", "BIN-2")
+    row = site.found("unexpected")
+    assert row["proposals"][0]["body"] == {
+        "action": "reassign",
+        "document": "R-1",
+        "document_line": 1,
+    }
+    assert site.settle("unexpected").json()["state"] == "settled"
+    assert (site.received("D-1"), site.received("R-1")) == ({}, {1: 3})
+    site.proved()
+
+
+def test_what_takes_a_departure_back_after_its_return_is_told(site):
+    put(site)
+    under(site, "BIN-2", "customer", "3")
+    under(site, "customer", "BIN-2", "3")
+    site.dock.reverse(1)
+    site.send()
+    assert site.found("unexpected")["detail"].startswith("3 more went back")
+    site.proved()
