@@ -155,7 +155,7 @@ class BringOut(ApiModel):
 class ReplenishmentOut(ApiModel):
     """What to bring to a pick face. there: what lies there that nobody has set aside.
 
-    missing: what no other place has.
+    missing: of what fits, what no other place has.
     """
 
     item: str

@@ -54,6 +54,21 @@ def suggest_putaway(connection: Connection, asked: PutawayAsked) -> list[Suggest
     )
 
 
+def read_used(connection: Connection, warehouse: str, locations: Sequence[str]) -> dict[str, int]:
+    """Return how much lies at places, as the sum of units over all that is there."""
+    balances = tables.balances.c
+    query = (
+        select(balances.location, func.sum(balances.on_hand_micro))
+        .where(
+            balances.warehouse == warehouse,
+            balances.location.in_(locations),
+            balances.on_hand_micro > 0,
+        )
+        .group_by(balances.location)
+    )
+    return {location: int(used) for location, used in connection.execute(query)}
+
+
 def _walk_order(connection: Connection, warehouse: str, location: str) -> int:
     table = catalogue_tables.location_details
     rows = list(bulk.select_by_key(connection, table, [(warehouse, location)], columns_count=2))
@@ -87,7 +102,7 @@ def _places_of_item(connection: Connection, asked: PutawayAsked) -> list[Place]:
         if row[2]
     }
     locations = sorted({*here, *homes})
-    used = _used(connection, asked.warehouse, locations)
+    used = read_used(connection, asked.warehouse, locations)
     return [
         _place(
             row,
@@ -180,18 +195,3 @@ def _place(
         home_max_micro=home_max_micro,
         blocked=bool(row.blocked),
     )
-
-
-def _used(connection: Connection, warehouse: str, locations: Sequence[str]) -> dict[str, int]:
-    """Return how much lies at places, as the sum of units over all that is there."""
-    balances = tables.balances.c
-    query = (
-        select(balances.location, func.sum(balances.on_hand_micro))
-        .where(
-            balances.warehouse == warehouse,
-            balances.location.in_(locations),
-            balances.on_hand_micro > 0,
-        )
-        .group_by(balances.location)
-    )
-    return {location: int(used) for location, used in connection.execute(query)}

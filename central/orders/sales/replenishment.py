@@ -1,7 +1,8 @@
 """Which pick faces are to be filled, and from where. Pure.
 
 A face that has less than its minimum is filled up to its maximum (to its minimum, if it has none),
-from reserve places, in the rotation of the item: first what has to go first.
+as far as there is room for it, from reserve places, in the rotation of the item: first what has to
+go first.
 """
 
 from collections.abc import Sequence
@@ -19,20 +20,27 @@ from central.orders.reserving.allocation import (
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A pick face of an item. on_hand_micro: what lies there that may be picked."""
+    """A pick face of an item. on_hand_micro: what lies there that may be picked.
+
+    room_micro: how much more fits beside all that lies there, None if the face has no bound.
+    """
 
     location: str
     min_micro: int
     max_micro: int
     on_hand_micro: int
     walk_order: int = 0
+    room_micro: int | None = None
 
     @property
     def wanted_micro(self) -> int:
-        """Return how much is to be brought, 0 if enough is there."""
+        """Return how much is to be brought, 0 if enough is there or nothing more fits."""
         if self.on_hand_micro >= self.min_micro:
             return 0
-        return max(self.max_micro, self.min_micro) - max(self.on_hand_micro, 0)
+        wanted_micro = max(self.max_micro, self.min_micro) - max(self.on_hand_micro, 0)
+        if self.room_micro is None:
+            return wanted_micro
+        return min(wanted_micro, max(self.room_micro, 0))
 
 
 @dataclass(frozen=True, slots=True)

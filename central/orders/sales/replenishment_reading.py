@@ -1,10 +1,11 @@
 """Reads which pick faces are low, and what may fill them. Edge of the database; writes nothing.
 
 What somebody has set aside counts as gone from the face, and is not proposed from elsewhere. What
-must not be shipped any more counts as gone as well: nobody can pick it.
+must not be shipped any more counts as gone as well: nobody can pick it. To what room there is all
+of it counts, whoever has set it aside and whatever item it is of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -20,6 +21,7 @@ from central.orders.reserving.allocation import (
     usable_micro,
 )
 from central.orders.reserving.reservation_rows import ItemStock, read_item_stock
+from central.orders.sales.putaway_reading import read_used
 from central.orders.sales.replenishment import Face, Replenishment, replenish
 from central.storage import catalogue_tables, tables
 
@@ -39,25 +41,37 @@ def list_replenishments(
     """Return what to bring to the faces of the next items after one, by item and emptiness.
 
     limit: of items with faces that are looked at. Also returns the item to go on after, "" at the
-    end.
+    end. A face that several of these items share is never brought more than fits.
     """
     faces = _faces(connection, warehouse, after=after, limit=limit)
     items = sorted(faces)
     stock = read_item_stock(connection, warehouse, items)
+    bounded = {
+        face.location
+        for _, of_item in faces.values()
+        for face in of_item
+        if face.room_micro is not None
+    }
+    filled = read_used(connection, warehouse, sorted(bounded))  # Also by what is brought.
     found = []
     for item in items:
         unit, of_item = faces[item]
-        found += [
-            FaceProposal(item, unit, one)
-            for one in _replenish(of_item, stock.get(item), now_ms=now_ms)
-        ]
+        of_item = [_with_room(face, filled) for face in of_item]
+        for one in _replenish(of_item, stock.get(item), now_ms=now_ms):
+            found.append(FaceProposal(item, unit, one))
+            brought_micro = sum(pick.quantity_micro for pick in one.picks)
+            where = one.face.location
+            filled[where] = filled.get(where, 0) + brought_micro
     return found, items[-1] if len(items) == limit else ""
 
 
 def _faces(
     connection: Connection, warehouse: str, *, after: str, limit: int
 ) -> dict[str, tuple[str, list[Face]]]:
-    """Return unit and pick faces of the next items that have any, with nothing on hand yet."""
+    """Return unit and pick faces of the next items that have any, as if nothing lay there.
+
+    A blocked face is left out: nothing is put there by plan.
+    """
     places, details = catalogue_tables.item_places, catalogue_tables.location_details
     query = (
         select(
@@ -67,6 +81,7 @@ def _faces(
             places.c.min_micro,
             places.c.max_micro,
             details.c.walk_order,
+            details.c.capacity_micro,
         )
         .join(
             details,
@@ -80,6 +95,7 @@ def _faces(
             places.c.warehouse == warehouse,
             places.c.min_micro > 0,
             details.c.pick_face.is_(True),
+            details.c.blocked.is_(False),
         )
     )
     items = (
@@ -92,9 +108,16 @@ def _faces(
     faces: dict[str, tuple[str, list[Face]]] = {}
     codes = list(connection.execute(items).scalars())
     for row in connection.execute(query.where(places.c.item.in_(codes))):
-        face = Face(row.location, row.min_micro, row.max_micro, 0, row.walk_order)
+        room_micro = row.capacity_micro or None
+        face = Face(row.location, row.min_micro, row.max_micro, 0, row.walk_order, room_micro)
         faces.setdefault(row.item, (row.unit, []))[1].append(face)
     return faces
+
+
+def _with_room(face: Face, filled: Mapping[str, int]) -> Face:
+    if face.room_micro is None:
+        return face
+    return replace(face, room_micro=face.room_micro - filled.get(face.location, 0))
 
 
 def _replenish(

@@ -106,6 +106,21 @@ def test_the_emptiest_face_is_filled_first_and_nothing_is_brought_twice():
     ] == [("F2", [("R2", 6), ("R1", 2)], 0), ("F1", [("R1", 7)], 5)]
 
 
+@pytest.mark.parametrize(
+    ("on_hand", "room", "wanted"),
+    [(3, None, 17), (3, 12, 12), (3, 40, 17), (3, 0, 0), (3, -5, 0), (10, 40, 0)],
+    ids=["no bound", "less fits", "more fits", "full", "more than full", "enough is there"],
+)
+def test_a_face_is_brought_no_more_than_fits(on_hand, room, wanted):
+    face = Face("F1", 10, 20, on_hand, room_micro=room)
+    assert face.wanted_micro == wanted
+    found = replenish([face], [reserve("R1", 99)], rotation="fefo")
+    brought = [pick.quantity_micro for one in found for pick in one.picks]
+    assert (brought, [one.missing_micro for one in found]) == (
+        ([wanted], [0]) if wanted else ([], [])
+    )
+
+
 def test_several_orders_are_picked_on_one_round_in_walking_order(database):
     scene = Scene(database, stock=[("BIN-1", 9), ("BIN-2", 9, {"item": "NUT"})])
     first = scene.order(2, ("NUT", 1), upto="released")
@@ -358,3 +373,52 @@ def test_what_must_not_be_shipped_any_more_does_not_fill_a_face(database):
         for one in found
         for pick in one.replenishment.picks
     ] == [("BIN-2", 8)]
+
+
+def brought_to(database, *, limit=9, after=""):
+    """What is to be brought, by item and face."""
+    with database.read() as connection:
+        found, _ = list_replenishments(connection, "SH1", after=after, limit=limit, now_ms=NOW_MS)
+    return {
+        (one.item, one.replenishment.face.location): sum(
+            pick.quantity_micro // ONE for pick in one.replenishment.picks
+        )
+        for one in found
+    }
+
+
+def with_face(database, *faces, **details):
+    """A pick face BIN-1 of these items: (item, min, max)."""
+    table = catalogue_tables.location_details
+    is_face = (table.c.warehouse == "SH1") & (table.c.location == "BIN-1")
+    with database.write() as connection:
+        rows = [("SH1", item, "BIN-1", low * ONE, high * ONE) for item, low, high in faces]
+        bulk.insert_rows(connection, catalogue_tables.item_places, rows)
+        connection.execute(table.update().where(is_face).values(**details))
+
+
+def test_a_face_is_brought_no_more_than_fits_beside_all_that_lies_there(database):
+    scene = Scene(database, stock=[("BIN-1", 8), ("BIN-2", 200)])
+    with_face(database, ("BOLT", 10, 100), capacity_micro=40 * ONE)
+    assert brought_to(database) == {("BOLT", "BIN-1"): 32}
+    scene.order(5)  # What is set aside is gone for the next order, and takes its room until then.
+    assert brought_to(database) == {("BOLT", "BIN-1"): 32}
+    scene.receive("BIN-1", 30, item="NUT")
+    assert brought_to(database) == {("BOLT", "BIN-1"): 2}
+    scene.receive("BIN-1", 2, item="NUT")
+    assert brought_to(database) == {}
+
+
+def test_items_that_share_a_face_are_brought_no_more_than_fits_together(database):
+    Scene(database, stock=[("BIN-2", 50), ("BIN-3", 50, {"item": "NUT"})])
+    with_face(database, ("BOLT", 10, 30), ("NUT", 10, 30), capacity_micro=40 * ONE)
+    assert brought_to(database) == {("BOLT", "BIN-1"): 30, ("NUT", "BIN-1"): 10}
+
+
+def test_nothing_is_brought_to_a_blocked_face(database):
+    Scene(database, stock=[("BIN-2", 50)])
+    with_face(database, ("BOLT", 10, 30), blocked=False)
+    assert brought_to(database) == {("BOLT", "BIN-1"): 30}
+    with_face(database, blocked=True)
+    assert brought_to(database) == {}
+    assert brought_to(database, limit=1) == {}
