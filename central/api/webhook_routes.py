@@ -75,7 +75,8 @@ class WebhookPatch(ApiModel):
 
 
 class WebhookOut(ApiModel):
-    """One subscriber. secret: only when it was just made, None ever after."""
+    """One subscriber. secret: only when it was just made, None ever after, also to whoever repeats
+    the request with its Idempotency-Key."""
 
     code: str
     url: str
@@ -141,7 +142,7 @@ def webhooks(reading: Reading, asked: Annotated[WholeParameters, Query()]) -> We
 
 @router.post("", status_code=201, response_model=WebhookOut, responses=REFUSALS)
 def add_webhook(writing: Writing, call: Call, body: WebhookIn) -> Response:
-    """Tell an address of every event from now on; the answer alone shows the secret."""
+    """Tell an address of every event from now on; the first answer alone shows the secret."""
 
     def work(change: Change) -> Answer:
         made = subscribe(change, url=body.url, kinds=body.kinds, new_secret=random_key_hex)
@@ -232,7 +233,11 @@ def retry(writing: Writing, call: Call, code: Code) -> Response:
 def _answer(
     one: Subscription, *, status: int = 200, location: str = "", secret: bool = False
 ) -> Answer:
-    return Answer(_out(one, secret=secret), status, one.version, location)
+    plain = _out(one)
+    if not secret:
+        return Answer(plain, status, one.version, location)
+    shown = _out(one, secret=True)
+    return Answer(shown, status, one.version, location, repeated=plain)
 
 
 def _out(one: Subscription, *, secret: bool = False) -> WebhookOut:

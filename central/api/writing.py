@@ -68,12 +68,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a request is answered with. version: of the object now, for its ETag."""
+    """What a request is answered with. version: of the object now, for its ETag.
+
+    repeated: what is kept for the same request again, where the body shows what is shown once.
+    """
 
     body: BaseModel
     status: int = 200
     version: int | None = None
     location: str = ""
+    repeated: BaseModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +100,10 @@ class WriteSide:
                     return known
             answer = work(change)
             headers = _headers(answer)
-            body = answer.body.model_dump_json().encode()
+            body = _json(answer.body)
             if asked.key:
-                _keep(change, asked, answer.status, headers, body)
+                kept = body if answer.repeated is None else _json(answer.repeated)
+                _keep(change, asked, answer.status, headers, kept)
         return Response(body, answer.status, headers, media_type="application/json")
 
 
@@ -216,6 +221,10 @@ def _version(if_match: str | None) -> int | None:
             hint="Send the ETag of the object as it was given.",
         )
     return int(match[1])
+
+
+def _json(body: BaseModel) -> bytes:
+    return body.model_dump_json().encode()
 
 
 def _headers(answer: Answer) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Which kinds of objects have events that a subscriber can be told of. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from central.errors import Unusable
 
@@ -35,6 +35,13 @@ EVENT_KINDS: frozenset[str] = frozenset(
         "webhook",
     }
 )
+# Who signs in, and who else is told, is no business of whoever asked for everything about stock.
+ONLY_IF_NAMED = frozenset({"sign_in", "user", "token", "webhook"})
+
+
+def is_wanted(kind: str, *, among: Collection[str]) -> bool:
+    """Return whether a subscription to these kinds, to none for all, is told of one."""
+    return kind in among if among else kind not in ONLY_IF_NAMED
 
 
 def checked_kinds(kinds: Iterable[str], *, before: Iterable[str] = ()) -> tuple[str, ...]:

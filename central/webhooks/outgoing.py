@@ -23,14 +23,13 @@ from central.storage import bulk
 from central.storage.database import Database
 from central.storage.subscription_tables import deliveries, subscriptions
 from central.storage.tables import object_events
+from central.webhooks.kinds import is_wanted
 from central.webhooks.messages import GIVE_UP_MS, QUIET_MS_MAX, EventData, Message, pause_ms
 
 EVENTS_AT_ONCE_MAX = 500
 DUE_OF_ONE_MAX = 16  # Of one subscriber, in one turn.
 GIVEN_UP_KEPT_MS = 30 * 24 * 3_600_000  # So long it may be tried again.
 ERROR_CHARACTERS_MAX = 200
-# Who signs in, and who else is told, is no business of whoever asked for everything about stock.
-ONLY_IF_NAMED = frozenset({"sign_in", "user", "token", "webhook"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +197,7 @@ def _fill_one(
     rows = [
         (code, event.event_no, event.kind, event.code, "waiting", 0, now_ms, now_ms, 0, "")
         for event in events
-        if event.kind in kinds or (not kinds and event.kind not in ONLY_IF_NAMED)
+        if is_wanted(event.kind, among=kinds)
     ]
     moved_on = connection.execute(
         update(subscriptions)

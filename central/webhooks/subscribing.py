@@ -12,7 +12,7 @@ from central.errors import Conflict, NotThere, Unusable
 from central.ledger.desk import Change, require_version
 from central.storage import bulk, tables
 from central.storage.subscription_tables import deliveries, subscriptions
-from central.webhooks.kinds import checked_kinds
+from central.webhooks.kinds import checked_kinds, is_wanted
 
 KIND = "webhook"  # Of its events.
 SUBSCRIPTIONS_MAX = 100
@@ -24,7 +24,7 @@ KINDS_MAX = 50
 class Subscription:
     """One subscriber. secret_hex: the key of its signatures.
 
-    kinds: of objects, empty for all but those that have to be named (`outgoing.ONLY_IF_NAMED`).
+    kinds: of objects, empty for all but those that have to be named (`kinds.ONLY_IF_NAMED`).
     """
 
     code: str
@@ -90,6 +90,7 @@ def change_subscription(
 ) -> Subscription:
     """Change what is given, None for what stays; return it as it is now.
 
+    What it has not taken of kinds that are no longer its own is forgotten.
     Raises NotThere, Outdated, Unusable.
     """
     present = load_subscription(change.connection, code)
@@ -103,6 +104,8 @@ def change_subscription(
         version=present.version + 1,
     )
     bulk.upsert_rows(change.connection, subscriptions, [_row(changed)])
+    if changed.kinds != present.kinds:
+        _forget_others(change.connection, changed)
     change.note(KIND, code, "changed", **_told(present, changed))
     return changed
 
@@ -174,6 +177,16 @@ def list_deliveries(
         )
         for row in rows
     ]
+
+
+def _forget_others(connection: Connection, one: Subscription) -> None:
+    """Forget what waits or was given up of kinds that a subscription is not to."""
+    table = deliveries.c
+    mine = table.subscription == one.code
+    kinds = connection.execute(select(table.kind).where(mine).distinct()).scalars()
+    others = [kind for kind in kinds if not is_wanted(kind, among=one.kinds)]
+    if others:
+        connection.execute(delete(deliveries).where(mine, table.kind.in_(others)))
 
 
 def _told(before: Subscription, after: Subscription) -> dict[str, Any]:

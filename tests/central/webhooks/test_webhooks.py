@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from sqlalchemy import select
 
 from central.api.parameters import write_cursor
 from central.api.writing import WriteSide
 from central.ledger.desk import Desk
+from central.storage.tables import idempotency_keys
 from central.webhooks.http_sender import Attempt, HttpSender
 from central.webhooks.messages import GIVE_UP_MS, PAUSE_MS_MAX, Signed, pause_ms
 from central.webhooks.outgoing import GIVEN_UP_KEPT_MS, fill, read_due
@@ -121,6 +123,45 @@ def test_a_subscriber_is_told_of_what_happens_from_now_on_signed_with_its_secret
     mark = base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()).decode()
     assert headers["webhook-signature"] == f"v1,{mark}"
     assert office.ask("GET", f"/{made['code']}").json()["secret"] is None
+
+
+def test_a_secret_is_shown_to_no_repeated_request_and_kept_for_none(office):
+    url, once = "http://127.0.0.1:9/hook", {"headers": {"Idempotency-Key": "k1"}}
+    first, again = (office.ask("POST", json={"url": url}, **once) for _ in range(2))
+    assert first.json()["secret"].startswith("whsec_")
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert (again.status_code, again.json()) == (201, first.json() | {"secret": None})
+    patch = {"json": {"new_secret": True}}
+    patch |= {"headers": {"Idempotency-Key": "k2", "If-Match": first.headers["ETag"]}}
+    code = first.json()["code"]
+    first, again = (office.ask("PATCH", f"/{code}", **patch) for _ in range(2))
+    assert first.json()["secret"].startswith("whsec_")
+    assert (again.status_code, again.json()) == (200, first.json() | {"secret": None})
+    with office.database.read() as connection:
+        assert "whsec_" not in str(connection.execute(select(idempotency_keys)).all())
+
+
+def test_what_waits_of_a_kind_that_a_subscriber_drops_is_not_told(office):
+    with subscriber() as program:
+        made = office.subscribe(program.url, kinds=["item", "transfer"])
+        program.answers = {"TR-1": [500], "NUT": [500]}
+        office.happen(("TR-1", "drafted"))
+        office.happen(("NUT", "changed"), kind="item")
+        office.tell()
+        said = {"headers": {"If-Match": "*"}}
+        office.ask("PATCH", f"/{made['code']}", json={"kinds": ["item"]}, **said)
+        waiting = office.ask("GET", f"/{made['code']}/deliveries").json()["deliveries"]
+        assert [(one["kind"], one["state"]) for one in waiting] == [("item", "waiting")]
+        program.told.clear()
+        office.clock.time_ms += 60_000
+        office.tell()
+        assert program.codes() == [("NUT", "changed")]
+        office.happen(("li.na", "changed"), kind="user")
+        office.ask("PATCH", f"/{made['code']}", json={"kinds": ["user"]}, **said)
+        program.answers = {"li.na": [500]}
+        office.tell()
+        office.ask("PATCH", f"/{made['code']}", json={"kinds": []}, **said)  # All but such.
+        assert office.ask("GET", f"/{made['code']}/deliveries").json()["deliveries"] == []
 
 
 def test_an_event_that_is_refused_holds_back_its_object_alone_and_comes_again_in_order(office):
