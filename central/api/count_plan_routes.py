@@ -14,7 +14,7 @@ from central.api.count_bodies import count_answer
 from central.api.count_models import CountOut, LimitsBody, RulesBody
 from central.api.order_values import quantity_text
 from central.api.parameters import PREFIX, PageParameters, WarehouseCode, read_cursor, write_cursor
-from central.api.problems import PROBLEM
+from central.api.problems import PROBLEM, ProblemRaised
 from central.api.writing import (
     EDIT_REFUSALS,
     REFUSALS,
@@ -37,6 +37,7 @@ from central.orders.counts.count_plans import (
     put_plan,
 )
 from central.orders.counts.counts import LINES_COUNT_MAX
+from central.orders.order_goods import require_known
 from central.stock.count_kpis import ALARM_BELOW, Accuracy, AccuracyFilter, read_accuracy
 from central.stock.times import parse_time, utc_text
 
@@ -267,14 +268,23 @@ def draw_from_count_plan(
 def count_accuracy(reading: Reading, asked: Annotated[AccuracyParameters, Query()]) -> AccuracyPage:
     """Return how true the book was where it was counted; below 98 percent is an alarm."""
     until_ms = reading.clock.now_ms() if asked.until is None else parse_time(asked.until)
+    since_ms = _day_begins(asked.since)
+    if since_ms > until_ms:
+        raise ProblemRaised(
+            status=422,
+            title="Unusable parameter",
+            detail="since: is later than until, or than now",
+            hint="Name a since that is before until.",
+        )
     wanted = AccuracyFilter(
-        from_ms=_day_begins(asked.since),
+        from_ms=since_ms,
         to_ms=until_ms + 1,
         warehouse=asked.warehouse or "",
         abc=asked.abc or "",
     )
     with reading.database.read() as connection:
         groups = read_accuracy(connection, wanted)
+        require_known(connection, groups, asked.warehouse)
     lines_count = sum(one.lines_count for one in groups)
     matching_count = sum(one.matching_lines_count for one in groups)
     share = Fraction(matching_count, lines_count) if lines_count else None

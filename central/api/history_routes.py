@@ -17,6 +17,7 @@ from central.api.parameters import (
 from central.api.problems import PROBLEM
 from central.stock.history import ObjectEvent, list_events
 from central.stock.times import utc_text
+from central.webhooks.kinds import checked_kinds
 
 router = APIRouter(
     prefix=f"{PREFIX}/history",
@@ -44,7 +45,10 @@ class EventOut(ApiModel):
 
 
 class HistoryPage(ApiModel):
-    """What was done to an object, newest first; nothing for one that is not there."""
+    """What was done to an object, newest first; nothing for one that is not there.
+
+    A kind that nothing is of is refused.
+    """
 
     events: list[EventOut]
     next_cursor: str | None
@@ -67,6 +71,8 @@ def history(
             before=before.record_no if before else None,
             limit=asked.limit + 1,
         )
+    if not found:
+        checked_kinds([kind])
     page = found[: asked.limit]
     more = len(found) > asked.limit
     return HistoryPage(

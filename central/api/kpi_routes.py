@@ -40,6 +40,7 @@ from central.api.kpi_models import (
 )
 from central.api.parameters import PREFIX
 from central.api.problems import PROBLEM
+from central.orders.order_goods import require_known
 from central.stock.deliveries import WEEK_MS, causes_of, monday_of, weeks_of
 from central.stock.kpis import ON_TIME_ALARM_BELOW, TURNOVER_NORM, Span, share
 from central.stock.kpis_age import by_warehouse, count_by_age, read_stock_age, read_under_way
@@ -62,6 +63,7 @@ def turnover(reading: Reading, asked: Annotated[SpanParameters, Query()]) -> Tur
     span = Span.of_days(asked.days, now_ms=reading.clock.now_ms())
     with reading.database.read() as connection:
         found = read_turnover(connection, span, warehouse=asked.warehouse or "")
+        require_known(connection, found, asked.warehouse)
     low, high = (times_text(bound) or "" for bound in TURNOVER_NORM)
     return TurnoverPage(
         days=asked.days,
@@ -76,6 +78,7 @@ def movers(reading: Reading, asked: Annotated[MoverParameters, Query()]) -> Move
     span = Span.of_days(asked.days, now_ms=reading.clock.now_ms())
     with reading.database.read() as connection:
         found = read_movers(connection, span, warehouse=asked.warehouse or "")
+        require_known(connection, found, asked.warehouse)
     if asked.order == "worst":
         found = [one for one in reversed(found) if one.on_hand_micro > 0]
     else:
@@ -92,6 +95,7 @@ def dead_stock(reading: Reading, asked: Annotated[DeadParameters, Query()]) -> D
         found = read_dead_stock(
             connection, now_ms=now_ms, days=asked.days, warehouse=asked.warehouse or ""
         )
+        require_known(connection, found, asked.warehouse)
     page = [dead_out(one) for one in found[: asked.limit]]
     return DeadStockPage(days=asked.days, items_count=len(found), items=page)
 
@@ -102,6 +106,7 @@ def stock_age(reading: Reading, asked: Annotated[KpiParameters, Query()]) -> Sto
     now_ms = reading.clock.now_ms()
     with reading.database.read() as connection:
         found = read_stock_age(connection, now_ms=now_ms, warehouse=asked.warehouse or "")
+        require_known(connection, found, asked.warehouse)
     return StockAgePage(
         sums=[stock_age_out(one) for one in by_warehouse(found)],
         items=[item_age_out(one) for one in found[: asked.limit]],
@@ -114,6 +119,7 @@ def in_transit_age(reading: Reading, asked: Annotated[KpiParameters, Query()]) -
     now_ms = reading.clock.now_ms()
     with reading.database.read() as connection:
         found = read_under_way(connection, warehouse=asked.warehouse or "")
+        require_known(connection, found, asked.warehouse)
     return TransitAgePage(
         ages=ages_out(count_by_age(found, now_ms=now_ms), counted=True),
         transfers=[under_way_out(one, now_ms=now_ms) for one in found[: asked.limit]],
@@ -127,6 +133,7 @@ def deliveries(reading: Reading, asked: Annotated[WeekParameters, Query()]) -> D
     span = Span(monday_of(now_ms) - (asked.weeks - 1) * WEEK_MS, now_ms)
     with reading.database.read() as connection:
         judged = read_deliveries(connection, span, warehouse=asked.warehouse or "")
+        require_known(connection, judged, asked.warehouse)
     on_time_count = sum(one.on_time for one in judged)
     found = share(on_time_count, len(judged))
     late = [one for one in judged if not one.on_time]
@@ -148,6 +155,7 @@ def suppliers(reading: Reading, asked: Annotated[SpanParameters, Query()]) -> Su
     span = Span.of_days(asked.days, now_ms=reading.clock.now_ms())
     with reading.database.read() as connection:
         found = read_suppliers(connection, span, warehouse=asked.warehouse or "")
+        require_known(connection, found, asked.warehouse)
     return SupplierPage(
         days=asked.days, suppliers=[supplier_out(one) for one in found[: asked.limit]]
     )
@@ -159,6 +167,7 @@ def throughput(reading: Reading, asked: Annotated[KpiParameters, Query()]) -> Th
     now_ms = reading.clock.now_ms()
     with reading.database.read() as connection:
         found = read_throughput(connection, now_ms=now_ms, warehouse=asked.warehouse or "")
+        require_known(connection, found, asked.warehouse)
     return ThroughputPage(hours=[throughput_out(one) for one in found[: asked.limit]])
 
 

@@ -29,6 +29,7 @@ from central.api.problems import NOT_THERE, PROBLEM
 from central.api.sales_models import WarehouseIn
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.ledger.desk import Change
+from central.orders.order_goods import require_known
 from central.orders.sales.pick_waves import (
     break_up_wave,
     list_picks,
@@ -61,6 +62,7 @@ def pick_list(reading: Reading, asked: Annotated[PickListParameters, Query()]) -
             wanted = SalesFilter(warehouse=asked.warehouse, kept_state="released")
             found, _ = list_orders(connection, wanted, after="", limit=ORDERS_ON_A_LIST_MAX)
         lines = list_picks(connection, found)
+        require_known(connection, found, asked.warehouse)
     return PickListOut(lines=[pick_line_out(line) for line in lines])
 
 
@@ -159,6 +161,7 @@ def replenishments(
             limit=asked.limit,
             now_ms=reading.clock.now_ms(),
         )
+        require_known(connection, found, asked.warehouse)
     return ReplenishmentPage(
         replenishments=[replenishment_out(one) for one in found],
         next_cursor=write_cursor(last) if last else None,

@@ -37,6 +37,7 @@ from central.api.parameters import (
 from central.api.problems import PROBLEM, ProblemRaised
 from central.contract.identifiers import parse_fact_id
 from central.errors import CentralError
+from central.orders.order_goods import require_known
 from central.stock.as_of import list_stock_as_of
 from central.stock.feed import find_fact, last_record_no, list_movements
 from central.stock.moments import moment_at
@@ -93,6 +94,7 @@ def stock(reading: Reading, asked: Annotated[StockParameters, Query()]) -> Stock
                 connection, time_ms, kind=asked.as_of_time, warehouse=wanted.warehouse
             )
             rows = list_stock_as_of(connection, wanted, moment, after=after, limit=limit)
+        require_known(connection, rows, asked.warehouse)
     page = rows[: asked.limit]
     return StockPage(
         stock=[stock_out(row) for row in page],

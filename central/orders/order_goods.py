@@ -1,6 +1,6 @@
 """What an order may name: items with their units, suppliers, warehouses. Edge of the database."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -174,6 +174,16 @@ def require_warehouse(connection: Connection, warehouse: str) -> None:
             hint="Use the code of a warehouse that is there.",
             fields={"warehouse": warehouse},
         )
+
+
+def require_known(connection: Connection, found: Sized, warehouse: str | None) -> None:
+    """Return unless nothing was found and there is no such warehouse. Raises Unusable.
+
+    What a list does hold is shown, also of a warehouse that only gateways know. warehouse: None for
+    any, which always may be.
+    """
+    if warehouse and not found:
+        require_warehouse(connection, warehouse)
 
 
 def date_of(time_ms: int) -> str:

@@ -1,0 +1,78 @@
+"""What cannot be meant is refused by name: no such warehouse, no such kind, a span backwards."""
+
+import pytest
+
+from central.api.parameters import PREFIX
+from central.api.problems import PROBLEM_TYPE
+from central.api.writing import WriteSide
+from central.ledger.desk import Desk
+from tests.central.clients import call
+from tests.central.one_app import application
+from tests.central.scenery import FixedClock, Gateway, furnished
+
+
+@pytest.fixture
+def app(database):
+    gateway = Gateway()
+    inbox = furnished(database, gateway)
+    gateway.move("BOLT", "12", target="BIN-1")
+    inbox.accept([gateway.offer()])
+    clock = FixedClock()
+    return application(
+        database=database, clock=clock, writing=WriteSide(Desk(database, clock=clock))
+    )
+
+
+def refused(app, status, method, path, **options):
+    """The problem that a request is answered with."""
+    answer = call(app, method, PREFIX + path, **options)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == PROBLEM_TYPE
+    return answer.json()
+
+
+OF_A_WAREHOUSE = (
+    *("/stock", "/replenishments", "/pick-lists", "/kpis/count-accuracy", "/kpis/turnover"),
+    *("/kpis/movers", "/kpis/dead-stock", "/kpis/stock-age", "/kpis/in-transit-age"),
+    *("/kpis/suppliers", "/kpis/throughput", "/kpis/deliveries"),
+)
+
+
+@pytest.mark.parametrize("path", OF_A_WAREHOUSE)
+def test_a_list_is_not_empty_of_a_warehouse_that_is_not_there(app, path):
+    problem = refused(app, 422, "GET", path, params={"warehouse": "NO"})
+    assert problem["detail"] == "no warehouse is called 'NO'"
+    assert problem["fields"] == {"warehouse": "NO"} and problem["hint"]
+    for warehouse in ("SH1", "BJ1"):
+        assert call(app, "GET", PREFIX + path, params={"warehouse": warehouse}).status_code == 200
+
+
+def test_what_a_warehouse_holds_is_shown_although_nobody_knows_the_warehouse(app, database):
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE balances SET warehouse = 'OLD'")
+    stock = call(app, "GET", f"{PREFIX}/stock", params={"warehouse": "OLD"}).json()["stock"]
+    assert [(one["item"], one["on_hand"]) for one in stock] == [("BOLT", "12")]
+    empty = {"warehouse": "OLD", "item": "NUT"}
+    refused(app, 422, "GET", "/stock", params=empty)
+
+
+@pytest.mark.parametrize(
+    "span",
+    [{"since": "2026-05-02", "until": "2026-05-01"}, {"since": "2099-01-01"}],
+    ids=["backwards", "from tomorrow on"],
+)
+def test_how_true_the_book_was_is_not_told_of_a_span_backwards(app, span):
+    problem = refused(app, 422, "GET", "/kpis/count-accuracy", params=span)
+    assert "since" in problem["detail"] and "until" in problem["hint"]
+
+
+def test_one_day_is_a_span(app):
+    day = {"since": "2026-05-02", "until": "2026-05-02"}
+    assert call(app, "GET", f"{PREFIX}/kpis/count-accuracy", params=day).status_code == 200
+
+
+def test_the_history_of_a_kind_that_nothing_is_of_is_refused(app):
+    problem = refused(app, 422, "GET", "/history/foo/bar")
+    assert "'foo'" in problem["detail"] and "transfer" in problem["hint"]
+    answer = call(app, "GET", f"{PREFIX}/history/transfer/TR-9")
+    assert (answer.status_code, answer.json()["events"]) == (200, [])
