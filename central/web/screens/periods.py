@@ -22,6 +22,7 @@ from central.web.cells import link_cell, moment_cell, number_cell, quantity_cell
 from central.web.feed_views import FeedView
 from central.web.kpi_cells import item_url, warehouse_choices
 from central.web.listing import Column, Filter, Found, Row, Wanted, shown
+from central.web.point_words import point_detail
 from central.web.shell import listing_of, page
 from central.web.stock_words import place_word
 from central.web.words import marked
@@ -264,8 +265,8 @@ def _groups(
     """Return open points by check: (label, [(text, address, warehouse, detail)])."""
     found: dict[str, list[tuple[str, str, str, str]]] = {check: [] for check in CHECKS}
     for one in points:
-        text = one.detail if one.check == "discrepancy" else one.subject
-        detail = "" if one.check == "discrepancy" else one.detail
+        detail = point_detail(one, asking.texts)
+        text, detail = (detail, "") if one.check == "discrepancy" else (one.subject, detail)
         path = PATHS[one.check].format(quote(one.warehouse, safe=""))
         href = path + quote(one.subject, safe="")
         found[one.check].append((text, href, one.warehouse, detail))
