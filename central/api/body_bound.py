@@ -3,12 +3,11 @@
 import asyncio
 from urllib.parse import parse_qsl
 
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from central.api.parameters import PREFIX
-from central.api.problems import Problem, problem_response
+from central.api.problems import Problem, RequestRefused, problem_response
 from central.orders.spreadsheets.sheets import FILE_BYTES_MAX
 
 BODY_BYTES_MAX = 512 * 1024  # A batch, or a label template written with escapes.
@@ -35,7 +34,7 @@ class BodyBound:
             message = await receive()
             read_count += len(message.get("body", b""))
             if read_count > bytes_max:
-                raise HTTPException(413, "Request too large")
+                raise _too_large(bytes_max)
             return message
 
         await self._app(scope, receive_bounded, send)
@@ -59,7 +58,7 @@ class AddressBound:
 
 
 async def read_whole(receive: Receive, *, bytes_max: int) -> tuple[bytes, Receive]:
-    """Return a body, and what gives it once more. Raises HTTPException if it is long or slow."""
+    """Return a body, and what gives it once more. Raises RequestRefused if it is long or slow."""
     body, more = b"", True
     try:
         async with asyncio.timeout(BODY_WAIT_S):
@@ -68,9 +67,14 @@ async def read_whole(receive: Receive, *, bytes_max: int) -> tuple[bytes, Receiv
                 body += message.get("body", b"")
                 more = message["type"] == "http.request" and message.get("more_body", False)
                 if len(body) > bytes_max:
-                    raise HTTPException(413, "Request too large")
+                    raise _too_large(bytes_max)
     except TimeoutError as error:
-        raise HTTPException(408, "Request too slow") from error
+        raise RequestRefused(
+            status=408,
+            title="Request too slow",
+            detail=f"The request did not come whole within {BODY_WAIT_S} seconds.",
+            hint="Send it again, whole.",
+        ) from error
     given = False
 
     async def again() -> Message:
@@ -81,6 +85,15 @@ async def read_whole(receive: Receive, *, bytes_max: int) -> tuple[bytes, Receiv
         return {"type": "http.request", "body": body, "more_body": False}
 
     return body, again
+
+
+def _too_large(bytes_max: int) -> RequestRefused:
+    return RequestRefused(
+        status=413,
+        title="Request too large",
+        detail=f"The request has more than {bytes_max} bytes, which is too much for this address.",
+        hint="Send it in smaller parts, as several requests.",
+    )
 
 
 def _without_nul(name: str) -> Response:

@@ -50,6 +50,14 @@ PROBLEM: dict[str, Any] = {}
 NOT_THERE: dict[int | str, dict[str, Any]] = {404: PROBLEM}
 
 
+class RequestRefused(HTTPException):
+    """Ends a request while its body is read, wherever that is. hint: what its sender can do."""
+
+    def __init__(self, *, status: int, title: str, detail: str, hint: str) -> None:
+        super().__init__(status, title)
+        self.problem = Problem(status=status, title=title, detail=detail, hint=hint)
+
+
 class ProblemRaised(Exception):
     """Ends a request with a problem; `problem` is its body, `headers` go with it."""
 
@@ -113,9 +121,19 @@ async def answer_refused(request: Request, error: Exception) -> JSONResponse:
 
 
 async def answer_validation(request: Request, error: Exception) -> JSONResponse:
-    """Answer parameters that are unknown, missing or of the wrong form."""
+    """Answer parameters that are unknown, missing or of the wrong form, and what is no JSON."""
     assert isinstance(error, RequestValidationError)
     language = language_asked(request)
+    if isinstance(error.body, bytes):  # Which the framework leaves as it is if it is said no JSON.
+        return problem_response(
+            Problem(
+                status=415,
+                title="Wrong media type",
+                detail="This address takes JSON, and Content-Type does not say that it is.",
+                hint="Send JSON, with the header Content-Type: application/json.",
+            ),
+            language=language,
+        )
     words = problem_words(language)
     said = words.said if words is not None else str
     return problem_response(
@@ -130,15 +148,20 @@ async def answer_validation(request: Request, error: Exception) -> JSONResponse:
 
 
 async def answer_http(request: Request, error: Exception) -> JSONResponse:
-    """Answer what the framework itself refuses: unknown address, wrong method."""
+    """Answer what cannot be read, and what the framework refuses: unknown address, wrong method."""
     assert isinstance(error, HTTPException)
+    problem = Problem(
+        status=error.status_code,
+        title=str(error.detail),
+        detail=f"{error.detail}.",
+        hint="Send JSON in UTF-8, nested no deeper than /openapi.json describes it."
+        if error.status_code == 400
+        else "Check address and method; /openapi.json lists what exists.",
+    )
+    if isinstance(error, RequestRefused):
+        problem = error.problem
     return problem_response(
-        Problem(
-            status=error.status_code,
-            title=str(error.detail),
-            detail=f"{error.detail}.",
-            hint="Check address and method; /openapi.json lists what exists.",
-        ),
+        problem,
         headers=dict(error.headers or {}) | _allowed(request, status=error.status_code),
         language=language_asked(request),
     )

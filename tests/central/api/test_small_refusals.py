@@ -1,9 +1,12 @@
-"""What cannot be meant is refused by name: no such warehouse, no such kind, a span backwards."""
+"""What cannot be meant is refused by name: no such warehouse or kind, no body that can be read."""
+
+import re
 
 import pytest
 
+from central.api.body_bound import BODY_BYTES_MAX
 from central.api.parameters import PREFIX
-from central.api.problems import PROBLEM_TYPE
+from central.api.problems import PROBLEM_TYPE, SAID
 from central.api.writing import WriteSide
 from central.ledger.desk import Desk
 from tests.central.clients import call
@@ -76,3 +79,35 @@ def test_the_history_of_a_kind_that_nothing_is_of_is_refused(app):
     assert "'foo'" in problem["detail"] and "transfer" in problem["hint"]
     answer = call(app, "GET", f"{PREFIX}/history/transfer/TR-9")
     assert (answer.status_code, answer.json()["events"]) == (200, [])
+
+
+DEEP = b"[" * 100_000
+ITEM = b'{"code": "A", "name": "x", "unit": "C62"}'
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "status", "hint"),
+    [
+        pytest.param(b"x" * 600_000, "application/json", 413, "smaller parts", id="large"),
+        pytest.param(DEEP, "application/json", 400, "nested no deeper", id="deep"),
+        pytest.param(b'{"a": "\xff"}', "application/json", 400, "UTF-8", id="no text"),
+        pytest.param(ITEM, "text/plain", 415, "application/json", id="plain text"),
+        pytest.param(ITEM, "application/xml", 415, "application/json", id="XML"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_refused_with_what_its_sender_can_do(
+    app, content, media_type, status, hint
+):
+    said = {"content": content, "headers": {"content-type": media_type}}
+    problem = refused(app, status, "POST", "/items", **said)
+    assert hint in problem["hint"]
+    if status == 413:
+        assert str(BODY_BYTES_MAX) in problem["detail"]
+    said["headers"] |= {"accept-language": "zh"}
+    problem = refused(app, status, "POST", "/items", **said)
+    assert all(re.search("[\u4e00-\u9fff]", problem[name]) for name in SAID)
+
+
+def test_a_body_of_json_by_another_name_is_taken(app):
+    said = {"content": ITEM, "headers": {"content-type": "application/merge-patch+json"}}
+    assert call(app, "POST", f"{PREFIX}/items", **said).status_code == 201
