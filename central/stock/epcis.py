@@ -2,32 +2,34 @@
 
     movement under an order        TransactionEvent   ADD      the order, the goods
     movement inside an SSCC        AggregationEvent   OBSERVE  the SSCC, the goods in it
-    any other movement             ObjectEvent        OBSERVE, from production ADD, to scrap DELETE
+    any other movement             ObjectEvent        OBSERVE
+    found, produced                ObjectEvent or AggregationEvent   ADD
+    missed, lost, scrapped         ObjectEvent or AggregationEvent   DELETE
     packing, unpacking             AggregationEvent   ADD, DELETE
     count, tag at a read point     ObjectEvent        OBSERVE
-    reversal                       its movement's event once more, with an errorDeclaration
+    what takes a movement back     its event once more, with an errorDeclaration
 
-Identifiers are GS1 Digital Link URIs where there is a GS1 key, and URIs below `base` for what only
-we name. Sources: EPCIS 2.0, 7.4 (event types) and 7.4.1.3 (error declarations); CBV 2.0, 7.1
-(business steps), 7.2 (dispositions) and 8.5 (transaction types); the JSON form is GS1's schema.
+Sources: EPCIS 2.0, 7.4 (event types, of which an ObjectEvent may also say "that an expected
+observation failed to occur") and 7.4.1.3 (error declarations); CBV 2.0, 7.1 (business steps), 7.2
+(dispositions: `unknown`, as nobody knows how it is with what was missed), 7.3 (error reasons) and
+8.5 (transaction types); the JSON form is GS1's schema.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
-from central.contract.facts import Count, Movement, Packing, Passage, Reversal
-from central.contract.identifiers import FactId, fact_uuid, parse_epoch
+from central.contract.facts import Count, Movement, Packing, Passage
+from central.contract.identifiers import FactId, fact_uuid
+from central.stock.epcis_names import LINK, Naming, Recorded
 from central.stock.rows import MovementRow, outside
 from central.stock.times import utc_text
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 SCHEMA_VERSION = "2.0"
-LINK = "https://id.gs1.org"
-PIECES = "C62"  # EPCIS leaves the unit out where things are counted.
+ADJUSTMENT = "adjustment"
 
 # Ours are EPCIS's but for these (CBV 2.0, 7.1); what is none of both is "other".
 BUSINESS_STEPS = {
@@ -65,18 +67,23 @@ class QuantityElement(msgspec.Struct, frozen=True, omit_defaults=True, rename="c
     uom: str = ""
 
 
-class BusinessTransaction(msgspec.Struct, frozen=True, rename={"transaction": "bizTransaction"}):
-    """An order."""
+class BusinessTransaction(
+    msgspec.Struct, frozen=True, omit_defaults=True, rename={"transaction": "bizTransaction"}
+):
+    """An order or another document. type: "" for one that CBV has no word for, as a count."""
 
-    type: str
     transaction: str
+    type: str = ""
 
 
-class ErrorDeclaration(msgspec.Struct, frozen=True, rename="camel"):
-    """That an event did not happen, and when that was said."""
+class ErrorDeclaration(
+    msgspec.Struct, frozen=True, omit_defaults=True, rename={"corrected_by": "correctiveEventIDs"}
+):
+    """That an event was wrong, and when that was said. corrected_by: events told instead."""
 
-    declaration_time: str
-    reason: str = "did_not_occur"
+    declaration_time: str = msgspec.field(name="declarationTime")
+    reason: str = msgspec.field(default_factory=lambda: "did_not_occur")
+    corrected_by: tuple[str, ...] = ()
 
 
 class EpcisEvent(
@@ -109,41 +116,24 @@ class EpcisEvent(
 
 
 @dataclass(frozen=True, slots=True)
-class Naming:
-    """How things are named. gtins: of items that have one for a single unit, by item."""
+class Declaration:
+    """That a movement was wrong. of: as it was recorded. corrected_by: facts posted instead."""
 
-    base: str
-    gtins: Mapping[str, str]
-
-    def own(self, *parts: str) -> str:
-        """Return the URI of something that only we name."""
-        return "/".join((self.base, *(quote(part, safe="") for part in parts)))
-
-    def place(self, warehouse: str, location: str) -> Identified:
-        """Return a place of a warehouse."""
-        return Identified(self.own("place", warehouse, location))
-
-    def item_class(self, item: str, lot: str) -> str:
-        """Return a class of goods: an item, or a lot of it."""
-        gtin = self.gtins.get(item)
-        link = f"{LINK}/01/{gtin}" if gtin else self.own("item", item)
-        return f"{link}/10/{quote(lot, safe='')}" if lot else link
-
-    def instance(self, item: str, serial: str) -> str:
-        """Return one thing with a serial number."""
-        return f"{self.item_class(item, '')}/21/{quote(serial, safe='')}"
+    of: MovementRow
+    corrected_by: tuple[FactId, ...] = ()
 
 
-def event_of(row: MovementRow, naming: Naming) -> EpcisEvent | None:
+def event_of(
+    row: MovementRow, naming: Naming, declares: Declaration | None = None
+) -> EpcisEvent | None:
     """Return the event that a fact is, None for one that is none (a weighing, a label).
 
-    Also None for a movement or reversal that moved nothing, which a discrepancy explains.
+    Also None for a movement or reversal that moved nothing, which a discrepancy explains. declares:
+    what it says of another fact.
     """
     fact = row.fact
-    if isinstance(fact, Reversal):
-        if row.taken_back is None or not row.posted:
-            return None
-        return _taken_back(row, row.taken_back, naming)
+    if declares is not None:
+        return _taken_back(row, declares, naming)
     if isinstance(fact, Movement):
         return _movement_event(row, fact, naming) if row.posted else None
     if isinstance(fact, Packing):
@@ -154,30 +144,30 @@ def event_of(row: MovementRow, naming: Naming) -> EpcisEvent | None:
 
 
 def _movement_event(row: MovementRow, movement: Movement, naming: Naming) -> EpcisEvent:
+    action = _action(movement)
     fields = _origin(row) | {
-        "action": "OBSERVE",
+        "action": action,
         "biz_step": _business_step(movement),
         "disposition": _disposition(movement),
-        "read_point": naming.place(movement.warehouse, _seen_at(movement)),
+        "read_point": _place(naming, movement.warehouse, _seen_at(movement)),
     }
-    if not outside(movement.to_location):
-        fields["biz_location"] = naming.place(movement.warehouse, movement.to_location)
-    elif movement.to_location == "in_transit":
-        fields["biz_location"] = naming.place(movement.warehouse, "in_transit")
-    epcs, quantities = _goods(movement, naming)
+    if not outside(movement.to_location) or movement.to_location == "in_transit":
+        fields["biz_location"] = _place(naming, movement.warehouse, movement.to_location)
+    epcs, quantities = _goods(row, movement, naming)
     sscc = f"{LINK}/00/{movement.sscc}" if movement.sscc else ""
     if movement.document:
         order = BusinessTransaction(
-            _transaction_type(movement), naming.own("document", movement.document)
+            naming.own("document", movement.document), _transaction_type(movement)
         )
-        return EpcisEvent(
-            type="TransactionEvent",
-            parent_id=sscc,
-            epc_list=epcs,
-            quantity_list=quantities,
-            biz_transaction_list=(order,),
-            **(fields | {"action": "ADD"}),
-        )
+        fields["biz_transaction_list"] = (order,)
+        if action == "OBSERVE" or movement.from_location == "production":
+            return EpcisEvent(
+                type="TransactionEvent",
+                parent_id=sscc,
+                epc_list=epcs,
+                quantity_list=quantities,
+                **(fields | {"action": "ADD"}),
+            )
     if sscc:
         return EpcisEvent(
             type="AggregationEvent",
@@ -186,29 +176,23 @@ def _movement_event(row: MovementRow, movement: Movement, naming: Naming) -> Epc
             child_quantity_list=quantities,
             **fields,
         )
-    action = {"production": "ADD"}.get(movement.from_location) or (
-        "DELETE" if movement.to_location == "scrap" else "OBSERVE"
-    )
-    return EpcisEvent(
-        type="ObjectEvent",
-        epc_list=epcs,
-        quantity_list=quantities,
-        **(fields | {"action": action}),
-    )
+    return EpcisEvent(type="ObjectEvent", epc_list=epcs, quantity_list=quantities, **fields)
 
 
-def _taken_back(row: MovementRow, movement: Movement, naming: Naming) -> EpcisEvent:
-    """Return the event of the movement once more, declared not to have occurred."""
-    event = _movement_event(row, movement, naming)
-    fact = row.fact
-    assert isinstance(fact, Reversal)
-    epoch = parse_epoch(fact.reverses_epoch)
-    erroneous = FactId(gateway=row.fact_id.gateway, epoch=epoch, seq=fact.reverses_seq)
+def _taken_back(row: MovementRow, declares: Declaration, naming: Naming) -> EpcisEvent | None:
+    """Return the event of a movement once more, but for when it was recorded, declared wrong."""
+    event = event_of(declares.of, naming)
+    if event is None:
+        return None
+    instead = tuple(f"urn:uuid:{fact_uuid(fact_id)}" for fact_id in declares.corrected_by)
     return msgspec.structs.replace(
         event,
-        event_id=f"urn:uuid:{fact_uuid(erroneous)}",
-        event_time=_time(movement.event_time_ms),
-        error_declaration=ErrorDeclaration(_time(row.record_time_ms)),
+        record_time=_time(row.record_time_ms),
+        error_declaration=ErrorDeclaration(
+            _time(row.record_time_ms),
+            "incorrect_data" if instead else "did_not_occur",
+            instead,
+        ),
     )
 
 
@@ -218,7 +202,7 @@ def _packing_event(row: MovementRow, packing: Packing, naming: Naming) -> EpcisE
         type="AggregationEvent",
         parent_id=f"{LINK}/00/{packing.parent}",
         child_epcs=tuple(f"{LINK}/00/{child}" for child in packing.children),
-        read_point=naming.place(packing.warehouse, packing.station or "station"),
+        read_point=_place(naming, packing.warehouse, packing.station or "station"),
         **_origin(row),
         action="ADD" if packs else "DELETE",
         biz_step="packing" if packs else "unpacking",
@@ -228,8 +212,8 @@ def _packing_event(row: MovementRow, packing: Packing, naming: Naming) -> EpcisE
 def _count_event(row: MovementRow, count: Count, naming: Naming) -> EpcisEvent | None:
     if count.quantity == "0":
         return None  # That something is not there is no observation of an object.
-    epcs, quantities = _goods(count, naming)
-    place = naming.place(count.warehouse, count.location)
+    epcs, quantities = _goods(row, count, naming)
+    place = _place(naming, count.warehouse, count.location)
     return EpcisEvent(
         type="ObjectEvent",
         epc_list=epcs,
@@ -252,7 +236,7 @@ def _passage_event(row: MovementRow, passage: Passage, naming: Naming) -> EpcisE
     return EpcisEvent(
         type="ObjectEvent",
         epc_list=(epc,),
-        read_point=naming.place(passage.warehouse, passage.read_point),
+        read_point=_place(naming, passage.warehouse, passage.read_point),
         **_origin(row),
         action="OBSERVE",
         biz_step="entering_exiting",
@@ -268,17 +252,29 @@ def _origin(row: MovementRow) -> dict[str, Any]:
 
 
 def _goods(
-    fact: Movement | Count, naming: Naming
+    row: MovementRow, fact: Movement | Count, naming: Naming
 ) -> tuple[tuple[str, ...], tuple[QuantityElement, ...]]:
     """Return the instances and the quantities; one of both is empty."""
-    if fact.serial and fact.quantity == "1":
-        return (naming.instance(fact.item, fact.serial),), ()
+    amount = naming.amount(fact, Recorded(row.record_no, row.record_time_ms))
+    if fact.serial and amount.quantity == "1":
+        return (naming.instance(fact.item, amount.gtin, fact.serial),), ()
     element = QuantityElement(
-        naming.item_class(fact.item, fact.lot),
-        msgspec.Raw(fact.quantity.encode()),  # Canonical decimal text is a JSON number.
-        "" if fact.unit == PIECES else fact.unit,
+        naming.item_class(fact.item, amount.gtin, fact.lot),
+        msgspec.Raw(amount.quantity.encode()),  # Canonical decimal text is a JSON number.
+        amount.uom,
     )
     return (), (element,)
+
+
+def _place(naming: Naming, warehouse: str, location: str) -> Identified:
+    return Identified(naming.own("place", warehouse, location))
+
+
+def _action(movement: Movement) -> str:
+    """Return what becomes of the goods: they come into the books, leave them, or neither."""
+    if movement.from_location in ("production", ADJUSTMENT):
+        return "ADD"
+    return "DELETE" if movement.to_location in ("scrap", ADJUSTMENT) else "OBSERVE"
 
 
 def _business_step(movement: Movement) -> str:
@@ -286,29 +282,41 @@ def _business_step(movement: Movement) -> str:
         return "commissioning"
     if movement.to_location == "scrap":
         return "destroying"
+    if movement.business_step == "transferring" and _adjusts(movement):
+        return "other"  # Found or lost on the way: no vehicle moved it.
     step = BUSINESS_STEPS.get(movement.business_step, movement.business_step)
     return step if step in STEPS_KNOWN else "other"
+
+
+def _adjusts(movement: Movement) -> bool:
+    return ADJUSTMENT in (movement.from_location, movement.to_location)
 
 
 def _disposition(movement: Movement) -> str:
     if movement.to_location == "in_transit":
         return "in_transit"
+    if movement.to_location == ADJUSTMENT:
+        # What leaves by another step is not missed: it was of another lot or unit.
+        return "unknown" if movement.business_step in ("counting", "transferring") else ""
     return DISPOSITIONS.get(movement.to_status, "")
 
 
 def _seen_at(movement: Movement) -> str:
     """Return the place of the warehouse at which it was seen: where it came to, or came from."""
-    if outside(movement.to_location):
+    if outside(movement.to_location) and movement.from_location != ADJUSTMENT:
         return movement.from_location
     return movement.to_location
 
 
 def _transaction_type(movement: Movement) -> str:
+    """Return what CBV calls the document, "" where its movement does not tell."""
+    ends = {movement.from_location, movement.to_location}
+    if movement.business_step != "transferring" and _action(movement) != "OBSERVE":
+        return "prodorder" if movement.from_location == "production" else ""
     if movement.to_location == "supplier" or movement.from_location == "customer":
         return "rma"
     if movement.from_location == "supplier":
         return "po"
-    ends = {movement.from_location, movement.to_location}
     return "prodorder" if "production" in ends else "desadv"
 
 

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from central.contract.facts import Count, Movement
-from central.contract.quantities import MICRO_PER_UNIT
-from central.stock.epcis import EpcisEvent, Naming, event_of
+from central.stock.epcis import EpcisEvent, event_of
+from central.stock.epcis_cards import read_names
+from central.stock.epcis_declarations import read_declarations
+from central.stock.epcis_names import Naming
 from central.stock.feed import list_movements_from
-from central.stock.rows import FeedFilter, MovementRow
-from central.storage.tables import item_barcodes
+from central.stock.rows import FeedFilter
 
 EVENT_KINDS = ("movement", "reversal", "count", "packing", "passage")
 
@@ -38,26 +39,18 @@ def read_events(
         limit=limit + 1,
     )
     page = rows[:limit]
-    naming = Naming(base, _gtins(connection, page))
-    events = (event_of(row, naming) for row in page)
+    declared = read_declarations(connection, page)
+    told = [
+        (row, declared.get(row.record_no))
+        for row in page
+        if declared.get(row.record_no, row) is not None
+    ]
+    facts = [(declares.of if declares else row).fact for row, declares in told]
+    codes = {fact.item for fact in facts if isinstance(fact, Movement | Count)}
+    naming = Naming(base, read_names(connection, codes))
+    events = (event_of(row, naming, declares) for row, declares in told)
     return EventsRead(
         events=tuple(event for event in events if event is not None),
         last_record_no=page[-1].record_no if page else after_record_no,
         more=len(rows) > limit,
     )
-
-
-def _gtins(connection: Connection, rows: list[MovementRow]) -> dict[str, str]:
-    """Return the GTIN of one unit of each item, 14 digits; the lowest if there are several."""
-    codes = set()
-    for row in rows:
-        fact = row.taken_back or row.fact
-        if isinstance(fact, Movement | Count):
-            codes.add(fact.item)
-    table = item_barcodes.c
-    found = connection.execute(
-        select(table.item, func.min(table.gtin))
-        .where(table.item.in_(sorted(codes)), table.quantity_micro == MICRO_PER_UNIT)
-        .group_by(table.item)
-    )
-    return {item: gtin.zfill(14) for item, gtin in found}

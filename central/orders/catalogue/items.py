@@ -5,7 +5,7 @@ a reference document brought may have both, too: then version 0 is what nobody h
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from operator import attrgetter
 
@@ -177,7 +177,9 @@ def retire_item(change: Change, code: str, *, version: int | None) -> None:
     for table in (item_policies, item_units, item_places):
         change.connection.execute(delete(table).where(table.c.item == code))
     withdraw_item(change, code)
-    change.note(KIND, code, "retired")
+    # What it was called then is told of its facts, ever after.
+    named = replace(stored.card, barcodes=(), packs=())
+    change.note(KIND, code, "retired", changes=changed_fields(stored.card, named))
 
 
 def item_conflicts(

@@ -15,7 +15,8 @@ from central.contract.errors import ContractError
 from central.contract.facts import Count, Movement, Packing, check_fact
 from central.contract.identifiers import Epoch, FactId
 from central.inbox.inbox import Inbox
-from central.stock.epcis import CONTEXT, Naming, event_of
+from central.stock.epcis import CONTEXT, event_of
+from central.stock.epcis_names import ItemNames, Known, Naming
 from central.stock.rows import MovementRow
 from tests.central.clients import ask
 from tests.central.one_app import application
@@ -214,7 +215,8 @@ def test_whatever_a_fact_says_its_event_is_valid_and_its_identifiers_are_uris(fa
         raw=b"",
         digest=b"",
     )
-    event = event_of(row, Naming("https://x.invalid", {"A": "06901234567892"}))
+    names = ItemNames("C62", (Known(0, "06901234567892"),))
+    event = event_of(row, Naming("https://x.invalid", {"A": names}))
     if event is None:
         assert isinstance(fact, Count) and fact.quantity == "0"
         return
