@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from central.api.api_model import ApiModel
-from central.api.parameters import LIMIT_DEFAULT, LIMIT_MAX, WarehouseCode
+from central.api.parameters import LIMIT_DEFAULT, LIMIT_MAX, Cursor, WarehouseCode
 from central.stock.alerts import AlertKind, Severity
 from central.stock.kpis import DAYS_MAX, DEAD_DAYS
 
@@ -46,7 +46,9 @@ class WeekParameters(KpiParameters):
 
 
 class AlertParameters(KpiParameters):
-    """Which alerts."""
+    """Which alerts. cursor: `next_cursor` of the page before."""
+
+    cursor: Cursor | None = None
 
     kind: AlertKind | None = None
     severity: Severity | None = None
@@ -268,7 +270,7 @@ class AlertOut(ApiModel):
 class AlertPage(ApiModel):
     """Alerts, the bad ones first. The counts are of all alerts, whatever was asked for.
 
-    more: of some kind there are more than are listed.
+    more: of some kind there are more than any page lists. next_cursor: None on the last page.
     """
 
     read_time: str | None
@@ -276,3 +278,4 @@ class AlertPage(ApiModel):
     warn_count: int
     more: bool
     alerts: list[AlertOut]
+    next_cursor: str | None

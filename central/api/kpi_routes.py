@@ -38,9 +38,10 @@ from central.api.kpi_models import (
     TurnoverPage,
     WeekParameters,
 )
-from central.api.parameters import PREFIX
+from central.api.parameters import PREFIX, read_cursor, write_cursor
 from central.api.problems import PROBLEM
 from central.orders.order_goods import require_known
+from central.stock.alerts import AlertPlace, place_of
 from central.stock.deliveries import WEEK_MS, causes_of, monday_of, weeks_of
 from central.stock.kpis import ON_TIME_ALARM_BELOW, TURNOVER_NORM, Span, share
 from central.stock.kpis_age import by_warehouse, count_by_age, read_stock_age, read_under_way
@@ -174,18 +175,22 @@ def throughput(reading: Reading, asked: Annotated[KpiParameters, Query()]) -> Th
 @router.get("/alerts")
 def alerts(reading: Reading, asked: Annotated[AlertParameters, Query()]) -> AlertPage:
     """List what somebody should see to, the bad ones first; computed at most 20 s ago."""
+    after = read_cursor(asked.cursor, AlertPlace)
     read = reading.alerts.read(reading.database, reading.clock)
     found = [
         one
         for one in read.alerts
-        if asked.warehouse in {None, one.warehouse}
+        if (after is None or place_of(one) > after)
+        and asked.warehouse in {None, one.warehouse}
         and asked.kind in {None, one.kind}
         and asked.severity in {None, one.severity}
     ]
+    page = found[: asked.limit]
     return AlertPage(
         read_time=utc_text(read.read_ms),
         bad_count=read.counts.bad_count,
         warn_count=read.counts.warn_count,
         more=read.counts.more,
-        alerts=[alert_out(one) for one in found[: asked.limit]],
+        alerts=[alert_out(one) for one in page],
+        next_cursor=write_cursor(place_of(page[-1])) if len(found) > asked.limit else None,
     )

@@ -13,14 +13,17 @@ from central.orders.sales.putaway import Rule
 from central.orders.sales.replenishment_reading import FaceProposal
 from central.stock.times import utc_text
 
+ORDERS_ON_A_LIST_MAX = 200
 CodeText = Annotated[str, Field(max_length=64)]
 
 
-class PickListParameters(ApiModel):
-    """For which orders of a warehouse; given several times for several, left out for all."""
+class PickListParameters(PageParameters):
+    """For which orders of a warehouse; given several times for several, left out for all.
 
-    model_config = ConfigDict(extra="forbid")
+    limit: of orders, each of them whole; a page is one round.
+    """
 
+    limit: Annotated[int, Field(ge=1, le=ORDERS_ON_A_LIST_MAX)] = ORDERS_ON_A_LIST_MAX
     warehouse: WarehouseCode
     order: list[DocumentCode] = Field(default=[], max_length=ORDERS_COUNT_MAX)
 
@@ -79,9 +82,10 @@ class PickLineOut(ApiModel):
 
 
 class PickListOut(ApiModel):
-    """What is to be taken, in walking order."""
+    """What is to be taken, in walking order. next_cursor: None on the last page."""
 
     lines: list[PickLineOut]
+    next_cursor: str | None
 
 
 class WaveOrderOut(ApiModel):

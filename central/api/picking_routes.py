@@ -48,22 +48,28 @@ router = APIRouter(
     responses={422: PROBLEM, 503: PROBLEM},
     tags=["picking"],
 )
-ORDERS_ON_A_LIST_MAX = 200
 
 
 @router.get("/pick-lists")
 def pick_list(reading: Reading, asked: Annotated[PickListParameters, Query()]) -> PickListOut:
     """List what is to be taken for released orders of a warehouse, on one round."""
+    after, last = read_cursor(asked.cursor, str) or "", ""
     with reading.database.read() as connection:
         if asked.order:
-            found = read_figures(connection, read_orders(connection, asked.order))
+            named = sorted({code for code in asked.order if code > after})
+            codes = named[: asked.limit]
+            found = read_figures(connection, read_orders(connection, codes))
+            last = codes[-1] if len(named) > asked.limit else ""
             found = [one for one in found if one.order.warehouse == asked.warehouse]
         else:
             wanted = SalesFilter(warehouse=asked.warehouse, kept_state="released")
-            found, _ = list_orders(connection, wanted, after="", limit=ORDERS_ON_A_LIST_MAX)
+            found, last = list_orders(connection, wanted, after=after, limit=asked.limit)
         lines = list_picks(connection, found)
         require_known(connection, found, asked.warehouse)
-    return PickListOut(lines=[pick_line_out(line) for line in lines])
+    return PickListOut(
+        lines=[pick_line_out(line) for line in lines],
+        next_cursor=write_cursor(last) if last else None,
+    )
 
 
 @router.post("/pick-lists/tell-stations", response_model=ToldOut, responses=REFUSALS)

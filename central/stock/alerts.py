@@ -6,7 +6,7 @@ say what to do about a kind, and where.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 Severity = Literal["bad", "warn"]
 AlertKind = Literal[
@@ -112,7 +112,21 @@ SAFETY_KINDS: tuple[AlertKind, ...] = (
     "mail_failing",
     "webhook_failing",
 )
+_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 PER_KIND_MAX = 500  # Further ones of a kind are not listed.
+
+
+class AlertPlace(NamedTuple):
+    """Where an alert stands in the order in which people work on them."""
+
+    is_warning: bool
+    kind_number: int
+    since_ms: int
+    due: str
+    warehouse: str
+    subject: str
+    lot: str
+    location: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,19 +180,20 @@ class AlertCounts:
 
 def in_order(alerts: Iterable[Alert]) -> list[Alert]:
     """Return alerts as people work on them: the bad ones first, then by kind, the oldest first."""
-    rank = {kind: number for number, kind in enumerate(KINDS)}
-    return sorted(
-        alerts,
-        key=lambda one: (
-            one.severity != "bad",
-            rank[one.kind],
-            one.since_ms,
-            one.due,
-            one.warehouse,
-            one.subject,
-            one.lot,
-            one.location,
-        ),
+    return sorted(alerts, key=place_of)
+
+
+def place_of(alert: Alert) -> AlertPlace:
+    """Return where an alert stands among all others."""
+    return AlertPlace(
+        alert.severity != "bad",
+        _NUMBERS[alert.kind],
+        alert.since_ms,
+        alert.due,
+        alert.warehouse,
+        alert.subject,
+        alert.lot,
+        alert.location,
     )
 
 

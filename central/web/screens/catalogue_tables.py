@@ -74,13 +74,13 @@ def _first_warehouse(asking: Asking) -> str:
     return found[0].card.code if found else ""
 
 
-def _picks(asking: Asking, asked: Asked, _limit: int, _cursor: str | None) -> Page:
+def _picks(asking: Asking, asked: Asked, _limit: int, cursor: str | None) -> Page:
     warehouse = asked.get("warehouse") or _first_warehouse(asking)
     if not warehouse:
         return [], None
-    wanted = PickListParameters(warehouse=warehouse)
+    wanted = PickListParameters(warehouse=warehouse, cursor=cursor)
     found = picking_routes.pick_list(asking.reading, wanted)
-    return [one.model_dump() for one in found.lines], None
+    return [one.model_dump() for one in found.lines], found.next_cursor
 
 
 def _replenishments(asking: Asking, asked: Asked, limit: int, cursor: str | None) -> Page:

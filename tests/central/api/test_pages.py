@@ -18,10 +18,12 @@ from central.orders.settling.period_book import list_periods
 from central.orders.settling.period_late import count_late
 from central.staff.saved_views import list_views
 from central.stock.workers import WORKERS_MAX
+from central.storage import tables
 from central.trust.registry import newest_certificates
 from central.webhooks.subscribing import list_subscriptions
 from tests.central.clients import call
 from tests.central.one_app import application
+from tests.central.orders.sales_scenes import Scene
 from tests.central.scenery import load
 from tests.central.trust.machines import Machine, SetClock, claimed, trust_of
 
@@ -36,7 +38,6 @@ WITHOUT_PAGES = {
     "/discrepancies/{identity}": DOCUMENT,
     "/items/{code}/conversion": DOCUMENT,
     "/periods/{code}": DOCUMENT,
-    "/pick-lists": PAPER,
     "/counts/{code}/sheet": PAPER,
     "/count-plans/{code}/due": RANKING,
     "/kpis/count-accuracy": "sums, as many as warehouses, classes and units",
@@ -48,7 +49,6 @@ WITHOUT_PAGES = {
     "/kpis/suppliers": RANKING,
     "/kpis/throughput": RANKING,
     "/kpis/turnover": RANKING,
-    "/alerts": "what the book of alerts knows at one moment; `more` says what it left out",
     "/audit/check": "one finding about the whole chain",
     "/discrepancies/counts": "sums, as many as warehouses, causes and ages",
     "/holds": "what one hold would be about; more than 1,000 balances are refused, not cut",
@@ -285,3 +285,49 @@ def test_a_page_by_key_begins_in_an_index_and_sorts_nothing(office, read):
             steps = [step[3] for step in plan]
             assert all(step.startswith("SEARCH") for step in steps), steps
     assert asked
+
+
+def test_pages_of_alerts_go_on_after_the_last_one_while_others_come_and_go(office):
+    names = [one.name for one in tables.balances.columns][:11]
+
+    def below_zero(*items):
+        rows = [("SH1", "BIN-1", item, "", "", "", "C62", "available", -1, 1, 0) for item in items]
+        with office.database.write() as connection:
+            found = [dict(zip(names, row, strict=True)) for row in rows]
+            connection.execute(tables.balances.delete())
+            connection.execute(tables.balances.insert(), found)
+        office.clock.time_ms += 60_000  # The alerts are kept for a while.
+
+    below_zero("A", "C", "E")
+    asked = {"kind": "negative_stock", "limit": 1}
+    seen, query = [], {}
+    for number in range(9):
+        page = office.page("/alerts", **asked, **query)
+        seen += [one["subject"] for one in page["alerts"]]
+        if page["next_cursor"] is None:
+            break
+        query = {"cursor": page["next_cursor"]}
+        below_zero(*(("A", "B", "C", "D", "E") if number else ("A", "B", "C", "E")))
+    assert seen == ["A", "B", "C", "D", "E"]
+    refused = call(office.app, "GET", f"{PREFIX}/alerts", params={"cursor": write_cursor("A")})
+    assert refused.status_code == 422
+
+
+def test_pages_of_what_is_to_be_taken_have_each_order_once(database):
+    scene = Scene(database, stock=[("BIN-1", 9)])
+    codes = [scene.order(1, upto="released") for _ in range(5)]
+    app = application(database=database, clock=scene.clock)
+
+    def pages(**asked):
+        found, query = [], {}
+        while True:
+            answer = call(app, "GET", f"{PREFIX}/pick-lists", params=asked | query)
+            page = answer.json()
+            found.append([one["order"] for one in page["lines"]])
+            if page["next_cursor"] is None:
+                return found
+            query = {"cursor": page["next_cursor"]}
+
+    assert pages(warehouse="SH1") == [codes]
+    assert pages(warehouse="SH1", limit=2) == [codes[:2], codes[2:4], codes[4:]]
+    assert pages(warehouse="SH1", limit=1, order=codes[1:3]) == [[codes[1]], [codes[2]]]
