@@ -56,13 +56,13 @@ def test_a_count_enters_what_it_found_of_goods_with_serial_numbers(site):
     body = {"warehouse": "SH1", "lines": [{"location": "BIN-1", "item": ""}]}
     code = site.post("/counts", body, status=201)["code"]
     site.post(f"/counts/{code}/release")
-    found = [
-        {"location": "BIN-1", "item": "DRUM", "quantity": "12.5", "serial": "S1"},
-        {"location": "BIN-1", "item": "PUMP", "quantity": "2.5", "serial": "S1"},
-    ]
+    found = {"location": "BIN-1", "serial": "S1", "item": "DRUM", "quantity": "12.5"}
     path = f"/counts/{code}/entries"
-    entered = site.post(path, {"counted_by": "an", "entries": found})
-    assert entered["observations_count"] == len(found)
+    entered = site.post(path, {"counted_by": "an", "entries": [found]})
+    assert entered["observations_count"] == 1
+    cases = found | {"item": "PUMP", "quantity": "2.5"}
+    refused = site.post(path, {"counted_by": "an", "entries": [cases]}, status=422)
+    assert "cannot all bear the serial number" in refused["detail"]
     assert site.faults() == []
 
 
