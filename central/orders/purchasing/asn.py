@@ -132,8 +132,13 @@ def check_units(units: Sequence[HandlingUnit], *, in_lines: Sequence[str]) -> No
             above, steps = parents[above], steps + 1
 
 
-def receipt_document(notice: ShippingNotice, *, partner: str) -> ExpectedDocument | None:
-    """Return what stations work on for a notice, None for none. partner: the supplier's name."""
+def receipt_document(
+    notice: ShippingNotice, *, partner: str, tolerances: Mapping[int, int]
+) -> ExpectedDocument | None:
+    """Return what stations work on for a notice, None for none.
+
+    partner: the supplier's name. tolerances: by order line, in 10^-6 percent; none for the others.
+    """
     if notice.state != "expected" or not notice.own_document:
         return None
     lines = tuple(
@@ -141,6 +146,7 @@ def receipt_document(notice: ShippingNotice, *, partner: str) -> ExpectedDocumen
             line=line.line,
             item=line.item,
             quantity=canonical_text(from_micro(line.quantity_micro)),
+            tolerance_percent=canonical_text(from_micro(tolerances.get(line.order_line, 0))),
             lot=line.lot,
             sscc=line.sscc,
         )

@@ -9,7 +9,7 @@ from central.errors import Conflict, Unusable
 from central.ledger.desk import Change, require_version
 from central.orders.catalogue.packs import to_base
 from central.orders.document_changes import changed_document
-from central.orders.order_documents import new_code, replace_document, require_free_document
+from central.orders.order_documents import new_code, require_free_document
 from central.orders.order_goods import (
     Goods,
     checked_date,
@@ -17,7 +17,6 @@ from central.orders.order_goods import (
     read_goods,
     require_supplier,
     require_warehouse,
-    supplier_names,
 )
 from central.orders.purchasing.asn import (
     AMENDABLE,
@@ -32,9 +31,12 @@ from central.orders.purchasing.asn import (
     check_cancel,
     check_close,
     check_units,
-    receipt_document,
 )
 from central.orders.purchasing.asn_reading import NoticeView, load_notice, view_notice, view_notices
+from central.orders.purchasing.notice_limits import (
+    check_announced,
+    tell_notices,
+)
 from central.orders.purchasing.purchase_book import tell_stations
 from central.orders.purchasing.purchase_orders import RELEASED, PurchaseOrder
 from central.orders.purchasing.purchase_reading import load_order
@@ -180,9 +182,7 @@ def act_on_notice(
         check_cancel(notice, view.progress)
     _store(change, changed, DONE[action], reason=reason)
     if notice.own_document and "expected" in {notice.state, state}:
-        names = supplier_names(change.connection, [notice.supplier])
-        document = receipt_document(changed, partner=names[notice.supplier])
-        replace_document(change, document, warehouse=notice.warehouse, code=code)
+        tell_notices(change, order, [code])
         # What comes with the notice does not come under its order's code, and the other way round.
         if order is not None and order.state in RELEASED:
             tell_stations(change, order)
@@ -221,6 +221,8 @@ def _check_expect(change: Change, notice: ShippingNotice, order: PurchaseOrder |
             fields={"order": order.code, "state": order.state},
         )
     if notice.own_document:
+        if order is not None:
+            check_announced(change.connection, notice, order)
         require_free_document(change.connection, warehouse=notice.warehouse, code=notice.code)
 
 

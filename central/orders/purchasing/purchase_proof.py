@@ -30,6 +30,7 @@ from central.ledger.statuses import INSPECTION
 from central.orders.purchasing import asn, purchase_orders, supplier_returns
 from central.orders.purchasing.asn_reading import load_notices
 from central.orders.purchasing.inspection_reading import load_inspections, view_inspections
+from central.orders.purchasing.notice_limits import tolerances_of
 from central.orders.purchasing.purchase_reading import NO_SHARES, load_orders, read_shares
 from central.orders.purchasing.supplier_return_reading import load_returns
 from central.storage import bulk, purchasing_tables, tables
@@ -62,7 +63,9 @@ def _documents(connection: Connection) -> Iterator[Fault]:
             expected = _expected(connection, table, codes)
             stored = _stored(connection, sorted(expected))
             for key in sorted(expected):
-                if expected[key] != stored.get(key, {}):
+                told = stored.get(key, {})
+                untold = table is purchasing_tables.shipping_notices and _strictly(expected[key])
+                if told not in (expected[key], untold):
                     detail = "what stations work on is not what is released"
                     yield Fault("document", "/".join(key), detail)
 
@@ -263,12 +266,34 @@ def _expected(
                 order, partner="", notified=share.promised
             )
     elif table is purchasing_tables.shipping_notices:
-        for notice in load_notices(connection, codes):
-            documents[notice.warehouse, notice.code] = asn.receipt_document(notice, partner="")
+        documents.update(_notified(connection, codes))
     else:
         for one in load_returns(connection, codes):
             documents[one.warehouse, one.code] = supplier_returns.return_document(one, partner="")
     return {key: _lines(document) for key, document in documents.items()}
+
+
+def _strictly(lines: Lines) -> Lines:
+    """Return lines that tolerate nothing, as notices expected by earlier programs were told."""
+    return {number: (item, micro, 0) for number, (item, micro, _) in lines.items()}
+
+
+def _notified(
+    connection: Connection, codes: Sequence[str]
+) -> Iterator[tuple[tuple[str, str], ExpectedDocument | None]]:
+    """Yield what stations should work on for notices of shipment, by warehouse and code."""
+    notices = load_notices(connection, codes)
+    orders = load_orders(connection, sorted({notice.order_code for notice in notices} - {""}))
+    shares = read_shares(connection, orders)
+    tolerances = {
+        order.code: tolerances_of(order, shares.get(order.code, NO_SHARES).promised)
+        for order in orders
+    }
+    for notice in notices:
+        document = asn.receipt_document(
+            notice, partner="", tolerances=tolerances.get(notice.order_code, {})
+        )
+        yield (notice.warehouse, notice.code), document
 
 
 def _lines(document: ExpectedDocument | None) -> Lines:

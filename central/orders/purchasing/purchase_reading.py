@@ -57,12 +57,14 @@ class NoticeShares:
     """What notices of shipment say of one order. coming: codes of those on their way.
 
     promised: by line, what they are to bring instead of the order's own document, or brought until
-    they ended. counted: by line, what the ledger has counted under their codes.
+    they ended. counted: by line, what the ledger has counted under their codes. outstanding: by
+    line, what those on their way are still to bring.
     """
 
     coming: tuple[str, ...]
     promised: Mapping[int, NotifiedQuantity]
     counted: Mapping[int, int]
+    outstanding: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class PurchaseFilter:
     late_on: str = ""
 
 
-NO_SHARES = NoticeShares((), {}, {})
+NO_SHARES = NoticeShares((), {}, {}, {})
 
 
 def load_order(connection: Connection, code: str) -> PurchaseOrder:
@@ -225,6 +227,7 @@ def read_shares(connection: Connection, orders: Sequence[PurchaseOrder]) -> dict
     coming: dict[str, list[str]] = {}
     promised: dict[str, dict[int, NotifiedQuantity]] = {}
     arrived: dict[str, dict[int, int]] = {}
+    outstanding: dict[str, dict[int, int]] = {}
     for head in heads:
         own = rows.get(head.code, [])
         if head.state == "expected":
@@ -235,10 +238,16 @@ def read_shares(connection: Connection, orders: Sequence[PurchaseOrder]) -> dict
             counted.get((head.warehouse, head.code), {}),
         )
         sums = arrived.setdefault(head.order_code, {})
+        rest = outstanding.setdefault(head.order_code, {})
         for row in own:
             sums[row.order_line] = sums.get(row.order_line, 0) + done[row.line]
+            if head.state == "expected":
+                left = max(row.quantity_micro - max(done[row.line], 0), 0)
+                rest[row.order_line] = rest.get(row.order_line, 0) + left
     return {
-        code: NoticeShares(tuple(coming.get(code, ())), promised[code], arrived[code])
+        code: NoticeShares(
+            tuple(coming.get(code, ())), promised[code], arrived[code], outstanding[code]
+        )
         for code in promised
     }
 

@@ -81,7 +81,8 @@ def receive_packs(world: World, chooser: Random) -> str:
 
 def buy_packs(world: World, chooser: Random) -> str:
     """Cartons are ordered, at the desk, where they are so many pieces."""
-    line = LineAsked(1, "BOLT", chooser.randrange(1, 9) * MICRO, unit=PACK)
+    over = chooser.choice((None, 10 * MICRO))
+    line = LineAsked(1, "BOLT", chooser.randrange(1, 9) * MICRO, unit=PACK, over_percent_micro=over)
     with world.desk.change(actor="li.na") as change:
         asked = purchase_book.OrderAsked(chooser.choice(WAREHOUSES), "ACME", (line,))
         code = purchase_book.create_order(change, asked).order.code
@@ -108,6 +109,27 @@ def announce(world: World, chooser: Random) -> str:
         if chooser.random() < 0.8:
             asn_book.act_on_notice(change, code, "expect", version=None)
     return f"announced {code}"
+
+
+def announce_of_order(world: World, chooser: Random) -> str:
+    """Of cartons that were ordered some are announced, a few pieces too many now and then."""
+    orders, lines = purchasing_tables.purchase_orders.c, purchasing_tables.purchase_lines.c
+    row = world.pick(
+        chooser,
+        select(lines.code, lines.expected_micro)
+        .join(purchasing_tables.purchase_orders, orders.code == lines.code)
+        .where(lines.item == "BOLT", lines.line == 1, orders.state == "sent")
+        .order_by(lines.code.desc()),
+    )
+    if row is None:
+        return ""
+    most = row.expected_micro // MICRO * 11 // 10
+    line = asn_book.NoticeLineAsked(1, "BOLT", chooser.randrange(1, most + 1) * MICRO)
+    with world.desk.change(actor="li.na") as change:
+        asked = asn_book.NoticeAsked((line,), order_code=row.code)
+        code = asn_book.create_notice(change, asked).notice.code
+        asn_book.act_on_notice(change, code, "expect", version=None)
+    return f"announced {code} of {row.code}"
 
 
 def act_on_notice(world: World, chooser: Random) -> str:
@@ -140,5 +162,6 @@ RULES = (
     (2, receive_packs),
     (1, buy_packs),
     (2, announce),
+    (2, announce_of_order),
     (2, act_on_notice),
 )

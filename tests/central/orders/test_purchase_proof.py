@@ -42,6 +42,23 @@ def test_stations_work_on_an_order_that_has_ended(site):
     assert found(site) == [("document", f"SH1/{site.code}")]
 
 
+def test_stations_tolerate_another_part_of_a_notice_than_its_order_does(site):
+    order = site.order({"item": "BOLT", "quantity": "100", "over_tolerance_percent": "10"})
+    body = {"order": order, "lines": [{"line": 1, "item": "BOLT", "quantity": "60"}]}
+    codes = [site.post("/shipping-notices", body, status=201)["code"] for _ in range(2)]
+    site.post(f"/shipping-notices/{codes[0]}/expect")
+    lines = tables.document_lines
+    of_notice = update(lines).where(lines.c.document == codes[0])
+    write(site, of_notice.values(tolerance_percent_micro=20_000_000))
+    assert found(site) == [("document", f"SH1/{codes[0]}")]
+    write(site, of_notice.values(tolerance_percent_micro=10_000_000))
+    assert found(site) == []
+    write(site, of_notice.values(tolerance_percent_micro=0))  # As earlier programs told it.
+    assert found(site) == []
+    write(site, of_notice.values(expected_micro=1))
+    assert found(site) == [("document", f"SH1/{codes[0]}")]
+
+
 def test_arrivals_are_not_what_was_counted(site):
     write(site, update(purchasing_tables.document_arrivals).values(quantity_micro=7))
     assert found(site) == [("arrivals", f"SH1/{site.code}/1/RICE/KGM")]
