@@ -35,6 +35,7 @@ from central.orders.purchasing.asn import (
 from central.orders.purchasing.asn_reading import NoticeView, load_notice, view_notice, view_notices
 from central.orders.purchasing.notice_limits import (
     check_announced,
+    check_units_elsewhere,
     tell_notices,
 )
 from central.orders.purchasing.purchase_book import tell_stations
@@ -220,6 +221,7 @@ def _check_expect(change: Change, notice: ShippingNotice, order: PurchaseOrder |
             hint="Send the order first.",
             fields={"order": order.code, "state": order.state},
         )
+    check_units_elsewhere(change.connection, notice)
     if notice.own_document:
         if order is not None:
             check_announced(change.connection, notice, order)

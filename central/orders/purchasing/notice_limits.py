@@ -1,4 +1,4 @@
-"""How much notices of shipment may bring of their order. Edge of the database.
+"""How much notices of shipment may bring of their order, and which units. Edge of the database.
 
     order line: 100, at most 110      expected notices: 60 and 45      each may bring 4.76 % more
 
@@ -8,7 +8,7 @@ line stays below the most of it even so; else all notices share what is left, in
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from central.contract.quantities import canonical_text, from_micro
 from central.errors import Conflict
@@ -29,6 +29,7 @@ from central.orders.purchasing.purchase_reading import (
     read_shares,
     view_order,
 )
+from central.storage import purchasing_tables
 
 
 def tolerances_of(order: PurchaseOrder, promised: Mapping[int, NotifiedQuantity]) -> dict[int, int]:
@@ -68,6 +69,29 @@ def check_announced(connection: Connection, notice: ShippingNotice, order: Purch
     received = {line.line: line.done_micro for line in progress.lines}
     for line in order.lines:
         _check_line(notice, order, line, received_micro=received[line.line], share=share)
+
+
+def check_units_elsewhere(connection: Connection, notice: ShippingNotice) -> None:
+    """Return if no unit of a notice is expected in its warehouse with another. Raises Conflict."""
+    units, notices = purchasing_tables.notice_units, purchasing_tables.shipping_notices
+    found = connection.execute(
+        select(units.c.sscc, units.c.code)
+        .join(notices, notices.c.code == units.c.code)
+        .where(
+            units.c.sscc.in_([unit.sscc for unit in notice.units]),
+            units.c.code != notice.code,
+            notices.c.state == "expected",
+            notices.c.warehouse == notice.warehouse,
+        )
+        .order_by(units.c.sscc, units.c.code)
+        .limit(1)
+    ).first()
+    if found is not None:
+        raise Conflict(
+            f"unit {found.sscc} is expected with notice {found.code} already",
+            hint="Correct the SSCC, or close or cancel the other notice first.",
+            fields={"sscc": found.sscc, "notice": found.code},
+        )
 
 
 def _tolerance(line: PurchaseLine, said: NotifiedQuantity) -> int:

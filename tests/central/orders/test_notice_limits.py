@@ -1,8 +1,14 @@
-"""Notices of shipment bring no more than their order tolerates."""
+"""Notices of shipment bring no more than their order tolerates, and each unit comes with one."""
 
 import pytest
 
+from central.contract.gs1 import make_sscc
 from tests.central.orders.purchasing import Purchasing
+
+PALLET, CASE = (
+    make_sscc(extension_digit="0", company_prefix="0614141", serial_reference=number)
+    for number in (1, 2)
+)
 
 
 @pytest.fixture
@@ -23,6 +29,12 @@ def expected(site, quantity, **fields):
     code = announced(site, quantity, **fields)
     site.post(f"/shipping-notices/{code}/expect")
     return code
+
+
+def of_pallet(**fields):
+    line = {"line": 1, "item": "BOLT", "quantity": "5", "sscc": PALLET}
+    place = {"warehouse": "SH1", "supplier": "ACME"}
+    return place | {"units": [{"sscc": PALLET}], "lines": [line]} | fields
 
 
 def refused(site, code):
@@ -100,3 +112,20 @@ def test_the_last_piece_that_the_order_tolerates_is_not_too_much(site):
     assert opened(site) == []
     site.receive("1", document=code, line=1)
     assert opened(site) == [("over_received", f"{code}/1/BOLT")]
+
+
+def test_a_unit_is_expected_with_one_notice_of_a_warehouse(site):
+    first, second = (site.post("/shipping-notices", of_pallet(), status=201) for _ in range(2))
+    site.post(f"/shipping-notices/{first['code']}/expect")
+    problem = refused(site, second["code"])
+    assert problem["fields"] == {"sscc": PALLET, "notice": first["code"]}
+    site.post(f"/shipping-notices/{first['code']}/cancel", {"reason": "noted twice"})
+    found = site.post(f"/shipping-notices/{second['code']}/expect")
+    assert found["state"] == "expected"
+
+
+def test_other_units_and_what_is_only_announced_are_no_hindrance(site):
+    site.post("/shipping-notices", of_pallet(), status=201)
+    expected(site, "5", warehouse="SH1", supplier="ACME", units=[{"sscc": CASE}])
+    found = site.post("/shipping-notices", of_pallet(), status=201)
+    assert site.post(f"/shipping-notices/{found['code']}/expect")["state"] == "expected"
