@@ -22,6 +22,7 @@ from sqlalchemy.exc import (
     InterfaceError,
     InvalidatePoolError,
     OperationalError,
+    ResourceClosedError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -173,11 +174,12 @@ def open_database(
 def _unavailable_named(place: str) -> Iterator[None]:
     try:
         yield
+    except NotImplementedError as error:
+        if isinstance(error.__cause__, _silences()):  # SQLAlchemy's, see there.
+            raise _silent(place, error.__cause__) from error
+        raise
     except _silences() as error:
-        raise LedgerUnavailable(
-            f"database {place}: {_first_line(error)}",
-            hint="Check that the database runs, has disk space and lets this user in.",
-        ) from error
+        raise _silent(place, error) from error
     except _faults() as error:
         if _is_not_a_database(error):
             raise DatabaseUnusable(
@@ -197,8 +199,18 @@ def _unavailable_named(place: str) -> Iterator[None]:
         raise
 
 
+def _silent(place: str, error: Exception) -> LedgerUnavailable:
+    return LedgerUnavailable(
+        f"database {place}: {_first_line(error)}",
+        hint="Check that the database runs, has disk space and lets this user in.",
+    )
+
+
 def _silences() -> tuple[type[Exception], ...]:
-    own = (OperationalError, InterfaceError, PoolTimeout, sqlite3.OperationalError)
+    # A server that ends while SQLAlchemy gets to know it (`Dialect.initialize`) leaves a closed
+    # connection that it asks on, or one that it cannot give up: the driver's error is the cause.
+    closed = (ResourceClosedError, InterfaceError)
+    own = (OperationalError, *closed, PoolTimeout, sqlite3.OperationalError)
     return (*own, *_psycopg_errors("OperationalError"))
 
 

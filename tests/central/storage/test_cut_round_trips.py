@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from sqlalchemy import make_url, text
 
-from central.errors import LedgerUnavailable
+from central.errors import DatabaseUnusable, LedgerUnavailable
 from central.storage import bulk, tables
 from central.storage.database import open_database
 from tests.central.scenery import rows
@@ -123,3 +123,17 @@ def test_what_is_cut_anywhere_is_named_and_whole_and_the_next_change_works(datab
             assert 0 in said
         finally:
             opened.close()
+
+
+def test_a_server_that_ends_while_a_program_connects_is_named(database):
+    url = make_url(database.place)
+    with CuttingRelay(url.port) as relay:
+        through = url.set(port=relay.port).render_as_string()
+        open_database(through).close()
+        for left in range(0, relay.passed, STEP_BYTES):
+            relay.left = left
+            with pytest.raises(DatabaseUnusable) as caught:
+                open_database(through)
+            assert caught.value.hint
+        relay.left = None
+        open_database(through).close()
