@@ -227,7 +227,7 @@ def test_a_body_of_another_type_is_refused(people):
         headers = token | {"Content-Type": kind}
         body = b'{"name": "eve", "roles": []}'
         answer = visitor.ask("POST", "/api/v1/users", headers=headers, content=body)
-        assert answer.status_code == 422, kind
+        assert answer.status_code == 415, kind
     assert people.user("eve") is None
 
 
