@@ -329,8 +329,9 @@ class RunningBooks:
 
     def _line_counts(self, key: ProgressKey, lines: Mapping[int, ExpectedLine]) -> dict[int, int]:
         """Return what counts for the lines that a fact may count for, by their numbers."""
-        unnamed = key.line == UNNAMED or key._replace(line=UNNAMED) in self.progress
-        if not unnamed or key[:2] in self._known.picked_documents:
+        if key[:2] in self._known.picked_documents:
+            return {key.line: self._counted(key).done_micro}
+        if key.line != UNNAMED and key._replace(line=UNNAMED) not in self.progress:
             return {key.line: self._counted(key).done_micro}
         shared = shared_counts(
             lines, key.item, lambda number: self._counted(key._replace(line=number)).done_micro
