@@ -175,7 +175,9 @@ def _unavailable_named(place: str) -> Iterator[None]:
     try:
         yield
     except NotImplementedError as error:
-        if isinstance(error.__cause__, _silences()):  # SQLAlchemy's, see there.
+        # SQLAlchemy cannot give up a connection that broke while it got to know the server, and
+        # says so instead; its cause is what the driver said. Anything else is a mistake of ours.
+        if isinstance(error.__cause__, _silences()):
             raise _silent(place, error.__cause__) from error
         raise
     except _silences() as error:
