@@ -72,8 +72,8 @@ class PlaceBody(Asking):
 
     kind: an area is no place for stock but holds places. parent: what it is in, "" for the
     warehouse. walk_order: where a picker's way passes it, 0 for unsaid. pick_face: picked from
-    first. capacity: how much fits, "0" for no bound. blocked: nothing is planned to or from it
-    itself; of an area it says nothing of the places in it, which are blocked one by one.
+    first. capacity: how much fits, "0" for no bound. blocked: nothing is planned to or from it,
+    nor to or from whatever is in it.
     """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [PLACE]})
@@ -98,7 +98,11 @@ class NewPlaceBody(PlaceBody):
 
 
 class PlaceOut(PlaceBody):
-    """A place. source: "file" if a reference document brought what gateways know of it."""
+    """A place. source: "file" if a reference document brought what gateways know of it.
+
+    blocked: what was said of the place itself. blocked_by: the nearest place on its way up that is
+    blocked, itself first; "" if none is, so that plans may use it.
+    """
 
     model_config = ConfigDict(json_schema_extra={})
 
@@ -106,6 +110,7 @@ class PlaceOut(PlaceBody):
     code: str
     version: int
     source: str
+    blocked_by: str
 
 
 class PlacePage(ApiModel):
@@ -116,7 +121,10 @@ class PlacePage(ApiModel):
 
 
 class PlaceParameters(PageParameters):
-    """Which places. parent: right in that area; "" for right in the warehouse."""
+    """Which places. parent: right in that area; "" for right in the warehouse.
+
+    blocked: also by what they are in.
+    """
 
     parent: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._-]*$")] | None = None
     zone: Text | None = None
@@ -159,7 +167,7 @@ def place_card(warehouse: str, code: str, body: PlaceBody) -> PlaceCard:
 
 def patched_place(stored: StoredPlace, patch: PlaceBody) -> PlaceCard:
     """Return the card of a place with what a patch says."""
-    present = place_out(stored).model_dump(exclude={"warehouse", "code", "version", "source"})
+    present = place_out(stored).model_dump(include=set(PlaceBody.model_fields))
     said = patch.model_dump(exclude_unset=True)
     return place_card(
         stored.card.warehouse, stored.card.code, PlaceBody.model_validate(present | said)
@@ -183,4 +191,5 @@ def place_out(stored: StoredPlace) -> PlaceOut:
         zone=card.zone,
         storage_class=card.storage_class,
         blocked=card.blocked,
+        blocked_by=stored.blocked_by,
     )

@@ -90,6 +90,7 @@ item_places = Table(
 # pick_face: picked from first, replenished from elsewhere. capacity_micro: how much fits, as the
 # sum of units over all that is there; 0: no bound. zone: where in the warehouse, for work lists.
 # storage_class: as of items, "" for any. blocked: nothing is put there or taken from there by plan.
+# blocked_by: why: the nearest place on the way up that people block, this one first; "" if none is.
 location_details = Table(
     "location_details",
     metadata,
@@ -105,6 +106,7 @@ location_details = Table(
     Column("zone", Text, nullable=False),
     Column("storage_class", Text, nullable=False),
     Column("blocked", Boolean, nullable=False),
+    Column("blocked_by", Text, nullable=False, server_default=""),
     Index("location_details_parent", "warehouse", "parent"),
     sqlite_with_rowid=False,
 )

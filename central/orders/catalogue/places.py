@@ -13,6 +13,7 @@ from central.contract.reference import Location, LocationKind
 from central.errors import Conflict, NotThere
 from central.ledger.desk import Change, ObjectNote, require_version
 from central.ledger.reference_desk import put_locations, withdraw_location
+from central.orders.catalogue.blocked_places import block_below
 from central.orders.catalogue.card_conflicts import case_twins, twin_fault
 from central.orders.catalogue.cards import Fault, changed_fields, refuse_faults
 from central.orders.catalogue.items import PutCounts
@@ -39,11 +40,15 @@ KINDS: Mapping[str, LocationKind] = {
 
 @dataclass(frozen=True, slots=True)
 class StoredPlace:
-    """A place as it stands. source: "desk" or "file", for what gateways need of it."""
+    """A place as it stands. source: "desk" or "file", for what gateways need of it.
+
+    blocked_by: the nearest place on the way up that is blocked, itself first; "" if none is.
+    """
 
     card: PlaceCard
     version: int
     source: str
+    blocked_by: str = ""
 
 
 def read_places(connection: Connection, keys: Iterable[PlaceKey]) -> dict[PlaceKey, StoredPlace]:
@@ -67,11 +72,12 @@ def read_places(connection: Connection, keys: Iterable[PlaceKey]) -> dict[PlaceK
         if detail is None:
             found[key] = StoredPlace(PlaceCard(*key, kind=kind), 0, source)
             continue
-        _, _, version, _, name, parent, walk, pick_face, capacity, zone, storage, blocked = detail
+        _, _, version, _, name, parent, walk, pick_face, capacity, zone, storage, _, by = detail
+        blocked = by == key[1]  # By itself; what it is in may block it, too.
         card = PlaceCard(
-            *key, kind, name, parent, walk, bool(pick_face), capacity, zone, storage, bool(blocked)
+            *key, kind, name, parent, walk, bool(pick_face), capacity, zone, storage, blocked
         )
-        found[key] = StoredPlace(card, version, source)
+        found[key] = StoredPlace(card, version, source, by)
     return found
 
 
@@ -194,6 +200,7 @@ def put_places(
         location_details,
         [_row(card, versions.get((card.warehouse, card.code), 0) + 1) for card in written],
     )
+    block_below(change.connection, {card.warehouse for card in written})
     change.note_all(KIND, "created", [_note(card, {}) for card in new])
     change.note_all(
         KIND,
@@ -270,4 +277,5 @@ def _row(card: PlaceCard, version: int) -> bulk.Row:
         card.zone,
         card.storage_class,
         card.blocked,
+        card.code if card.blocked else "",  # What is in a blocked area says so after this.
     )

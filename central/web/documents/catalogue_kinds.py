@@ -130,7 +130,7 @@ PLACE = DocumentKind(
     create="/api/v1/warehouses/{warehouse}/places",
     facts=(
         *("warehouse", "kind", "name", "parent", "zone", "walk_order", "pick_face", "capacity"),
-        *("storage_class", "blocked", "source"),
+        *("storage_class", "blocked", "blocked_by", "source"),
     ),
     tables=(),
     read_many=_places,

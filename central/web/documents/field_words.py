@@ -47,6 +47,7 @@ FIELDS: dict[str, str] = {
     "base_unit": marked("Unit"),
     "blind": marked("Blind count"),
     "blocked": marked("Blocked"),
+    "blocked_by": marked("Blocked by"),
     "book": marked("Book"),
     "bring": marked("Bring"),
     "by": marked("Alike in"),

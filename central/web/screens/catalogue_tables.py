@@ -160,7 +160,7 @@ CURSOR_TABLES: tuple[CursorTable, ...] = (
         "/catalogue/places",
         (
             *("code", "kind", "name", "parent", "zone", "walk_order", "pick_face", "capacity"),
-            *("blocked", "warehouse"),
+            *("blocked_by", "warehouse"),
         ),
         (
             WAREHOUSE,
@@ -173,7 +173,7 @@ CURSOR_TABLES: tuple[CursorTable, ...] = (
         key=("warehouse", "code"),
         href="/catalogue/places/{warehouse}/{code}",
         kinds=("location", "warehouse"),
-        wide=frozenset({"name", "zone", "walk_order", "capacity", "warehouse", "blocked"}),
+        wide=frozenset({"name", "zone", "walk_order", "capacity", "warehouse", "blocked_by"}),
     ),
     *ASIDE_TABLES,
     CursorTable(

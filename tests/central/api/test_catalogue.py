@@ -128,6 +128,12 @@ def test_a_place_and_a_warehouse_are_made_changed_and_taken_out(api):
     made = api("POST", "/warehouses/GZ1/places", 201, json={"code": "B-1", "parent": "HALL"})
     assert made.json()["walk_order"] == 0
     path = "/warehouses/GZ1/places/B-1"
+    hall = "/warehouses/GZ1/places/HALL"
+    for said, blocked_by in ((True, "HALL"), (False, "")):
+        api("PATCH", hall, 200, json={"blocked": said}, headers=ANY)
+        place = api("GET", path, 200).json()
+        assert (place["blocked"], place["blocked_by"]) == (False, blocked_by)
+        assert api("PATCH", path, 200, json={}, headers=ANY).json() == place  # Nothing is said.
     patched = api("PATCH", path, 200, json={"walk_order": 5}, headers=ANY).json()
     assert (patched["walk_order"], patched["parent"], patched["version"]) == (5, "HALL", 2)
     hall = "/warehouses/GZ1/places/HALL"
