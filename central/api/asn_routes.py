@@ -30,7 +30,7 @@ from central.api.writing import (
     etag_of,
 )
 from central.ledger.desk import Change
-from central.orders.order_goods import date_of, supplier_names
+from central.orders.order_goods import date_of, require_known, supplier_names
 from central.orders.purchasing.asn_book import Action, act_on_notice, change_notice, create_notice
 from central.orders.purchasing.asn_reading import (
     NoticeFilter,
@@ -63,6 +63,7 @@ def shipping_notices(
     after = read_cursor(asked.cursor, str)
     with reading.database.read() as connection:
         views, last = list_notices(connection, wanted, after=after or "", limit=asked.limit)
+        require_known(connection, views, asked.warehouse)
         names = supplier_names(connection, {view.notice.supplier for view in views})
     page = [shipping_notice_out(view, supplier_name=names[view.notice.supplier]) for view in views]
     return ShippingNoticePage(

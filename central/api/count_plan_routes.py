@@ -181,6 +181,7 @@ def count_plans(reading: Reading, asked: Annotated[PlanParameters, Query()]) -> 
             after=after or "",
             limit=asked.limit + 1,
         )
+        require_known(connection, plans, asked.warehouse)
     page = plans[: asked.limit]
     more = len(plans) > asked.limit
     return PlanPage(

@@ -46,6 +46,7 @@ from central.orders.counts.count_reading import read_standing
 from central.orders.counts.count_rows import CountFilter, list_heads, list_observations, load_head
 from central.orders.counts.count_sheet import sheet_lines
 from central.orders.counts.count_views import list_lines, view_count
+from central.orders.order_goods import require_known
 from central.stock.times import utc_text
 
 router = APIRouter(
@@ -76,6 +77,7 @@ def counts(reading: Reading, asked: Annotated[CountParameters, Query()]) -> Coun
     before = read_cursor(asked.cursor, str)
     with reading.database.read() as connection:
         heads = list_heads(connection, wanted, before=before or "", limit=asked.limit + 1)
+        require_known(connection, heads, asked.warehouse)
         page = [count_head_out(head) for head in heads[: asked.limit]]
     more = len(heads) > asked.limit
     return CountPage(counts=page, next_cursor=write_cursor(page[-1].code) if more else None)

@@ -21,7 +21,7 @@ from central.api.parameters import PREFIX, read_cursor, write_cursor
 from central.api.problems import NOT_THERE, PROBLEM
 from central.api.writing import REFUSALS, Answer, Asked, Call, WriteSide, Writing, etag_of
 from central.ledger.desk import Change
-from central.orders.order_goods import supplier_names
+from central.orders.order_goods import require_known, supplier_names
 from central.orders.sales.customer_return_book import (
     Action,
     act_on_return,
@@ -53,6 +53,7 @@ def customer_returns(
     after = read_cursor(asked.cursor, str)
     with reading.database.read() as connection:
         views = list_returns(connection, wanted, after=after or "", limit=asked.limit + 1)
+        require_known(connection, views, asked.warehouse)
         page = views[: asked.limit]
         found = _returns_out(page, supplier_names(connection, _customers(page)))
     more = len(views) > asked.limit

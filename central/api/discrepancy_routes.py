@@ -25,6 +25,7 @@ from central.api.problems import PROBLEM
 from central.api.writing import EDIT_REFUSALS, REFUSALS, Answer, Call, Edit, Writing, etag_of
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change
+from central.orders.order_goods import require_known
 from central.orders.settling.discrepancy_views import DAY_MS, count_open, read_detail
 from central.orders.settling.kind_rules import kinds_of
 from central.orders.settling.settlement_book import assign, comment, reopen, settle
@@ -65,6 +66,7 @@ def discrepancies(
             before=(before.record_no, before.id) if before else None,
             limit=asked.limit + 1,
         )
+        require_known(connection, rows, asked.warehouse)
     page = rows[: asked.limit]
     more = len(rows) > asked.limit
     return DiscrepancyPage(
@@ -79,6 +81,7 @@ def open_counts(reading: Reading, asked: Annotated[CountParameters, Query()]) ->
     now_ms = reading.clock.now_ms()
     with reading.database.read() as connection:
         counts = count_open(connection, now_ms=now_ms, warehouse=asked.warehouse or "")
+        require_known(connection, counts, asked.warehouse)
     return OpenCountsOut(counts=[open_count_out(one) for one in counts])
 
 

@@ -15,6 +15,7 @@ from central.api.parameters import (
     write_cursor,
 )
 from central.api.problems import PROBLEM
+from central.orders.order_goods import require_known
 from central.stock.epcis import CONTEXT, SCHEMA_VERSION, EpcisEvent
 from central.stock.epcis_reading import read_events
 from central.stock.times import utc_text
@@ -63,6 +64,7 @@ def events(reading: Reading, asked: Annotated[EventParameters, Query()]) -> Resp
             after_record_no=after.record_no if after else 0,
             limit=asked.limit,
         )
+        require_known(connection, found.events, asked.warehouse)
     document = _Document(
         context=[CONTEXT],
         type="EPCISDocument",

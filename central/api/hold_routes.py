@@ -30,6 +30,7 @@ from central.orders.holding.holds import (
     Standing,
     check_scope,
 )
+from central.orders.order_goods import require_known
 
 ALL_STATUSES: tuple[StockStatus, ...] = get_args(StockStatus)
 RECALLED: JsonValue = {"item": "BOLT", "lot": "LOT-1", "reason": "recalled"}
@@ -156,6 +157,7 @@ def holdable(
         limit = BALANCES_MAX + 1
         goods = read_standing(connection, scope, ALL_STATUSES, limit=limit)
         under_way = read_under_way(connection, scope, limit=limit)
+        require_known(connection, (*goods, *under_way), asked.warehouse)
         version = scope_version(connection, scope)
     response.headers["ETag"] = etag_of(version)
     return HoldablePage(

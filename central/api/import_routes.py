@@ -15,6 +15,7 @@ from central.api.parameters import PREFIX, WarehouseCode
 from central.api.problems import PROBLEM, ProblemRaised
 from central.api.writing import REFUSALS, Answer, Call, Writing
 from central.ledger.desk import Change
+from central.orders.order_goods import require_known
 from central.orders.spreadsheets.exports import export_rows, to_csv, to_workbook
 from central.orders.spreadsheets.imports import (
     ImportReport,
@@ -209,6 +210,7 @@ def export(
                 warehouse=asked.warehouse or "",
                 chinese=asked.language == "zh",
             )
+            require_known(connection, rows[1:], asked.warehouse)
         content = to_csv(rows) if asked.format == "csv" else to_workbook(rows, table)
     return Response(
         content,

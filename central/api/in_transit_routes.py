@@ -16,6 +16,7 @@ from central.api.parameters import (
 )
 from central.api.problems import PROBLEM
 from central.contract.quantities import canonical_text
+from central.orders.order_goods import require_known
 from central.stock.in_transit import TransitFilter, TransitKey, TransitRow, list_in_transit
 from central.stock.moments import moment_at
 from central.stock.times import parse_time
@@ -67,6 +68,7 @@ def in_transit(reading: Reading, asked: Annotated[InTransitParameters, Query()])
         if time_ms is not None:
             moment = moment_at(connection, time_ms, kind=asked.as_of_time, warehouse="")
         rows = list_in_transit(connection, wanted, moment, after=after, limit=asked.limit + 1)
+        require_known(connection, rows, asked.warehouse)
     page = rows[: asked.limit]
     return InTransitPage(
         in_transit=[_out(row) for row in page],

@@ -27,6 +27,7 @@ from central.api.parameters import (
 from central.api.problems import NOT_THERE, PROBLEM
 from central.api.writing import REFUSALS, Answer, Call, Writing, etag_of
 from central.ledger.desk import Change
+from central.orders.order_goods import require_known
 from central.orders.purchasing.inspection import Decision, DecisionRow, SampleResult, Source
 from central.orders.purchasing.inspection_book import DecisionAsked, decide
 from central.orders.purchasing.inspection_reading import (
@@ -161,6 +162,7 @@ def inspections(
     after = read_cursor(asked.cursor, str)
     with reading.database.read() as connection:
         views = list_inspections(connection, wanted, after=after or "", limit=asked.limit + 1)
+        require_known(connection, views, asked.warehouse)
     page = views[: asked.limit]
     more = len(views) > asked.limit
     return InspectionPage(

@@ -185,6 +185,9 @@ def alerts(reading: Reading, asked: Annotated[AlertParameters, Query()]) -> Aler
         and asked.kind in {None, one.kind}
         and asked.severity in {None, one.severity}
     ]
+    if not found and asked.warehouse:
+        with reading.database.read() as connection:
+            require_known(connection, found, asked.warehouse)
     page = found[: asked.limit]
     return AlertPage(
         read_time=utc_text(read.read_ms),

@@ -35,6 +35,7 @@ from central.api.problems import PROBLEM
 from central.api.writing import REFUSALS, Answer, Call, Writing
 from central.ledger.desk import Change
 from central.ledger.entries import BalanceKey
+from central.orders.order_goods import require_known
 from central.orders.settling.period_book import (
     close_period,
     find_period,
@@ -122,6 +123,7 @@ def balances(
             after=after,
             limit=asked.limit + 1,
         )
+        require_known(connection, found, asked.warehouse)
     page = found[: asked.limit]
     return PeriodBalancePage(
         balances=[balance_out(key, on_hand) for key, on_hand in page],

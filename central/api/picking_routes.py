@@ -91,6 +91,7 @@ def pick_waves(reading: Reading, asked: Annotated[WaveParameters, Query()]) -> W
             after=after or "",
             limit=asked.limit + 1,
         )
+        require_known(connection, rows, asked.warehouse)
     page = rows[: asked.limit]
     return WavePage(
         pick_waves=[wave_row_out(row) for row in page],
@@ -141,6 +142,7 @@ def putaway_suggestions(
     )
     with reading.database.read() as connection:
         found = suggest_putaway(connection, wanted)
+        require_known(connection, found, asked.warehouse)
     left_micro = quantity_micro - sum(one.quantity_micro for one in found)
     return PutawayOut(
         suggestions=[

@@ -31,7 +31,7 @@ from central.api.writing import (
     etag_of,
 )
 from central.ledger.desk import Change
-from central.orders.order_goods import date_of, supplier_notes
+from central.orders.order_goods import date_of, require_known, supplier_notes
 from central.orders.purchasing.purchase_book import (
     Acting,
     Action,
@@ -71,6 +71,7 @@ def purchase_orders(
     after = read_cursor(asked.cursor, str)
     with reading.database.read() as connection:
         views, last = list_orders(connection, wanted, after=after or "", limit=asked.limit)
+        require_known(connection, views, asked.warehouse)
         codes = {view.order.supplier for view in views}
         suppliers = supplier_notes(connection, codes, now_ms=now_ms)
     page = [

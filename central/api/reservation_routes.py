@@ -17,6 +17,7 @@ from central.api.parameters import (
     write_cursor,
 )
 from central.api.problems import PROBLEM, ProblemRaised
+from central.orders.order_goods import require_known
 from central.orders.reserving.availability import Availability, ItemKey, list_availability
 from central.orders.reserving.reservations import Reservation
 from central.orders.sales.reservations_as_of import (
@@ -136,6 +137,7 @@ def availability(
             after=after,
             limit=asked.limit + 1,
         )
+        require_known(connection, rows, asked.warehouse)
     page = rows[: asked.limit]
     return AvailabilityPage(
         availability=[_availability_out(row) for row in page],
@@ -161,6 +163,7 @@ def reservations(
         return _as_of(reading, asked, wanted, after, time_ms=parse_time(asked.as_of))
     with reading.database.read() as connection:
         rows = list_reservations(connection, wanted, after=after, limit=asked.limit + 1)
+        require_known(connection, rows, asked.warehouse)
     page = rows[: asked.limit]
     more = len(rows) > asked.limit
     return ReservationPage(
@@ -196,6 +199,7 @@ def _as_of(
         rows, further = list_reservations_as_of(
             connection, wanted, time_ms, after=after, limit=asked.limit
         )
+        require_known(connection, rows, asked.warehouse)
     return ReservationPage(
         reservations=[_then_out(one) for one in rows],
         next_cursor=write_cursor(further) if further is not None else None,

@@ -122,6 +122,7 @@ def movements(reading: Reading, asked: Annotated[MovementParameters, Query()]) -
             before_record_no=before.record_no if before else None,
             limit=asked.limit + 1,
         )
+        require_known(connection, rows, asked.warehouse)
     page = rows[: asked.limit]
     return MovementPage(
         movements=[movement_out(row) for row in page],
@@ -163,6 +164,7 @@ def gateways(reading: Reading, asked: Annotated[GatewayParameters, Query()]) -> 
             after=after or "",
             limit=asked.limit + 1,
         )
+        require_known(connection, rows, asked.warehouse)
         record_no = last_record_no(connection)
     page = rows[: asked.limit]
     now_ms = reading.clock.now_ms()

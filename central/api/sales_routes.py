@@ -37,7 +37,7 @@ from central.api.writing import (
 )
 from central.contract.quantities import parse_decimal, to_micro
 from central.ledger.desk import Change
-from central.orders.order_goods import date_of, supplier_names
+from central.orders.order_goods import date_of, require_known, supplier_names
 from central.orders.sales import sales_book, sales_remainders
 from central.orders.sales.counter_sale import hand_over, sell_at_once
 from central.orders.sales.sales_orders import OrderFigures, SalesOrder
@@ -66,6 +66,7 @@ def sales_orders(reading: Reading, asked: Annotated[SalesParameters, Query()]) -
     after = read_cursor(asked.cursor, str)
     with reading.database.read() as connection:
         found, last = list_orders(connection, wanted, after=after or "", limit=asked.limit)
+        require_known(connection, found, asked.warehouse)
         page = _orders_out(found, supplier_names(connection, _customers(found)))
     return SalesOrderPage(sales_orders=page, next_cursor=write_cursor(last) if last else None)
 

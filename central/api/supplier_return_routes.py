@@ -33,7 +33,7 @@ from central.api.writing import (
     etag_of,
 )
 from central.ledger.desk import Change
-from central.orders.order_goods import supplier_names
+from central.orders.order_goods import require_known, supplier_names
 from central.orders.purchasing.supplier_return_book import (
     Action,
     act_on_return,
@@ -72,6 +72,7 @@ def supplier_returns(
     after = read_cursor(asked.cursor, str)
     with reading.database.read() as connection:
         views, last = list_returns(connection, wanted, after=after or "", limit=asked.limit)
+        require_known(connection, views, asked.warehouse)
         names = supplier_names(connection, {view.returned.supplier for view in views})
     page = [
         supplier_return_out(view, supplier_name=names[view.returned.supplier]) for view in views

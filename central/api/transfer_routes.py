@@ -39,6 +39,7 @@ from central.api.writing import (
     etag_of,
 )
 from central.ledger.desk import Change
+from central.orders.order_goods import require_known
 from central.orders.transfers.transfer_book import (
     create_transfer,
     decide,
@@ -81,6 +82,8 @@ def transfers(reading: Reading, asked: Annotated[TransferParameters, Query()]) -
         found = list_transfers(
             connection, wanted, now_ms=now_ms, before=before, limit=asked.limit + 1
         )
+        for end in (asked.warehouse, asked.partner, asked.source, asked.destination):
+            require_known(connection, found, end)
     page = found[: asked.limit]
     return TransferPage(
         transfers=[transfer_head_out(one, now_ms=now_ms) for one in page],
