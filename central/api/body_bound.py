@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from central.api.json_names import twice_named
 from central.api.parameters import PREFIX
 from central.api.problems import Problem, RequestRefused, problem_response
 from central.orders.spreadsheets.sheets import FILE_BYTES_MAX
@@ -16,7 +17,10 @@ IMPORTS = f"{PREFIX}/imports/"  # Whole tables, as files.
 
 
 class BodyBound:
-    """Ends a request whose body is larger with 413, before it is in memory."""
+    """Ends a request whose body is larger with 413, before it is in memory.
+
+    One of JSON that says something twice is ended with 422.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -27,14 +31,19 @@ class BodyBound:
             await self._app(scope, receive, send)
             return
         bytes_max = FILE_BYTES_MAX if scope["path"].startswith(IMPORTS) else BODY_BYTES_MAX
-        read_count = 0
+        read_count, read = 0, b""
 
         async def receive_bounded() -> Message:
-            nonlocal read_count
+            nonlocal read_count, read
             message = await receive()
-            read_count += len(message.get("body", b""))
+            part = message.get("body", b"")
+            read_count += len(part)
             if read_count > bytes_max:
                 raise _too_large(bytes_max)
+            if message["type"] == "http.request" and _says_json(scope):
+                read += part
+                if not message.get("more_body") and (place := twice_named(read)):
+                    raise _said_twice(place)
             return message
 
         await self._app(scope, receive_bounded, send)
@@ -85,6 +94,21 @@ async def read_whole(receive: Receive, *, bytes_max: int) -> tuple[bytes, Receiv
         return {"type": "http.request", "body": body, "more_body": False}
 
     return body, again
+
+
+def _says_json(scope: Scope) -> bool:
+    return any(
+        name == b"content-type" and b"json" in value.lower() for name, value in scope["headers"]
+    )
+
+
+def _said_twice(place: str) -> RequestRefused:
+    return RequestRefused(
+        status=422,
+        title="Said twice",
+        detail=f"{place}: is said twice, and one of both would not count.",
+        hint="Say it once.",
+    )
 
 
 def _too_large(bytes_max: int) -> RequestRefused:

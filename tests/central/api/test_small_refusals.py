@@ -81,6 +81,7 @@ def test_the_history_of_a_kind_that_nothing_is_of_is_refused(app):
     assert (answer.status_code, answer.json()["events"]) == (200, [])
 
 
+PACK = {"unit": "PK", "numerator": 6}
 DEEP = b"[" * 100_000
 ITEM = b'{"code": "A", "name": "x", "unit": "C62"}'
 
@@ -106,6 +107,45 @@ def test_a_body_that_cannot_be_read_is_refused_with_what_its_sender_can_do(
     said["headers"] |= {"accept-language": "zh"}
     problem = refused(app, status, "POST", "/items", **said)
     assert all(re.search("[\u4e00-\u9fff]", problem[name]) for name in SAID)
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        pytest.param('{"code": "A", "code": "B"}', "code", id="the last would count"),
+        pytest.param('{"code": "A", "code": "A"}', "code", id="the same again"),
+        pytest.param('{"c\\u006fde": "A", "name": "x", "code": "B"}', "code", id="escaped"),
+        pytest.param(
+            '{"name": {"code": 1}, "packs": [{"unit": "CT"}, {"unit": "PK", "unit": "CT"}]}',
+            "packs.1.unit",
+            id="within",
+        ),
+        pytest.param('{"n": {"": 1, "": 2}}', "n.", id="of no name"),
+        pytest.param(f'{{"{"x" * 900}": 1, "{"x" * 900}": 2}}', "x" * 60, id="a long name"),
+    ],
+)
+def test_what_a_body_says_twice_is_refused_by_name(app, body, place):
+    said = {"content": body, "headers": {"content-type": "application/json"}}
+    problem = refused(app, 422, "POST", "/items", **said)
+    assert problem["detail"] == f"{place}: is said twice, and one of both would not count."
+    said["headers"] |= {"accept-language": "zh"}
+    problem = refused(app, 422, "POST", "/items", **said)
+    assert all(re.search("[\u4e00-\u9fff]", problem[name]) for name in SAID)
+
+
+def test_what_comes_in_parts_is_read_whole_before_it_is_refused(app):
+    async def parts():
+        for part in (b'{"code": "A", "co', b'de": "B", "name": "x"}'):
+            yield part
+
+    said = {"content": parts(), "headers": {"content-type": "application/JSON; charset=utf-8"}}
+    problem = refused(app, 422, "POST", "/items", **said)
+    assert problem["detail"].startswith("code: is said twice")
+
+
+def test_what_several_objects_say_is_said_once_by_each(app):
+    body = {"code": "A", "name": "x", "unit": "C62", "packs": [PACK | {"unit": "CT"}, PACK]}
+    assert call(app, "POST", f"{PREFIX}/items", json=body).status_code == 201
 
 
 def test_a_body_of_json_by_another_name_is_taken(app):
