@@ -29,7 +29,7 @@ from central.stock.times import utc_text
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 SCHEMA_VERSION = "2.0"
-ADJUSTMENT = "adjustment"
+ADJUSTMENT, IN_TRANSIT = "adjustment", "in_transit"
 
 # Ours are EPCIS's but for these (CBV 2.0, 7.1); what is none of both is "other".
 BUSINESS_STEPS = {
@@ -151,7 +151,7 @@ def _movement_event(row: MovementRow, movement: Movement, naming: Naming) -> Epc
         "disposition": _disposition(movement),
         "read_point": _place(naming, movement.warehouse, _seen_at(movement)),
     }
-    if not outside(movement.to_location) or movement.to_location == "in_transit":
+    if not outside(movement.to_location) or movement.to_location == IN_TRANSIT:
         fields["biz_location"] = _place(naming, movement.warehouse, movement.to_location)
     epcs, quantities = _goods(row, movement, naming)
     sscc = f"{LINK}/00/{movement.sscc}" if movement.sscc else ""
@@ -284,6 +284,8 @@ def _business_step(movement: Movement) -> str:
         return "destroying"
     if movement.business_step == "transferring" and _adjusts(movement):
         return "other"  # Found or lost on the way: no vehicle moved it.
+    if _sent_back(movement):
+        return "receiving"
     step = BUSINESS_STEPS.get(movement.business_step, movement.business_step)
     return step if step in STEPS_KNOWN else "other"
 
@@ -292,13 +294,22 @@ def _adjusts(movement: Movement) -> bool:
     return ADJUSTMENT in (movement.from_location, movement.to_location)
 
 
+def _sent_back(movement: Movement) -> bool:
+    """Return whether a transfer was closed with goods that came back and were taken in again."""
+    transferred = movement.business_step == "transferring"
+    return (
+        transferred and movement.from_location == IN_TRANSIT and not outside(movement.to_location)
+    )
+
+
 def _disposition(movement: Movement) -> str:
-    if movement.to_location == "in_transit":
+    if movement.to_location == IN_TRANSIT:
         return "in_transit"
     if movement.to_location == ADJUSTMENT:
         # What leaves by another step is not missed: it was of another lot or unit.
         return "unknown" if movement.business_step in ("counting", "transferring") else ""
-    return DISPOSITIONS.get(movement.to_status, "")
+    stands = DISPOSITIONS.get(movement.to_status, "")
+    return stands or ("returned" if _sent_back(movement) else "")
 
 
 def _seen_at(movement: Movement) -> str:
@@ -309,7 +320,11 @@ def _seen_at(movement: Movement) -> str:
 
 
 def _transaction_type(movement: Movement) -> str:
-    """Return what CBV calls the document, "" where its movement does not tell."""
+    """Return what CBV calls the document, "" where its movement does not tell.
+
+    An order of a customer is named as we name it, so it is `poc`, "sometimes internally referred to
+    as a 'Sales Order'"; a transfer tells where goods go to what leaves for there.
+    """
     ends = {movement.from_location, movement.to_location}
     if movement.business_step != "transferring" and _action(movement) != "OBSERVE":
         return "prodorder" if movement.from_location == "production" else ""
@@ -317,7 +332,11 @@ def _transaction_type(movement: Movement) -> str:
         return "rma"
     if movement.from_location == "supplier":
         return "po"
-    return "prodorder" if "production" in ends else "desadv"
+    if movement.to_location == "customer":
+        return "poc"
+    if "production" in ends:
+        return "prodorder"
+    return "desadv" if IN_TRANSIT in ends else ""
 
 
 def _time(time_ms: int) -> str:

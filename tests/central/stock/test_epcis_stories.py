@@ -117,6 +117,44 @@ def test_what_a_transfer_lost_is_not_told_as_under_way(desk):
     assert "bizLocation" not in lost and document(lost) == [("desadv", code[-9:])]
 
 
+def test_what_was_sent_back_on_the_way_is_received_again(desk):
+    desk.walk.move("G", "10", "supplier", "BIN-1")
+    lines = [{"item": "G", "quantity": "10"}]
+    body = {"source_warehouse": "SH1", "destination_warehouse": "BJ1", "lines": lines}
+    code = desk("POST", "/transfers", body)["code"]
+    for step in ("request", "approve", "release"):
+        desk("POST", f"/transfers/{code}/{step}")
+    under = {"document": code, "document_line": 1}
+    desk.walk.move("G", "10", "BIN-1", "in_transit", business_step="shipping", **under)
+    back = {"item": "G", "unit": "C62", "quantity": "10", "reason": "sent_back"}
+    closings = [back | {"location": "BIN-2"}]
+    desk("POST", f"/transfers/{code}/close", {"closings": closings, "reason": "seen"})
+    returned = desk.events()[-1]
+    assert said(returned) == ("TransactionEvent", "ADD", "receiving", "returned")
+    assert returned["bizLocation"]["id"].endswith("/SH1/BIN-2")
+    assert document(returned) == [("desadv", code[-9:])]
+
+
+MOVED_UNDER = {
+    ("supplier", "BIN-1"): "po",
+    ("BIN-1", "supplier"): "rma",
+    ("BIN-1", "customer"): "poc",
+    ("customer", "BIN-1"): "rma",
+    ("BIN-1", "in_transit"): "desadv",
+    ("in_transit", "BIN-1"): "desadv",
+    ("BIN-1", "production"): "prodorder",
+    ("production", "BIN-1"): "prodorder",
+    ("BIN-1", "BIN-2"): None,  # Picked for whom, or put away of what, it does not tell.
+}
+
+
+@pytest.mark.parametrize("ends", MOVED_UNDER, ids="-to-".join)
+def test_a_document_is_of_the_type_that_its_movement_shows(desk, ends):
+    desk.walk.move("G", "1", *ends, document="DOC-0001", document_line=1)
+    (event,) = desk.events()
+    assert document(event) == [(MOVED_UNDER[ends], "/DOC-0001")]
+
+
 def test_an_event_says_ever_after_what_it_said_first(desk):
     def move():
         desk.walk.move("G", "1", "supplier", "BIN-1")
