@@ -1,35 +1,25 @@
 """The address below /api/v1 that tells what happened as EPCIS 2.0 events. Edge of HTTP."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 import msgspec
 from fastapi import APIRouter, Query, Response
 
 from central.api.context import Reading
-from central.api.parameters import (
-    PREFIX,
-    PageParameters,
-    RecordCursor,
-    WarehouseCode,
-    read_cursor,
-    write_cursor,
-)
+from central.api.epcis_models import EventParameters, query_of
+from central.api.parameters import PREFIX, RecordCursor, read_cursor, write_cursor
 from central.api.problems import PROBLEM
 from central.orders.order_goods import require_known
 from central.stock.epcis import CONTEXT, SCHEMA_VERSION, EpcisEvent
 from central.stock.epcis_reading import read_events
 from central.stock.times import utc_text
+from central.stock.views import list_warehouses
 
 MEDIA_TYPE = "application/ld+json"
 BASE = "https://dockledger.invalid"  # Reserved (RFC 2606): such a URI names, it leads nowhere.
 
 router = APIRouter(prefix=PREFIX, responses={422: PROBLEM, 503: PROBLEM}, tags=["ledger"])
-
-
-class EventParameters(PageParameters):
-    """Which events."""
-
-    warehouse: WarehouseCode | None = None
 
 
 class _Body(msgspec.Struct, frozen=True, rename="camel"):
@@ -55,16 +45,18 @@ def events(reading: Reading, asked: Annotated[EventParameters, Query()]) -> Resp
     The header Link names the next page (rel="next"), Dockledger-Next-Cursor its cursor; both are
     there also on the last page, from which whoever asks again later goes on.
     """
-    after = read_cursor(asked.cursor, RecordCursor)
+    after = read_cursor(asked.begins_after, RecordCursor)
+    query = query_of(asked)
     with reading.database.read() as connection:
         found = read_events(
             connection,
+            query,
             base=reading.epcis_base_uri or f"{BASE}/{reading.site}",
-            warehouse=asked.warehouse or "",
             after_record_no=after.record_no if after else 0,
-            limit=asked.limit,
+            limit=asked.page_size,
         )
-        require_known(connection, found.events, asked.warehouse)
+        known = {one.code for one in list_warehouses(connection)} & {asked.warehouse}
+        require_known(connection, known, asked.warehouse)
     document = _Document(
         context=[CONTEXT],
         type="EPCISDocument",
@@ -73,11 +65,9 @@ def events(reading: Reading, asked: Annotated[EventParameters, Query()]) -> Resp
         epcis_body=_Body(found.events),
     )
     cursor = write_cursor(RecordCursor(found.last_record_no))
-    place = f"{PREFIX}/epcis/events?limit={asked.limit}&cursor={cursor}"
-    if asked.warehouse:
-        place += f"&warehouse={asked.warehouse}"
+    page = {"limit": str(asked.page_size), "cursor": cursor}
     headers = {
-        "Link": f'<{place}>; rel="next"',
+        "Link": f'<{PREFIX}/epcis/events?{urlencode(page | asked.asked)}>; rel="next"',
         "Dockledger-Next-Cursor": cursor,
         "Dockledger-More": "true" if found.more else "false",
         "GS1-EPCIS-Version": SCHEMA_VERSION,

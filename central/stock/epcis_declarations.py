@@ -25,7 +25,7 @@ from central.storage.settlement_tables import settlement_facts
 from central.storage.tables import facts
 
 LEDGER = "central"  # The gateway of the ledger's own facts.
-_FLAG, _SETTLES, _TAKES_BACK = "settlement", b"settles ", b"takes back "
+_FLAG, _SETTLES, TAKES_BACK = "settlement", b"settles ", b"takes back "
 _TARGET = re.compile(r"([^/]+)/([^/]+)/(\d{1,18})", re.ASCII)
 _COLUMNS = list(facts.columns.keys())
 
@@ -54,7 +54,7 @@ def read_declarations(
     found: dict[int, Declaration | None] = {}
     for row in rows:
         back = recorded.get(backs[row.record_no]) if row.record_no in backs else None
-        if back is None or _said(back[-1], backs[row.record_no][1], _TAKES_BACK):
+        if back is None or _said(back[-1], backs[row.record_no][1], TAKES_BACK):
             continue  # It is told as what it moves.
         name = meant[row.record_no]
         found[row.record_no] = None
@@ -109,7 +109,7 @@ def _target(row: MovementRow) -> FactName | None:
         return None
     if isinstance(fact, Reversal):
         return (fact.warehouse, gateway, fact.reverses_epoch, fact.reverses_seq)
-    said = _said(fact, gateway, _TAKES_BACK) if isinstance(fact, Movement) else ""
+    said = _said(fact, gateway, TAKES_BACK) if isinstance(fact, Movement) else ""
     match = _TARGET.fullmatch(said)
     return (fact.warehouse, match[1], match[2], int(match[3])) if match else None
 

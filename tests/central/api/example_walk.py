@@ -318,6 +318,7 @@ def programs(walk):
 def ledger(walk):
     for path in ("health", "stock", "gateways", "workers", "epcis/events", "quarantine"):
         walk.get(f"/{path}")
+    walk.get("/epcis/events", EQ_bizStep="receiving|shipping", GE_recordTime="2026-05-31T16:00:00Z")
     walk.get("/stock", warehouse="SH1", as_of="2026-05-30")
     fact = walk.get("/movements")["movements"][0]
     walk.get(f"/movements/{fact['id']}")
