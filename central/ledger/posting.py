@@ -33,6 +33,7 @@ from central.ledger.progress import (
     crosses_another_border,
     progress_of,
 )
+from central.ledger.rests_back import RestBack, rests_said
 
 # A flag that the edge set because a weighed quantity left the tolerance of its document line.
 FLAG_OUTSIDE_TOLERANCE = "outside_tolerance"
@@ -49,8 +50,9 @@ class Posting(msgspec.Struct, frozen=True):
     under way, the warehouses whose books say which statuses goods have there. comes_back: half of
     the lines are the way back of a movement that was taken back before it came. unweighed: they
     take their share of the weight that is where they come from. lost_weight: what they were said to
-    weigh, in words, if that means nothing in the item's unit of weight. takes_back: the movement
-    that a reversal takes back; waits_for: the one that it will when it comes.
+    weigh, in words, if that means nothing in the item's unit of weight. rests_back: what one of the
+    ledger's own gives back. takes_back: the movement that a reversal takes back; waits_for: the one
+    that it will when it comes.
     """
 
     lines: tuple[Line, ...] = ()
@@ -64,6 +66,7 @@ class Posting(msgspec.Struct, frozen=True):
     comes_back: bool = False
     unweighed: bool = False
     lost_weight: str = ""
+    rests_back: tuple[RestBack, ...] = ()
 
 
 class PostedMovement(msgspec.Struct, frozen=True):
@@ -161,6 +164,7 @@ def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
         books=() if movement.from_status else books_under_way(entry.warehouse, movement, known),
         unweighed=takes_share(movement),
         lost_weight=lost,
+        rests_back=rests_said(entry.gateway, movement) if movement.flags else (),
     )
 
 

@@ -33,6 +33,7 @@ from central.ledger.locations import is_virtual, may_be_negative
 from central.ledger.measures import WEIGHED_IN, shares, weight_share
 from central.ledger.pairs import (
     LINES_OF_A_PAIR,
+    Lines,
     is_received,
     is_weighed_there,
     over_statuses,
@@ -41,6 +42,7 @@ from central.ledger.pairs import (
 )
 from central.ledger.posting import Posting
 from central.ledger.progress import Counted, Progress, sign_of, way_of
+from central.ledger.rests_back import lines_back
 from central.ledger.runs import Route
 from central.ledger.serials import SerialPlaces
 from central.ledger.statuses import AVAILABLE, STATUSES
@@ -135,10 +137,7 @@ class RunningBooks:
         return tuple(key for key in sorted(self._below_zero) if self.amounts[self._slots[key]] >= 0)
 
     def fallen(self) -> tuple[tuple[BalanceKey, int], ...]:
-        """Return each balance of available stock in the warehouse that is less now, and its amount.
-
-        In the order of the keys.
-        """
+        """Return in order available stock in the warehouse that is less now: keys and amounts."""
         before, there = self._amounts_before, len(self._amounts_before)
         return tuple(
             sorted(
@@ -207,7 +206,7 @@ class RunningBooks:
             self.serials.note_end(posting.lines[0], record_no=record_no)
         if not posting.comes_back:
             findings += self._goods_findings(entry, posting)
-            if self.weights:
+            if self.weights or posting.rests_back:
                 posting = self._without_rests(entry, posting, findings)
         if posting.progress is not None:
             findings += self._progressed(entry, posting.progress)
@@ -256,17 +255,25 @@ class RunningBooks:
         # Whether other books were looked into depends on the call; this on the fact alone.
         if not unit and not any(line.weight_micro for line in lines):
             lines = tuple(line for line in lines if not is_under_way(line.location))
+        # Of others nobody has looked up what was written off.
+        if posting.rests_back and (unit or any(line.weight_micro for line in lines)):
+            back = lines_back(lines, posting.rests_back, first_line_no=len(posting.lines) + 1)
+            posting = self._with_weights(entry, posting, back)
         for line, weight in self._places.outweighed(lines) if unit else ():
             findings.append(outweighed(entry, line, weight_micro=weight))
-        number = len(posting.lines) + 1
-        rests = rest_lines(lines, self._places.left, first_line_no=number)
-        for line in rests:
+        rests = rest_lines(lines, self._places.left, first_line_no=len(posting.lines) + 1)
+        if rests:
+            findings += rested(entry, rests, unit=unit or WEIGHED_IN)
+            posting = self._with_weights(entry, posting, rests)
+        return posting
+
+    def _with_weights(self, entry: Entry, posting: Posting, lines: Lines) -> Posting:
+        for line in lines:
             slot = self.slot_of(line.balance_key)
             self.weights[slot] = self.weights.get(slot, 0) + line.weight_micro
             self.numbers[slot] = entry.record_no
-        self._places.note(rests)
-        findings += rested(entry, rests, unit=unit or WEIGHED_IN)
-        return replace(posting, lines=posting.lines + rests) if rests else posting
+        self._places.note(lines)
+        return replace(posting, lines=posting.lines + lines)
 
     def _negative(self, entry: Entry, line: Line, *, on_hand_micro: int) -> list[Finding]:
         if may_be_negative(line.location):
@@ -300,7 +307,7 @@ class RunningBooks:
             weight = line.weight_micro
             if weight and abs(self.weights.get(slot, 0) + weight) > BALANCE_MICRO_MAX:
                 return False
-        return not self.weights or self._places.have_room(posting.lines)
+        return not self.weights or self._places.have_room(posting.lines, posting.rests_back)
 
     def _counted(self, key: ProgressKey) -> Counted:
         counted = self.progress.get(key)

@@ -23,6 +23,7 @@ from central.ledger.fact_check import STREAMED, Fault
 from central.ledger.locations import is_virtual
 from central.ledger.measures import shares, weight_share
 from central.ledger.pairs import LINES_OF_A_PAIR, own_lines, takes_share
+from central.ledger.rests_back import RestBack, rests_said
 from central.ledger.weight_rests import (
     Left,
     UnderWayKey,
@@ -100,8 +101,18 @@ class _OfItem:
             if weight and not quantity and (weighed or not is_under_way(line.location)):
                 detail = f"{weight} are left there without pieces (micro)"
                 yield Fault("rest", _subject(line), detail)
-        for rest in rests[::2] if movement is not None else ():
-            if self._held.at(rest)[0]:
+        if movement is not None:
+            yield from self._rest_faults(rests, rests_said(row.gateway, movement))
+
+    def _rest_faults(
+        self, rests: Sequence[Line], given_back: Sequence[RestBack]
+    ) -> Iterator[Fault]:
+        # Of which status it is given back depends on what moved there.
+        said = [(one.location, one.weight_micro) for one in given_back]
+        for rest in rests[::2]:
+            if (rest.location, rest.weight_micro) in said:
+                said.remove((rest.location, rest.weight_micro))
+            elif self._held.at(rest)[0]:
                 detail = "a rest is written off where pieces are left"
                 yield Fault("rest", _subject(rest), detail)
 
@@ -142,7 +153,7 @@ def _posted(
             connection, warehouses=warehouses, items=[item], after=after, through=through
         )
         query = (
-            select(lines, facts.kind, facts.body)
+            select(lines, facts.kind, facts.gateway, facts.body)
             .join(
                 first,
                 (first.c.warehouse == lines.c.warehouse) & (first.c.record_no == lines.c.record_no),

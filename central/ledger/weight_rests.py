@@ -73,13 +73,17 @@ class WeighedPlaces:
             if quantity > 0 >= weight and line.weight_micro < 0:
                 yield line, weight
 
-    def have_room(self, lines: Sequence[Line]) -> bool:
+    def have_room(
+        self, lines: Sequence[Line], given_back: Sequence[tuple[str, str, int]] = ()
+    ) -> bool:
         """Return whether what these lines may leave without pieces can be written off.
 
-        That is never more than what is at their places and what they move, together.
+        That is never more than what is at their places, what they move and what is given back
+        there (location, status, weight), together.
         """
         places = list(one_of_each(lines))
         moved = sum(abs(line.weight_micro) for line in lines)
+        moved += sum(abs(weight) for _, _, weight in given_back)
         rest_max = moved + sum(abs(self.left(line)[1]) for line in places)
         taken = (line.balance_key._replace(location=ADJUSTMENT) for line in places)
         slots = (self._slots[key] for key in taken if key in self._slots)

@@ -39,6 +39,8 @@ FLAGS: dict[str, str] = {
     "absent": marked("counted, not there"),
     "counted_again": marked("counted again"),
     "settlement": marked("settled discrepancy"),
+    "gives_back": marked("gives a weight back that was written off"),
+    "weightless": marked("takes no weight along"),
     "lot_assumed": marked("lot assumed"),
     "lot_differs": marked("other lot than ordered"),
     "not_asked": marked("counted unasked"),

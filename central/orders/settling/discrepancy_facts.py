@@ -18,6 +18,7 @@ from central.ledger.goods_rules import SETTLING_FLAG, comes_in, is_told, ships
 from central.ledger.locations import is_virtual
 from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there, takes_share
+from central.ledger.rests_back import RestBack, rests_written_off
 from central.orders.settling.arrived_goods import is_moved_so, takes_so
 from central.orders.settling.settlement_steps import MovedFact, MovedPart, Standing
 from central.orders.settling.unexpected_evidence import is_of_line, those_unexpected
@@ -154,8 +155,10 @@ def movements_at(
             total = sum(line.quantity_micro for line in taking)
             weight = sum(line.weight_micro for line in taking)
             weighed_in = units.get(taking[0].item) or WEIGHED_IN
-            parts = _parts(lines[row.record_no])
-            found.append(MovedFact(key, movement, taking[0].unit, total, weight, weighed_in, parts))
+            moved = _moved(lines[row.record_no])
+            found.append(
+                MovedFact(key, movement, taking[0].unit, total, weight, weighed_in, *moved)
+            )
     return found
 
 
@@ -287,14 +290,15 @@ def _lines(connection: Connection, keys: list[tuple[str, int]]) -> dict[int, lis
     return lines
 
 
-def _parts(lines: Sequence[Line]) -> tuple[MovedPart, ...]:
-    """Return the parts of a movement; a weight that it wrote off, without pieces, is none."""
+def _moved(lines: Sequence[Line]) -> tuple[tuple[MovedPart, ...], tuple[RestBack, ...]]:
+    """Return the parts of a movement, and what gives back the weights that it wrote off."""
     own = sorted(lines)
-    return tuple(
+    parts = tuple(
         MovedPart(given.status, taken.status, taken.quantity_micro, taken.weight_micro)
         for given, taken in zip(own[::LINES_OF_A_PAIR], own[1::LINES_OF_A_PAIR], strict=True)
         if taken.quantity_micro
     )
+    return parts, rests_written_off(own)
 
 
 def weight_units(connection: Connection, items: set[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import cast
 import msgspec
 from sqlalchemy import func, select, update
 
-from central.contract.facts import Evidence, Movement
+from central.contract.facts import Movement
 from central.errors import Conflict, NotThere, Unusable
 from central.ledger.desk import Change, require_version
 from central.ledger.entries import DiscrepancyKind, FactKey
@@ -24,7 +24,7 @@ from central.orders.settling.present_reading import goods_since
 from central.orders.settling.settlement_plans import Plan, plan_steps
 from central.orders.settling.settlement_reserving import reserve_anew
 from central.orders.settling.settlement_rests import note_rests
-from central.orders.settling.settlement_steps import Step, flags_of
+from central.orders.settling.settlement_steps import Step, evidence_for, flags_of
 from central.orders.settling.settlements import Decision, check_decision
 from central.orders.settling.taking_back import steps_back
 from central.storage import bulk, tables
@@ -214,9 +214,6 @@ def _post(
 def _movement(
     change: Change, row: Found, warehouse: str, step: Step, event_time_ms: int
 ) -> Movement:
-    said = [f"settles {row.id}"]
-    if step.takes_back is not None:
-        said.append("takes back " + "/".join(map(str, step.takes_back[1:])))
     movement = change.movement(
         warehouse=warehouse,
         business_step=step.business_step,
@@ -236,9 +233,7 @@ def _movement(
         from_status=step.from_status,
         to_status=step.to_status,
         flags=flags_of(step),
-        evidence=tuple(
-            Evidence(device="ledger", kind="manual", raw=text.encode()) for text in said
-        ),
+        evidence=evidence_for(step, discrepancy=row.id),
     )
     return msgspec.structs.replace(movement, event_time_ms=event_time_ms)
 

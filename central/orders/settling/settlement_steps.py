@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from central.contract.facts import Movement
+from central.contract.facts import Evidence, Movement
 from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import FactKey
 from central.ledger.goods_rules import SETTLING_FLAG
 from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import FLAG_WEIGHTLESS
+from central.ledger.rests_back import FLAG_GIVES_BACK, RestBack, evidence_of
 from central.orders.settling.roundings import Rest
 
 ADJUSTMENT = "adjustment"
@@ -29,7 +30,8 @@ class MovedFact:
     """A movement as it stands in the books: in the unit in which it was posted.
 
     weight_micro: what it took along, in the unit in which the item is weighed; weight_unit: that.
-    parts: of its goods, one for each status that they had.
+    parts: of its goods, one for each status that they had. rests: what gives back the weights that
+    it wrote off.
     """
 
     key: FactKey
@@ -39,6 +41,7 @@ class MovedFact:
     weight_micro: int = 0
     weight_unit: str = WEIGHED_IN
     parts: tuple[MovedPart, ...] = ()
+    rests: tuple[RestBack, ...] = ()
 
 
 class Standing(NamedTuple):
@@ -58,7 +61,8 @@ class Step:
     takes_back: the fact that it takes back, if any, with the weight that it took along.
     weightless: that was none. is_first: of a fact that was posted nowhere yet, so that whatever is
     wrong with it is found. rest: by how much it is more than exactly, None for just that; of goods
-    of which nothing is posted again it is at what takes them back.
+    of which nothing is posted again it is at what takes them back. rests_back: weights that it
+    gives back besides, to places where its goods come or go.
     """
 
     from_location: str
@@ -81,6 +85,7 @@ class Step:
     weightless: bool = False
     is_first: bool = False
     rest: Rest | None = None
+    rests_back: tuple[RestBack, ...] = ()
 
 
 def step_of(fact: MovedFact) -> Step:
@@ -110,7 +115,20 @@ def flags_of(step: Step) -> tuple[str, ...]:
     """Return what the ledger's own fact of a step says of itself."""
     if step.is_first:
         return ()
-    return (SETTLING_FLAG, FLAG_WEIGHTLESS) if step.weightless else (SETTLING_FLAG,)
+    flags = [FLAG_GIVES_BACK] if step.rests_back else []
+    flags.append(SETTLING_FLAG)
+    if step.weightless:
+        flags.append(FLAG_WEIGHTLESS)
+    return tuple(flags)
+
+
+def evidence_for(step: Step, *, discrepancy: str) -> tuple[Evidence, ...]:
+    """Return what the ledger's own fact of a step says of what it is for. discrepancy: its id."""
+    said = [f"settles {discrepancy}"]
+    if step.takes_back is not None:
+        said.append("takes back " + "/".join(map(str, step.takes_back[1:])))
+    said += evidence_of(step.rests_back)
+    return tuple(Evidence(device="ledger", kind="manual", raw=text.encode()) for text in said)
 
 
 def with_weight(step: Step, weight_micro: int, *, unit: str) -> Step:

@@ -11,8 +11,9 @@ from dataclasses import replace
 from central.contract.fact_checks import INSPECTING_STEP
 from central.contract.facts import Movement
 from central.ledger.entries import BalanceKey, FactKey
-from central.ledger.locations import is_virtual
+from central.ledger.locations import is_virtual, place_of
 from central.ledger.measures import shares
+from central.ledger.rests_back import RestBack
 from central.ledger.statuses import AVAILABLE
 from central.orders.settling.present_goods import PresentGoods
 from central.orders.settling.settlement_steps import (
@@ -70,10 +71,10 @@ def _steps_back(fact: MovedFact, present: PresentGoods) -> list[Step]:
     ]
     if [quantity for _, _, quantity, _ in taken] == [fact.quantity_micro]:
         ((part, status, _, _),) = taken
-        back = replace(back, from_status=status, to_status=part.given_status)
+        back = replace(back, from_status=status, to_status=part.given_status, rests_back=fact.rests)
         return [_as_weighed(back, weight_micro=fact.weight_micro, unit=fact.weight_unit)]
     back = replace(back, net_weight="", weight_unit="")
-    return [
+    steps = [
         _as_weighed(
             replace(back, quantity_micro=quantity, from_status=status, to_status=part.given_status),
             weight_micro=weight,
@@ -81,6 +82,24 @@ def _steps_back(fact: MovedFact, present: PresentGoods) -> list[Step]:
         )
         for part, status, quantity, weight in taken
     ]
+    return _with_rests(steps, fact.rests)
+
+
+def _with_rests(steps: Sequence[Step], rests: Sequence[RestBack]) -> list[Step]:
+    """Return steps that give back rests, each the first one with goods of its status, if any."""
+    given: list[list[RestBack]] = [[] for _ in steps]
+    for rest in rests if steps else ():
+        fits = (
+            number
+            for number, step in enumerate(steps)
+            for place, status in (
+                (step.from_location, step.from_status),
+                (step.to_location, step.to_status),
+            )
+            if (place_of(place, document=step.document), status) == (rest.location, rest.status)
+        )
+        given[next(fits, 0)].append(rest)
+    return [replace(step, rests_back=tuple(some)) for step, some in zip(steps, given, strict=True)]
 
 
 def _taken(

@@ -5,15 +5,13 @@ Hypothesis walks by the same rules, too: it keeps what failed, and makes it shor
 
 from random import Random
 
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from central.contract.errors import ContractError
 from central.errors import DeskRefused
-from tests.central.conftest import KINDS
-from tests.central.invariants.databases import fresh_postgresql, fresh_sqlite
+from tests.central.invariants.databases import fresh_sqlite
 from tests.central.invariants.promises import broken_promises
 from tests.central.invariants.rules_gateways import drain_all
 from tests.central.invariants.walk import RULES, walk
@@ -21,16 +19,6 @@ from tests.central.invariants.world import World
 
 STEPS = 250
 MACHINE = settings(max_examples=4, stateful_step_count=25, deadline=None, derandomize=True)
-
-
-@pytest.fixture(params=KINDS)
-def fresh(request, tmp_path):
-    if request.param == "sqlite":
-        with fresh_sqlite(tmp_path) as made:
-            yield made
-        return
-    with fresh_postgresql(request.getfixturevalue("postgresql_url")) as made:
-        yield made
 
 
 def test_every_promise_holds_after_random_steps(fresh):
