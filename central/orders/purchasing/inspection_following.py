@@ -5,6 +5,7 @@
                 inspection -> held       hold
                 inspection, held -> scrap              sample_used
     any step    held -> held, elsewhere  hold, of held goods: they are only carried there
+                inspection, held -> under way of a transfer  gone: they are decided on where they go
     reversal of such a movement          the same decision once more, with the quantity less than 0
 
 The goods have moved already: nothing is refused. A decision counts for the open inspections of that
@@ -24,7 +25,7 @@ from central.contract.facts import Fact, Movement, Reversal
 from central.ledger.desk import Change
 from central.ledger.entries import BalanceKey, FactKey, Line, PostedFact
 from central.ledger.ledger import Posted
-from central.ledger.locations import is_virtual
+from central.ledger.locations import IN_TRANSIT, is_virtual, place_of
 from central.ledger.own_facts import OWN_GATEWAY
 from central.ledger.runs import Run
 from central.ledger.state import append_events
@@ -53,7 +54,11 @@ BECOMES: dict[str, Decision] = {AVAILABLE: "accept", REJECTED: "reject", HELD: "
 def follow_decisions(connection: Connection, posted: Posted) -> None:
     """Note what stations decided, and what they took back; costs nothing if they did not."""
     for posted_fact in posted.apart:
-        if posted_fact.gateway == OWN_GATEWAY or not _concerns_goods(posted_fact):
+        if posted_fact.gateway == OWN_GATEWAY:
+            # Other decisions of the desk are noted by whoever makes them.
+            if posted_fact.lines[0].status not in SOURCES or not goes_under_way(posted_fact):
+                continue
+        elif not _concerns_goods(posted_fact):
             continue
         run, fact = _fact_of(posted.runs, posted_fact.record_no)
         if isinstance(fact, Movement):
@@ -115,6 +120,32 @@ def is_taken_back(fact: PostedFact, runs: Sequence[Run]) -> bool:
     return inside and isinstance(_fact_of(runs, fact.record_no)[1], Reversal)
 
 
+def goes_under_way(fact: PostedFact) -> bool:
+    """Return whether goods go under way of a transfer; taken back, a receipt of it is no more."""
+    place = place_of(IN_TRANSIT, document=fact.document)
+    return any(line.location == place and line.quantity_micro > 0 for line in fact.lines)
+
+
+def missed_micro(connection: Connection, posted: Posted, posted_fact: PostedFact) -> int:
+    """Return of how much an inspection knows that it had left, as far as a fact takes that back.
+
+    What a station takes back of a transfer is to be decided on where it was before it left.
+    """
+    fact = _fact_of(posted.runs, posted_fact.record_no)[1]
+    if posted_fact.gateway == OWN_GATEWAY or not isinstance(fact, Reversal):
+        return 0
+    for run in posted.runs:
+        is_same = (run.gateway, run.epoch) == (posted_fact.gateway, fact.reverses_epoch)
+        if is_same and 0 <= fact.reverses_seq - run.first_seq < len(run.read.facts):
+            # What left by this posting, too, will be noted before it is taken back.
+            return sum(max(0, line.quantity_micro) for line in posted_fact.lines)
+    return sum(
+        row.quantity_micro
+        for _, row in _decided_by(connection, posted_fact, fact)
+        if (row.decision, row.source) == ("gone", "inspection")
+    )
+
+
 def _concerns_goods(fact: PostedFact) -> bool:
     return any(line.status in SOURCES and not is_virtual(line.location) for line in fact.lines)
 
@@ -133,7 +164,7 @@ def _decide(
 ) -> None:
     for given, taken in _pairs(posted_fact.lines):
         source = SOURCES.get(given.status)
-        decision = _decision(given, taken, business_step=fact.business_step)
+        decision = _decision(given, taken, fact)
         if source is None or decision is None:
             continue
         for inspection, decisions, part_micro in _parts(
@@ -163,18 +194,7 @@ def _take_back(
     connection: Connection, posted: Posted, posted_fact: PostedFact, run: Run, fact: Reversal
 ) -> None:
     """Note of each decision that a movement was that it is taken back."""
-    table = purchasing_tables.inspection_decisions
-    found = connection.execute(
-        select(table)
-        .where(
-            table.c.epoch == fact.reverses_epoch,
-            table.c.seq == fact.reverses_seq,
-            table.c.gateway == posted_fact.gateway,
-        )
-        .order_by(table.c.code, table.c.decision_no)
-    ).all()
-    for code, *fields in found:
-        before = DecisionRow(*fields)
+    for code, before in _decided_by(connection, posted_fact, fact):
         inspections = purchasing_tables.inspections
         row = connection.execute(select(inspections).where(inspections.c.code == code)).one()
         decisions = read_decisions(connection, code)
@@ -191,17 +211,36 @@ def _take_back(
         _keep(connection, Inspection(**row._mapping), decisions, back)
 
 
+def _decided_by(
+    connection: Connection, posted_fact: PostedFact, fact: Reversal
+) -> list[tuple[str, DecisionRow]]:
+    """Return what the fact that is taken back had decided, and of which inspection."""
+    table = purchasing_tables.inspection_decisions
+    found = connection.execute(
+        select(table)
+        .where(
+            table.c.epoch == fact.reverses_epoch,
+            table.c.seq == fact.reverses_seq,
+            table.c.gateway == posted_fact.gateway,
+        )
+        .order_by(table.c.code, table.c.decision_no)
+    )
+    return [(code, DecisionRow(*fields)) for code, *fields in found]
+
+
 def _pairs(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
     """Yield what gives and what takes."""
     for first, second in zip(lines[::2], lines[1::2], strict=True):
         yield (first, second) if first.quantity_micro < 0 else (second, first)
 
 
-def _decision(given: Line, taken: Line, *, business_step: str) -> Decision | None:
+def _decision(given: Line, taken: Line, fact: Movement) -> Decision | None:
+    if taken.location == place_of(IN_TRANSIT, document=fact.document):
+        return "gone" if not is_virtual(given.location) else None
     if given.status == taken.status == HELD and given.location != taken.location:
         inside = not is_virtual(given.location) and not is_virtual(taken.location)
         return "hold" if inside else None
-    if business_step != STEP:
+    if fact.business_step != STEP:
         return None
     if taken.location == SCRAP:
         return "sample_used"
@@ -270,7 +309,8 @@ def _keep(
 ) -> None:
     """Write a decision, what is left of its inspection, and that somebody should look again."""
     _write(connection, inspection, decisions, row)
-    # No change at the desk is under way that could note it.
+    if row.gateway == OWN_GATEWAY:
+        return  # A change at the desk counts its events itself, and notes what it was made for.
     event = (KIND, inspection.code, "decided", inspection.warehouse, row.actor)
     append_events(connection, [(*event, row.at_ms, "{}")])
 

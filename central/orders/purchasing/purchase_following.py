@@ -8,11 +8,15 @@ from sqlalchemy import Connection, select
 
 from central.ledger.entries import PostedFact
 from central.ledger.ledger import Posted
-from central.ledger.locations import CUSTOMER, IN_TRANSIT, SUPPLIER, is_virtual, place_of
+from central.ledger.locations import CUSTOMER, SUPPLIER, is_virtual
 from central.ledger.own_facts import OWN_GATEWAY
 from central.ledger.statuses import INSPECTION
 from central.orders.purchasing.inspection import Inspection, amounts_of
-from central.orders.purchasing.inspection_following import is_taken_back
+from central.orders.purchasing.inspection_following import (
+    goes_under_way,
+    is_taken_back,
+    missed_micro,
+)
 from central.orders.purchasing.inspection_reading import read_decisions
 from central.storage import bulk, purchasing_tables, tables
 
@@ -95,11 +99,13 @@ def follow_inspections(connection: Connection, posted: Posted) -> None:
         if not goods_micro:
             continue
         if not _is_arrival(fact, goods_micro) and not (
-            _goes_under_way(fact) and is_taken_back(fact, posted.runs)
+            goes_under_way(fact) and is_taken_back(fact, posted.runs)
         ):
             continue
-        if goods_micro > 0 and is_taken_back(fact, posted.runs):
-            continue  # They came long ago: only the decision is no more.
+        if goods_micro > 0:
+            if is_taken_back(fact, posted.runs):
+                continue  # They came long ago: only the decision is no more.
+            goods_micro -= min(goods_micro, missed_micro(connection, posted, fact))
         line = fact.lines[0]
         number = fact.progress[0].line if fact.progress is not None else 0
         key = GoodsKey(line.warehouse, fact.document, number, line.item, line.lot, line.unit)
@@ -127,8 +133,8 @@ def _arrived(before: Arrived | None, came_micro: int, fact: PostedFact) -> Arriv
 def _is_arrival(fact: PostedFact, goods_micro: int) -> bool:
     """Return whether goods came to be inspected, or their coming was taken back.
 
-    What leaves inspection by a decision is noted with the decision; what else leaves it is missed
-    there until somebody decides that it is gone.
+    What leaves inspection by a decision or a transfer is noted as a decision; what else leaves it
+    is missed there until somebody decides that it is gone.
     """
     if goods_micro > 0:
         return True
@@ -138,12 +144,6 @@ def _is_arrival(fact: PostedFact, goods_micro: int) -> bool:
     elif fact.gateway == OWN_GATEWAY:
         return False
     return any(line.location in outside for line in fact.lines)
-
-
-def _goes_under_way(fact: PostedFact) -> bool:
-    """Return whether goods go under way of a transfer; taken back, a receipt of it is no more."""
-    place = place_of(IN_TRANSIT, document=fact.document)
-    return any(line.location == place and line.quantity_micro > 0 for line in fact.lines)
 
 
 def _write_inspections(
