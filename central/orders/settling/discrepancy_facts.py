@@ -20,7 +20,7 @@ from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there, takes_share
 from central.ledger.rests_back import RestBack, rests_written_off
 from central.orders.settling.arrived_goods import is_moved_so, takes_so
-from central.orders.settling.settlement_steps import MovedFact, MovedPart, Standing
+from central.orders.settling.settlement_steps import SETTLES, MovedFact, MovedPart, Standing
 from central.orders.settling.unexpected_evidence import is_of_line, those_unexpected
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_policies
@@ -167,6 +167,14 @@ def fact_at(connection: Connection, key: FactKey) -> Fact | None:
     for row in bulk.select_by_key(connection, tables.facts, [key], columns_count=4):
         return _readable(bytes(row[5]))
     return None
+
+
+def settled_by(connection: Connection, keys: Sequence[FactKey]) -> set[str]:
+    """Return the discrepancies that facts of the ledger's own settle, by what they say."""
+    rows = bulk.select_by_key(connection, tables.facts, sorted(set(keys)), columns_count=4)
+    facts = [_readable(bytes(row[5])) for row in rows]
+    said = [one.raw.decode() for fact in facts if fact is not None for one in fact.evidence]
+    return {text.removeprefix(SETTLES) for text in said if text.startswith(SETTLES)}
 
 
 def serial_of(row: Found) -> str:

@@ -18,7 +18,7 @@ from central.ledger.desk import Change, require_version
 from central.ledger.entries import DiscrepancyKind, FactKey
 from central.ledger.own_facts import OWN_GATEWAY
 from central.ledger.settled_news import tell_settled
-from central.orders.settling.discrepancy_facts import Found, movements_at
+from central.orders.settling.discrepancy_facts import Found, movements_at, settled_by
 from central.orders.settling.negative_balances import still_missing_micro
 from central.orders.settling.present_reading import goods_since
 from central.orders.settling.settlement_plans import Plan, plan_steps
@@ -310,15 +310,10 @@ def _refuse_settled_elsewhere(change: Change, row: Found, moved: Sequence[Found]
     """Raise Conflict if what was posted for a first time has been settled since, as another one."""
     keys = [FactKey(one.warehouse, one.gateway, one.epoch, one.seq) for one in moved]
     marks = bulk.select_by_key(change.connection, tables.reversals, keys, columns_count=4)
-    by = [(mark[0], *mark[4:6]) for mark in marks]
-    own = settlement_facts.c
-    for warehouse, epoch, seq in by:
-        query = select(own.discrepancy).where(
-            own.warehouse == warehouse, own.epoch == epoch, own.seq == seq
-        )
-        for identity in change.connection.execute(query).scalars().all():
-            if identity != row.id:
-                _require_state(_row(change, identity, version=None), "open")
+    by = [FactKey(*mark[:2], *mark[4:6]) for mark in marks]
+    # By what the facts say: rows of settlements are found by their discrepancy alone.
+    for identity in sorted(settled_by(change.connection, by) - {row.id}):
+        _require_state(_row(change, identity, version=None), "open")
 
 
 def _back_again(change: Change, warehouse: str, moved: Sequence[Found]) -> list[Step]:

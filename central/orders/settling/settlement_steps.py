@@ -13,6 +13,7 @@ from central.ledger.rests_back import FLAG_GIVES_BACK, RestBack, evidence_of
 from central.orders.settling.roundings import Rest
 
 ADJUSTMENT = "adjustment"
+SETTLES = "settles "  # The evidence of the ledger's own facts goes on with a discrepancy.
 STORING, COUNTING = "storing", "counting"
 
 
@@ -124,7 +125,7 @@ def flags_of(step: Step) -> tuple[str, ...]:
 
 def evidence_for(step: Step, *, discrepancy: str) -> tuple[Evidence, ...]:
     """Return what the ledger's own fact of a step says of what it is for. discrepancy: its id."""
-    said = [f"settles {discrepancy}"]
+    said = [f"{SETTLES}{discrepancy}"]
     if step.takes_back is not None:
         said.append("takes back " + "/".join(map(str, step.takes_back[1:])))
     said += evidence_of(step.rests_back)

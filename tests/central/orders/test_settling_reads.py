@@ -5,8 +5,10 @@ from fractions import Fraction
 import pytest
 from sqlalchemy import event, select
 
+from central.errors import Conflict
 from central.orders.settling.roundings import Way
 from central.orders.settling.serial_places import case_of_serial
+from central.orders.settling.settlement_book import reopen
 from central.orders.settling.settlement_proof import faults
 from central.orders.settling.settlement_proposals import Seen
 from central.orders.settling.settlement_rests import roundings_of
@@ -102,6 +104,39 @@ def test_the_rests_of_an_item_are_read_by_its_index(own_database):
             plan = connection.exec_driver_sql(explain + statement, values).all()
             told = "\n".join(step[-1] for step in plan)
             assert "settlement_rests_item" in told, told
+
+
+def reopen_traced(site, identity, said):
+    """Open a discrepancy again; note the statements."""
+    with site.desk.change(actor="li.na") as change:
+        raw = change.connection.connection.driver_connection
+        raw.set_trace_callback(said.append)
+        try:
+            reopen(change, identity, reason="no", take_back=True)
+        finally:
+            raw.set_trace_callback(None)
+
+
+@SQLITE_ONLY
+def test_who_opens_again_does_not_look_through_all_that_was_ever_settled(own_database):
+    site = Settling(own_database)
+    site.dock.weigh()
+    site.dock.move("NUT", "2", unit="XCT", warehouse="BJ1")
+    site.send()
+    site.settle("wrong_warehouse", {"action": "reassign", "warehouse": "BJ1"})
+    site.settle("unit_differs", {"action": "reassign", "factor": "40"})
+    settled, elsewhere = (
+        site.found(kind, "settled")["id"] for kind in ("wrong_warehouse", "unit_differs")
+    )
+    said = []
+    with pytest.raises(Conflict, match=elsewhere):
+        reopen_traced(site, settled, said)
+    with own_database.read() as connection:
+        explain = connection.connection.driver_connection.execute
+        asked = [one for one in said if one.startswith("SELECT") and "settlement_facts" in one]
+        plans = [step[-1] for one in asked for step in explain(f"EXPLAIN QUERY PLAN {one}")]
+    assert any("settlement_facts USING PRIMARY KEY (discrepancy=?" in one for one in plans), plans
+    assert all("SCAN settlement_facts" not in one for one in plans), plans
 
 
 def fact(seq, gateway="central"):
