@@ -94,12 +94,14 @@ class StockParameters(PastParameters):
 
     as_of: a day or a time, e.g. 2026-11-22 or 2026-11-22T08:00:00Z; then a warehouse or an item is
     named, too. as_of_time: "event" for what had happened by then, "record" for what the ledger knew
-    then.
+    then. recorded_by: of what had happened by then only what the ledger knew by this time. The last
+    moment of a closed period, recorded by its closed_time, is what its figures are.
     """
 
     warehouse: WarehouseCode | None = None
     location: Text | None = None
     within: Text | None = None
+    recorded_by: Annotated[str, Field(max_length=40)] | None = None
     item: Text | None = None
     lot: Text | None = None
     status: StockStatus | None = None

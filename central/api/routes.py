@@ -79,6 +79,13 @@ def stock(reading: Reading, asked: Annotated[StockParameters, Query()]) -> Stock
             detail="as_of: the stock of the past is read for a warehouse or an item",
             hint="Name a warehouse or an item beside as_of.",
         )
+    if asked.recorded_by is not None and time_ms is None:
+        raise ProblemRaised(
+            status=422,
+            title="Unusable parameter",
+            detail="recorded_by: it says what was known of a moment of the past",
+            hint="Name that moment with as_of beside recorded_by.",
+        )
     if wanted.within and not wanted.warehouse:
         raise ProblemRaised(
             status=422,
@@ -91,7 +98,11 @@ def stock(reading: Reading, asked: Annotated[StockParameters, Query()]) -> Stock
             rows = list_stock(connection, wanted, after=after, limit=limit)
         else:
             moment = moment_at(
-                connection, time_ms, kind=asked.as_of_time, warehouse=wanted.warehouse
+                connection,
+                time_ms,
+                kind=asked.as_of_time,
+                warehouse=wanted.warehouse,
+                recorded_ms=parse_time(asked.recorded_by) if asked.recorded_by else None,
             )
             rows = list_stock_as_of(connection, wanted, moment, after=after, limit=limit)
         require_known(connection, rows, asked.warehouse)

@@ -9,13 +9,6 @@ from central.errors import Unusable
 from central.ledger.state import LedgerState
 from central.storage.settlement_tables import periods
 
-# When a fact counts as having happened, of a row `f` of facts: when its gateway says, by a clock
-# that was set, and not later than it was recorded. It never changes.
-DATED_SQL = (
-    "CASE WHEN f.clock_synced AND f.event_time_ms < f.record_ms THEN f.event_time_ms"
-    " ELSE f.record_ms END"
-)
-
 
 def refuse_backdated(connection: Connection, state: LedgerState, drafts: Sequence[Fact]) -> None:
     """Return if none of these happens in a closed period. Raises Unusable, with the period named.

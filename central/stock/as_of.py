@@ -15,7 +15,7 @@ from central.stock.place_trees import PLACES_WITHIN
 from central.stock.rows import UNDER_WAY_PREFIX, StockFilter, StockKey, StockRow
 from central.stock.views import list_warehouses
 from central.storage.line_blocks import FIRST_LINES, in_blocks
-from central.storage.tables import LATE, items
+from central.storage.tables import DATED_SQL, LATE, items
 
 _KEY_NAMES = ("warehouse", "location", "item", "lot", "serial", "sscc", "unit", "status")
 _KEY = ", ".join(_KEY_NAMES)
@@ -148,7 +148,10 @@ def changes_of(dialect: str, moment: Moment, anchor: Anchor, *, items: str) -> I
     yield _part(amount, lines, f"{first}.warehouse = :warehouse AND {between}{of_item}")
     if moment.event_ms is None:
         return
-    happened = f"{_OF_FACT} AND f.event_time_ms <= :event"
+    dated, known = "f.event_time_ms", ""
+    if moment.known_no is not None:
+        dated, known = DATED_SQL, " AND f.record_no <= :known"
+    happened = f"{_OF_FACT} AND {dated} <= :event{known}"
     # By record number, whatever the warehouse is; only what came late is found by warehouse.
     here, by_number = "f.warehouse = :warehouse", f"{_PLUS[dialect]}f.warehouse = :warehouse"
     synced, unsynced = f"f.clock_synced = {_TRUE[dialect]}", f"f.clock_synced = {_FALSE[dialect]}"
@@ -173,6 +176,7 @@ def bounds_of(moment: Moment, anchor: Anchor) -> dict[str, object]:
         "late_from": moment.late_from_ms,
         "followed": moment.followed_no,
         "beyond": max(moment.near_no, moment.followed_no),
+        **({} if moment.known_no is None else {"known": moment.known_no}),
     }
 
 

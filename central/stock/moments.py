@@ -11,9 +11,13 @@ a record number, less or more what did not come in that order:
 Ten minutes on either side of the moment are looked at fact by fact. A fact that came later than ten
 minutes after it happened is found by an index of late ones, within the days that `late_days` names.
 A clock that was set, and was more than ten minutes ahead, counts from when the ledger heard of it.
+
+A moment may be as it was known at a later time, e.g. when a period was closed: nothing that was
+recorded after that counts, and facts are dated as closed periods date them (`DATED_SQL`). Then it
+is exactly what the figures of that period are.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy import Connection, func, select
@@ -28,6 +32,7 @@ from central.storage.checkpoint_tables import (
     late_days,
     upkeep_progress,
 )
+from central.storage.settlement_tables import periods
 from central.storage.tables import facts
 
 NEAR_MS = 600_000  # As the index of late facts has it.
@@ -41,6 +46,7 @@ class Moment:
     sure_no: all facts up to it count. event_ms: None if nothing else does; else also those after it
     that happened by event_ms: of record numbers up to near_no any, beyond it late ones, which
     happened at late_from_ms or after. followed_no: late days are known up to this record number.
+    known_no: nothing after it counts, and facts are dated as closed periods do; None for all.
     """
 
     sure_no: int
@@ -48,6 +54,7 @@ class Moment:
     near_no: int = 0
     late_from_ms: int = 0
     followed_no: int = 0
+    known_no: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +65,26 @@ class Anchor:
     checkpoint: bool
 
 
-def moment_at(connection: Connection, time_ms: int, *, kind: TimeKind, warehouse: str) -> Moment:
+def moment_at(
+    connection: Connection,
+    time_ms: int,
+    *,
+    kind: TimeKind,
+    warehouse: str,
+    recorded_ms: int | None = None,
+) -> Moment:
     """Return what counts in a warehouse as of a time, "" for all warehouses.
 
     kind: "record" for what the ledger knew then, "event" for what had happened by then.
+    recorded_ms: of that only what the ledger knew by this time, None for all that it knows.
     """
     if kind == "record":
-        return Moment(record_no_at(connection, time_ms))
+        return Moment(record_no_at(connection, min(time_ms, recorded_ms or time_ms)))
+    if recorded_ms is not None:
+        known_no = _known_at(connection, recorded_ms, time_ms=time_ms)
+        moment = moment_at(connection, time_ms, kind=kind, warehouse=warehouse)
+        sure_no, near_no = min(moment.sure_no, known_no), min(moment.near_no, known_no)
+        return replace(moment, sure_no=sure_no, near_no=near_no, known_no=known_no)
     sure_no = record_no_at(connection, time_ms - NEAR_MS)
     near_no = record_no_at(connection, time_ms + NEAR_MS)
     late = late_days.c
@@ -93,6 +113,22 @@ def record_no_at(connection: Connection, time_ms: int) -> int:
         else:
             high = middle - 1
     return low
+
+
+def _known_at(connection: Connection, recorded_ms: int, *, time_ms: int) -> int:
+    """Return the last record number by a time; of a closing, the last that it knew.
+
+    In the millisecond of a closing more may have been recorded after it. Of several closings in it
+    that of the period which ends with `time_ms` is meant, else the last.
+    """
+    table = periods.c
+    closed = connection.execute(
+        select(table.closed_record_no)
+        .where(table.closed_ms == recorded_ms)
+        .order_by((table.through_ms == time_ms + 1).desc(), table.number.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return record_no_at(connection, recorded_ms) if closed is None else closed
 
 
 def nearest_anchor(connection: Connection, record_no: int) -> Anchor:

@@ -89,6 +89,13 @@ AREAS = (
 # Ten minutes: what is heard of sooner is found by its record number.
 LATE = "record_ms - event_time_ms > 600000"
 
+# When a fact counts as having happened, of a row `f` of facts: when its gateway says, by a clock
+# that was set, and not later than it was recorded. It never changes.
+DATED_SQL = (
+    "CASE WHEN f.clock_synced AND f.event_time_ms < f.record_ms THEN f.event_time_ms"
+    " ELSE f.record_ms END"
+)
+
 # Record numbers stand in blocks of 2^18 in the index of lines by item (`line_blocks`).
 BLOCK_BITS = 18
 

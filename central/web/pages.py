@@ -26,7 +26,7 @@ class Pages:
         self._texts = self._drawing.texts
 
     def stock_content(
-        self, content: PageContent, wanted: MatrixQuery, *, as_of: str, known: bool, within: str
+        self, content: PageContent, wanted: MatrixQuery, *, as_of: str, known: str, within: str
     ) -> dict[str, object]:
         """Return what the template of the stock page names, beside its frame.
 

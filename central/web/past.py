@@ -1,27 +1,33 @@
 """Tables as of a moment: the fields that ask for one, and what they say above the rows. Pure."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from central.stock.times import utc_text
+from central.stock.times import EPOCH, utc_text
 from central.web.listing import Filter
 from central.web.texts import Texts
 from central.web.words import marked
 
 AS_OF = Filter("as_of", marked("As of (UTC)"), "moment")
 KNOWN = Filter("known", marked("As the ledger knew it then"), "check")
-_TIME_FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d")
+_TIME_FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%d")
 
 
 def time_ms_of(text: str) -> int | None:
     """Return the moment that a field says, in UTC; None for no moment."""
     for form in _TIME_FORMATS:
         try:
-            return int(datetime.strptime(text, form).replace(tzinfo=UTC).timestamp() * 1000)
+            moment = datetime.strptime(text, form).replace(tzinfo=UTC)
+            return (moment - EPOCH) // timedelta(milliseconds=1)
         except (ValueError, OverflowError):
             continue
     return None
+
+
+def time_field(time_ms: int) -> str:
+    """Return a moment as a field says it, to the millisecond; "" beyond the year 9999."""
+    return (utc_text(time_ms) or "").removesuffix("Z")
 
 
 def as_of(values: Mapping[str, str]) -> tuple[int, Literal["event", "record"]] | None:

@@ -85,7 +85,7 @@ class TableView:
     group: str
     sort: str
     as_of: str
-    known: bool
+    known: str
     by_item: SortView
     by_total: SortView
     by_transit: SortView
@@ -99,15 +99,16 @@ def table_view(
     texts: Texts,
     *,
     as_of: str = "",
-    known: bool = False,
+    known: str = "",
     within: str = "",
 ) -> TableView:
     """Return the view of one page of the table.
 
-    as_of: the moment that it is of, as it stands in the address, "" for now; known: as the ledger
-    knew it then. within: the only warehouse that it shows, "" for all.
+    as_of: the moment that it is of, as it stands in the address, "" for now; known: "1" as the
+    ledger knew it then, a moment as it knew it at that, "" as it knows it now. within: the only
+    warehouse that it shows, "" for all.
     """
-    past = (as_of, "1" if known and as_of else "")
+    past = (as_of, known if as_of else "")
 
     def url(page_number: int) -> str:
         return table_url(wanted, page_number=page_number, as_of=past[0], known=past[1])

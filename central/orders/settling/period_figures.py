@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, func, select, text
 
-from central.ledger.closing import DATED_SQL
 from central.ledger.entries import BalanceKey
 from central.ledger.locations import is_virtual
 from central.storage import tables
 from central.storage.settlement_tables import periods
+from central.storage.tables import DATED_SQL
 
 # The ledger's own clock may have been put back by so much; what was recorded in this time before
 # the end of a period is looked at one by one.

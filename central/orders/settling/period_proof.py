@@ -12,10 +12,10 @@ from itertools import groupby
 
 from sqlalchemy import Connection, text
 
-from central.ledger.closing import DATED_SQL
 from central.ledger.fact_check import Fault
 from central.orders.settling.period_book import list_periods
 from central.orders.settling.periods import MOVING_KINDS, Period
+from central.storage.tables import DATED_SQL
 
 _KEY = "warehouse, location, item, lot, serial, sscc, unit, status"
 _KEY_SIZE = 8

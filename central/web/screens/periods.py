@@ -1,7 +1,7 @@
 """Periods: what is open before one is closed, what came late, its figures. Edge of HTTP."""
 
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
@@ -22,6 +22,7 @@ from central.web.cells import link_cell, moment_cell, number_cell, quantity_cell
 from central.web.feed_views import FeedView
 from central.web.kpi_cells import item_url, warehouse_choices
 from central.web.listing import Column, Filter, Found, Row, Wanted, shown
+from central.web.past import time_field
 from central.web.point_words import point_detail
 from central.web.shell import listing_of, page
 from central.web.stock_words import place_word
@@ -256,7 +257,14 @@ def _closed(period: Period, late_count: int) -> dict[str, object]:
         "open_count": len(period.open_points),
         "late_count": late_count,
         "record_no": period.closed_record_no,
+        "stock_url": _stock_url(period),
     }
+
+
+def _stock_url(period: Period) -> str:
+    """Return the address of the stock at its end by both times: it is what its figures are."""
+    times = {"as_of": time_field(period.through_ms - 1), "known": time_field(period.closed_ms)}
+    return f"/?{urlencode(times)}"
 
 
 def _groups(

@@ -43,7 +43,7 @@ def stock_page(asking: Asked) -> HTMLResponse:
         content,
         wanted,
         as_of=_as_of(parameters),
-        known=parameters.get("known") == "1",
+        known=_known(parameters),
         within=asking.within,
     )
     return page(asking, "stock.html", title=asking.texts.say("Stock"), content=drawn)
@@ -58,7 +58,7 @@ def stock_fragment(asking: Asked) -> HTMLResponse:
         warehouses = tuple(list_warehouses(connection))
         matrix = read_matrix(connection, wanted, asking.reading.strays, moment=moment)
     pages = pages_in(asking.drawing.language)
-    known = parameters.get("known") == "1"
+    known = _known(parameters)
     as_of = _as_of(parameters)
     view = table_view(
         matrix, warehouses, wanted, asking.texts, as_of=as_of, known=known, within=asking.within
@@ -129,9 +129,17 @@ def _as_of(parameters: Mapping[str, str]) -> str:
     return text if time_ms_of(text) is not None else ""
 
 
+def _known(parameters: Mapping[str, str]) -> str:
+    """Return "1" for what the ledger knew as of then, a moment for what it knew at that."""
+    text = shown(parameters.get("known", ""))
+    return text if text == "1" or time_ms_of(text) is not None else ""
+
+
 def _moment(connection: Any, parameters: Mapping[str, str]) -> Moment | None:  # noqa: ANN401
     time_ms = time_ms_of(_as_of(parameters))
     if time_ms is None:
         return None
-    kind: TimeKind = "record" if parameters.get("known") == "1" else "event"
-    return moment_at(connection, time_ms, kind=kind, warehouse="")
+    known = _known(parameters)
+    kind: TimeKind = "record" if known == "1" else "event"
+    recorded_ms = time_ms_of(known)
+    return moment_at(connection, time_ms, kind=kind, warehouse="", recorded_ms=recorded_ms)
