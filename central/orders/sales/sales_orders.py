@@ -64,6 +64,7 @@ STATES: StateTable = {
         "released": "cancelled",
     },
 }
+NOTHING: Mapping[int, int] = {}
 RESERVING: frozenset[str] = frozenset({"approved", "released"})
 
 
@@ -237,10 +238,11 @@ def shipment_document(
     counted: Mapping[CountedKey, int],
     *,
     partner: str,
+    unasked: Mapping[int, int] = NOTHING,
 ) -> ExpectedDocument | None:
     """Return what stations work on for an order: where to take what; None if nothing at all.
 
-    partner: the customer's name.
+    partner: the customer's name. unasked: of what left under each pick, what nobody asked for.
     """
     went: dict[int, int] = {}
     for key, quantity_micro in counted.items():
@@ -254,7 +256,8 @@ def shipment_document(
     for number, rows in sorted(picks.items()):
         # Where most of it still is; of what is gone, where it was.
         at = max(rows, key=lambda row: (row.quantity_micro, row.shipped_micro))
-        quantity = max(went.get(number, 0), 0) + sum(row.quantity_micro for row in rows)
+        asked = went.get(number, 0) - unasked.get(number, 0)
+        quantity = max(asked, 0) + sum(row.quantity_micro for row in rows)
         if quantity <= 0:
             continue
         lines.append(

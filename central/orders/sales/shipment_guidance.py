@@ -1,6 +1,6 @@
 """What stations are told of an order: its picks, numbered on the way. Edge of the database."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 from sqlalchemy import Connection
@@ -12,8 +12,9 @@ from central.orders.order_goods import supplier_names
 from central.orders.reserving.reservation_book import ReservationBook
 from central.orders.reserving.reservation_rows import WALK_ORDER_UNSAID
 from central.orders.reserving.reservations import Reservation
+from central.orders.reserving.unasked_goods import unasked_of_picks
 from central.orders.sales.picking import number_picks
-from central.orders.sales.sales_orders import SalesOrder, shipment_document
+from central.orders.sales.sales_orders import NOTHING, SalesOrder, figures_of, shipment_document
 from central.storage import bulk, catalogue_tables
 
 
@@ -32,9 +33,29 @@ def tell_stations(
     for row, pick_line in number_picks(book.of(order.holder), walk, counted=said):
         book.give_pick_line(row, pick_line)
     partner = supplier_names(change.connection, [order.customer])[order.customer]
-    document = shipment_document(order, book.of(order.holder), counted, partner=partner)
+    rows = book.of(order.holder)
+    unasked = _unasked(change.connection, order, rows, counted) if counted else NOTHING
+    document = shipment_document(order, rows, counted, partner=partner, unasked=unasked)
     replace_document(change, document, warehouse=order.warehouse, code=order.code)
     return replace(order, stale=False)
+
+
+def _unasked(
+    connection: Connection,
+    order: SalesOrder,
+    rows: Sequence[Reservation],
+    counted: Mapping[CountedKey, int],
+) -> Mapping[int, int]:
+    """Return how much of what left under each pick the order does not ask for."""
+    too_much = {
+        one.line.line: one.progress.done_micro
+        + one.reserved_micro
+        - one.line.expected.expected_micro
+        for one in figures_of(order, rows, counted).lines
+    }
+    picks = {row.pick_line: row.holder.line for row in rows if row.pick_line}
+    document = (order.warehouse, order.code)
+    return unasked_of_picks(connection, document, counted, picks=picks, too_much=too_much)
 
 
 def take_from_stations(change: Change, order: SalesOrder) -> SalesOrder:

@@ -19,8 +19,15 @@ from central.orders.reserving.reservation_levels import give_up_spare
 from central.orders.reserving.reservation_rows import ItemStock
 from central.orders.reserving.reservations import Reservation
 from central.orders.reserving.shortages import refuse_shortage, settle_shortages
+from central.orders.reserving.unasked_goods import unasked_of_picks
 from central.orders.sales.shipment_guidance import read_walk_orders
-from central.orders.transfers.transfer_picks import number_rows, source_lines, waits_micro
+from central.orders.transfers.transfer_picks import (
+    NOTHING,
+    lines_of_picks,
+    number_rows,
+    source_lines,
+    waits_micro,
+)
 from central.orders.transfers.transfer_store import Standing, read_standings
 from central.orders.transfers.transfers import Transfer, outward_document
 from central.storage import bulk, tables
@@ -96,7 +103,29 @@ def number_picks(
     figures, counted = standing.figures, standing.counted
     for row, number in number_rows(standing.lines, figures, rows, walk, counted=counted):
         book.give_pick_line(row, number)
-    return source_lines(standing.lines, book.of(transfer.holder), counted)
+    rows = book.of(transfer.holder)
+    unasked = _unasked(change, transfer, standing, rows) if counted else NOTHING
+    return source_lines(standing.lines, rows, counted, unasked=unasked)
+
+
+def _unasked(
+    change: Change, transfer: Transfer, standing: Standing, rows: Sequence[Reservation]
+) -> Mapping[int, int]:
+    """Return how much of what left under each number the transfer does not ask for."""
+    too_much = {}
+    for line in standing.lines:
+        held_micro = sum(row.quantity_micro for row in rows if row.holder.line == line.line)
+        shipped_micro = standing.figures.lines[line.line].shipped_micro
+        too_much[line.line] = shipped_micro + held_micro - line.quantity_micro
+    document = (transfer.source, transfer.code)
+    own = {line.line: line.line for line in standing.lines}
+    return unasked_of_picks(
+        change.connection,
+        document,
+        standing.counted,
+        picks=own | lines_of_picks(rows),
+        too_much=too_much,
+    )
 
 
 def _walk_orders(

@@ -20,6 +20,8 @@ from central.orders.reserving.reservations import Reservation
 from central.orders.sales.picking import NUMBER_MAX, Walk, pick_list
 from central.orders.transfers.transfers import Figures, TransferLine, by_lines, document_line
 
+NOTHING: Mapping[int, int] = {}
+
 
 def lines_of_picks(rows: Iterable[Reservation]) -> dict[int, int]:
     """Return of which line of the transfer each number is that a pick has."""
@@ -66,15 +68,20 @@ def source_lines(
     lines: Sequence[TransferLine],
     rows: Iterable[Reservation],
     counted: Mapping[CountedKey, int],
+    *,
+    unasked: Mapping[int, int] = NOTHING,
 ) -> tuple[DocumentLine, ...]:
     """Return what the source works on, as much of each line as it asks for.
 
-    counted: what left, by the numbers that stations know.
+    counted: what left, by the numbers that stations know. unasked: of what left under each of them,
+    what nobody asked for.
     """
     went: dict[int, int] = {}
     for key, quantity_micro in counted.items():
         went[key.line] = went.get(key.line, 0) + quantity_micro
     rows = tuple(rows)
+    for number, quantity_micro in unasked.items():
+        went[number] -= quantity_micro
     unnamed = _unnamed(lines, counted, lines_of_picks(rows))
     picks: dict[int, list[Reservation]] = {}
     for row in rows:

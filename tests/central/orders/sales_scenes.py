@@ -146,6 +146,7 @@ def policy(
     *,
     rotation="fefo",
     min_days_left=0,
+    over_percent=0,
     under_percent=0,
     expiry_tracked=False,
     serial_tracked=False,
@@ -153,7 +154,7 @@ def policy(
     """Say how an item is rotated, what it asks for, and how far off a shipment may be."""
     row = (
         *(item, 1, False, "", expiry_tracked, serial_tracked, 0, min_days_left, 0, 0, 0),
-        *(0, under_percent * ONE, rotation, "", "", "", 0),
+        *(over_percent * ONE, under_percent * ONE, rotation, "", "", "", 0),
     )
     with database.write() as connection:
         bulk.upsert_rows(connection, catalogue_tables.item_policies, [row])
