@@ -63,11 +63,18 @@ def follow_relieved(connection: Connection, posted: Posted) -> None:
 
     Costs nothing if nothing was.
     """
+    if not posted.relieved:
+        return
     last = {one.key: one for one in posted.relieved}
+    found = {(one.warehouse, one.kind, one.subject): one.record_no for one in posted.findings}
     for key, one in sorted(last.items()):
+        subject = f"{key.document}/{key.line}/{key.item}"
+        matter = (key.warehouse, excess_kind(one.direction), subject)
+        if found.get(matter, 0) > one.record_no:
+            continue  # It has too much again by a fact that came later.
         settle_subjects(
             connection,
-            [(key.warehouse, excess_kind(one.direction), f"{key.document}/{key.line}/{key.item}")],
+            [matter],
             settlement=f"record {one.record_no} brought it to"
             f" {canonical_text(from_micro(one.done_micro))} {key.unit}",
             now_ms=posted.now_ms,
