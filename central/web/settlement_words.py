@@ -250,19 +250,24 @@ PARTS: dict[tuple[str, bool], str] = {
     ),
 }
 
-# What a proposal says besides that fills a balance below zero in part.
-MISSING = re.compile(
-    r"(?P<said>.+) (?P<amount>\S+) (?P<unit>\S*) stay missing, and it stays open\.", re.DOTALL
+# What a proposal says besides that fills a balance below zero in part, or gives a line its part.
+LEAVING = re.compile(
+    r"(?P<said>.+) (?P<amount>\S+) (?P<unit>\S*) (?P<what>stay missing|are left), "
+    r"and it stays open\.",
+    re.DOTALL,
 )
-STAYS_MISSING = marked("%(amount)s %(unit)s stay missing, and it stays open.")
+LEFT: dict[str, str] = {
+    "stay missing": marked("%(amount)s %(unit)s stay missing, and it stays open."),
+    "are left": marked("%(amount)s %(unit)s are left, and it stays open."),
+}
 
 
 def sentence(text: str, texts: Texts) -> str:
     """Return a sentence of the ledger in the reader's language; as it is if nobody knows it."""
-    missing = MISSING.fullmatch(text)
-    if missing:
-        words = missing.groupdict() | {"unit": texts.word(UNITS, missing["unit"])}
-        return f"{sentence(missing['said'], texts)} {texts.say(STAYS_MISSING) % words}"
+    leaving = LEAVING.fullmatch(text)
+    if leaving:
+        words = leaving.groupdict() | {"unit": texts.word(UNITS, leaving["unit"])}
+        return f"{sentence(leaving['said'], texts)} {texts.say(LEFT[leaving['what']]) % words}"
     part = PART.fullmatch(text)
     if part:
         template = PARTS[part["which"], part["least"] is not None]

@@ -22,11 +22,12 @@ from central.orders.settling.discrepancy_facts import (
     fact_at,
     standing_behind,
 )
-from central.orders.settling.excess_counts import counts_of, excess_of
+from central.orders.settling.excess_counts import Excess, counts_of, excess_of
+from central.orders.settling.line_matches import LineMatch, offered_of
 from central.orders.settling.negative_balances import case_of_negative
 from central.orders.settling.serial_places import case_of_serial
 from central.orders.settling.settlement_moves import leaves_any
-from central.orders.settling.settlement_proposals import Case, ItemMatch, LineMatch
+from central.orders.settling.settlement_proposals import Case, ItemMatch
 from central.orders.settling.settlement_steps import MovedFact
 from central.orders.settling.settlement_transit import find_under_way
 from central.orders.settling.settlements import (
@@ -127,18 +128,25 @@ def _case_of_document(connection: Connection, row: Found) -> Case:
         connection, tables.documents, [(row.warehouse, row.document)], columns_count=2
     )
     head = next(documents, None)
-    excess = 0
+    excess, moved, unit = Excess(0), 0, row.unit
+    standing = standing_behind(connection, row).facts
+    fact, partner = _first_of(row, standing), head[3] if head else ""
     if row.kind in KINDS_OF_EXCESS:
         excess = excess_of(connection, row, kind=head[2] if head else "")
-    fact, partner = _standing(connection, row), head[3] if head else ""
+        moved = excess.micro
+    else:
+        some = offered_of(standing, item=row.item)
+        moved = sum(one.quantity_micro for one in some)
+        unit = some[0].unit if some else ""
     return Case(
         kind=row.kind,
         known_now=row.kind == "unknown_document" and head is not None,
         gone=fact is None and row.kind not in KINDS_OF_EXCESS,
-        excess_micro=excess,
+        excess_micro=excess.micro,
+        tolerated_micro=excess.tolerated_micro,
         item=fact.item if fact is not None else "",
         goes_back=_goes_back(fact, kind=head[2] if head else ""),
-        lines=_open_lines(connection, row, fact, partner=partner, excess_micro=excess)
+        lines=_open_lines(connection, row, fact, partner=partner, moved_micro=moved, unit=unit)
         if fact
         else (),
     )
@@ -151,24 +159,28 @@ def _goes_back(fact: Movement | None, *, kind: str) -> bool:
     return goes_back(fact, kind=kind)
 
 
-def _standing(connection: Connection, row: Found) -> Movement | None:
+def _first_of(row: Found, standing: Sequence[MovedFact]) -> Movement | None:
     """Return the first movement behind it that still stands, of the item that it names if any.
 
     Others may be settled already: under an order that nobody knew there may be anything.
     """
-    moved = [one.movement for one in standing_behind(connection, row).facts]
+    moved = [one.movement for one in standing]
     return min(moved, key=lambda one: one.item != row.item, default=None)
 
 
 def _open_lines(
-    connection: Connection, row: Found, fact: Movement, *, partner: str, excess_micro: int
+    connection: Connection, row: Found, fact: Movement, *, partner: str, moved_micro: int, unit: str
 ) -> tuple[LineMatch, ...]:
-    """Return lines that still expect the item, those of the same partner first."""
+    """Return lines that still expect the item, those of the same partner first.
+
+    moved_micro: of what they may be given as much as they expect, 0 if that is not known; unit: in
+    which that is kept.
+    """
     kind = document_kind(from_location=fact.from_location, to_location=fact.to_location)
     lines, progress = tables.document_lines.c, tables.document_progress.c
     remaining = (progress.expected_micro - progress.received_micro).label("remaining")
     query = (
-        select(lines.document, lines.line, remaining)
+        select(lines.document, lines.line, remaining, progress.unit)
         .join_from(
             tables.document_lines,
             tables.document_progress,
@@ -195,19 +207,19 @@ def _open_lines(
     documents = {one.document for one in rows}
     counts = counts_of(connection, row.warehouse, documents, item=fact.item, kind=kind)
     left = [
-        (document, line, expected - done)
-        for document, line, _ in rows
-        for done, expected in [counts[document, line]]
+        LineMatch(one.document, one.line, count.expected_micro - count.done_micro, one.unit)
+        for one in rows
+        for count in [counts[one.document, one.line]]
     ]
-    found = [LineMatch(*one) for one in left if one[2] > 0]
+    found = [one for one in left if one.remaining_micro > 0]
     own = (row.document, row.document_line)
     # An order that has parts of pieces expects a part, and is given none of what is whole.
-    some = {min(excess_micro, one.remaining_micro) for one in found} if excess_micro else set()
-    parted = parting(connection, fact.item, some, unit=row.unit, of=excess_micro)
+    some = {min(moved_micro, one.remaining_micro) for one in found} if moved_micro else set()
+    parted = parting(connection, fact.item, some, unit=unit, of=moved_micro)
     return tuple(
         one
         for one in found
-        if (one.document, one.line) != own and min(excess_micro, one.remaining_micro) not in parted
+        if (one.document, one.line) != own and min(moved_micro, one.remaining_micro) not in parted
     )[:PROPOSED_MAX]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import Connection, Row, and_, select
 
 from central.contract.errors import ContractError
 from central.contract.facts import Fact, Movement, decode_fact
@@ -21,6 +21,7 @@ from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there, takes_share
 from central.ledger.rests_back import RestBack, rests_written_off
 from central.orders.settling.arrived_goods import is_moved_so, takes_so
 from central.orders.settling.settlement_steps import SETTLES, MovedFact, MovedPart, Standing
+from central.orders.settling.settlements import KINDS_OF_EXCESS, KINDS_UNASKED
 from central.orders.settling.unexpected_evidence import is_of_line, those_unexpected
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_policies
@@ -54,6 +55,9 @@ KINDS_OF_LINES = frozenset({"unexpected", "over_received", "over_shipped"})
 # Kinds whose facts moved what they are about, so that they can be taken back.
 KINDS_OF_FACTS = KINDS_BY_ITEM | {"unknown_document", "serial_twice"}
 
+# Kinds that stay open with what a settlement leaves of a fact.
+KINDS_SETTLED_IN_PART = KINDS_OF_EXCESS | KINDS_UNASKED
+
 Found = Row[Any]
 
 
@@ -69,13 +73,21 @@ def standing_behind(connection: Connection, row: Found) -> Standing:
     """Return the movements behind a discrepancy that stand. row: of `discrepancies`.
 
     What its settlements took back and posted hides nothing that came later: so many lines more are
-    looked at.
+    looked at. What they posted anew as it was, as a part of a fact was meant otherwise, is behind
+    it, too.
     """
     own = settlement_facts.c
-    query = select(func.count()).where(own.discrepancy == row.id)
-    settled_count: int = connection.execute(query).scalar() or 0
-    scanned_max = LINES_SCANNED_MAX + 2 * settled_count
-    numbers, is_cut = _behind(connection, row, scanned_max=scanned_max, is_standing=True)
+    query = select(own.epoch, own.seq, own.back_epoch).where(own.discrepancy == row.id)
+    settled = connection.execute(query).all()
+    anew = frozenset((one.epoch, one.seq) for one in settled if not one.back_epoch)
+    scanned_max = LINES_SCANNED_MAX + 2 * len(settled)
+    numbers, is_cut = _behind(
+        connection,
+        row,
+        scanned_max=scanned_max,
+        is_standing=True,
+        anew=anew if row.kind in KINDS_SETTLED_IN_PART else frozenset(),
+    )
     return Standing(movements_at(connection, warehouse=row.warehouse, numbers=numbers), is_cut)
 
 
@@ -85,11 +97,13 @@ def _behind(
     *,
     scanned_max: int,
     is_standing: bool = False,
+    anew: frozenset[tuple[str, int]] = frozenset(),
     limit: int | None = None,
 ) -> tuple[list[int], bool]:
     """Return which are behind it, and whether there may be more. limit: that are asked for.
 
-    is_standing: without those that are taken back.
+    is_standing: without those that are taken back. anew: what its settlements posted, by epoch and
+    number: the only ones of the ledger's own that may be.
     """
     if not row.record_no or not row.epoch:
         return [], False
@@ -106,7 +120,7 @@ def _behind(
         )
         is_cut = is_cut or reach.facts_count >= scanned_max
         through = reach.record_no
-        found = _matching(connection, row, item, through, is_standing=is_standing)
+        found = _matching(connection, row, item, through, is_standing=is_standing, anew=anew)
         numbers.update(found if row.kind in KINDS_NARROWED else islice(found, limit))
     if row.kind == "moved_unavailable":
         numbers = _unavailable(connection, row, numbers)
@@ -205,7 +219,13 @@ def _items(connection: Connection, row: Found) -> set[str]:
 
 
 def _matching(
-    connection: Connection, row: Found, item: str, through: int, *, is_standing: bool
+    connection: Connection,
+    row: Found,
+    item: str,
+    through: int,
+    *,
+    is_standing: bool,
+    anew: frozenset[tuple[str, int]],
 ) -> Iterator[int]:
     facts, reversals = tables.facts.c, tables.reversals.c
     scanned = first_lines(
@@ -217,7 +237,7 @@ def _matching(
         columns=("record_no", "location", "lot", "serial", "sscc", "unit", "weight_micro"),
     )
     query = (
-        select(scanned, facts.body)
+        select(scanned, facts.epoch, facts.seq, facts.body)
         .join_from(scanned, tables.facts, facts.record_no == scanned.c.record_no)
         .where(facts.kind == "movement")
         .order_by(scanned.c.record_no)
@@ -229,13 +249,17 @@ def _matching(
         query = query.where(~select(reversals.seq).where(named).exists())
     for found in connection.execute(query):
         movement = _readable(found.body)
-        if isinstance(movement, Movement) and _is_behind(row, movement, found):
+        if not isinstance(movement, Movement):
+            continue
+        if SETTLING_FLAG in movement.flags and (found.epoch, found.seq) not in anew:
+            continue
+        if _is_behind(row, movement, found):
             yield found.record_no
 
 
 def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
     """Return whether a movement is of what a discrepancy is about. line: its giving side."""
-    if movement.warehouse != row.warehouse or SETTLING_FLAG in movement.flags:
+    if movement.warehouse != row.warehouse:
         return False
     ends = (movement.from_location, movement.to_location)
     if row.kind == "negative_balance":

@@ -17,6 +17,7 @@ from central.orders.settling.discrepancy_facts import (
     standing_behind,
 )
 from central.orders.settling.kind_rules import KIND_RULES, KindRule
+from central.orders.settling.line_matches import offered_of
 from central.orders.settling.settlement_advice import Advice, advise
 from central.orders.settling.settlement_choice import at_once, choose
 from central.orders.settling.settlement_proposals import (
@@ -28,7 +29,7 @@ from central.orders.settling.settlement_proposals import (
 )
 from central.orders.settling.settlement_reserving import case_of_reservation
 from central.orders.settling.settlement_steps import MovedFact, Standing
-from central.orders.settling.settlements import KINDS_OF_EXCESS
+from central.orders.settling.settlements import KINDS_OF_EXCESS, KINDS_UNASKED
 from central.stock.feed import list_numbered
 from central.stock.rows import DiscrepancyRow, MovementRow
 from central.stock.states import find_discrepancy
@@ -128,8 +129,10 @@ def _case_now(
         return found
     if not standing:
         return replace(found, gone=not found.is_twice)
-    total = sum(fact.quantity_micro for fact in standing)
-    part = at_once(standing, newest=row.kind in KINDS_OF_EXCESS)
+    is_newest = row.kind in KINDS_OF_EXCESS | KINDS_UNASKED
+    offered = offered_of(standing, item=row.item) if row.kind in KINDS_UNASKED else standing
+    total = sum(fact.quantity_micro for fact in offered)
+    part = at_once(offered, newest=is_newest)
     return replace(
         found,
         gone=False,

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from functools import partial
+from typing import NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from central.ledger.entries import ExpectedLine
 from central.ledger.line_counts import shared_counts
@@ -14,29 +15,71 @@ from central.storage import bulk, tables
 LineKey = tuple[str, int]  # Document and line.
 
 
-def excess_of(connection: Connection, row: Found, *, kind: str) -> int:
+class LineCount(NamedTuple):
+    """What counts for a line, what it expects, and the most that is as expected."""
+
+    done_micro: int
+    expected_micro: int
+    limit_micro: int
+
+
+class Excess(NamedTuple):
+    """What counts for a line above what it expects. tolerated_micro: how much of it may stay."""
+
+    micro: int
+    tolerated_micro: int = 0
+
+
+def excess_of(connection: Connection, row: Found, *, kind: str) -> Excess:
     """Return what counts for the line of an excess above what it expects, in the item's unit.
 
     row: of `discrepancies`. kind: of its document, "" if stations no longer work on it. What is of
     no line of the document is at most what it was.
     """
-    own = (row.document, row.document_line)
+    line = _line_of(connection, row, kind=kind)
+    if line is not None:
+        excess_micro = line.done_micro - line.expected_micro
+        return Excess(excess_micro, line.limit_micro - line.expected_micro)
+    was: int = (row.actual_micro or 0) - (row.expected_micro or 0)
+    return Excess(min(_counted_micro(connection, row), was))
+
+
+def still_counted_micro(connection: Connection, row: Found, *, rest_micro: int) -> int | None:
+    """Return what counts for the line of an excess that was settled in part; None if all was.
+
+    rest_micro: what the settlement left of the excess; nothing else is known of what is of no line,
+    but that followers have settled it.
+    """
+    document = (row.warehouse, row.document)
+    heads = bulk.select_by_key(connection, tables.documents, [document], columns_count=2)
+    line = _line_of(connection, row, kind=next((head[2] for head in heads), ""))
+    if line is not None:
+        return line.done_micro if line.done_micro > line.limit_micro else None
+    left_micro = min(_counted_micro(connection, row), rest_micro)
+    table = tables.discrepancies.c
+    query = select(table.state).where(table.id == row.id)
+    is_open = left_micro > 0 and connection.execute(query).scalar_one() == "open"
+    return (row.expected_micro or 0) + left_micro if is_open else None
+
+
+def _line_of(connection: Connection, row: Found, *, kind: str) -> LineCount | None:
+    """Return what counts for the line that an excess is about; None if no document has it."""
     found = counts_of(connection, row.warehouse, {row.document}, item=row.item, kind=kind)
-    if own in found:
-        done, expected = found[own]
-        return done - expected
-    key = (row.warehouse, *own, row.item, row.unit)
+    return found.get((row.document, row.document_line))
+
+
+def _counted_micro(connection: Connection, row: Found) -> int:
+    """Return what counts under the very number that an excess is about."""
+    key = (row.warehouse, row.document, row.document_line, row.item, row.unit)
     progress = bulk.select_by_key(
         connection, tables.document_progress, [key], columns_count=len(key)
     )
-    was: int = (row.actual_micro or 0) - (row.expected_micro or 0)
-    counted: int = sum(one[7] for one in progress)
-    return min(counted, was)
+    return sum(one[7] for one in progress)
 
 
 def counts_of(
     connection: Connection, warehouse: str, documents: Collection[str], *, item: str, kind: str
-) -> dict[LineKey, tuple[int, int]]:
+) -> dict[LineKey, LineCount]:
     """Return what counts for each line of documents that expects an item, and what it expects.
 
     What names no line counts for the lines of its item, but not for picks. kind: of the documents.
@@ -52,7 +95,7 @@ def counts_of(
     for row in sorted(rows, key=lambda one: not one[5]):
         if row[3] == item and units.setdefault(row[1], row[4]) == row[4]:
             counted.setdefault(row[1], {})[row[2]] = row[7]
-    found: dict[LineKey, tuple[int, int]] = {}
+    found: dict[LineKey, LineCount] = {}
     for document, own in lines.items():
         micro = counted.get(document, {})
         if kind in PICKED_KINDS:
@@ -60,7 +103,8 @@ def counts_of(
         else:
             done = shared_counts(own, item, partial(_at, micro))
         for number, amount in done.items():
-            found[document, number] = (amount, own[number].expected_micro)
+            line = own[number]
+            found[document, number] = LineCount(amount, line.expected_micro, line.limit_micro)
     return found
 
 

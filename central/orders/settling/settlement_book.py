@@ -19,9 +19,8 @@ from central.ledger.entries import DiscrepancyKind, FactKey
 from central.ledger.own_facts import OWN_GATEWAY
 from central.ledger.settled_news import tell_settled
 from central.orders.settling.discrepancy_facts import Found, movements_at, settled_by
-from central.orders.settling.negative_balances import still_missing_micro
 from central.orders.settling.present_reading import goods_since
-from central.orders.settling.settlement_plans import Plan, plan_steps
+from central.orders.settling.settlement_plans import Plan, plan_steps, still_wrong_micro
 from central.orders.settling.settlement_reserving import reserve_anew
 from central.orders.settling.settlement_rests import note_rests
 from central.orders.settling.settlement_steps import Step, evidence_for, flags_of
@@ -66,14 +65,14 @@ def settle(
         change, row, action=decision.action, reason=decision.reason, facts=facts, steps=plan.steps
     )
     values: dict[str, object] = {}
-    missing_micro = still_missing_micro(change.connection, row) if facts else 0
-    is_part = bool(plan.left_count or missing_micro)
+    still_micro = still_wrong_micro(change.connection, row, plan) if facts else None
+    is_part = bool(plan.left_count) or still_micro is not None
     if not is_part:
         text = f"{decision.action} by {change.actor}: {decision.reason}"[:TEXT_LENGTH_MAX]
         values = {"state": "settled", "settled_ms": change.now_ms, "settlement": text}
         tell_settled(change.connection, [row], decided=decision.action, now_ms=change.now_ms)
     # What was posted on the way may have counted at it once more: that is no news of it.
-    actual_micro = -missing_micro if missing_micro else row.actual_micro
+    actual_micro = row.actual_micro if still_micro is None else still_micro
     _update(change, row, facts_count=row.facts_count, actual_micro=actual_micro, **values)
     _note(
         change,

@@ -16,7 +16,12 @@ from central.errors import Conflict, Unusable
 from central.orders.settling.discrepancy_case import factor_that_leaves, unit_factor
 from central.orders.settling.discrepancy_facts import Found
 from central.orders.settling.settlement_steps import MovedFact
-from central.orders.settling.settlements import KINDS_OF_EXCESS, Decision, document_kind
+from central.orders.settling.settlements import (
+    KINDS_OF_EXCESS,
+    KINDS_UNASKED,
+    Decision,
+    document_kind,
+)
 from central.storage import bulk, tables
 
 # Each part of a fact's goods is taken back in at most two movements, and posted again in one: with
@@ -59,6 +64,18 @@ class Choice:
         moved = sum(fact.quantity_micro for fact in self.facts)
         is_short = row.kind in KINDS_OF_EXCESS and moved <= quantity < excess_micro
         return self.beyond_count if is_short else 0
+
+    def rest_count(self, row: Found, quantity_micro: int | None) -> int:
+        """Return of how many facts something is left that a decision is about as well.
+
+        quantity_micro: that it moves, the newest first; None for all that is moved at once.
+        """
+        if quantity_micro is None:
+            return self.beyond_count
+        if row.kind not in KINDS_UNASKED:
+            return 0
+        moved = sum(fact.quantity_micro for fact in self.facts)
+        return self.beyond_count + (quantity_micro < moved)
 
 
 def choose(

@@ -19,7 +19,8 @@ from central.orders.settling.discrepancy_facts import (
     movements_at,
     standing_behind,
 )
-from central.orders.settling.negative_balances import steps_to_fill
+from central.orders.settling.excess_counts import still_counted_micro
+from central.orders.settling.negative_balances import steps_to_fill, still_missing_micro
 from central.orders.settling.present_reading import present_goods
 from central.orders.settling.serial_places import steps_out_of
 from central.orders.settling.settlement_choice import choose, kind_done, require
@@ -40,11 +41,15 @@ from central.storage.catalogue_tables import item_policies
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is moved, in which warehouse. left_count: facts behind it that it leaves alone."""
+    """What is moved, in which warehouse. left_count: facts behind it that it leaves alone.
+
+    rest_micro: of an excess, how much it leaves; that and not the facts then says what is left.
+    """
 
     warehouse: str
     steps: list[Step]
     left_count: int = 0
+    rest_micro: int = 0
 
 
 def plan_steps(connection: Connection, row: Found, decision: Decision) -> Plan:
@@ -71,6 +76,17 @@ def plan_steps(connection: Connection, row: Found, decision: Decision) -> Plan:
     if row.kind == "unknown_location":
         return Plan(row.warehouse, _to_place(connection, row, decision))
     return _anew(connection, row, decision)
+
+
+def still_wrong_micro(connection: Connection, row: Found, plan: Plan) -> int | None:
+    """Return what a discrepancy's figure is after a plan was posted that did not settle all of it.
+
+    None if it did, or if the facts behind it say what is left.
+    """
+    if row.kind in KINDS_OF_EXCESS:
+        return still_counted_micro(connection, row, rest_micro=plan.rest_micro)
+    missing_micro = still_missing_micro(connection, row)
+    return -missing_micro if missing_micro else None
 
 
 def _elsewhere(connection: Connection, row: Found, decision: Decision) -> Step:
@@ -158,10 +174,9 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
             present=present_goods(connection, some),
             states=states,
         )
-    waiting_count = chosen.waiting_count(
-        row, replace(decision, quantity_micro=quantity), excess_micro=excess
-    )
-    return Plan(row.warehouse, steps, chosen.left_count + waiting_count)
+    if row.kind in KINDS_OF_EXCESS:
+        return Plan(row.warehouse, steps, rest_micro=excess - (quantity or 0))
+    return Plan(row.warehouse, steps, chosen.left_count + chosen.rest_count(row, quantity))
 
 
 def _standing(connection: Connection, row: Found, decision: Decision) -> list[MovedFact]:

@@ -11,6 +11,7 @@ from fractions import Fraction
 from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.arrived_decisions import decisions
+from central.orders.settling.line_matches import LineMatch, Offered, given_to
 from central.orders.settling.settlements import GOODS_ACCEPTED, KINDS_OF_EXCESS, Decision
 from central.orders.settling.surplus import Surplus, fillings
 
@@ -30,15 +31,6 @@ class ItemMatch:
 
 
 @dataclass(frozen=True, slots=True)
-class LineMatch:
-    """A line of an order of the same warehouse that still expects the item."""
-
-    document: str
-    line: int
-    remaining_micro: int
-
-
-@dataclass(frozen=True, slots=True)
 class Seen:
     """A place where the books have a serial number."""
 
@@ -52,9 +44,10 @@ class Case:
 
     known_now: what was missing (item, place, order) is there by now, and what was posted under it
     is as it should be. gone: what is behind it is taken back already. on_hand_micro: at its place.
-    excess_micro: what came above the expected. factor: of the unit, where units are known to
-    convert, else None. unit_missing: the item is there by now, and is kept in another unit; or in
-    several, of which some convert (converts), and some do not (units_unknown).
+    excess_micro: what came above the expected, of which tolerated_micro may stay. factor: of the
+    unit, where units are known to convert, else None. unit_missing: the item is there by now, and
+    is kept in another unit; or in several, of which some convert (converts), and some do not
+    (units_unknown).
     stated_warehouse: of a fact about another one. shared: all that went unweighed took its share of
     a weight. moved_micro, told_location: of all that is behind it and still stands, and where that
     went. at_once_micro, from_location, to_location: of what one settlement moves of it.
@@ -69,6 +62,7 @@ class Case:
     gone: bool = False
     on_hand_micro: int = 0
     excess_micro: int = 0
+    tolerated_micro: int = 0
     warehouse: str = ""
     unit: str = ""
     item: str = ""
@@ -312,19 +306,11 @@ PROPOSED: Mapping[DiscrepancyKind, Callable[[Case], tuple[Proposal, ...]]] = {
 
 
 def _to_line(line: LineMatch, case: Case) -> Proposal:
-    excess = case.kind in KINDS_OF_EXCESS
-    decision = Decision(
-        action="reassign",
-        document=line.document,
-        document_line=line.line,
-        # Under an order that nobody knew there may be anything.
-        item=case.item if case.kind == "unknown_document" else "",
-        quantity_micro=min(case.excess_micro, case.at_once_micro, line.remaining_micro)
-        if excess
-        else None,
+    total = case.excess_micro if case.kind in KINDS_OF_EXCESS else case.moved_micro
+    offered = Offered(
+        case.kind, case.item, case.unit, total, case.at_once_micro, case.tolerated_micro
     )
-    expects = f"still expects {_units(line.remaining_micro)} {case.unit}".rstrip()
-    return Proposal(decision, f"{line.document} line {line.line} {expects}.")
+    return Proposal(*given_to(line, offered))
 
 
 def _to_item(match: ItemMatch) -> Proposal:

@@ -19,6 +19,8 @@ KINDS_BY_ENDS: Mapping[tuple[str, str], str] = {
 }
 # More than an order expects; what is above it may be meant for another one.
 KINDS_OF_EXCESS: frozenset[DiscrepancyKind] = frozenset({"over_received", "over_shipped"})
+# Of goods under a document that did not expect them; others may.
+KINDS_UNASKED: frozenset[DiscrepancyKind] = frozenset({"unexpected", "unknown_document"})
 # What it means to accept goods that moved otherwise than their item asks for.
 GOODS_ACCEPTED: Mapping[DiscrepancyKind, str] = {
     "lot_missing": "Leave it so: these goods cannot be traced by a lot.",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, select
 
 from central.contract.facts import Movement
 from central.ledger.entries import ExpectedLine
+from central.ledger.goods_rules import SETTLING_FLAG
 from central.ledger.locations import CUSTOMER, IN_TRANSIT
 from central.ledger.posting import is_expected
 from central.ledger.progress import goes_back
@@ -30,7 +31,7 @@ def those_unexpected(connection: Connection, row: Row[Any], numbers: set[int]) -
     """Return those facts that a document does not expect, or that go the other way under it.
 
     row: of `discrepancies`. numbers: of facts of its item under its document; all of them if it is
-    not known any more, or expects them by now.
+    not known any more, and those of stations if it expects them by now.
     """
     document = (row.warehouse, row.document)
     heads = bulk.select_by_key(connection, tables.documents, [document], columns_count=2)
@@ -44,11 +45,13 @@ def those_unexpected(connection: Connection, row: Row[Any], numbers: set[int]) -
     query = select(facts.record_no, facts.seq, facts.body).where(
         facts.warehouse == row.warehouse, facts.record_no.in_(sorted(numbers))
     )
-    wrong = set()
+    wrong, said = set(), set()
     for number, seq, body in connection.execute(query):
         fact = read_fact(bytes(body), seq=seq)
-        if isinstance(fact, Movement) and (
-            not is_expected(fact, expected, kind=kind) or goes_back(fact, kind=kind)
-        ):
+        if not isinstance(fact, Movement):
+            continue
+        if not is_expected(fact, expected, kind=kind) or goes_back(fact, kind=kind):
             wrong.add(number)
-    return wrong or numbers
+        elif SETTLING_FLAG not in fact.flags:
+            said.add(number)
+    return wrong or said

@@ -179,8 +179,9 @@ def test_an_order_that_expects_less_than_a_part_takes_as_much(site):
     site.send()
     to_line, back, _ = site.found("over_received")["proposals"]
     assert (to_line["body"]["quantity"], back["body"]["quantity"]) == ("120", "150")
-    assert to_line["why"] == "PO-2 line 1 still expects 120 C62."
-    assert site.settle("over_received", to_line["body"]).status_code == 200
+    told = "PO-2 line 1 still expects 120 C62. 380 C62 are left, and it stays open."
+    assert to_line["why"] == told
+    assert site.settle("over_received", to_line["body"]).json()["state"] == "open"
     assert (site.received("PO-2"), site.received("PO-1")) == ({1: 120}, {1: 480})
 
 

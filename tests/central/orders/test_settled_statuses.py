@@ -2,6 +2,8 @@
 
 import pytest
 
+from central.contract.reference import DocumentLine, ExpectedDocument
+from central.ledger.reference_desk import put_document
 from central.storage import tables
 from tests.central.orders.settling import Settling
 from tests.central.orders.test_settled_decisions import opened_again
@@ -106,15 +108,22 @@ def test_of_goods_that_come_to_wait_for_inspection_nothing_is_said_to_be_availab
 def test_of_a_line_that_got_too_much_each_part_keeps_the_statuses_that_it_had(database):
     """Of 5 that left, 3 of which waited for inspection, the last 2 did not leave."""
     site = Settling(database)
+    line = DocumentLine(line=1, item="BOLT", quantity="3")
+    told = ExpectedDocument(
+        code="SO-9", warehouse="SH1", partner="Shop", kind="shipment", lines=(line,)
+    )
+    with site.desk.change(actor="x") as change:
+        put_document(change, told)
     site.dock.move(quantity="2")
     site.dock.move(quantity="8", to_status="inspection")
-    site.dock.move(quantity="5", document="X-9", net_weight="1", weight_unit="KGM", **SOLD)
+    weighed = {"net_weight": "1", "weight_unit": "KGM"}
+    site.dock.move(quantity="5", document="SO-9", document_line=1, **weighed, **SOLD)
     site.dock.move(quantity="9")
     site.send()
     assert stock(site, "BOLT") == {("BIN-1", "available"): 9, ("BIN-1", "inspection"): 5}
     body = {"action": "reverse", "quantity": "2"}
-    assert site.settle("unknown_document", body).status_code == 200
+    assert site.settle("over_shipped", body).status_code == 200
     assert stock(site, "BOLT") == {("BIN-1", "available"): 9, ("BIN-1", "inspection"): 7}
-    opened_again(site, "unknown_document")
+    opened_again(site, "over_shipped")
     assert stock(site, "BOLT") == {("BIN-1", "available"): 9, ("BIN-1", "inspection"): 5}
     site.proved()
