@@ -119,6 +119,15 @@ def share_out(
     return done, unexpected
 
 
+def by_number(counted: Mapping[CountedKey, int], items: Mapping[int, str]) -> dict[int, int]:
+    """Return what was counted by each number of the item that it is about; others are left out."""
+    found: dict[int, int] = {}
+    for key, quantity in counted.items():
+        if items.get(key.line) == key.item:
+            found[key.line] = found.get(key.line, 0) + quantity
+    return found
+
+
 def line_progress(line: ExpectedQuantity, done_micro: int) -> LineProgress:
     """Return how far one line is."""
     # What went the other way under a document is not expected once more.

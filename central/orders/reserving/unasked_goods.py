@@ -10,22 +10,21 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from central.orders.document_progress import CountedKey
 from central.storage import bulk, tables
 
 
 def unasked_of_picks(
     connection: Connection,
     document: tuple[str, str],
-    counted: Mapping[CountedKey, int],
+    went: Mapping[int, int],
     *,
     picks: Mapping[int, int],
     too_much: Mapping[int, int],
 ) -> dict[int, int]:
     """Return how much of what left under each pick is not to be told as expected, in 10^-6 units.
 
-    document: warehouse and code, as stations were told of it until now. counted: what left, by the
-    numbers that stations know. picks: the line of each. too_much: of each line, what left and what
+    document: warehouse and code, as stations were told of it until now. went: what left under each
+    pick, by its number. picks: the line of each. too_much: of each line, what left and what
     is set aside above what it asks for. Reads nothing if no line has too much.
     """
     left = {line: micro for line, micro in too_much.items() if micro > 0}
@@ -37,13 +36,9 @@ def unasked_of_picks(
             connection, tables.document_lines, [document], columns_count=2
         )
     }
-    beyond: dict[int, int] = {}
-    for key, quantity_micro in counted.items():
-        if key.line in picks:
-            beyond[key.line] = beyond.get(key.line, -told.get(key.line, 0)) + quantity_micro
     found: dict[int, int] = {}
-    for number in sorted(beyond):
-        part_micro = min(beyond[number], left.get(picks[number], 0))
+    for number, quantity_micro in sorted(went.items()):
+        part_micro = min(quantity_micro - told.get(number, 0), left.get(picks[number], 0))
         if part_micro > 0:
             found[number] = part_micro
             left[picks[number]] -= part_micro

@@ -30,6 +30,7 @@ from central.orders.document_progress import (
     DocumentProgress,
     ExpectedQuantity,
     LineProgress,
+    by_number,
     progress_of,
 )
 from central.orders.reserving.reservations import SALES_ORDER, Holder, LineKey, Reservation
@@ -238,15 +239,19 @@ def shipment_document(
     counted: Mapping[CountedKey, int],
     *,
     partner: str,
-    unasked: Mapping[int, int] = NOTHING,
+    corrections: Mapping[int, int] = NOTHING,
 ) -> ExpectedDocument | None:
     """Return what stations work on for an order: where to take what; None if nothing at all.
 
-    partner: the customer's name. unasked: of what left under each pick, what nobody asked for.
+    partner: the customer's name. corrections: how much more of a pick is asked for than what left
+    under it and what is set aside; below zero: that much of what left nobody asked for.
     """
     went: dict[int, int] = {}
-    for key, quantity_micro in counted.items():
-        went[key.line] = went.get(key.line, 0) + quantity_micro
+    if counted:
+        went = by_number(counted, {row.pick_line: row.stock.item for row in reservations})
+    lost = {number for number in corrections if not went.get(number)}
+    for number, more_micro in corrections.items():
+        went[number] = went.get(number, 0) + more_micro
     tolerances = {line.line: line.over_percent_micro for line in order.lines}
     picks: dict[int, list[Reservation]] = {}
     for row in reservations:
@@ -254,21 +259,21 @@ def shipment_document(
             picks.setdefault(row.pick_line, []).append(row)
     lines = []
     for number, rows in sorted(picks.items()):
-        # Where most of it still is; of what is gone, where it was.
+        # Where most of it still is; of what is gone, where it was; of what is lost, nowhere.
         at = max(rows, key=lambda row: (row.quantity_micro, row.shipped_micro))
-        asked = went.get(number, 0) - unasked.get(number, 0)
-        quantity = max(asked, 0) + sum(row.quantity_micro for row in rows)
+        quantity = max(went.get(number, 0), 0) + sum(row.quantity_micro for row in rows)
         if quantity <= 0:
             continue
+        is_there = at.quantity_micro or number not in lost
         lines.append(
             DocumentLine(
                 line=number,
                 item=at.stock.item,
                 quantity=canonical_text(from_micro(quantity)),
                 tolerance_percent=canonical_text(from_micro(tolerances.get(at.holder.line, 0))),
-                lot=at.stock.lot,
-                location=at.stock.location,
-                sscc=at.stock.sscc,
+                lot=at.stock.lot if is_there else "",
+                location=at.stock.location if is_there else "",
+                sscc=at.stock.sscc if is_there else "",
             )
         )
     if not lines:

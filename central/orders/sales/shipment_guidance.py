@@ -6,13 +6,14 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from central.ledger.desk import Change
-from central.orders.document_progress import CountedKey
+from central.orders.document_progress import CountedKey, by_number
 from central.orders.order_documents import replace_document
 from central.orders.order_goods import supplier_names
 from central.orders.reserving.reservation_book import ReservationBook
 from central.orders.reserving.reservation_rows import WALK_ORDER_UNSAID
 from central.orders.reserving.reservations import Reservation
 from central.orders.reserving.unasked_goods import unasked_of_picks
+from central.orders.sales.lost_picks import lost_picks
 from central.orders.sales.picking import number_picks
 from central.orders.sales.sales_orders import NOTHING, SalesOrder, figures_of, shipment_document
 from central.storage import bulk, catalogue_tables
@@ -34,28 +35,32 @@ def tell_stations(
         book.give_pick_line(row, pick_line)
     partner = supplier_names(change.connection, [order.customer])[order.customer]
     rows = book.of(order.holder)
-    unasked = _unasked(change.connection, order, rows, counted) if counted else NOTHING
-    document = shipment_document(order, rows, counted, partner=partner, unasked=unasked)
+    corrections = _corrections(change.connection, order, rows, counted) if counted else NOTHING
+    document = shipment_document(order, rows, counted, partner=partner, corrections=corrections)
     replace_document(change, document, warehouse=order.warehouse, code=order.code)
     return replace(order, stale=False)
 
 
-def _unasked(
+def _corrections(
     connection: Connection,
     order: SalesOrder,
     rows: Sequence[Reservation],
     counted: Mapping[CountedKey, int],
-) -> Mapping[int, int]:
-    """Return how much of what left under each pick the order does not ask for."""
+) -> dict[int, int]:
+    """Return how much more of each pick the order asks for than what left under it and is held."""
+    figures = figures_of(order, rows, counted)
     too_much = {
         one.line.line: one.progress.done_micro
         + one.reserved_micro
         - one.line.expected.expected_micro
-        for one in figures_of(order, rows, counted).lines
+        for one in figures.lines
     }
     picks = {row.pick_line: row.holder.line for row in rows if row.pick_line}
+    went = by_number(counted, {row.pick_line: row.stock.item for row in rows if row.pick_line})
     document = (order.warehouse, order.code)
-    return unasked_of_picks(connection, document, counted, picks=picks, too_much=too_much)
+    unasked = unasked_of_picks(connection, document, went, picks=picks, too_much=too_much)
+    found = {number: -quantity_micro for number, quantity_micro in unasked.items()}
+    return found | lost_picks(figures) if figures.progress.unexpected else found
 
 
 def take_from_stations(change: Change, order: SalesOrder) -> SalesOrder:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from central.contract.reference import DocumentLine
 from central.ledger.desk import Change
 from central.ledger.reference_desk import put_document
+from central.orders.document_progress import by_number
 from central.orders.reserving.reservation_book import ReservationBook, Wanted
 from central.orders.reserving.reservation_levels import give_up_spare
 from central.orders.reserving.reservation_rows import ItemStock
@@ -23,6 +24,7 @@ from central.orders.reserving.unasked_goods import unasked_of_picks
 from central.orders.sales.shipment_guidance import read_walk_orders
 from central.orders.transfers.transfer_picks import (
     NOTHING,
+    items_of_numbers,
     lines_of_picks,
     number_rows,
     source_lines,
@@ -119,11 +121,12 @@ def _unasked(
         too_much[line.line] = shipped_micro + held_micro - line.quantity_micro
     document = (transfer.source, transfer.code)
     own = {line.line: line.line for line in standing.lines}
+    picks = own | lines_of_picks(rows)
     return unasked_of_picks(
         change.connection,
         document,
-        standing.counted,
-        picks=own | lines_of_picks(rows),
+        by_number(standing.counted, items_of_numbers(standing.lines, picks)),
+        picks=picks,
         too_much=too_much,
     )
 

@@ -15,7 +15,7 @@ which so much less is asked for; a line that it has filled is not told.
 from collections.abc import Iterable, Mapping, Sequence
 
 from central.contract.reference import DocumentLine
-from central.orders.document_progress import CountedKey, share_out
+from central.orders.document_progress import CountedKey, by_number, share_out
 from central.orders.reserving.reservations import Reservation
 from central.orders.sales.picking import NUMBER_MAX, Walk, pick_list
 from central.orders.transfers.transfers import Figures, TransferLine, by_lines, document_line
@@ -26,6 +26,12 @@ NOTHING: Mapping[int, int] = {}
 def lines_of_picks(rows: Iterable[Reservation]) -> dict[int, int]:
     """Return of which line of the transfer each number is that a pick has."""
     return {row.pick_line: row.holder.line for row in rows if row.pick_line}
+
+
+def items_of_numbers(lines: Iterable[TransferLine], numbers: Mapping[int, int]) -> dict[int, str]:
+    """Return of which item each number is. numbers: the line of each."""
+    items = {line.line: line.item for line in lines}
+    return {number: items[line] for number, line in numbers.items()}
 
 
 def waits_micro(line: TransferLine, figures: Figures, rows: Iterable[Reservation]) -> int:
@@ -76,10 +82,11 @@ def source_lines(
     counted: what left, by the numbers that stations know. unasked: of what left under each of them,
     what nobody asked for.
     """
-    went: dict[int, int] = {}
-    for key, quantity_micro in counted.items():
-        went[key.line] = went.get(key.line, 0) + quantity_micro
     rows = tuple(rows)
+    went: dict[int, int] = {}
+    if counted:
+        own = {line.line: line.line for line in lines}
+        went = by_number(counted, items_of_numbers(lines, own | lines_of_picks(rows)))
     for number, quantity_micro in unasked.items():
         went[number] -= quantity_micro
     unnamed = _unnamed(lines, counted, lines_of_picks(rows))
@@ -87,11 +94,11 @@ def source_lines(
     for row in rows:
         if row.pick_line and (row.quantity_micro or row.shipped_micro):
             picks.setdefault(row.pick_line, []).append(row)
-    by_number = {line.line: line for line in lines}
+    asked = {line.line: line for line in lines}
     found: dict[int, DocumentLine] = {}
-    others = dict.fromkeys(by_number, 0)  # Of each line, what stands under further numbers.
+    others = dict.fromkeys(asked, 0)  # Of each line, what stands under further numbers.
     for number, some in sorted(picks.items()):
-        line = by_number[some[0].holder.line]
+        line = asked[some[0].holder.line]
         quantity_micro = _quantity_micro(some, went.get(number, 0))
         if number != line.line and quantity_micro > 0:
             others[line.line] += quantity_micro

@@ -1,9 +1,15 @@
 """What left beyond what was asked for stays told when stations are told anew of their order."""
 
+from dataclasses import replace
+
 import pytest
 
+from central.orders.sales.sales_book import reserve_order
 from central.orders.sales.sales_steps import book_of, save_step, tell_if_released
 from central.orders.sales.sales_store import read_order
+from central.orders.sales.stale_guidance import StaleGuidance
+from central.orders.settling.discrepancy_views import read_detail
+from central.orders.settling.settlement_book import settle
 from central.orders.transfers.transfer_goods import tell_source
 from central.orders.transfers.transfer_store import load_transfer
 from central.storage import tables
@@ -126,3 +132,50 @@ def test_a_pick_of_a_transfer_of_which_too_much_left_is_told_as_much_as_was_aske
         assert asked == {1: 10, 2: 10}
         assert told(database) == {f"{number}/BOLT": "open"}
     assert scene.faults() == []
+
+
+def of_two_items(database):
+    """A released order of 2 numbered nuts (picks 2 and 3) and 2 bolts, both nuts shipped as 1."""
+    scene = sales_scenes.Scene(database, stock=[("BIN-3", 10)])
+    for serial in ("S0", "S1"):
+        scene.receive("BIN-1", 1, item="NUT", serial=serial)
+    code = scene.order(("NUT", 2), ("BOLT", 2), upto="released")
+    assert picks(scene, code) == {1: 2, 2: 1, 3: 1}
+    for serial in ("S0", "S1"):
+        scene.ship(code, "BIN-1", 1, line=1, item="NUT", serial=serial)
+    assert told(database) == {"NUT": "open"}
+    return scene, code
+
+
+def test_goods_under_the_pick_of_another_item_are_none_of_that(database):
+    scene, code = of_two_items(database)
+    assert StaleGuidance(database, desk=scene.desk).tick() == 1
+    # Both are still asked for, wherever there are any, until somebody has said what left.
+    document = [(line, place, pieces) for line, place, _, pieces in scene.document(code)]
+    assert document == [(1, "BIN-3", 2), (2, "", 1), (3, "", 1)]
+    scene.check()
+
+
+def test_goods_under_the_pick_of_another_item_are_given_to_their_own_when_told_anew(database):
+    scene, code = of_two_items(database)
+    StaleGuidance(database, desk=scene.desk).tick()
+    for number in (2, 3):
+        ((identity,),) = rows(database, tables.discrepancies, "id")
+        with database.read() as connection:
+            best = read_detail(connection, identity, now_ms=scene.clock.now_ms()).proposals[0]
+        assert (best.decision.document, best.decision.document_line) == (code, number)
+        scene.change(settle, identity, replace(best.decision, reason="looked"))
+    assert told(database) == {"NUT": "settled"}
+    assert [line.progress.done_micro for line in scene.figures(code).lines] == [2 * ONE, 0]
+    tell(scene, code)
+    assert picks(scene, code) == {1: 2, 2: 1, 3: 1}
+    scene.check()
+
+
+def test_what_is_set_aside_instead_ends_what_was_lost(database):
+    scene, code = of_two_items(database)
+    scene.receive("BIN-2", 2, item="NUT")
+    scene.change(reserve_order, code)
+    assert picks(scene, code) == {1: 2, 4: 2}
+    assert told(database) == {"NUT": "open"}
+    scene.check()
