@@ -7,7 +7,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
-from central.api.problems import ProblemRaised
+from central.api.problems import ProblemRaised, language_asked
 from central.clock import Clock
 from central.inbox.inbox import Outcome
 from central.outbox.snapshot import Snapshots
@@ -19,6 +19,26 @@ from central.storage.database import Database
 INGESTS_AT_ONCE_MAX = 8  # Each holds a thread and waits for the ledger's lock.
 
 
+class Words(Protocol):
+    """What people read of discrepancies, in one language."""
+
+    def meaning(self, kind: str) -> str:
+        """Return what a kind says."""
+        ...
+
+    def sentence(self, text: str) -> str:
+        """Return why something is proposed, advised or settled."""
+        ...
+
+    def detail(self, text: str) -> str:
+        """Return what is noted of one discrepancy."""
+        ...
+
+
+def _as_written(_language: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class ReadSide:
     """Everything that answers need.
@@ -26,7 +46,8 @@ class ReadSide:
     intake_connected: says whether the intake hears the broker; None where there is no intake.
     intake_alive: says whether the intake still works at all; None where there is no intake.
     software: version of this program, for people. epcis_base_uri: what URIs of things without a GS1
-    key begin with, "" for a name that leads nowhere and ends with the site.
+    key begin with, "" for a name that leads nowhere and ends with the site. words: what a language
+    says of discrepancies, None for as the ledger writes it, in English.
     """
 
     database: Database
@@ -36,6 +57,7 @@ class ReadSide:
     intake_connected: Callable[[], bool] | None = None
     intake_alive: Callable[[], bool] | None = None
     epcis_base_uri: str = ""
+    words: Callable[[str], Words | None] = _as_written
     strays: StrayItems = field(default_factory=StrayItems)
     alerts: AlertBook = field(default_factory=AlertBook)
     figures: FigureBook = field(default_factory=FigureBook)
@@ -85,6 +107,14 @@ def read_side_of(request: Request) -> ReadSide:
 
 
 Reading = Annotated[ReadSide, Depends(read_side_of)]
+
+
+def words_of(request: Request) -> Words | None:
+    """Return the words of whoever asks, None for as the ledger writes."""
+    return read_side_of(request).words(language_asked(request))
+
+
+Reader = Annotated[Words | None, Depends(words_of)]
 
 
 def entrance_of(request: Request) -> Entrance | None:

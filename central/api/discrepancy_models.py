@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from central.api.answers import fact_out
 from central.api.api_model import ApiModel
+from central.api.context import Words
 from central.api.models import FactOut
 from central.api.order_values import (
     Asking,
@@ -236,8 +237,10 @@ def decision_of(body: SettleIn) -> Decision:
     )
 
 
-def discrepancy_out(row: DiscrepancyRow, *, now_ms: int) -> DiscrepancyOut:
-    """Return one discrepancy."""
+def discrepancy_out(
+    row: DiscrepancyRow, *, now_ms: int, words: Words | None = None
+) -> DiscrepancyOut:
+    """Return one discrepancy. words: of whoever asks, None for as the ledger writes."""
     return DiscrepancyOut(
         id=row.id,
         kind=row.kind,
@@ -253,7 +256,7 @@ def discrepancy_out(row: DiscrepancyRow, *, now_ms: int) -> DiscrepancyOut:
         document_line=row.document_line,
         expected=_optional_text(row.expected),
         actual=_optional_text(row.actual),
-        detail=row.detail,
+        detail=row.detail if words is None else words.detail(row.detail),
         fact=str(row.fact_id) if row.fact_id else None,
         facts_count=row.facts_count,
         opened_time=utc_text(row.opened_time_ms),
@@ -261,24 +264,26 @@ def discrepancy_out(row: DiscrepancyRow, *, now_ms: int) -> DiscrepancyOut:
         owner=row.owner,
         responsible=row.owner or RESPONSIBLE_ROLE,
         due_time=utc_text(row.due_time_ms) if row.due_time_ms else None,
-        settlement=row.settlement,
+        settlement=row.settlement if words is None else words.sentence(row.settlement),
         settled_time=utc_text(row.settled_time_ms) if row.settled_time_ms else None,
         version=row.version,
     )
 
 
-def detail_out(detail: DiscrepancyDetail, *, now_ms: int) -> DiscrepancyDetailOut:
-    """Return a discrepancy with its evidence."""
-    unread = detail.unread
+def detail_out(
+    detail: DiscrepancyDetail, *, now_ms: int, words: Words | None = None
+) -> DiscrepancyDetailOut:
+    """Return a discrepancy with its evidence. words: of whoever asks, None for as is written."""
+    unread, said = detail.unread, str if words is None else words.sentence
     return DiscrepancyDetailOut(
-        **discrepancy_out(detail.row, now_ms=now_ms).model_dump(),
-        means=detail.rule.means,
+        **discrepancy_out(detail.row, now_ms=now_ms, words=words).model_dump(),
+        means=detail.rule.means if words is None else words.meaning(detail.row.kind),
         actions=list(detail.rule.actions),
         facts=[fact_out(row) for row in detail.facts],
         unread_base64=None if unread is None else base64.b64encode(unread).decode(),
         settlements=[_settlement_out(row) for row in detail.settlements],
-        proposals=[proposal_out(proposal) for proposal in detail.proposals],
-        advice=[advice_out(advice) for advice in detail.advice],
+        proposals=[proposal_out(proposal, said) for proposal in detail.proposals],
+        advice=[advice_out(advice, said) for advice in detail.advice],
     )
 
 

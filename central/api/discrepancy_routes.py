@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
-from central.api.context import Reading
+from central.api.context import Reader, Reading, Words
 from central.api.discrepancy_models import (
     AssignIn,
     CommentIn,
@@ -21,6 +21,7 @@ from central.api.discrepancy_models import (
     open_count_out,
 )
 from central.api.parameters import PREFIX, RecordCursor, read_cursor, write_cursor
+from central.api.problem_translations import CHINESE
 from central.api.problems import PROBLEM
 from central.api.writing import EDIT_REFUSALS, REFUSALS, Answer, Call, Edit, Writing, etag_of
 from central.contract.identifiers import parse_code
@@ -44,9 +45,15 @@ Identity = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", examples=["00000000" *
 
 @router.get("")
 def discrepancies(
-    reading: Reading, asked: Annotated[DiscrepancyParameters, Query()]
+    reading: Reading,
+    reader: Reader,
+    response: Response,
+    asked: Annotated[DiscrepancyParameters, Query()],
 ) -> DiscrepancyPage:
-    """List what does not add up, newest first; or what did not, as of a moment."""
+    """List what does not add up, newest first; or what did not, as of a moment.
+
+    `detail` and `settlement` are in Chinese for Accept-Language: zh.
+    """
     as_of_ms = parse_time(asked.as_of) if asked.as_of is not None else None
     now_ms = reading.clock.now_ms() if as_of_ms is None else as_of_ms
     wanted = DiscrepancyFilter(
@@ -69,8 +76,9 @@ def discrepancies(
         require_known(connection, rows, asked.warehouse)
     page = rows[: asked.limit]
     more = len(rows) > asked.limit
+    response.headers.update(_said_in(reader))
     return DiscrepancyPage(
-        discrepancies=[discrepancy_out(row, now_ms=now_ms) for row in page],
+        discrepancies=[discrepancy_out(row, now_ms=now_ms, words=reader) for row in page],
         next_cursor=write_cursor(RecordCursor(page[-1].record_no, page[-1].id)) if more else None,
     )
 
@@ -86,27 +94,38 @@ def open_counts(reading: Reading, asked: Annotated[CountParameters, Query()]) ->
 
 
 @router.get("/{identity}", responses=NOT_THERE)
-def discrepancy(reading: Reading, response: Response, identity: Identity) -> DiscrepancyDetailOut:
-    """Return a discrepancy with the facts behind it, what settled it, and what would."""
+def discrepancy(
+    reading: Reading, reader: Reader, response: Response, identity: Identity
+) -> DiscrepancyDetailOut:
+    """Return a discrepancy with the facts behind it, what settled it, and what would.
+
+    What people read of it (`means`, `detail`, `settlement`, `why` of proposals, `text` of advice)
+    is in Chinese for Accept-Language: zh.
+    """
     with reading.database.read() as connection:
         detail = read_detail(connection, identity, now_ms=reading.clock.now_ms())
     response.headers["ETag"] = etag_of(detail.row.version)
-    return detail_out(detail, now_ms=reading.clock.now_ms())
+    response.headers.update(_said_in(reader))
+    return detail_out(detail, now_ms=reading.clock.now_ms(), words=reader)
 
 
 @router.post("/{identity}/settle", response_model=DiscrepancyDetailOut, responses=REFUSALS)
-def settle_one(writing: Writing, call: Call, identity: Identity, body: SettleIn) -> Response:
+def settle_one(
+    writing: Writing, call: Call, reader: Reader, identity: Identity, body: SettleIn
+) -> Response:
     """Settle a discrepancy: what moves is posted as facts of the ledger's own."""
 
     def work(change: Change) -> Answer:
         settle(change, identity, decision_of(body), version=call.version)
-        return _answer(change, identity)
+        return _answer(change, identity, reader)
 
     return writing.answer(call, work)
 
 
 @router.post("/{identity}/reopen", response_model=DiscrepancyDetailOut, responses=REFUSALS)
-def reopen_one(writing: Writing, call: Call, identity: Identity, body: ReopenIn) -> Response:
+def reopen_one(
+    writing: Writing, call: Call, reader: Reader, identity: Identity, body: ReopenIn
+) -> Response:
     """Open a settled discrepancy again, because its settlement proved wrong."""
 
     def work(change: Change) -> Answer:
@@ -117,13 +136,15 @@ def reopen_one(writing: Writing, call: Call, identity: Identity, body: ReopenIn)
             take_back=body.take_back,
             version=call.version,
         )
-        return _answer(change, identity)
+        return _answer(change, identity, reader)
 
     return writing.answer(call, work)
 
 
 @router.post("/{identity}/assign", response_model=DiscrepancyDetailOut, responses=EDIT_REFUSALS)
-def assign_one(writing: Writing, call: Edit, identity: Identity, body: AssignIn) -> Response:
+def assign_one(
+    writing: Writing, call: Edit, reader: Reader, identity: Identity, body: AssignIn
+) -> Response:
     """Say who sees to a discrepancy, and until when."""
 
     def work(change: Change) -> Answer:
@@ -134,22 +155,30 @@ def assign_one(writing: Writing, call: Edit, identity: Identity, body: AssignIn)
             due_ms=parse_time(body.due_time) if body.due_time else 0,
             version=call.version,
         )
-        return _answer(change, identity)
+        return _answer(change, identity, reader)
 
     return writing.answer(call, work)
 
 
 @router.post("/{identity}/comments", response_model=DiscrepancyDetailOut, responses=REFUSALS)
-def comment_on(writing: Writing, call: Call, identity: Identity, body: CommentIn) -> Response:
+def comment_on(
+    writing: Writing, call: Call, reader: Reader, identity: Identity, body: CommentIn
+) -> Response:
     """Add what somebody found out; /history/discrepancy/{id} has it."""
 
     def work(change: Change) -> Answer:
         comment(change, identity, text=body.text)
-        return _answer(change, identity)
+        return _answer(change, identity, reader)
 
     return writing.answer(call, work)
 
 
-def _answer(change: Change, identity: str) -> Answer:
+def _said_in(reader: Words | None) -> dict[str, str]:
+    return {} if reader is None else {"Content-Language": CHINESE}
+
+
+def _answer(change: Change, identity: str, reader: Words | None) -> Answer:
     detail = read_detail(change.connection, identity, now_ms=change.now_ms)
-    return Answer(detail_out(detail, now_ms=change.now_ms), version=detail.row.version)
+    return Answer(
+        detail_out(detail, now_ms=change.now_ms, words=reader), version=detail.row.version
+    )

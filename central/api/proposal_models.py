@@ -1,5 +1,7 @@
 """The bodies of answers about what settles a discrepancy, as far as it is known. Edge of HTTP."""
 
+from collections.abc import Callable
+
 from pydantic import JsonValue
 
 from central.api.api_model import ApiModel
@@ -22,8 +24,8 @@ class AdviceOut(ApiModel):
     page: str
 
 
-def proposal_out(proposal: Proposal) -> ProposalOut:
-    """Return a proposal as what `settle` takes."""
+def proposal_out(proposal: Proposal, said: Callable[[str], str] = str) -> ProposalOut:
+    """Return a proposal as what `settle` takes. said: a sentence in the language of the reader."""
     decision = proposal.decision
     body: dict[str, JsonValue] = {"action": decision.action}
     for name in ("location", "item", "document", "document_line", "warehouse"):
@@ -39,9 +41,9 @@ def proposal_out(proposal: Proposal) -> ProposalOut:
         body["counted"] = quantity_text(decision.counted_micro)
     if decision.quantity_micro is not None:
         body["quantity"] = quantity_text(decision.quantity_micro)
-    return ProposalOut(why=proposal.why, body=body)
+    return ProposalOut(why=said(proposal.why), body=body)
 
 
-def advice_out(advice: Advice) -> AdviceOut:
+def advice_out(advice: Advice, said: Callable[[str], str] = str) -> AdviceOut:
     """Return an advice."""
-    return AdviceOut(text=advice.text, page=advice.page)
+    return AdviceOut(text=said(advice.text), page=advice.page)

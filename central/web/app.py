@@ -55,6 +55,7 @@ from central.trust.trust import Trust
 from central.web import listing_routes
 from central.web import routes as web_routes
 from central.web.asking import asking_of, wants_page
+from central.web.discrepancy_words import discrepancy_words
 from central.web.live import CLIENTS_MAX, POLL_S, Event, Live
 from central.web.pages import pages_in
 from central.web.refusing import writing_refusals
@@ -108,8 +109,7 @@ def create_app(
 ) -> FastAPI:
     """Return the application; without an entrance, `telling` and `writing` it only reads.
 
-    intake_connected: says whether the intake hears the broker; None where no intake runs beside.
-    intake_alive: says whether the intake still works at all; None as above.
+    intake_connected, intake_alive: of `ReadSide`; None where no intake runs beside.
     sse_clients_max: pages that are kept current at once. poll_s: how often a page finds what
     another process wrote; what this process writes is announced by `Live.notify`. entrance: for
     batches over HTTP. telling: for what gateways are told. writing: for orders and their kin.
@@ -126,6 +126,7 @@ def create_app(
         intake_connected=intake_connected,
         intake_alive=intake_alive,
         epcis_base_uri=epcis_base_uri,
+        words=discrepancy_words,
     )
     live, changes = _streams(reading, clients_max=sse_clients_max, poll_s=poll_s)
 
