@@ -123,7 +123,9 @@ _ACCESS = (
 )
 _STOCK = (
     *(_people(f"/{it}", P.STOCK_READ, where=Where.QUERY) for it in ("stock", "movements", "holds")),
+    _people("/stock/totals", P.STOCK_READ, where=Where.QUERY),
     _people(f"{API}/stock", P.STOCK_READ, where=Where.QUERY),
+    _people(f"{API}/stock/totals", P.STOCK_READ, where=Where.QUERY),
     _people(f"{API}/movements", P.STOCK_READ, where=Where.QUERY),
     _people(f"{API}/movements/{{it}}/*/*", P.STOCK_READ, where=Where.OBJECT, kind="gateway"),
     _people(f"{API}/epcis/events", P.STOCK_READ, where=Where.QUERY),

@@ -12,6 +12,7 @@ from central.api.models import (
     GatewayOut,
     MovementOut,
     StockOut,
+    StockTotalOut,
     WorkerOut,
     WorkersOut,
 )
@@ -28,6 +29,7 @@ from central.contract.identifiers import FactId, fact_uuid, parse_epoch
 from central.contract.quantities import canonical_text
 from central.stock.rows import GatewayRow, MovementRow, StockRow, Workers
 from central.stock.times import utc_text
+from central.stock.total_rows import StockTotal
 
 _stated = TypeAdapter(dict[str, JsonValue])
 
@@ -45,6 +47,21 @@ def stock_out(row: StockRow) -> StockOut:
         sscc=row.key.sscc,
         unit=row.key.unit,
         status=row.key.status,
+        on_hand=canonical_text(row.on_hand),
+        weight=canonical_text(row.weight),
+    )
+
+
+def total_out(row: StockTotal) -> StockTotalOut:
+    """Return one total."""
+    return StockTotalOut(
+        warehouse=row.key.warehouse,
+        item=row.key.item,
+        item_name=row.name,
+        item_name_zh=row.name_zh,
+        unit=row.key.unit,
+        status=row.key.status,
+        places_count=row.places_count,
         on_hand=canonical_text(row.on_hand),
         weight=canonical_text(row.weight),
     )

@@ -35,6 +35,30 @@ class StockPage(ApiModel):
     next_cursor: str | None
 
 
+class StockTotalOut(ApiModel):
+    """How much of an item with one status stands at all places asked for, taken together.
+
+    places_count: at how many of them. on_hand, weight: sums; weight is catch weight.
+    """
+
+    warehouse: str
+    item: str
+    item_name: str
+    item_name_zh: str
+    unit: str
+    status: str
+    places_count: int
+    on_hand: str
+    weight: str
+
+
+class StockTotalPage(ApiModel):
+    """Totals by warehouse, item, unit and status. next_cursor: None on the last page."""
+
+    totals: list[StockTotalOut]
+    next_cursor: str | None
+
+
 class EvidenceOut(ApiModel):
     """One raw reading. raw: bytes as text, with escapes; raw_base64: the same bytes, exactly."""
 

@@ -108,6 +108,18 @@ class StockParameters(PastParameters):
     include_virtual: bool = False
 
 
+class TotalParameters(PageParameters):
+    """Of which stock. within: a place, say an aisle, with every place below it; its warehouse is
+    named, too."""
+
+    warehouse: WarehouseCode | None = None
+    location: Text | None = None
+    within: Text | None = None
+    item: Text | None = None
+    lot: Text | None = None
+    status: StockStatus | None = None
+
+
 class MovementParameters(PageParameters):
     """Which movements. kind: given several times for several; movement and reversal if left out."""
 

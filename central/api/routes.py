@@ -12,6 +12,7 @@ from central.api.answers import (
     gateway_out,
     movement_out,
     stock_out,
+    total_out,
     workers_out,
 )
 from central.api.context import Reading, ReadSide
@@ -22,6 +23,7 @@ from central.api.models import (
     HealthOut,
     MovementPage,
     StockPage,
+    StockTotalPage,
     WorkersOut,
 )
 from central.api.parameters import (
@@ -30,6 +32,7 @@ from central.api.parameters import (
     MovementParameters,
     RecordCursor,
     StockParameters,
+    TotalParameters,
     WholeParameters,
     read_cursor,
     write_cursor,
@@ -40,10 +43,13 @@ from central.errors import CentralError
 from central.orders.order_goods import require_known
 from central.stock.as_of import list_stock_as_of
 from central.stock.feed import find_fact, last_record_no, list_movements
+from central.stock.item_reading import BalanceQuery
 from central.stock.moments import moment_at
 from central.stock.rows import FeedFilter, StockFilter, StockKey
 from central.stock.states import count_all, list_gateways
+from central.stock.stock_totals import list_totals
 from central.stock.times import parse_time, utc_text
+from central.stock.total_rows import TotalKey
 from central.stock.views import list_stock
 from central.stock.workers import list_workers
 
@@ -86,13 +92,7 @@ def stock(reading: Reading, asked: Annotated[StockParameters, Query()]) -> Stock
             detail="recorded_by: it says what was known of a moment of the past",
             hint="Name that moment with as_of beside recorded_by.",
         )
-    if wanted.within and not wanted.warehouse:
-        raise ProblemRaised(
-            status=422,
-            title="Unusable parameter",
-            detail="within: a place is one of a warehouse",
-            hint="Name its warehouse beside within.",
-        )
+    _require_place(asked)
     with reading.database.read() as connection:
         if time_ms is None:
             rows = list_stock(connection, wanted, after=after, limit=limit)
@@ -109,6 +109,29 @@ def stock(reading: Reading, asked: Annotated[StockParameters, Query()]) -> Stock
     page = rows[: asked.limit]
     return StockPage(
         stock=[stock_out(row) for row in page],
+        next_cursor=write_cursor(page[-1].key) if len(rows) > asked.limit else None,
+    )
+
+
+@router.get("/stock/totals")
+def stock_totals(reading: Reading, asked: Annotated[TotalParameters, Query()]) -> StockTotalPage:
+    """Sum what stands at places now by item, unit and status; of an area, with all below it."""
+    _require_place(asked)
+    wanted = BalanceQuery(
+        item=asked.item or "",
+        warehouse=asked.warehouse or "",
+        location=asked.location or "",
+        within=asked.within or "",
+        lot=asked.lot or "",
+        status=asked.status or "",
+    )
+    after = read_cursor(asked.cursor, TotalKey)
+    with reading.database.read() as connection:
+        rows = list_totals(connection, wanted, after=after, limit=asked.limit + 1)
+        require_known(connection, rows, asked.warehouse)
+    page = rows[: asked.limit]
+    return StockTotalPage(
+        totals=[total_out(row) for row in page],
         next_cursor=write_cursor(page[-1].key) if len(rows) > asked.limit else None,
     )
 
@@ -200,6 +223,16 @@ def workers(reading: Reading, asked: Annotated[WholeParameters, Query()]) -> Wor
         replace(known, rows=page),
         next_cursor=write_cursor(page[-1].name) if len(rows) > asked.limit else None,
     )
+
+
+def _require_place(asked: StockParameters | TotalParameters) -> None:
+    if asked.within and not asked.warehouse:
+        raise ProblemRaised(
+            status=422,
+            title="Unusable parameter",
+            detail="within: a place is one of a warehouse",
+            hint="Name its warehouse beside within.",
+        )
 
 
 def measure_health(reading: ReadSide) -> HealthOut:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select, tuple_
+from sqlalchemy import Connection, Select, and_, or_, select, tuple_
 
 from central.contract.quantities import from_micro
 from central.stock.place_trees import keys_within
@@ -72,10 +73,10 @@ def list_balances(
     Cost: those before the page are read; with an item, only its own.
     """
     items = tables.items
-    codes = [one.code for one in list_warehouses(connection)]
-    codes = [wanted.warehouse] if wanted.warehouse else codes
     columns = _balances.c
-    query = (
+    query = balances_wanted(
+        connection,
+        wanted,
         select(_balances, items.c.name, items.c.name_zh, _lots.c.expiry_date)
         .outerjoin_from(_balances, items, items.c.item == columns.item)
         .outerjoin(
@@ -85,25 +86,12 @@ def list_balances(
                 _lots.c.item == columns.item,
                 _lots.c.lot == columns.lot,
             ),
-        )
-        .where(
-            columns.warehouse.in_(codes),
-            columns.on_hand_micro != 0,
-            physical(columns.location)
-            if within_of(connection)
-            else or_(physical(columns.location), in_transit(columns.location)),
-        )
+        ),
+    ).where(
+        physical(columns.location)
+        if within_of(connection)
+        else or_(physical(columns.location), in_transit(columns.location))
     )
-    for name in ("item", "location", "lot", "serial", "sscc", "status"):
-        if value := getattr(wanted, name):
-            query = query.where(columns[name] == value)
-    if wanted.within:
-        below = tuple_(columns.warehouse, columns.location).in_(keys_within(wanted.within, codes))
-        query = query.where(or_(columns.location == wanted.within, below))
-    if wanted.search:
-        pattern = f"%{literal(wanted.search)}%"
-        like = (one.ilike(pattern, escape=ESCAPE) for one in (items.c.name, items.c.name_zh))
-        query = query.where(or_(columns.item.ilike(pattern, escape=ESCAPE), *like))
     found = connection.execute(query.order_by(*_ORDER).offset(offset).limit(limit))
     return [
         BalanceRow(
@@ -117,6 +105,27 @@ def list_balances(
         )
         for row in found
     ]
+
+
+def balances_wanted(
+    connection: Connection, wanted: BalanceQuery, query: Select[Any]
+) -> Select[Any]:
+    """Return a query of balances and their items, narrowed to those asked for that are not zero."""
+    items, columns = tables.items, _balances.c
+    codes = [one.code for one in list_warehouses(connection)]
+    codes = [wanted.warehouse] if wanted.warehouse else codes
+    query = query.where(columns.warehouse.in_(codes), columns.on_hand_micro != 0)
+    for name in ("item", "location", "lot", "serial", "sscc", "status"):
+        if value := getattr(wanted, name):
+            query = query.where(columns[name] == value)
+    if wanted.within:
+        below = tuple_(columns.warehouse, columns.location).in_(keys_within(wanted.within, codes))
+        query = query.where(or_(columns.location == wanted.within, below))
+    if wanted.search:
+        pattern = f"%{literal(wanted.search)}%"
+        like = (one.ilike(pattern, escape=ESCAPE) for one in (items.c.name, items.c.name_zh))
+        query = query.where(or_(columns.item.ilike(pattern, escape=ESCAPE), *like))
+    return query
 
 
 def list_open_lines(

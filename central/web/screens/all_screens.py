@@ -31,6 +31,7 @@ from central.web.screens.catalogue_tables import CATALOGUE_LISTINGS
 from central.web.screens.movement_tables import ITEM_MOVEMENTS, MOVEMENTS
 from central.web.screens.picture_tables import PICTURE_LISTINGS
 from central.web.screens.stock_tables import STOCK_LISTINGS
+from central.web.screens.stock_total_tables import STOCK_TOTALS
 
 # One router an area; the tables by their names.
 SCREENS: tuple[APIRouter, ...] = (
@@ -60,6 +61,7 @@ _TABLES: tuple[Table, ...] = (
     *DOCUMENT_LISTINGS,
     *CATALOGUE_LISTINGS,
     *STOCK_LISTINGS,
+    STOCK_TOTALS,
     *PICTURE_LISTINGS,
     MOVEMENTS,
     ITEM_MOVEMENTS,

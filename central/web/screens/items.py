@@ -10,7 +10,7 @@ from central.contract.quantities import from_micro
 from central.orders.catalogue.item_cards import ItemCard, all_barcodes
 from central.orders.catalogue.items import read_items
 from central.stock.closings import item_days
-from central.web.asking import Asked, Asking
+from central.web.asking import Asked, Asking, Table
 from central.web.cells import number_cell, quantity_cell, text_cell
 from central.web.chart_words import chart_words
 from central.web.charts import SERIES_MAX, Picture, Series, line_chart
@@ -25,7 +25,8 @@ from central.web.screens.stock_tables import (
     ITEM_TRACE,
     STOCK,
 )
-from central.web.shell import listing_of, listing_page, page
+from central.web.screens.stock_total_tables import STOCK_TOTALS
+from central.web.shell import listing_of, page
 from central.web.stock_words import item_url
 from central.web.words import UNITS, marked
 
@@ -43,7 +44,30 @@ router = APIRouter(include_in_schema=False)
 @router.get("/stock")
 def stock(asking: Asked) -> HTMLResponse:
     """Draw what stands where, balance by balance."""
-    return listing_page(asking, STOCK)
+    return _with_its_other(asking, STOCK, other=STOCK_TOTALS)
+
+
+@router.get("/stock/totals")
+def stock_totals(asking: Asked) -> HTMLResponse:
+    """Draw how much of each item stands in places taken together."""
+    return _with_its_other(asking, STOCK_TOTALS, other=STOCK)
+
+
+def _with_its_other(asking: Asking, listing: Table, *, other: Table) -> HTMLResponse:
+    """Return the page of a table, from which another leads on with what both are narrowed by."""
+    names = {one.name for one in other.filters}
+    kept = {name: value for name, value in asking.parameters.items() if name in names and value}
+    return page(
+        asking,
+        "stock/balances.html",
+        title=asking.texts.say(listing.title),
+        kinds=listing.kinds,
+        content={
+            "listing": listing_of(asking, listing),
+            "other": asking.texts.say(other.title),
+            "other_url": other.path + ("?" + urlencode(kept) if kept else ""),
+        },
+    )
 
 
 @router.get("/items/{item:path}")

@@ -320,6 +320,7 @@ def ledger(walk):
         walk.get(f"/{path}")
     walk.get("/epcis/events", EQ_bizStep="receiving|shipping", GE_recordTime="2026-05-31T16:00:00Z")
     walk.get("/stock", warehouse="SH1", as_of="2026-05-30")
+    walk.get("/stock/totals", warehouse="SH1", within="BIN-1")
     fact = walk.get("/movements")["movements"][0]
     walk.get(f"/movements/{fact['id']}")
     walk.get("/trace", item="BOLT", lot="LOT-1")

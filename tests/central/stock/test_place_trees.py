@@ -1,5 +1,8 @@
 """What stands in an area and in all that is below it, now and then, page by page."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import event, insert
 
@@ -7,8 +10,9 @@ from central.stock.as_of import list_stock_as_of
 from central.stock.item_reading import BalanceQuery, list_balances
 from central.stock.moments import moment_at
 from central.stock.rows import StockFilter
+from central.stock.stock_totals import list_totals
 from central.stock.views import list_stock
-from central.storage import catalogue_tables
+from central.storage import catalogue_tables, tables
 from tests.central.api.test_openapi import prepared
 from tests.central.clients import call
 from tests.central.orders.purchasing import row
@@ -75,6 +79,77 @@ def test_stock_is_that_of_a_place_and_all_below_it(area, place, expected):
     assert {key.location for key in now} == expected
     assert now == then == [one.key for one in shown]
     assert len(now) == 4 * len(expected)
+
+
+@pytest.mark.parametrize(("place", "expected"), WITHIN)
+def test_totals_are_of_a_place_and_all_below_it(area, place, expected):
+    with area.read() as connection:
+        query = BalanceQuery(warehouse="SH1", within=place)
+        found = list_totals(connection, query, limit=9)
+    of_each = 8 * len(expected)
+    assert [(one.key.item, int(one.on_hand), one.places_count) for one in found] == [
+        (item, of_each, len(expected)) for item in ("BOLT", "NUT") if expected
+    ]
+
+
+def test_totals_tell_statuses_and_units_apart_and_go_on_after_any_of_them(area):
+    names = [one.name for one in tables.balances.columns][:11]
+
+    def put(place, item, status, micro, unit="C62", warehouse="SH1"):
+        row = (warehouse, place, item, "L9", "", "", unit, status, micro, 1, micro // 2)
+        with area.write() as connection:
+            connection.execute(insert(tables.balances).values(dict(zip(names, row, strict=True))))
+
+    put("BIN-1", "BOLT", "held", 500_000)
+    put("BIN-2", "BOLT", "held", -1_500_000)
+    put("BIN-2", "NUT", "available", 2_000_000, unit="KGM")
+    put("BIN-1", "NUT", "rejected", 9_000_000_000_000_000_000)
+    put("BIN-2", "NUT", "rejected", 9_000_000_000_000_000_000)
+    put("BIN-1", "BOLT", "held", 7_000_000, warehouse="BJ1")
+    expected = [
+        ("BOLT", "C62", "available", 2, 16, 0),
+        ("BOLT", "C62", "held", 2, -1, Decimal("-0.5")),
+        ("NUT", "C62", "available", 2, 16, 0),
+        ("NUT", "C62", "rejected", 2, 18_000_000_000_000, 9_000_000_000_000),
+        ("NUT", "KGM", "available", 1, 2, 1),
+    ]
+    query = BalanceQuery(warehouse="SH1", within="Z1")
+    found, after = [], None
+    with area.read() as connection:
+        while some := list_totals(connection, query, after=after, limit=2):
+            found += some
+            after = some[-1].key
+        assert found == list_totals(connection, query, limit=99)
+        held = replace(query, status="held", lot="L9", item="BOLT")
+        assert [one.on_hand for one in list_totals(connection, held, limit=9)] == [-1]
+        everywhere = list_totals(connection, BalanceQuery(status="held"), limit=9)
+    assert [(*one.key[1:], one.places_count, one.on_hand, one.weight) for one in found] == expected
+    assert [(one.key.warehouse, one.on_hand) for one in everywhere] == [("BJ1", 7), ("SH1", -1)]
+
+
+def test_totals_are_answered_and_shown_page_by_page(database):
+    walk = prepared(database)
+    tree(database, {"Z1": "", "BIN-2": "Z1", "BIN-3": "Z1"})
+    for place in ("BIN-2", "BIN-3"):
+        for item, quantity in (("BOLT", "5"), ("NUT", "2")):
+            walk.move(item, quantity, "supplier", place)
+    path, found = "/api/v1/stock/totals?warehouse=SH1&within=Z1&limit=1", []
+    answer = call(walk.app, "GET", path).json()
+    found += answer["totals"]
+    answer = call(walk.app, "GET", f"{path}&cursor={answer['next_cursor']}").json()
+    found += answer["totals"]
+    assert answer["next_cursor"] is None
+    assert [(one["item"], one["places_count"], one["on_hand"]) for one in found] == [
+        ("BOLT", 2, "10"),
+        ("NUT", 2, "4"),
+    ]
+    for wrong in ("within=Z1", "warehouse=NO", "as_of=2026-05-01", "cursor=x"):
+        assert call(walk.app, "GET", f"/api/v1/stock/totals?{wrong}").status_code == 422
+    listed = call(walk.app, "GET", "/stock?warehouse=SH1&within=Z1&sscc=1").text
+    assert 'href="/stock/totals?warehouse=SH1&amp;within=Z1"' in listed
+    shown = call(walk.app, "GET", "/stock/totals?warehouse=SH1&within=Z1").text
+    assert 'href="/stock?warehouse=SH1&amp;within=Z1"' in shown
+    assert ">10 <small>" in shown and ">4 <small>" in shown
 
 
 def test_a_place_is_of_its_own_warehouse(area):
