@@ -1,4 +1,4 @@
-"""What discrepancies mean and what settles them, for programs whose people read Chinese. Edge of templates.
+"""What is said of discrepancies to programs whose people read Chinese. Edge of template files.
 
 The same words as on the pages: the interface for programs is handed them by the application.
 """

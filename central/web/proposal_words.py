@@ -40,6 +40,14 @@ PLAIN: tuple[str, ...] = (
 # What the ledger says -> how it is translated: what a group matches stands there by its name.
 PATTERNS: tuple[tuple[str, str], ...] = (
     (
+        r"Only the first (?P<count>\d+) movements of (?P<item>.+) since then were looked through: "
+        r"look for later ones before it is settled\.",
+        marked(
+            "Only the first %(count)s movements of %(item)s since then were looked through: "
+            "look for later ones before it is settled."
+        ),
+    ),
+    (
         r"(?P<place>.+) has (?P<amount>\S+) (?P<unit>\S*) of lot (?P<lot>.+) in unit "
         r"(?P<sscc>\S+): they may have been taken out of that\.",
         marked(

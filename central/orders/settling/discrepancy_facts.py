@@ -20,6 +20,7 @@ from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there, takes_share
 from central.ledger.rests_back import RestBack, rests_written_off
 from central.orders.settling.arrived_goods import is_moved_so, takes_so
+from central.orders.settling.evidence_search import may_be_behind
 from central.orders.settling.settlement_steps import SETTLES, MovedFact, MovedPart, Standing
 from central.orders.settling.settlements import KINDS_OF_EXCESS, KINDS_UNASKED
 from central.orders.settling.unexpected_evidence import is_of_line, those_unexpected
@@ -30,7 +31,8 @@ from central.storage.settlement_tables import settlement_facts
 
 NUMBERS_AT_ONCE_MAX = 5000  # In one statement.
 ITEMS_MAX = 500  # Under one document.
-LINES_SCANNED_MAX = 5000  # Of the item, from the first fact on.
+LINES_SCANNED_MAX = 50_000  # Of the item, from the first fact on.
+FACTS_BEHIND_MAX = 5000  # Of an item, that are found in them.
 KINDS_BY_ITEM = frozenset(
     {
         "unknown_item",
@@ -121,7 +123,9 @@ def _behind(
         is_cut = is_cut or reach.facts_count >= scanned_max
         through = reach.record_no
         found = _matching(connection, row, item, through, is_standing=is_standing, anew=anew)
-        numbers.update(found if row.kind in KINDS_NARROWED else islice(found, limit))
+        some = list(islice(found, None if row.kind in KINDS_NARROWED else limit))
+        is_cut = is_cut or len(some) > FACTS_BEHIND_MAX
+        numbers.update(some[:FACTS_BEHIND_MAX])
     if row.kind == "moved_unavailable":
         numbers = _unavailable(connection, row, numbers)
     elif row.kind == "unexpected":
@@ -239,7 +243,7 @@ def _matching(
     query = (
         select(scanned, facts.epoch, facts.seq, facts.body)
         .join_from(scanned, tables.facts, facts.record_no == scanned.c.record_no)
-        .where(facts.kind == "movement")
+        .where(facts.kind == "movement", *may_be_behind(connection, row, scanned))
         .order_by(scanned.c.record_no)
     )
     if is_standing:

@@ -12,13 +12,14 @@ from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.discrepancy_case import find_case
 from central.orders.settling.discrepancy_facts import (
     KINDS_OF_FACTS,
+    LINES_SCANNED_MAX,
     Found,
     numbers_behind,
     standing_behind,
 )
 from central.orders.settling.kind_rules import KIND_RULES, KindRule
 from central.orders.settling.line_matches import offered_of
-from central.orders.settling.settlement_advice import Advice, advise
+from central.orders.settling.settlement_advice import Advice, advise, advise_further
 from central.orders.settling.settlement_choice import at_once, choose
 from central.orders.settling.settlement_proposals import (
     MOVING,
@@ -107,6 +108,8 @@ def read_detail(connection: Connection, identity: str, *, now_ms: int) -> Discre
         proposals, advice = propose(case_now), advise(case_now)
         if len(standing.facts) > len(at_once(standing.facts)):
             proposals = _in_parts(connection, stored, standing, proposals)
+        if standing.is_cut:
+            advice = (*advice, advise_further(case_now, looked_at=LINES_SCANNED_MAX))
     return DiscrepancyDetail(
         row=row,
         rule=KIND_RULES[kind],

@@ -6,7 +6,7 @@ settles itself or can be settled as proposed.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.settlement_proposals import Case
@@ -25,6 +25,20 @@ def advise(case: Case) -> tuple[Advice, ...]:
     if case.known_now or case.gone or case.kind not in ADVISED:
         return ()
     return ADVISED[case.kind](case)
+
+
+def advise_further(case: Case, *, looked_at: int) -> Advice:
+    """Return what somebody has to see to where more facts were not looked at.
+
+    looked_at: so many movements of the item were, from the first fact on.
+    """
+    text = (
+        f"Only the first {looked_at} movements of {case.item} since then were looked through:"
+        " look for later ones before it is settled."
+    )
+    named = {"item": case.item, "warehouse": case.warehouse, "document": case.document}
+    query = urlencode({name: value for name, value in named.items() if value})
+    return Advice(text, f"/movements?{query}")
 
 
 def _item_advice(case: Case) -> tuple[Advice, ...]:
