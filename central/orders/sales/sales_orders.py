@@ -247,11 +247,12 @@ def shipment_document(
     under it and what is set aside; below zero: that much of what left nobody asked for.
     """
     went: dict[int, int] = {}
+    lost: set[int] = set()
     if counted:
         went = by_number(counted, {row.pick_line: row.stock.item for row in reservations})
-    lost = {number for number in corrections if not went.get(number)}
-    for number, more_micro in corrections.items():
-        went[number] = went.get(number, 0) + more_micro
+        lost = {number for number in corrections if not went.get(number)}
+        for number, more_micro in corrections.items():
+            went[number] = went.get(number, 0) + more_micro
     tolerances = {line.line: line.over_percent_micro for line in order.lines}
     picks: dict[int, list[Reservation]] = {}
     for row in reservations:

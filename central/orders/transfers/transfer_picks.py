@@ -87,8 +87,8 @@ def source_lines(
     if counted:
         own = {line.line: line.line for line in lines}
         went = by_number(counted, items_of_numbers(lines, own | lines_of_picks(rows)))
-    for number, quantity_micro in unasked.items():
-        went[number] -= quantity_micro
+        for number, quantity_micro in unasked.items():
+            went[number] -= quantity_micro
     unnamed = _unnamed(lines, counted, lines_of_picks(rows))
     picks: dict[int, list[Reservation]] = {}
     for row in rows:
