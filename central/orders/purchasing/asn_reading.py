@@ -16,10 +16,8 @@ from central.orders.purchasing.asn import (
     unit_presences,
 )
 from central.orders.purchasing.purchase_reading import Arrival, read_arrivals, read_counted
+from central.orders.purchasing.unit_arrivals import arrived_for
 from central.storage import bulk, purchasing_tables
-
-SSCCS_AT_ONCE_MAX = 500
-Arrived = dict[tuple[str, str], dict[tuple[str, str], int]]  # (warehouse, sscc) -> (item, lot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +76,11 @@ def view_notices(connection: Connection, notices: Sequence[ShippingNotice]) -> l
     keys = [(notice.warehouse, notice.code) for notice in notices]
     counted = read_counted(connection, keys)
     arrivals = read_arrivals(connection, keys)
-    arrived = _arrived(connection, notices)
+    arrived = arrived_for(connection, notices)
     named = _named(connection, keys)
     views = []
     for notice, key in zip(notices, keys, strict=True):
-        by_unit = {unit.sscc: arrived.get((key[0], unit.sscc), {}) for unit in notice.units}
+        by_unit = arrived[notice.code]
         own = counted.get(key, {})
         if not notice.own_document:
             own = {
@@ -116,23 +114,6 @@ def list_notices(
     if wanted.late_on:
         views = [view for view in views if view.progress.fulfilment not in {"complete", "over"}]
     return views, rows[-1].code if more else ""
-
-
-def _arrived(connection: Connection, notices: Sequence[ShippingNotice]) -> Arrived:
-    """Return what came under the SSCCs of notices, whatever document it named."""
-    arrived: Arrived = {}
-    wanted = sorted({unit.sscc for notice in notices for unit in notice.units})
-    table = purchasing_tables.document_arrivals.c
-    for start in range(0, len(wanted), SSCCS_AT_ONCE_MAX):
-        for row in connection.execute(
-            select(table.warehouse, table.sscc, table.item, table.lot, table.quantity_micro).where(
-                table.sscc.in_(wanted[start : start + SSCCS_AT_ONCE_MAX])
-            )
-        ):
-            contents = arrived.setdefault((row.warehouse, row.sscc), {})
-            key = (row.item, row.lot)
-            contents[key] = contents.get(key, 0) + row.quantity_micro
-    return arrived
 
 
 def _named(
