@@ -1,12 +1,13 @@
 """A pallet or carton: what it is in, what is in it, the goods of each. Edge of the database."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from central.contract.quantities import KILOGRAM
-from central.stock.rows import UNDER_WAY_PREFIX
+from central.stock.rows import UNDER_WAY_PREFIX, outside
 from central.stock.transit_nets import Left, UnderWay, under_way
 from central.storage import bulk
 from central.storage.catalogue_tables import item_policies
@@ -52,8 +53,9 @@ class PackedUnit:
 class UnitView:
     """A handling unit of a warehouse.
 
-    outer: what it is in, the nearest first. inner: what is in it, each after what it is in. more:
-    there is more inside than is shown.
+    outer: what it is in, the nearest first. inner: what is in it, each after what it is in. Packed,
+    but not there any more is what left the warehouse without the rest. more: there is more inside
+    than is shown.
     """
 
     warehouse: str
@@ -68,9 +70,15 @@ def read_unit(connection: Connection, warehouse: str, sscc: str) -> UnitView | N
     """Return a unit, None if a warehouse knows nothing of it."""
     outer = _outer(connection, warehouse, sscc)
     inside, more = _inside(connection, warehouse, sscc)
-    found, more_goods = _goods(connection, warehouse, [sscc, *(one for one, _, _ in inside)])
+    rows, more_goods = _rows(connection, warehouse, [sscc, *(one for one, _, _ in inside)])
+    found = _goods(connection, rows)
     if not (outer or inside or found) and not _was_packed(connection, warehouse, sscc):
         return None
+    here = {row.sscc for row in rows if not outside(row.location)}
+    if here:
+        inside = list(_still_inside(inside, here, {row.sscc for row in rows} - here))
+    elif rows and outer:
+        outer = _left_with(connection, warehouse, outer)
     return UnitView(
         warehouse,
         sscc,
@@ -130,10 +138,48 @@ def _walk(
         _walk(children, sscc, depth + 1, found)
 
 
-def _goods(
+def _still_inside(
+    inside: Sequence[tuple[str, str, int]], here: Set[str], gone: Set[str]
+) -> Iterator[tuple[str, str, int]]:
+    """Yield what is inside but for units that left with all that is in them.
+
+    inside: each after what it is in. here: those with goods in the warehouse. gone: with none left.
+    """
+    parents = {one: parent for one, parent, _ in inside}
+    some_here, some_gone = _with_outer(here, parents), _with_outer(gone, parents)
+    left: set[str] = set()
+    for one, parent, depth in inside:
+        if parent in left or (one in some_gone and one not in some_here):
+            left.add(one)
+        else:
+            yield one, parent, depth
+
+
+def _with_outer(units: Set[str], parents: Mapping[str, str]) -> set[str]:
+    """Return units and all that they are in."""
+    found: set[str] = set()
+    for unit in units:
+        one = unit
+        while one and one not in found:
+            found.add(one)
+            one = parents.get(one, "")
+    return found
+
+
+def _left_with(connection: Connection, warehouse: str, outer: Sequence[str]) -> list[str]:
+    """Return those that a unit is in which left with it: nothing in them is in the warehouse."""
+    for count, one in enumerate(outer):
+        inside, _ = _inside(connection, warehouse, one)
+        rows, _ = _rows(connection, warehouse, [one, *(unit for unit, _, _ in inside)])
+        if any(not outside(row.location) for row in rows):
+            return list(outer[:count])
+    return list(outer)
+
+
+def _rows(
     connection: Connection, warehouse: str, units: Sequence[str]
-) -> tuple[dict[str, list[UnitGoods]], bool]:
-    """Return the goods of each unit, and whether there are more."""
+) -> tuple[list[Row[Any]], bool]:
+    """Return the balances of units, and whether there are more."""
     policies = item_policies.c
     query = (
         select(balances, func.coalesce(policies.weight_unit, "").label("weight_unit"))
@@ -147,11 +193,16 @@ def _goods(
         .order_by(*balances.primary_key.columns)
         .limit(GOODS_SHOWN_MAX + 1)
     )
-    rows = connection.execute(query).all()
+    rows = list(connection.execute(query).all())
+    return rows[:GOODS_SHOWN_MAX], len(rows) > GOODS_SHOWN_MAX
+
+
+def _goods(connection: Connection, rows: Sequence[Row[Any]]) -> dict[str, list[UnitGoods]]:
+    """Return the goods of each unit that balances tell."""
     found: dict[str, list[UnitGoods]] = {}
     going = sorted({row.location for row in rows if row.location.startswith(UNDER_WAY_PREFIX)})
     left = under_way(connection, going)
-    for row in rows[:GOODS_SHOWN_MAX]:
+    for row in rows:
         found.setdefault(row.sscc, [])
         said = {name: getattr(row, name) for name in UnitGoods.__slots__}
         if row.location in going:
@@ -167,7 +218,7 @@ def _goods(
         # Who says no unit for an item weighs it in kilograms.
         goods = UnitGoods(**said | {"weight_unit": row.weight_unit or KILOGRAM})
         found[row.sscc].append(goods)
-    return found, len(rows) > GOODS_SHOWN_MAX
+    return found
 
 
 def _was_packed(connection: Connection, warehouse: str, sscc: str) -> bool:

@@ -165,3 +165,52 @@ def test_the_page_of_a_pallet_says_what_its_goods_weigh_and_in_what(
     shown = ask(app, path, headers={"accept-language": language})
     assert shown.status_code == 200, shown.text
     assert weighs in shown.text
+
+
+LEAVING = [
+    pytest.param({"target": "customer", "business_step": "shipping"}, id="sold"),
+    pytest.param({"target": "in_transit", "document": "TR-1", "document_line": 1}, id="sent"),
+    pytest.param({"target": "scrap"}, id="scrapped"),
+]
+
+
+@pytest.mark.parametrize("leaving", LEAVING)
+def test_a_carton_that_left_alone_is_on_its_pallet_no_more(database, leaving):
+    gateway = Gateway()
+    inbox = furnished(database, gateway)
+    app = application(database=database, clock=FixedClock())
+    for carton in (CARTON, OTHER):
+        gateway.move(quantity="10", sscc=carton)
+    gateway.pack(PALLET, CARTON, OTHER)
+    gateway.pack(TRUCK, PALLET)
+
+    def shown(unit):
+        inbox.accept([gateway.offer()])
+        found = _unit(app, unit)
+        return found["outer"], [one["sscc"] for one in found["inner"]]
+
+    gateway.move(quantity="4", source="BIN-1", sscc=CARTON, **leaving)
+    assert shown(PALLET) == ([TRUCK], [CARTON, OTHER])  # A part of it is there.
+    assert shown(CARTON) == ([PALLET, TRUCK], [])
+    gateway.move(quantity="6", source="BIN-1", sscc=CARTON, **leaving)
+    assert shown(PALLET) == ([TRUCK], [OTHER])
+    assert shown(TRUCK) == ([], [PALLET, OTHER])
+    assert shown(CARTON) == ([], [])
+    assert shown(OTHER) == ([PALLET, TRUCK], [])
+    gateway.move(quantity="10", source="BIN-1", sscc=OTHER, **leaving)
+    assert shown(PALLET) == ([TRUCK], [CARTON, OTHER])  # The pallet left with all of it.
+    assert shown(CARTON) == ([PALLET, TRUCK], [])
+
+
+def test_a_pallet_that_left_alone_is_on_its_truck_no_more_with_all_that_is_on_it(database):
+    gateway = Gateway()
+    inbox = furnished(database, gateway)
+    gateway.move(quantity="10", sscc=CARTON)
+    gateway.move("NUT", "3", sscc=TRUCK)
+    gateway.pack(PALLET, CARTON, OTHER)
+    gateway.pack(TRUCK, PALLET)
+    gateway.move(quantity="10", source="BIN-1", target="customer", sscc=CARTON)
+    inbox.accept([gateway.offer()])
+    app = application(database=database, clock=FixedClock())
+    assert _unit(app, TRUCK)["inner"] == []
+    assert _unit(app, CARTON)["outer"] == [PALLET]
