@@ -24,8 +24,8 @@ from central.ledger.measures import quantity_in_unit
 from central.ledger.packing import PackingBook
 from central.ledger.pairs import LINES_OF_A_PAIR
 from central.ledger.posting import PostedMovement, Posting, post, taken_back_at_once
-from central.ledger.running import PlainWay, RunningBooks
-from central.ledger.runs import Route, Run
+from central.ledger.running import RunningBooks
+from central.ledger.runs import PlainWay, Route, Run
 from central.ledger.statuses import AVAILABLE
 
 DETAIL_LENGTH_MAX = 500

@@ -30,6 +30,7 @@ DiscrepancyKind = Literal[
     "moved_unavailable",
     "expiry_differs",
     "serial_twice",
+    "unit_twice",
     "packing_impossible",
     "received_before_shipped",
     "reservation_short",

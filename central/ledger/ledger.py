@@ -39,6 +39,8 @@ from central.ledger.running import RunningBooks
 from central.ledger.runs import Route, Run, Told
 from central.ledger.serials import Single
 from central.ledger.state import LedgerState, set_state
+from central.ledger.unit_places import SingleUnit
+from central.ledger.unit_reading import NO_UNITS, UnitsAsked, UnitsSoon, units_judged, units_soon
 from central.storage import bulk, tables
 from central.storage.fact_rows import insert_facts
 from central.storage.line_pairs import insert_line_pairs
@@ -59,8 +61,8 @@ class Posted(msgspec.Struct, frozen=True):
     a document or goods that are not available, in order. counts: what was counted, in order.
     taken_back: movements that reversals among them took back. dated: lots of items that ask for an
     expiry date, of which one is known since. singles: serial numbers that were at several places,
-    before or on the way, and are at one now. relieved: document lines that had too much, and have
-    not any more. state: as it was before.
+    before or on the way, and are at one now; single_units: handling units. relieved: document lines
+    that had too much, and have not any more. state: as it was before.
     """
 
     first_record_no: int
@@ -75,6 +77,7 @@ class Posted(msgspec.Struct, frozen=True):
     counts: tuple[CountPosted, ...]
     taken_back: Sequence[TakenBack]
     singles: tuple[Single, ...]
+    single_units: tuple[SingleUnit, ...]
     dated: tuple[LotKey, ...]
     relieved: Sequence[Relieved]
     state: LedgerState
@@ -109,6 +112,7 @@ class Ledger:
     def __init__(self, followers: Sequence[Follower] = ()) -> None:
         self._book = ReferenceBook()
         self._followers = tuple(followers)
+        self._units: UnitsSoon | None = None
 
     def forget(self, changes: Iterable[ReferenceChange]) -> None:
         """Forget entries of the reference data that this transaction has changed."""
@@ -120,7 +124,10 @@ class Ledger:
         It goes with the lock, if that is taken by `lock_soon`. Forgetting it costs time alone.
         """
         if _are_few(told):
-            bulk.look_ahead(connection, self._looks(_routes(told), apart_of(told)))
+            routes, apart = _routes(told), apart_of(told)
+            judged = units_judged(routes, apart)
+            self._units = units_soon(connection, judged) if judged else None
+            bulk.look_ahead(connection, self._looks(routes, apart))
 
     def foresee(
         self, connection: Connection, state: LedgerState, movements: Sequence[Movement]
@@ -151,12 +158,18 @@ class Ledger:
             return 0
         told = [(run.warehouse, run.read) for run in runs]
         routes, apart = _routes(told), apart_of(told)
-        if not (foreseen and _are_few(told)) and documents_of(apart):
+        units, self._units = self._units, None
+        judged = units_judged(routes, apart)
+        if not (foreseen and _are_few(told)) and (judged or documents_of(apart)):
+            units = units_soon(connection, judged)
             bulk.look_ahead(connection, self._looks(routes, apart))
         targets = find_targets(connection, state, runs)
         taken_back = [one.progress[0] for one in targets.stored.values() if one.progress]
         known = self._look_up(connection, state, routes, apart, counted=taken_back)
-        opened = open_books(connection, known, runs, routes=routes, apart=apart, targets=targets)
+        asked = UnitsAsked(judged, units) if judged else NO_UNITS
+        opened = open_books(
+            connection, known, runs, routes=routes, apart=apart, targets=targets, units=asked
+        )
         books, goods = opened.books, opened.goods
         blob = bytearray if connection.dialect.name == "sqlite" else bytes
         keeper = Bookkeeper(known, books, routes, targets, goods, now_ms=now_ms, blob=blob)
@@ -277,6 +290,7 @@ def _posted(
         counts=tuple(noted.counts),
         taken_back=noted.taken_back,
         singles=books.serials.singles(),
+        single_units=books.units.singles(),
         dated=_dated(known, noted),
         relieved=books.relieved,
         state=state,

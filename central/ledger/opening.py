@@ -23,20 +23,10 @@ from central.ledger.transit_statuses import (
     places_short,
     taken_from_transit,
 )
+from central.ledger.unit_reading import BOOKS, UnitsAsked, read_units
 from central.ledger.weight_rests import is_under_way
 from central.storage import bulk, tables
 
-# Every warehouse with balances: one look into the index for each.
-BOOKS = """
-WITH RECURSIVE books (warehouse) AS (
-    SELECT min(warehouse) FROM balances
-    UNION ALL
-    SELECT (SELECT min(balances.warehouse) FROM balances
-        WHERE balances.warehouse > books.warehouse)
-    FROM books WHERE books.warehouse IS NOT NULL
-)
-SELECT warehouse FROM books WHERE warehouse IS NOT NULL
-"""
 NOTHING = Amounts(0)
 GoodsKey = tuple[str, ...]  # The first GOODS_KEY_SIZE parts of a balance's key.
 DocumentKey = tuple[str, str]  # warehouse, code
@@ -94,6 +84,7 @@ def open_books(
     routes: Sequence[Route],
     apart: Apart,
     targets: Targets,
+    units: UnitsAsked,
 ) -> Opened:
     """Return the books at every key that may be touched, and what else the facts need."""
     moved, towards, counted = set(routes), set(), set()
@@ -108,22 +99,15 @@ def open_books(
             counted.add((warehouse, fact.location, *thing, fact.unit))
     keys = {key for route in moved for key in _goods_keys(known, route)}
     taken = taken_from_transit(known, apart)
-    keys |= set(keys_in_books(taken))
+    if taken:
+        keys |= set(keys_in_books(taken))
     for *key, item, lot, serial, sscc, stated in counted:
         for unit in _units(known, item, stated):
             keys.add((*key, item, lot, serial, sscc, unit))
-    progress_keys = {
-        ProgressKey(warehouse, document, line, item, unit)
-        for warehouse, document, line, item, stated in towards
-        for unit in _units(known, item, stated)
-    }
     for target in targets.stored.values():
         keys.update(line.balance_key[:GOODS_KEY_SIZE] for line in target.lines)
-        if target.progress is not None:
-            progress_keys.add(target.progress[0])
-    for towards_key in tuple(progress_keys):
-        lines = known.documents.get(towards_key[:2], {})
-        progress_keys.update(family_of(lines, towards_key))
+    counts = towards or targets.stored
+    progress_keys = _progress_keys(known, towards, targets) if counts else set()
     weighed = _weighed_items(known, apart, targets)
     if weighed:
         keys |= _adjustments(keys, weighed)
@@ -132,9 +116,10 @@ def open_books(
     also = heavy - weighed
     if also:
         balances |= _read_balances(connection, sorted(_adjustments(keys, also)))[0]
-    under_way = _under_way(apart, targets, weighed | also)
-    if under_way:
+    if (weighed or also) and (under_way := _under_way(apart, targets, weighed | also)):
         balances = _read_under_way(connection, under_way) | balances
+    if units.judged or targets.stored:
+        balances = _with_units(connection, units, targets, balances)
     if taken:
         balances |= _read_short(connection, taken, targets, balances)
     progress, expected = _read_progress(connection, list(progress_keys))
@@ -146,6 +131,38 @@ def open_books(
     expecting = {key for key, (expected_micro, _) in expected.items() if expected_micro}
     books = RunningBooks(known, balances=balances, progress=progress, expecting=expecting)
     return Opened(books, goods, expected)
+
+
+def _progress_keys(
+    known: Known, towards: Iterable[tuple[str, str, int, str, str]], targets: Targets
+) -> set[ProgressKey]:
+    """Return where it is counted what facts bring. towards: warehouse, document, line, goods."""
+    found = {
+        ProgressKey(warehouse, document, line, item, unit)
+        for warehouse, document, line, item, stated in towards
+        for unit in _units(known, item, stated)
+    }
+    for target in targets.stored.values():
+        if target.progress is not None:
+            found.add(target.progress[0])
+    for key in tuple(found):
+        found.update(family_of(known.documents.get(key[:2], {}), key))
+    return found
+
+
+def _with_units(
+    connection: Connection,
+    units: UnitsAsked,
+    targets: Targets,
+    balances: dict[BalanceKey, Amounts],
+) -> dict[BalanceKey, Amounts]:
+    """Return balances, and those of all books of units that facts may bring to several places."""
+    back = [line.sscc for target in targets.stored.values() for line in target.lines if line.sscc]
+    judged = {*units.judged, *back} if back else units.judged
+    if not judged:
+        return balances
+    found = read_units(connection, judged, units.soon)
+    return {BalanceKey(*row[:8]): Amounts(row[8], row[10]) for row in found} | balances
 
 
 def _read_balances(

@@ -43,25 +43,14 @@ from central.ledger.pairs import (
 from central.ledger.posting import Posting
 from central.ledger.progress import Counted, Progress, sign_of, way_of
 from central.ledger.rests_back import lines_back
-from central.ledger.runs import Route
+from central.ledger.runs import PlainWay, Route
 from central.ledger.serials import SerialPlaces
 from central.ledger.statuses import AVAILABLE, STATUSES
 from central.ledger.transit_statuses import TransitStatuses
+from central.ledger.unit_places import UnitPlaces, is_judged
 from central.ledger.weight_rests import WeighedPlaces, is_under_way, rest_lines
 
 GoodsKey = tuple[str, str, str, str, str, str, str]  # A balance's key without the status.
-
-
-class PlainWay(NamedTuple):
-    """Where plain movements of one route are posted.
-
-    from_slot, to_slot: in `RunningBooks.amounts`. from_micro_min: what may be left where they come
-    from without a finding.
-    """
-
-    from_slot: int
-    to_slot: int
-    from_micro_min: int
 
 
 class Amounts(NamedTuple):
@@ -77,7 +66,7 @@ class RunningBooks:
     balances, progress: amounts of every key that may be touched, absent for zero.
     expecting: keys of lines that expect something, in the units in which their items are kept.
     amounts: of the balance at each slot. numbers: the last fact that changed it, 0 for none.
-    weights: catch weights at slots, absent for zero. serials: where serial numbers are.
+    weights: catch weights at slots, absent for zero. serials, units: where those numbers are.
     """
 
     def __init__(
@@ -98,6 +87,7 @@ class RunningBooks:
         self._places = WeighedPlaces(self._slots, self._keys, self.amounts, self.weights)
         self._transit = TransitStatuses(self._slots, self._keys, self.amounts)
         self.serials = SerialPlaces(self._keys, self.amounts)
+        self.units = UnitPlaces(self._keys, self.amounts)
         self._amounts_before = tuple(self.amounts)
         below_zero = (key for key, micro in zip(self._keys, self.amounts, strict=True) if micro < 0)
         self._below_zero = {key for key in below_zero if not may_be_negative(key.location)}
@@ -116,6 +106,8 @@ class RunningBooks:
             self.numbers.append(0)
             if key.serial:
                 self.serials.note(key, slot)
+            if key.sscc:
+                self.units.note(key, slot)
         return slot
 
     def on_hand(self, goods: GoodsKey) -> int:
@@ -154,6 +146,8 @@ class RunningBooks:
         warehouse, from_location, to_location, item, lot, serial, sscc, unit = route
         known = self._known
         if known.item_units.get(item) != unit or serial:
+            return None
+        if sscc and is_judged(from_location, to_location):
             return None
         if item in known.inspected_items and is_received(from_location, to_location):
             return None
@@ -205,7 +199,7 @@ class RunningBooks:
         if was_twice:
             self.serials.note_end(posting.lines[0], record_no=record_no)
         if not posting.comes_back:
-            findings += self._goods_findings(entry, posting)
+            findings += self._goods_findings(entry, posting, left_micro=amounts[slots[0]])
             if self.weights or posting.rests_back:
                 posting = self._without_rests(entry, posting, findings)
         if posting.progress is not None:
@@ -281,10 +275,12 @@ class RunningBooks:
         self._below_zero.add(line.balance_key)
         return [negative(entry, line, on_hand_micro=on_hand_micro)]
 
-    def _goods_findings(self, entry: Entry, posting: Posting) -> list[Finding]:
-        """Return what is wrong with where a serial number is, and with goods that leave."""
+    def _goods_findings(self, entry: Entry, posting: Posting, *, left_micro: int) -> list[Finding]:
+        """Return what is wrong with where numbers are, and with goods that leave."""
         findings: list[Finding] = []
         first = posting.lines[0]
+        if first.sscc:
+            findings += self.units.judge(entry, posting, left_micro)
         if first.serial:
             serial_twice = self.serials.found_twice(entry, posting.lines)
             findings += [serial_twice] if serial_twice is not None else []

@@ -1,6 +1,7 @@
 """Facts as they come in runs, read and ready to be posted. Pure."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -11,6 +12,18 @@ from central.ledger.entries import Entry
 # What plain movements have in common that go the same way with the same goods: warehouse, from and
 # to location, item, lot, serial, sscc, unit.
 Route = tuple[str, str, str, str, str, str, str, str]
+
+
+class PlainWay(NamedTuple):
+    """Where plain movements of one route are posted.
+
+    from_slot, to_slot: in the amounts of `RunningBooks`. from_micro_min: what may be left where
+    they come from without a finding.
+    """
+
+    from_slot: int
+    to_slot: int
+    from_micro_min: int
 
 
 class FactsRead(msgspec.Struct, frozen=True):

@@ -123,6 +123,10 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         marked("Take it out of the book of %(place)s: it was seen at %(target)s last."),
     ),
     (
+        r"Leave it so: two units bear this number\. Label one of them anew\.",
+        marked("Leave it so: two units bear this number. Label one of them anew."),
+    ),
+    (
         r"Leave the order (?P<amount>\S+) (?P<unit>\S*) short until more has come\.",
         marked("Leave the order %(amount)s %(unit)s short until more has come."),
     ),

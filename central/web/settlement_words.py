@@ -39,6 +39,7 @@ MEANINGS: dict[str, str] = {
     "over_shipped": marked("More left than the order asks for and tolerates."),
     "moved_unavailable": marked("Goods left that were in inspection, held or rejected."),
     "serial_twice": marked("A serial number is at more than one place."),
+    "unit_twice": marked("A handling unit is at more than one place."),
     "reservation_short": marked("Goods that were set aside for an order are gone."),
     "outside_tolerance": marked("The scale showed a weight outside the tolerance of the line."),
     "received_before_shipped": marked(

@@ -151,6 +151,7 @@ DISCREPANCIES: dict[str, str] = {
     "moved_unavailable": marked("Moved, but not available"),
     "expiry_differs": marked("Different expiry date"),
     "serial_twice": marked("Serial number is there twice"),
+    "unit_twice": marked("Handling unit is there twice"),
     "packing_impossible": marked("Packing that cannot be"),
     "received_before_shipped": marked("Received before it was shipped"),
     "reservation_short": marked("Set aside, but gone"),

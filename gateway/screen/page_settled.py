@@ -19,6 +19,7 @@ KIND_WORDS = {
     "over_shipped": N_("More shipped than expected"),
     "moved_unavailable": N_("Moved, but not available"),
     "serial_twice": N_("Serial number is there twice"),
+    "unit_twice": N_("Handling unit is there twice"),
     "reservation_short": N_("Set aside, but gone"),
     "outside_tolerance": N_("Weight outside tolerance"),
     "received_before_shipped": N_("Received before it was shipped"),

@@ -25,7 +25,7 @@ from central.orders.settling.discrepancy_facts import (
 from central.orders.settling.excess_counts import Excess, counts_of, excess_of
 from central.orders.settling.line_matches import LineMatch, offered_of
 from central.orders.settling.negative_balances import case_of_negative
-from central.orders.settling.serial_places import case_of_serial
+from central.orders.settling.serial_places import KINDS_TWICE, case_of_twice
 from central.orders.settling.settlement_moves import leaves_any
 from central.orders.settling.settlement_proposals import Case, ItemMatch
 from central.orders.settling.settlement_steps import MovedFact
@@ -61,8 +61,8 @@ def find_case(connection: Connection, row: Found) -> Case:
         found = _case_of_unit(connection, row)
     elif kind == "wrong_warehouse":
         found = _case_of_warehouse(connection, row)
-    elif kind == "serial_twice":
-        found = case_of_serial(connection, row)
+    elif kind in KINDS_TWICE:
+        found = case_of_twice(connection, row)
     elif kind in KINDS_UNDER_WAY:
         moving = find_under_way(connection, row)
         found = Case(kind=kind, under_way_micro=moving.remainder_micro if moving else 0)

@@ -19,8 +19,9 @@ from central.ledger.locations import is_virtual
 from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there, takes_share
 from central.ledger.rests_back import RestBack, rests_written_off
+from central.ledger.unit_reading import brings_unit, items_of_unit
 from central.orders.settling.arrived_goods import is_moved_so, takes_so
-from central.orders.settling.evidence_search import may_be_behind
+from central.orders.settling.evidence_search import KINDS_BY_ITEM, may_be_behind
 from central.orders.settling.settlement_steps import SETTLES, MovedFact, MovedPart, Standing
 from central.orders.settling.settlements import KINDS_OF_EXCESS, KINDS_UNASKED
 from central.orders.settling.unexpected_evidence import is_of_line, those_unexpected
@@ -33,29 +34,12 @@ NUMBERS_AT_ONCE_MAX = 5000  # In one statement.
 ITEMS_MAX = 500  # Under one document.
 LINES_SCANNED_MAX = 50_000  # Of the item, from the first fact on.
 FACTS_BEHIND_MAX = 5000  # Of an item, that are found in them.
-KINDS_BY_ITEM = frozenset(
-    {
-        "unknown_item",
-        "unexpected",
-        "over_received",
-        "over_shipped",
-        "outside_tolerance",
-        "unit_differs",
-        "weight_missing",
-        "lot_missing",
-        "serial_missing",
-        "expiry_missing",
-        "expired_shipped",
-        "expiry_differs",
-        "moved_unavailable",
-    }
-)
 # Kinds whose facts are told apart by lines or lots, after their movements.
 KINDS_NARROWED = frozenset({"expiry_differs", "moved_unavailable", "unexpected"})
 # Kinds about an item under a document.
 KINDS_OF_LINES = frozenset({"unexpected", "over_received", "over_shipped"})
 # Kinds whose facts moved what they are about, so that they can be taken back.
-KINDS_OF_FACTS = KINDS_BY_ITEM | {"unknown_document", "serial_twice"}
+KINDS_OF_FACTS = KINDS_BY_ITEM | {"unknown_document", "serial_twice", "unit_twice"}
 
 # Kinds that stay open with what a settlement leaves of a fact.
 KINDS_SETTLED_IN_PART = KINDS_OF_EXCESS | KINDS_UNASKED
@@ -219,6 +203,8 @@ def _items(connection: Connection, row: Found) -> set[str]:
             .limit(ITEMS_MAX)
         )
         return {row.item, *connection.execute(query).scalars()}
+    if row.kind == "unit_twice":
+        return items_of_unit(connection, row.warehouse, row.subject) | {row.item}
     return set()
 
 
@@ -270,8 +256,9 @@ def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
         return (line.location, line.lot) == (row.location, row.lot)
     if row.kind == "serial_twice":  # What brought it to a place since it is at two.
         return movement.serial == serial_of(row) and not is_virtual(movement.to_location)
-    if row.kind == "unit_differs":
-        # What had an exact value was posted in the item's own unit: nothing is wrong with it.
+    if row.kind == "unit_twice":
+        return brings_unit(movement, row.subject)
+    if row.kind == "unit_differs":  # What had an exact value was posted in the item's own unit.
         return bool(movement.unit == row.unit == line.unit)
     if row.kind == "weight_missing":
         place = row.location

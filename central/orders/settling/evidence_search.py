@@ -11,6 +11,24 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, func, literal
 
 from central.storage.tables import facts
 
+# Kinds whose facts are of their item.
+KINDS_BY_ITEM = frozenset(
+    {
+        "unknown_item",
+        "unexpected",
+        "over_received",
+        "over_shipped",
+        "outside_tolerance",
+        "unit_differs",
+        "weight_missing",
+        "lot_missing",
+        "serial_missing",
+        "expiry_missing",
+        "expired_shipped",
+        "expiry_differs",
+        "moved_unavailable",
+    }
+)
 # Kinds whose facts name the document of the discrepancy, and kinds whose facts name its lot.
 OF_DOCUMENT = frozenset(
     {"unknown_document", "unexpected", "over_received", "over_shipped", "outside_tolerance"}
@@ -33,6 +51,8 @@ def may_be_behind(
         return [_holds(connection, row.subject.removeprefix(f"{row.item}/"))]
     if row.kind == "negative_balance":
         return [scanned.c.location == row.location, scanned.c.lot == row.lot]
+    if row.kind == "unit_twice":
+        return [scanned.c.sscc == row.subject]
     if row.kind == "unit_differs":
         return [scanned.c.unit == row.unit]
     return []

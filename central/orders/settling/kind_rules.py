@@ -66,6 +66,9 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
     "serial_twice": _rule(
         "goods", "A serial number is at more than one place.", "reverse adjust accept"
     ),
+    "unit_twice": _rule(
+        "goods", "A handling unit is at more than one place.", "reverse adjust accept"
+    ),
     "reservation_short": _rule(
         "goods", "Goods that were set aside for an order are gone.", "reserve accept"
     ),

@@ -47,13 +47,21 @@ def follow_dates(connection: Connection, posted: Posted) -> None:
 
 
 def follow_singles(connection: Connection, posted: Posted) -> None:
-    """Settle serial numbers that were at several places and are at one; nothing if none were."""
+    """Settle serial numbers and units that were at several places and are at one, if any were."""
     for one in posted.singles:
         settle_where(
             connection,
             kind="serial_twice",
             subject=f"{one.item}/{one.serial}",
             settlement=f"record {one.record_no} left it at {one.warehouse}/{one.location} alone",
+            now_ms=posted.now_ms,
+        )
+    for unit in posted.single_units:
+        settle_where(
+            connection,
+            kind="unit_twice",
+            subject=unit.sscc,
+            settlement=f"record {unit.record_no} left it at {unit.warehouse}/{unit.location} alone",
             now_ms=posted.now_ms,
         )
 

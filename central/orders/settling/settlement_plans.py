@@ -22,7 +22,7 @@ from central.orders.settling.discrepancy_facts import (
 from central.orders.settling.excess_counts import still_counted_micro
 from central.orders.settling.negative_balances import steps_to_fill, still_missing_micro
 from central.orders.settling.present_reading import present_goods
-from central.orders.settling.serial_places import steps_out_of
+from central.orders.settling.serial_places import KINDS_TWICE, steps_out_of
 from central.orders.settling.settlement_choice import choose, kind_done, require
 from central.orders.settling.settlement_moves import step_to_place, steps_anew
 from central.orders.settling.settlement_rests import roundings_of
@@ -64,7 +64,7 @@ def plan_steps(connection: Connection, row: Found, decision: Decision) -> Plan:
         return Plan(row.warehouse, [])
     if row.kind in KINDS_UNDER_WAY:
         return Plan(*steps_to_end(connection, row))
-    if row.kind == "serial_twice" and decision.action == "adjust":
+    if row.kind in KINDS_TWICE and decision.action == "adjust":
         place = {"warehouse": decision.warehouse, "location": decision.location}
         return Plan(*steps_out_of(connection, row, **place))
     if row.kind == "negative_balance" and decision.action != "reverse":

@@ -14,6 +14,7 @@ from central.orders.settling.arrived_decisions import decisions
 from central.orders.settling.line_matches import LineMatch, Offered, given_to
 from central.orders.settling.settlements import GOODS_ACCEPTED, KINDS_OF_EXCESS, Decision
 from central.orders.settling.surplus import Surplus, fillings
+from central.orders.settling.twice_decisions import TWO_UNITS, Seen, taken_out
 
 MOVING = frozenset({"reverse", "reassign"})  # What is behind it, where facts are.
 
@@ -28,14 +29,6 @@ class ItemMatch:
     item: str
     unit: str
     factor: Fraction | None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A place where the books have a serial number."""
-
-    warehouse: str
-    location: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,20 +203,14 @@ def _for_unavailable(case: Case) -> tuple[Proposal, ...]:
     return (told,) if case.has_gone_on else (told, back)
 
 
-def _for_serial(case: Case) -> tuple[Proposal, ...]:
+def _for_twice(case: Case) -> tuple[Proposal, ...]:
     if not case.is_twice:
         return (_accept("It is at one place by now."),)
     back = Proposal(Decision(action="reverse"), _back(case, "it was scanned by mistake"))
     backs = (back,) if case.moved_micro else ()
-    last, *others = case.seen
-    elsewhere = (
-        Proposal(
-            Decision(action="adjust", location=one.location, warehouse=one.warehouse),
-            f"Take it out of the book of {one.location}: it was seen at {last.location} last.",
-        )
-        for one in others
-    )
-    return (*backs, *elsewhere)
+    two = (_accept(TWO_UNITS),) if case.kind == "unit_twice" else ()
+    elsewhere = (Proposal(*one) for one in taken_out(case.seen, warehouse=case.warehouse))
+    return (*backs, *two, *elsewhere)
 
 
 def _for_reservation(case: Case) -> tuple[Proposal, ...]:
@@ -277,7 +264,8 @@ PROPOSED: Mapping[DiscrepancyKind, Callable[[Case], tuple[Proposal, ...]]] = {
     "over_received": _for_excess,
     "over_shipped": _for_excess,
     "moved_unavailable": _for_unavailable,
-    "serial_twice": _for_serial,
+    "serial_twice": _for_twice,
+    "unit_twice": _for_twice,
     "reservation_short": _for_reservation,
     "outside_tolerance": _for_tolerance,
     "weight_missing": _for_weight,

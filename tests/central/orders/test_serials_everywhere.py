@@ -6,7 +6,7 @@ import pytest
 from psycopg import RawCursor
 from sqlalchemy import text
 
-from central.ledger.opening import BOOKS
+from central.ledger.unit_reading import BOOKS
 from central.storage import array_sql, bulk, tables
 from tests.central.orders.settling import Settling
 

@@ -7,11 +7,11 @@ from sqlalchemy import event, select
 
 from central.errors import Conflict
 from central.orders.settling.roundings import Way
-from central.orders.settling.serial_places import case_of_serial
+from central.orders.settling.serial_places import case_of_twice
 from central.orders.settling.settlement_book import reopen
 from central.orders.settling.settlement_proof import faults
-from central.orders.settling.settlement_proposals import Seen
 from central.orders.settling.settlement_rests import roundings_of
+from central.orders.settling.twice_decisions import Seen
 from central.storage import bulk, tables
 from central.storage.settlement_tables import discrepancies, settlement_facts, settlement_rests
 from tests.central.orders.settling import Settling
@@ -54,7 +54,7 @@ def test_where_a_number_is_is_found_by_one_look_into_the_index_of_each_book(own_
     with own_database.read() as connection:
         raw = connection.connection.driver_connection
         raw.set_trace_callback(said.append)
-        assert case_of_serial(connection, row).is_twice
+        assert case_of_twice(connection, row).is_twice
         raw.set_trace_callback(None)
         explained = (
             connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}") for statement in said
@@ -76,7 +76,7 @@ def test_a_number_is_found_wherever_it_is_where_it_came_last_first(database):
     bolts = [(*one[:2], "BOLT", *one[3:]) for one in there]
     with database.write() as connection:
         bulk.insert_rows(connection, tables.balances, bolts)
-        seen = case_of_serial(connection, row).seen
+        seen = case_of_twice(connection, row).seen
     assert seen == (Seen("W3", "BIN-1"), Seen("BJ1", "BIN-2"), Seen("SH1", "BIN-1"))
 
 
