@@ -133,11 +133,11 @@ def check_units(units: Sequence[HandlingUnit], *, in_lines: Sequence[str]) -> No
 
 
 def receipt_document(
-    notice: ShippingNotice, *, partner: str, tolerances: Mapping[int, int]
+    notice: ShippingNotice, *, partner: str, tolerances: Mapping[tuple[str, int], int]
 ) -> ExpectedDocument | None:
     """Return what stations work on for a notice, None for none.
 
-    partner: the supplier's name. tolerances: by order line, in 10^-6 percent; none for the others.
+    partner: the supplier's name. tolerances: by notice and line, in 10^-6 percent; else none.
     """
     if notice.state != "expected" or not notice.own_document:
         return None
@@ -146,7 +146,9 @@ def receipt_document(
             line=line.line,
             item=line.item,
             quantity=canonical_text(from_micro(line.quantity_micro)),
-            tolerance_percent=canonical_text(from_micro(tolerances.get(line.order_line, 0))),
+            tolerance_percent=canonical_text(
+                from_micro(tolerances.get((notice.code, line.line), 0))
+            ),
             lot=line.lot,
             sscc=line.sscc,
         )

@@ -36,9 +36,8 @@ from central.orders.purchasing.asn_reading import NoticeView, load_notice, view_
 from central.orders.purchasing.notice_limits import (
     check_announced,
     check_units_elsewhere,
-    tell_notices,
+    tell_notice,
 )
-from central.orders.purchasing.purchase_book import tell_stations
 from central.orders.purchasing.purchase_orders import RELEASED, PurchaseOrder
 from central.orders.purchasing.purchase_reading import load_order
 from central.orders.state_tables import next_state
@@ -183,10 +182,8 @@ def act_on_notice(
         check_cancel(notice, view.progress)
     _store(change, changed, DONE[action], reason=reason)
     if notice.own_document and "expected" in {notice.state, state}:
-        tell_notices(change, order, [code])
         # What comes with the notice does not come under its order's code, and the other way round.
-        if order is not None and order.state in RELEASED:
-            tell_stations(change, order)
+        tell_notice(change, changed, order)
     return view_notice(change.connection, code)
 
 

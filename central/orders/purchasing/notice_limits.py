@@ -1,61 +1,114 @@
-"""How much notices of shipment may bring of their order, and which units. Edge of the database.
+"""How much notices of shipment and their order may bring together, and who expects a unit. Edge.
 
-    order line: 100, at most 110      expected notices: 60 and 45      each may bring 4.76 % more
-
-A line of a notice tolerates what its order's line does, as long as all that is announced of that
-line stays below the most of it even so; else all notices share what is left, in equal percents.
+What stations are told of an order and of its notices is told together: what one of them tolerates
+depends on what came under the others (`shared_tolerances`).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
 from central.contract.quantities import canonical_text, from_micro
 from central.errors import Conflict
 from central.ledger.desk import Change
-from central.orders.document_progress import PERCENT_MICRO
+from central.orders.document_progress import CountedKey, share_out
 from central.orders.order_documents import replace_document
 from central.orders.order_goods import supplier_names
-from central.orders.purchasing.asn import NoticeLine, ShippingNotice, receipt_document
+from central.orders.purchasing import asn, purchase_orders
+from central.orders.purchasing.asn import NoticeLine, ShippingNotice
 from central.orders.purchasing.asn_reading import load_notices
 from central.orders.purchasing.purchase_orders import (
-    NotifiedQuantity,
+    RELEASED,
     PurchaseLine,
     PurchaseOrder,
+    own_expected_micro,
 )
 from central.orders.purchasing.purchase_reading import (
     NO_SHARES,
     NoticeShares,
+    read_counted,
     read_shares,
     view_order,
 )
+from central.orders.purchasing.shared_tolerances import Part, tolerances
 from central.storage import purchasing_tables
 
 
-def tolerances_of(order: PurchaseOrder, promised: Mapping[int, NotifiedQuantity]) -> dict[int, int]:
-    """Return by order line how far above it notices may go, in 10^-6 percent. promised: by line."""
-    return {
-        line.line: _tolerance(line, promised[line.line])
-        for line in order.lines
-        if line.line in promised and promised[line.line].awaited_micro
-    }
+@dataclass(frozen=True, slots=True)
+class Tolerances:
+    """How far above it what is expected may go, in 10^-6 percent.
 
-
-def tell_notices(change: Change, order: PurchaseOrder | None, codes: Sequence[str]) -> None:
-    """Let stations work on notices and on all others of their order as these now are.
-
-    codes: of notices with documents of their own, also of those that have just ended.
+    own: of an order's document, by line. notices: of those on their way, by code and line.
     """
-    connection = change.connection
-    share = NO_SHARES
+
+    own: Mapping[int, int]
+    notices: Mapping[tuple[str, int], int]
+
+
+def tolerances_of(
+    order: PurchaseOrder, share: NoticeShares, counted: Mapping[CountedKey, int]
+) -> Tolerances:
+    """Return what the documents of an order tolerate. counted: under its own code."""
+    done, _ = share_out([line.expected for line in order.lines], counted)
+    own: dict[int, int] = {}
+    notices: dict[tuple[str, int], int] = {}
+    for line in order.lines:
+        own[line.line] = line.over_percent_micro
+        if line.line not in share.promised:
+            continue
+        coming = [one for one in share.coming if one.order_line == line.line]
+        parts = [
+            Part(own_expected_micro(line, share.promised), max(done[line.line], 0)),
+            *(Part(one.expected_micro, max(one.done_micro, 0)) for one in coming),
+        ]
+        room_micro = line.expected.most_micro - share.ended.get(line.line, 0)
+        own[line.line], *others = tolerances(parts, room_micro=room_micro)
+        notices |= {
+            (one.notice, one.line): percent for one, percent in zip(coming, others, strict=True)
+        }
+    return Tolerances(own, notices)
+
+
+def tell_stations(change: Change, order: PurchaseOrder) -> None:
+    """Let stations work on what an order expects under its own code, and on nothing else.
+
+    And on its notices of shipment, as far as what these tolerate is something else now.
+    """
+    _tell(change, order, codes=(), own=True)
+
+
+def tell_notice(change: Change, notice: ShippingNotice, order: PurchaseOrder | None) -> None:
+    """Let stations work on a notice as it is now, and on what its order and others expect now."""
     if order is not None:
-        share = read_shares(connection, [order]).get(order.code, NO_SHARES)
-    tolerances = {} if order is None else tolerances_of(order, share.promised)
-    notices = load_notices(connection, sorted({*codes, *share.coming}))
-    names = supplier_names(connection, {notice.supplier for notice in notices})
+        _tell(change, order, codes=[notice.code], own=order.state in RELEASED)
+        return
+    partner = supplier_names(change.connection, {notice.supplier})[notice.supplier]
+    document = asn.receipt_document(notice, partner=partner, tolerances={})
+    replace_document(change, document, warehouse=notice.warehouse, code=notice.code)
+
+
+def _tell(change: Change, order: PurchaseOrder, *, codes: Sequence[str], own: bool) -> None:
+    """Tell an order, if it is its `own`, and its notices: those of these codes and all coming."""
+    connection = change.connection
+    share = read_shares(connection, [order]).get(order.code, NO_SHARES)
+    key = (order.warehouse, order.code)
+    limits = tolerances_of(order, share, read_counted(connection, [key]).get(key, {}))
+    notices = load_notices(connection, sorted({*codes, *share.codes}))
+    names = supplier_names(connection, {order.supplier, *(one.supplier for one in notices)})
     for notice in notices:
-        document = receipt_document(notice, partner=names[notice.supplier], tolerances=tolerances)
+        document = asn.receipt_document(
+            notice, partner=names[notice.supplier], tolerances=limits.notices
+        )
         replace_document(change, document, warehouse=notice.warehouse, code=notice.code)
+    if own:
+        told = purchase_orders.receipt_document(
+            order,
+            partner=names[order.supplier],
+            notified=share.promised,
+            tolerances=limits.own,
+        )
+        replace_document(change, told, warehouse=order.warehouse, code=order.code)
 
 
 def check_announced(connection: Connection, notice: ShippingNotice, order: PurchaseOrder) -> None:
@@ -72,7 +125,7 @@ def check_announced(connection: Connection, notice: ShippingNotice, order: Purch
 
 
 def check_units_elsewhere(connection: Connection, notice: ShippingNotice) -> None:
-    """Return if no unit of a notice is expected in its warehouse with another. Raises Conflict."""
+    """Return if no unit of a notice is expected with another, anywhere. Raises Conflict."""
     units, notices = purchasing_tables.notice_units, purchasing_tables.shipping_notices
     found = connection.execute(
         select(units.c.sscc, units.c.code)
@@ -81,7 +134,6 @@ def check_units_elsewhere(connection: Connection, notice: ShippingNotice) -> Non
             units.c.sscc.in_([unit.sscc for unit in notice.units]),
             units.c.code != notice.code,
             notices.c.state == "expected",
-            notices.c.warehouse == notice.warehouse,
         )
         .order_by(units.c.sscc, units.c.code)
         .limit(1)
@@ -94,17 +146,6 @@ def check_units_elsewhere(connection: Connection, notice: ShippingNotice) -> Non
         )
 
 
-def _tolerance(line: PurchaseLine, said: NotifiedQuantity) -> int:
-    """Return the order's, or what its most leaves to all that is awaited, rounded up.
-
-    Rounded up it is off by less than 10^-8 of the quantity; rounded down the very last piece that
-    the order tolerates would be too much.
-    """
-    left_micro = line.expected.most_micro - said.arrived_micro - said.awaited_micro
-    shared = -(-left_micro * PERCENT_MICRO // said.awaited_micro)
-    return max(min(line.over_percent_micro, shared), 0)
-
-
 def _check_line(
     notice: ShippingNotice,
     order: PurchaseOrder,
@@ -114,7 +155,7 @@ def _check_line(
     share: NoticeShares,
 ) -> None:
     announced_micro = _announced(notice.lines, line.line)
-    elsewhere_micro = share.outstanding.get(line.line, 0)
+    elsewhere_micro = share.outstanding_micro(line.line)
     most_micro = line.expected.most_micro
     left_micro = max(most_micro - received_micro - elsewhere_micro, 0)
     if announced_micro <= left_micro:

@@ -8,14 +8,14 @@ from sqlalchemy import delete
 from central.errors import Conflict, Unusable
 from central.ledger.desk import Change, require_version
 from central.orders.document_changes import changed_document
-from central.orders.order_documents import new_code, replace_document, require_free_document
+from central.orders.order_documents import new_code, require_free_document
 from central.orders.order_goods import (
     checked_date,
     checked_reason,
     require_supplier,
     require_warehouse,
-    supplier_names,
 )
+from central.orders.purchasing.notice_limits import tell_stations
 from central.orders.purchasing.purchase_lines import LineAsked, lines_of, with_line_closed
 from central.orders.purchasing.purchase_orders import (
     AMENDABLE,
@@ -26,13 +26,10 @@ from central.orders.purchasing.purchase_orders import (
     State,
     check_cancel,
     check_close,
-    receipt_document,
 )
 from central.orders.purchasing.purchase_reading import (
-    NO_SHARES,
     PurchaseView,
     load_order,
-    read_shares,
     view_order,
     view_orders,
 )
@@ -213,15 +210,6 @@ def act_on_order(
     if RELEASED & {order.state, state}:
         tell_stations(change, changed)
     return view_order(change.connection, code)
-
-
-def tell_stations(change: Change, order: PurchaseOrder) -> None:
-    """Let stations work on what an order expects under its own code, and on nothing else."""
-    connection = change.connection
-    share = read_shares(connection, [order]).get(order.code, NO_SHARES)
-    partner = supplier_names(connection, [order.supplier])[order.supplier]
-    document = receipt_document(order, partner=partner, notified=share.promised)
-    replace_document(change, document, warehouse=order.warehouse, code=order.code)
 
 
 def _require_no_notices(view: PurchaseView) -> None:

@@ -151,27 +151,31 @@ def stage_of(order: PurchaseOrder, progress: DocumentProgress) -> Stage:
 
 
 def receipt_document(
-    order: PurchaseOrder, *, partner: str, notified: Mapping[int, NotifiedQuantity]
+    order: PurchaseOrder,
+    *,
+    partner: str,
+    notified: Mapping[int, NotifiedQuantity],
+    tolerances: Mapping[int, int],
 ) -> ExpectedDocument | None:
     """Return what stations work on for an order, None if it expects nothing under its own code.
 
     partner: the supplier's name. What notices of shipment announce under codes of their own comes
-    under those, and what came under them does not come again.
+    under those, and what came under them does not come again. tolerances: by line, in 10^-6
+    percent of what is left.
     """
     if order.state not in RELEASED:
         return None
     lines = []
     for line in order.lines:
-        said = notified.get(line.line, NotifiedQuantity())
-        own_micro = line.expected_micro - said.awaited_micro - said.arrived_micro
-        if own_micro <= 0 or line.closed_reason:
+        own_micro = own_expected_micro(line, notified)
+        if not own_micro or line.closed_reason:
             continue
         lines.append(
             DocumentLine(
                 line=line.line,
                 item=line.item,
                 quantity=canonical_text(from_micro(own_micro)),
-                tolerance_percent=canonical_text(from_micro(line.over_percent_micro)),
+                tolerance_percent=canonical_text(from_micro(tolerances[line.line])),
             )
         )
     if not lines:
@@ -179,6 +183,12 @@ def receipt_document(
     return ExpectedDocument(
         code=order.code, warehouse=order.warehouse, partner=partner, lines=tuple(lines)
     )
+
+
+def own_expected_micro(line: PurchaseLine, notified: Mapping[int, NotifiedQuantity]) -> int:
+    """Return what a line expects under the order's own code: what no notice brings or brought."""
+    said = notified.get(line.line, NotifiedQuantity())
+    return max(line.expected_micro - said.awaited_micro - said.arrived_micro, 0)
 
 
 def check_cancel(order: PurchaseOrder, progress: DocumentProgress) -> None:

@@ -1,6 +1,6 @@
-"""Proves the documents, arrivals and inspections of purchasing. Edge of the database."""
+"""Proves the arrivals and inspections of purchasing, and its documents. Edge of the database."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby, islice
 from typing import Any
 
@@ -8,7 +8,6 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
-    Table,
     and_,
     case,
     func,
@@ -19,72 +18,28 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from central.contract.quantities import canonical_text, from_micro, parse_decimal, to_micro
-from central.contract.reference import ExpectedDocument
+from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import ProgressKey
 from central.ledger.fact_check import Fault
 from central.ledger.line_movements import read_movements
 from central.ledger.locations import SUPPLIER, is_virtual
 from central.ledger.progress import BORDERS
 from central.ledger.statuses import INSPECTION
-from central.orders.purchasing import asn, purchase_orders, supplier_returns
-from central.orders.purchasing.asn_reading import load_notices
+from central.orders.purchasing import document_proof
+from central.orders.purchasing.document_proof import OURS, ROWS_AT_ONCE, STREAMED, codes_of
 from central.orders.purchasing.inspection_reading import load_inspections, view_inspections
-from central.orders.purchasing.notice_limits import tolerances_of
-from central.orders.purchasing.purchase_reading import NO_SHARES, load_orders, read_shares
-from central.orders.purchasing.supplier_return_reading import load_returns
-from central.storage import bulk, purchasing_tables, tables
+from central.storage import purchasing_tables, tables
 
-ROWS_AT_ONCE = 200
-STREAMED = {"yield_per": ROWS_AT_ONCE}
-OURS = (
-    (purchasing_tables.purchase_orders, purchase_orders.RELEASED),
-    (purchasing_tables.shipping_notices, frozenset({"expected"})),
-    (purchasing_tables.supplier_returns, frozenset({"released"})),
-)
 ARRIVAL = ("warehouse", "document", "line", "item", "unit")
 Columns = ReadOnlyColumnCollection[str, Any]
-Lines = dict[int, tuple[str, int, int]]  # Line -> item, expected_micro, tolerance_percent_micro.
 
 
 def faults(connection: Connection) -> Iterator[Fault]:
     """Yield what is off; streams and writes nothing."""
-    yield from _documents(connection)
-    yield from _ended_documents(connection)
+    yield from document_proof.faults(connection)
     yield from _arrivals(connection)
     yield from _inspections(connection)
     yield from _uninspected(connection)
-
-
-def _documents(connection: Connection) -> Iterator[Fault]:
-    """Stations work on exactly what is released."""
-    for table, released in OURS:
-        for codes in _codes(connection, table, states=released):
-            expected = _expected(connection, table, codes)
-            stored = _stored(connection, sorted(expected))
-            for key in sorted(expected):
-                told = stored.get(key, {})
-                untold = table is purchasing_tables.shipping_notices and _strictly(expected[key])
-                if told not in (expected[key], untold):
-                    detail = "what stations work on is not what is released"
-                    yield Fault("document", "/".join(key), detail)
-
-
-def _ended_documents(connection: Connection) -> Iterator[Fault]:
-    """Stations work on nothing that is not released."""
-    documents = tables.documents.c
-    for table, released in OURS:
-        query = (
-            select(table.c.warehouse, table.c.code, table.c.state)
-            .join(
-                tables.documents,
-                (documents.warehouse == table.c.warehouse) & (documents.document == table.c.code),
-            )
-            .where(table.c.state.not_in(sorted(released)))
-        )
-        for row in connection.execute(query, execution_options=STREAMED):
-            subject = f"{row.warehouse}/{row.code}"
-            yield Fault("document", subject, f"stations work on it, but it is {row.state}")
 
 
 def _arrivals(connection: Connection) -> Iterator[Fault]:
@@ -190,7 +145,7 @@ def _supplied(
 
 def _inspections(connection: Connection) -> Iterator[Fault]:
     """An inspection is open while something of it is to be decided."""
-    for codes in _codes(connection, purchasing_tables.inspections):
+    for codes in codes_of(connection, purchasing_tables.inspections):
         for view in view_inspections(connection, load_inspections(connection, codes)):
             if bool(view.inspection.open) != view.amounts.open:
                 detail = "it is not open as its decisions say"
@@ -250,83 +205,3 @@ def _is_open(connection: Connection, *, warehouse: str, item: str) -> bool:
         .limit(1)
     )
     return found.first() is not None
-
-
-def _expected(
-    connection: Connection, table: Table, codes: Sequence[str]
-) -> dict[tuple[str, str], Lines]:
-    """Return what stations should work on, by warehouse and code."""
-    documents: dict[tuple[str, str], ExpectedDocument | None] = {}
-    if table is purchasing_tables.purchase_orders:
-        orders = load_orders(connection, codes)
-        shares = read_shares(connection, orders)
-        for order in orders:
-            share = shares.get(order.code, NO_SHARES)
-            documents[order.warehouse, order.code] = purchase_orders.receipt_document(
-                order, partner="", notified=share.promised
-            )
-    elif table is purchasing_tables.shipping_notices:
-        documents.update(_notified(connection, codes))
-    else:
-        for one in load_returns(connection, codes):
-            documents[one.warehouse, one.code] = supplier_returns.return_document(one, partner="")
-    return {key: _lines(document) for key, document in documents.items()}
-
-
-def _strictly(lines: Lines) -> Lines:
-    """Return lines that tolerate nothing, as notices expected by earlier programs were told."""
-    return {number: (item, micro, 0) for number, (item, micro, _) in lines.items()}
-
-
-def _notified(
-    connection: Connection, codes: Sequence[str]
-) -> Iterator[tuple[tuple[str, str], ExpectedDocument | None]]:
-    """Yield what stations should work on for notices of shipment, by warehouse and code."""
-    notices = load_notices(connection, codes)
-    orders = load_orders(connection, sorted({notice.order_code for notice in notices} - {""}))
-    shares = read_shares(connection, orders)
-    tolerances = {
-        order.code: tolerances_of(order, shares.get(order.code, NO_SHARES).promised)
-        for order in orders
-    }
-    for notice in notices:
-        document = asn.receipt_document(
-            notice, partner="", tolerances=tolerances.get(notice.order_code, {})
-        )
-        yield (notice.warehouse, notice.code), document
-
-
-def _lines(document: ExpectedDocument | None) -> Lines:
-    return {
-        line.line: (
-            line.item,
-            to_micro(parse_decimal(line.quantity)),
-            to_micro(parse_decimal(line.tolerance_percent)),
-        )
-        for line in (document.lines if document is not None else ())
-    }
-
-
-def _stored(
-    connection: Connection, keys: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], Lines]:
-    stored: dict[tuple[str, str], Lines] = {}
-    for row in bulk.select_by_key(connection, tables.document_lines, keys, columns_count=2):
-        stored.setdefault((row[0], row[1]), {})[row[2]] = (row[3], row[4], row[5])
-    return stored
-
-
-def _codes(
-    connection: Connection, table: Table, *, states: frozenset[str] | None = None
-) -> Iterator[list[str]]:
-    """Yield the codes of a table in runs."""
-    after = ""
-    while True:
-        query = select(table.c.code).where(table.c.code > after)
-        if states is not None:
-            query = query.where(table.c.state.in_(sorted(states)))
-        codes = list(connection.execute(query.order_by(table.c.code).limit(ROWS_AT_ONCE)).scalars())
-        if not codes:
-            return
-        yield codes
-        after = codes[-1]

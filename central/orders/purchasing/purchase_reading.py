@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, and_, select
 
@@ -52,19 +52,38 @@ class PurchaseView:
     notices: tuple[str, ...]
 
 
+class NotifiedLine(NamedTuple):
+    """A line of a notice that is on its way, and what the ledger has counted for it."""
+
+    notice: str
+    line: int
+    order_line: int
+    expected_micro: int
+    done_micro: int
+
+
 @dataclass(frozen=True, slots=True)
 class NoticeShares:
-    """What notices of shipment say of one order. coming: codes of those on their way.
+    """What notices of shipment say of one order. coming: lines of those on their way.
 
     promised: by line, what they are to bring instead of the order's own document, or brought until
-    they ended. counted: by line, what the ledger has counted under their codes. outstanding: by
-    line, what those on their way are still to bring.
+    they ended. counted: by line, what the ledger has counted under their codes; ended: under those
+    of the ones that ended, or more, if it was when they did.
     """
 
-    coming: tuple[str, ...]
+    codes: tuple[str, ...]
+    coming: tuple[NotifiedLine, ...]
     promised: Mapping[int, NotifiedQuantity]
     counted: Mapping[int, int]
-    outstanding: Mapping[int, int]
+    ended: Mapping[int, int]
+
+    def outstanding_micro(self, line: int) -> int:
+        """Return what notices on their way are still to bring of a line of the order."""
+        return sum(
+            max(one.expected_micro - max(one.done_micro, 0), 0)
+            for one in self.coming
+            if one.order_line == line
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +100,7 @@ class PurchaseFilter:
     late_on: str = ""
 
 
-NO_SHARES = NoticeShares((), {}, {}, {})
+NO_SHARES = NoticeShares((), (), {}, {}, {})
 
 
 def load_order(connection: Connection, code: str) -> PurchaseOrder:
@@ -123,9 +142,7 @@ def view_orders(connection: Connection, orders: Sequence[PurchaseOrder]) -> list
             elsewhere=share.counted,
         )
         views.append(
-            PurchaseView(
-                order, progress, stage_of(order, progress), arrivals.get(key), share.coming
-            )
+            PurchaseView(order, progress, stage_of(order, progress), arrivals.get(key), share.codes)
         )
     return views
 
@@ -224,29 +241,38 @@ def read_shares(connection: Connection, orders: Sequence[PurchaseOrder]) -> dict
     ):
         rows.setdefault(row.code, []).append(row)
     counted = read_counted(connection, [(head.warehouse, head.code) for head in heads])
-    coming: dict[str, list[str]] = {}
+    codes: dict[str, list[str]] = {}
+    coming: dict[str, list[NotifiedLine]] = {}
     promised: dict[str, dict[int, NotifiedQuantity]] = {}
     arrived: dict[str, dict[int, int]] = {}
-    outstanding: dict[str, dict[int, int]] = {}
+    ended: dict[str, dict[int, int]] = {}
     for head in heads:
         own = rows.get(head.code, [])
         if head.state == "expected":
-            coming.setdefault(head.order_code, []).append(head.code)
+            codes.setdefault(head.order_code, []).append(head.code)
         _promise(promised.setdefault(head.order_code, {}), own)
         done, _ = share_out(
             [ExpectedQuantity(row.line, row.item, row.unit, row.quantity_micro) for row in own],
             counted.get((head.warehouse, head.code), {}),
         )
         sums = arrived.setdefault(head.order_code, {})
-        rest = outstanding.setdefault(head.order_code, {})
+        past = ended.setdefault(head.order_code, {})
+        on_way = coming.setdefault(head.order_code, [])
         for row in own:
-            sums[row.order_line] = sums.get(row.order_line, 0) + done[row.line]
-            if head.state == "expected":
-                left = max(row.quantity_micro - max(done[row.line], 0), 0)
-                rest[row.order_line] = rest.get(row.order_line, 0) + left
+            micro, order_line = done[row.line], row.order_line
+            sums[order_line] = sums.get(order_line, 0) + micro
+            if row.ended_micro is None:
+                expected = (order_line, row.quantity_micro)
+                on_way.append(NotifiedLine(head.code, row.line, *expected, micro))
+            else:
+                past[order_line] = past.get(order_line, 0) + max(micro, row.ended_micro)
     return {
         code: NoticeShares(
-            tuple(coming.get(code, ())), promised[code], arrived[code], outstanding[code]
+            tuple(codes.get(code, ())),
+            tuple(coming[code]),
+            promised[code],
+            arrived[code],
+            ended[code],
         )
         for code in promised
     }

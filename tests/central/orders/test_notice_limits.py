@@ -114,7 +114,7 @@ def test_the_last_piece_that_the_order_tolerates_is_not_too_much(site):
     assert opened(site) == [("over_received", f"{code}/1/BOLT")]
 
 
-def test_a_unit_is_expected_with_one_notice_of_a_warehouse(site):
+def test_a_unit_is_expected_with_one_notice(site):
     first, second = (site.post("/shipping-notices", of_pallet(), status=201) for _ in range(2))
     site.post(f"/shipping-notices/{first['code']}/expect")
     problem = refused(site, second["code"])
@@ -122,6 +122,13 @@ def test_a_unit_is_expected_with_one_notice_of_a_warehouse(site):
     site.post(f"/shipping-notices/{first['code']}/cancel", {"reason": "noted twice"})
     found = site.post(f"/shipping-notices/{second['code']}/expect")
     assert found["state"] == "expected"
+
+
+def test_a_unit_is_expected_in_one_warehouse(site):
+    elsewhere = site.post("/shipping-notices", of_pallet(warehouse="BJ1"), status=201)["code"]
+    site.post(f"/shipping-notices/{elsewhere}/expect")
+    code = site.post("/shipping-notices", of_pallet(), status=201)["code"]
+    assert refused(site, code)["fields"] == {"sscc": PALLET, "notice": elsewhere}
 
 
 def test_other_units_and_what_is_only_announced_are_no_hindrance(site):
