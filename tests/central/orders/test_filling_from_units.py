@@ -82,6 +82,23 @@ def test_the_case_is_named_at_the_desk_and_has_to_have_them(site):
     assert ("BIN-1", "", OTHER, 7, 0) in there(site)
 
 
+def test_held_goods_of_a_case_are_taken_once_somebody_gave_them_free(site):
+    site.dock.move(quantity="10", target="BIN-1", sscc=CASE, to_status="held")
+    site.dock.move(quantity="3", source="BIN-1", target="customer")
+    site.send()
+    actions = [one["body"]["action"] for one in site.found("negative_balance")["proposals"]]
+    assert actions == ["adjust"]
+    body = {"action": "reassign", "sscc": CASE}
+    assert site.settle("negative_balance", body).json()["fields"]["there"] == "0"
+    free = {"from_status": "held", "to_status": "available", "business_step": "inspecting"}
+    site.dock.move(quantity="3", source="BIN-1", target="BIN-1", sscc=CASE, **free)
+    site.send()
+    first = site.found("negative_balance")["proposals"][0]
+    assert first["body"] == body | {"location": "BIN-1", "quantity": "3"}
+    assert site.settle("negative_balance").json()["state"] == "settled"
+    assert there(site) == [("BIN-1", "", CASE, 7, 0)]
+
+
 def test_they_may_be_of_another_lot_in_a_case(site):
     picked_loose(site, lot="L0", case_lot="LI")
     first = site.found("negative_balance")["proposals"][0]
