@@ -63,7 +63,7 @@ class LedgerUnavailable(CentralError):
 
 
 class ReferenceRefused(CentralError):
-    """The reference data is older than what the ledger already has."""
+    """The reference data is older than what the ledger has, or contradicts its stock."""
 
 
 class EnrolmentRefused(CentralError):

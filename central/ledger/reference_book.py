@@ -25,6 +25,7 @@ from central.ledger.expected import (
     turn_progress,
 )
 from central.ledger.progress import PICKED_KINDS
+from central.ledger.reference_conflicts import refuse_other_stock
 from central.ledger.state import lock_ledger, set_state
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_policies, item_units
@@ -149,8 +150,7 @@ class ReferenceBook:
     def _forget(self, connection: Connection, revision: int) -> None:
         """Forget what other revisions than the remembered one have touched."""
         changes: list[ReferenceChange] | None = None
-        revisions = self._revisions(revision)
-        if revisions:
+        if revisions := self._revisions(revision):
             table = tables.reference_changes
             found = bulk.select_by_key(connection, table, revisions, columns_count=1)
             changes = [(row[1], row[2], row[3]) for row in found]
@@ -175,7 +175,7 @@ class ReferenceBook:
 def load_reference(connection: Connection, reference: Reference) -> bool:
     """Make a document the ledger's reference data, whole; return False if it was that already.
 
-    Raises ReferenceRefused for a lower revision than the one that is loaded.
+    Raises ReferenceRefused for an older revision than the loaded one, or one against the stock.
     """
     loaded = lock_ledger(connection).reference_revision
     if reference.revision < loaded:
@@ -185,6 +185,7 @@ def load_reference(connection: Connection, reference: Reference) -> bool:
         )
     if reference.revision == loaded:
         return False
+    refuse_other_stock(connection, reference)
     _delete_loaded(connection)
     _write_places_and_items(connection, reference)
     _delete_left_behind(connection, reference)

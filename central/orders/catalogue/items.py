@@ -15,6 +15,8 @@ from central.contract.quantities import canonical_text, from_micro
 from central.contract.reference import Barcode, Item
 from central.errors import Conflict, NotThere
 from central.ledger.desk import Change, ObjectNote, require_version
+from central.ledger.lying_stock import weighed_in
+from central.ledger.measures import WEIGHED_IN
 from central.ledger.packs_then import note_former_packs
 from central.ledger.reference_desk import put_items, touch_items, withdraw_item
 from central.orders.catalogue.card_conflicts import (
@@ -36,6 +38,7 @@ from central.orders.catalogue.item_cards import (
     pieces_kept,
 )
 from central.orders.catalogue.packs import ItemUnits
+from central.orders.catalogue.stock_conflicts import asks_stock, stock_conflicts
 from central.orders.catalogue.uses import item_uses, refuse_while_used
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_places, item_policies, item_units
@@ -174,7 +177,11 @@ def retire_item(change: Change, code: str, *, version: int | None) -> None:
     refuse_while_used(f"item {code}", item_uses(change.connection, code), fields={"item": code})
     former = packs_gone(stored.card, None)
     note_former_packs(change.connection, former, until_record_no=change.state.record_no)
-    for table in (item_policies, item_units, item_places):
+    tables_left = [item_units, item_places]
+    if weighed_in(change.connection, code) in {"", WEIGHED_IN}:
+        # Else it stays, to say what the weights in the books are kept in should the item come back.
+        tables_left.append(item_policies)
+    for table in tables_left:
         change.connection.execute(delete(table).where(table.c.item == code))
     withdraw_item(change, code)
     # What it was called then is told of its facts, ever after.
@@ -194,14 +201,14 @@ def item_conflicts(
     new = [card.code for card in cards if card.code not in stored]
     for code, other in case_twins(connection, tables.items.c.item, new).items():
         yield code, twin_fault(code, other)
+    keys = [(code,) for code in sorted(new)]
+    left = bulk.select_by_key(connection, item_policies, keys, columns_count=1)
+    come_back = {row[0] for row in left}  # Weighed items that were taken out.
     for card in cards:
-        before = stored.get(card.code)
-        if before is None or before.card.unit == card.unit:
-            continue
-        uses = item_uses(connection, card.code)
-        if uses:
-            hint = f"Keep it in {before.card.unit}, or end those first."
-            yield card.code, Fault("unit", f"cannot change while in use: {uses[0]}", hint)
+        before = stored[card.code].card if card.code in stored else None
+        if card.code in come_back or asks_stock(before, card):
+            for fault in stock_conflicts(connection, card, before):
+                yield card.code, fault
 
 
 def put_cards(

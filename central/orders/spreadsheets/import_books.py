@@ -30,6 +30,7 @@ from central.orders.catalogue.partners import (
 )
 from central.orders.catalogue.place_cards import PlaceCard, place_faults
 from central.orders.catalogue.places import StoredPlace, place_conflicts, put_places, read_places
+from central.orders.catalogue.stock_conflicts import asks_stock
 from central.orders.spreadsheets.import_columns import (
     BARCODES,
     CERTIFICATES,
@@ -181,7 +182,7 @@ def _of_items(
         item_conflicts,
         put_cards,
         creates,
-        lambda before, card: before is not None and before.unit != card.unit,
+        asks_stock,
     )
 
 

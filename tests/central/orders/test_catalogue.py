@@ -247,7 +247,7 @@ def test_bar_codes_go_from_one_item_to_another_in_one_change(database, desk):
     ids=lambda policy: next(iter(policy)),
 )
 def test_the_ledger_learns_at_once_how_an_item_is_kept(database, desk, policy):
-    changed(desk, lambda change: stock_of(change, "BOLT"))
+    changed(desk, lambda change: stock_of(change, "BOLT", "scrap"))
     before = rows(database, tables.reference_changes)
     card = plain_item("BOLT", name="Bolt", name_zh="螺栓", policy=Policy(**policy))
     changed(desk, lambda change: replace_item(change, card, version=0))
