@@ -27,6 +27,7 @@ DiscrepancyKind = Literal[
     "broken_chain",
     "stock_differs",
     "over_shipped",
+    "over_returned",
     "moved_unavailable",
     "expiry_differs",
     "serial_twice",

@@ -1,6 +1,6 @@
 """Posts facts with all that follows from them, in one transaction. Edge of the database."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 
 import msgspec
@@ -62,7 +62,8 @@ class Posted(msgspec.Struct, frozen=True):
     taken_back: movements that reversals among them took back. dated: lots of items that ask for an
     expiry date, of which one is known since. singles: serial numbers that were at several places,
     before or on the way, and are at one now; single_units: handling units. relieved: document lines
-    that had too much, and have not any more. state: as it was before.
+    that had too much, and have not any more. returning: documents for which less counts than
+    before, and those of returns. state: as it was before.
     """
 
     first_record_no: int
@@ -80,6 +81,7 @@ class Posted(msgspec.Struct, frozen=True):
     single_units: tuple[SingleUnit, ...]
     dated: tuple[LotKey, ...]
     relieved: Sequence[Relieved]
+    returning: Set[DocumentKey]
     state: LedgerState
 
 
@@ -293,6 +295,7 @@ def _posted(
         single_units=books.units.singles(),
         dated=_dated(known, noted),
         relieved=books.relieved,
+        returning=books.returning,
         state=state,
     )
 

@@ -74,6 +74,9 @@ def way_of(kind: str) -> int:
     return direction_of(kind) * BORDER_NUMBERS.get(BORDERS.get(kind, ""), ANY_BORDER)
 
 
+WAYS_OF_RETURNS = frozenset(map(way_of, ("customer_return", "supplier_return")))
+
+
 def border_of(way: int) -> str:
     """Return the only border that counts this way. Raises StopIteration if any does."""
     return next(border for border, number in BORDER_NUMBERS.items() if number == abs(way))

@@ -24,11 +24,10 @@ from central.ledger.entries import (
     ExpectedLine,
     Finding,
     Known,
-    Line,
     ProgressKey,
 )
 from central.ledger.gone_back import gone_back
-from central.ledger.line_counts import UNNAMED, Relieved, family_of, judge_counts, shared_counts
+from central.ledger.line_counts import UNNAMED, Relieved, judge_counts, shared_counts
 from central.ledger.locations import is_virtual, may_be_negative
 from central.ledger.measures import WEIGHED_IN, shares, weight_share
 from central.ledger.pairs import (
@@ -41,7 +40,7 @@ from central.ledger.pairs import (
     with_shares,
 )
 from central.ledger.posting import Posting
-from central.ledger.progress import Counted, Progress, sign_of, way_of
+from central.ledger.progress import WAYS_OF_RETURNS, Counted, Progress, sign_of, way_of
 from central.ledger.rests_back import lines_back
 from central.ledger.runs import PlainWay, Route
 from central.ledger.serials import SerialPlaces
@@ -95,6 +94,7 @@ class RunningBooks:
         self._expecting = expecting
         self.progress_numbers: dict[ProgressKey, int] = {}
         self.relieved: list[Relieved] = []
+        self.returning: set[tuple[str, str]] = set()
 
     def slot_of(self, key: BalanceKey) -> int:
         """Return where the balance stands in `amounts` and `numbers`."""
@@ -193,8 +193,11 @@ class RunningBooks:
             if line.weight_micro:
                 self.weights[slot] = self.weights.get(slot, 0) + line.weight_micro
             # What goes and comes back at once leaves everything as it was.
-            if on_hand < 0 > line.quantity_micro and not posting.comes_back:
-                findings += self._negative(entry, line, on_hand_micro=on_hand)
+            if on_hand < 0 > line.quantity_micro and not (
+                posting.comes_back or may_be_negative(line.location)
+            ):
+                self._below_zero.add(line.balance_key)
+                findings.append(negative(entry, line, on_hand_micro=on_hand))
         self._places.note(posting.lines)
         if was_twice:
             self.serials.note_end(posting.lines[0], record_no=record_no)
@@ -269,12 +272,6 @@ class RunningBooks:
         self._places.note(lines)
         return replace(posting, lines=posting.lines + lines)
 
-    def _negative(self, entry: Entry, line: Line, *, on_hand_micro: int) -> list[Finding]:
-        if may_be_negative(line.location):
-            return []
-        self._below_zero.add(line.balance_key)
-        return [negative(entry, line, on_hand_micro=on_hand_micro)]
-
     def _goods_findings(self, entry: Entry, posting: Posting, *, left_micro: int) -> list[Finding]:
         """Return what is wrong with where numbers are, and with goods that leave."""
         findings: list[Finding] = []
@@ -323,11 +320,13 @@ class RunningBooks:
             entry, key, lines, before=before, after=after, direction=direction
         )
         self.relieved += relieved
-        moved = self.progress[key].done_micro - counted.done_micro
-        if moved < 0 and key.item in {line.item for line in lines.values()}:
-            family = set(family_of(lines, key))
-            total = sum(self._counted(one).done_micro for one in family)
-            findings += gone_back(entry, key, before_micro=total - moved, after_micro=total)
+        earlier, now = counted.done_micro, self.progress[key].done_micro
+        # Where stations do not know the document, less than nothing is what left.
+        if now < earlier and (lines or earlier > 0):
+            self.returning.add(key[:2])
+            findings += gone_back(entry, key, lines, self._counted, moved_micro=now - earlier)
+        elif now > earlier < 0 or counted.way in WAYS_OF_RETURNS:
+            self.returning.add(key[:2])
         return findings
 
     def _line_counts(self, key: ProgressKey, lines: Mapping[int, ExpectedLine]) -> dict[int, int]:

@@ -48,18 +48,20 @@ def all_expected(
         return False
     heads = bulk.select_by_key(connection, tables.documents, [document], columns_count=2)
     kind = next((row[2] for row in heads), "")
-    moved = _moved(connection, warehouse, item, after=since - 1, through=reach.record_no)
+    moved = standing_movements(
+        connection, warehouse, item, after=since - 1, through=reach.record_no
+    )
     return all(
         is_expected(movement, expected, kind=kind) and not goes_back(movement, kind=kind)
-        for movement in moved
+        for _, movement in moved
         if movement.document == code and SETTLING_FLAG not in movement.flags
     )
 
 
-def _moved(
+def standing_movements(
     connection: Connection, warehouse: str, item: str, *, after: int, through: int
-) -> Iterator[Movement]:
-    """Yield the movements of an item that nobody has taken back."""
+) -> Iterator[tuple[int, Movement]]:
+    """Yield the movements of an item that nobody has taken back, with their record numbers."""
     facts, reversals = tables.facts.c, tables.reversals.c
     first = first_lines(
         connection, warehouses=[warehouse], items=[item], after=after, through=through
@@ -68,7 +70,7 @@ def _moved(
         *(getattr(reversals, name) == getattr(facts, name) for name in _NAME)
     )
     query = (
-        select(facts.seq, facts.body)
+        select(facts.record_no, facts.seq, facts.body)
         .join_from(
             first,
             tables.facts,
@@ -79,4 +81,4 @@ def _moved(
     for row in connection.execute(query):
         fact = read_fact(bytes(row.body), seq=row.seq)
         if isinstance(fact, Movement):
-            yield fact
+            yield row.record_no, fact

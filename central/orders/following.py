@@ -9,11 +9,11 @@ from central.orders.reserving.reservation_following import (
     follow_reservations,
     reservation_looks,
 )
+from central.orders.return_following import follow_returns
 from central.orders.settling.period_late import follow_late
 from central.orders.settling.settlement_following import (
     follow_dates,
     follow_recovered,
-    follow_relieved,
     follow_singles,
 )
 from central.orders.transfers.transfer_following import follow_transfers, transfer_looks
@@ -24,12 +24,12 @@ FOLLOWERS: tuple[Follower, ...] = (
     follow_recovered,
     follow_singles,
     follow_dates,
-    follow_relieved,
     follow_late,
     ForeseeingFollower(follow_transfers, transfer_looks),
     follow_units,
     follow_counts,
     follow_arrivals,
+    follow_returns,
     follow_inspections,
     follow_decisions,
     ForeseeingFollower(follow_shares, share_looks),

@@ -62,7 +62,7 @@ def judge_unnamed(
             )
         elif line is not None and left and (goods.warehouse, unexpected) not in told:
             finding = finding_of(
-                _entry(posted, left[0].record_no),
+                entry_of(posted, left[0].record_no),
                 "over_shipped",
                 subject,
                 item=goods.item,
@@ -84,7 +84,7 @@ def _too_much(asked: Sequence[Asked], goods: Goods) -> Asked | None:
     return None
 
 
-def _entry(posted: Posted, record_no: int) -> Entry:
+def entry_of(posted: Posted, record_no: int) -> Entry:
     run = next(
         one
         for one in posted.runs

@@ -36,6 +36,8 @@ PLAIN: tuple[str, ...] = (
     marked("They have gone on as available: hold what is left of them."),
     marked("They came as available: post them once more, with the status with which they left."),
     marked("Leave them available: they may be sold."),
+    marked("The order has moved as much by now."),
+    marked("Leave the stock as it is: the goods were returned, whatever the order moved."),
 )
 # What the ledger says -> how it is translated: what a group matches stands there by its name.
 PATTERNS: tuple[tuple[str, str], ...] = (
@@ -171,6 +173,30 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (
         r"Nothing else is available of (?P<item>.+): buy it, or bring it here\.",
         marked("Nothing else is available of %(item)s: buy it, or bring it here."),
+    ),
+    (
+        r"(?P<order>.+) moved (?P<amount>\S+) (?P<unit>\S*) more of lot (?P<lot>.+)\.",
+        marked("%(order)s moved %(amount)s %(unit)s more of lot %(lot)s."),
+    ),
+    (
+        r"(?P<order>\S+) shipped (?P<amount>\S+) of it, and (?P<back>\S+) came back",
+        marked("%(order)s shipped %(amount)s of it, and %(back)s came back."),
+    ),
+    (
+        r"(?P<order>\S+) received (?P<amount>\S+) of it, and (?P<back>\S+) went back",
+        marked("%(order)s received %(amount)s of it, and %(back)s went back."),
+    ),
+    (
+        r"Did they go out after all\? Have them shipped once more under (?P<order>.+)\.",
+        marked("Did they go out after all? Have them shipped once more under %(order)s."),
+    ),
+    (
+        r"Did they come after all\? Have them received once more under (?P<order>.+)\.",
+        marked("Did they come after all? Have them received once more under %(order)s."),
+    ),
+    (
+        r"it is no more than (?P<order>.+) moved",
+        marked("Settled itself: it is no more than %(order)s moved."),
     ),
     (
         r"Not lot (?P<lot>.+)\? Settle it with the lot that was meant\.",

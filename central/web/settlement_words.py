@@ -37,6 +37,7 @@ MEANINGS: dict[str, str] = {
     "negative_balance": marked("More left the place than the book had there."),
     "over_received": marked("More came than the order expects and tolerates."),
     "over_shipped": marked("More left than the order asks for and tolerates."),
+    "over_returned": marked("More was returned than the order of the return had moved."),
     "moved_unavailable": marked("Goods left that were in inspection, held or rejected."),
     "serial_twice": marked("A serial number is at more than one place."),
     "unit_twice": marked("A handling unit is at more than one place."),

@@ -148,6 +148,7 @@ DISCREPANCIES: dict[str, str] = {
     "broken_chain": marked("Broken chain of facts"),
     "stock_differs": marked("Gateway shows other stock"),
     "over_shipped": marked("More shipped than expected"),
+    "over_returned": marked("More returned than the order moved"),
     "moved_unavailable": marked("Moved, but not available"),
     "expiry_differs": marked("Different expiry date"),
     "serial_twice": marked("Serial number is there twice"),

@@ -17,6 +17,7 @@ KIND_WORDS = {
     "negative_balance": N_("Stock below zero"),
     "over_received": N_("More received than expected"),
     "over_shipped": N_("More shipped than expected"),
+    "over_returned": N_("More returned than the order moved"),
     "moved_unavailable": N_("Moved, but not available"),
     "serial_twice": N_("Serial number is there twice"),
     "unit_twice": N_("Handling unit is there twice"),

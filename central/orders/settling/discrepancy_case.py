@@ -25,6 +25,7 @@ from central.orders.settling.discrepancy_facts import (
 from central.orders.settling.excess_counts import Excess, counts_of, excess_of
 from central.orders.settling.line_matches import LineMatch, offered_of
 from central.orders.settling.negative_balances import case_of_negative
+from central.orders.settling.returned_cases import case_of_returned
 from central.orders.settling.serial_places import KINDS_TWICE, case_of_twice
 from central.orders.settling.settlement_moves import leaves_any
 from central.orders.settling.settlement_proposals import Case, ItemMatch
@@ -51,6 +52,8 @@ def find_case(connection: Connection, row: Found) -> Case:
     kind, found = row.kind, Case(kind=row.kind)
     if kind == "negative_balance":
         found = case_of_negative(connection, row)
+    elif kind == "over_returned":
+        found = case_of_returned(connection, row)
     elif kind in {"unknown_document", "unexpected", *KINDS_OF_EXCESS}:
         found = _case_of_document(connection, row)
     elif kind == "unknown_item":

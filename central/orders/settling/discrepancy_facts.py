@@ -278,7 +278,7 @@ def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
         return bool(movement.lot == row.lot) and is_so(*ends)
     if row.kind in {"unknown_document", "unexpected"}:
         return bool(movement.document == row.document)
-    if row.kind in {"over_received", "over_shipped", "outside_tolerance"}:
+    if row.kind in KINDS_OF_EXCESS or row.kind == "outside_tolerance":
         return is_of_line(row, movement)
     return True
 

@@ -26,7 +26,6 @@ from central.orders.settling.settlement_proposals import (
     Case,
     Proposal,
     propose,
-    told_part,
 )
 from central.orders.settling.settlement_reserving import case_of_reservation
 from central.orders.settling.settlement_steps import MovedFact, Standing
@@ -161,11 +160,22 @@ def _in_parts(
             waiting_count = chosen.waiting_count(row, one.decision, excess_micro=excess_micro)
             if waiting_count:
                 count = len(chosen.facts)
-                one = told_part(
+                one = _told_part(
                     one, count=count, of_count=count + waiting_count, at_least=standing.is_cut
                 )
         found.append(one)
     return tuple(found)
+
+
+def _told_part(proposal: Proposal, *, count: int, of_count: int, at_least: bool) -> Proposal:
+    """Return a proposal that says how many of the movements that it is about it settles.
+
+    at_least: they may be more than that.
+    """
+    which = "newest" if proposal.decision.quantity_micro is not None else "oldest"
+    least = "at least " if at_least else ""
+    part = f"It settles the {which} {count} of {least}{of_count} movements; the rest stays open."
+    return Proposal(proposal.decision, f"{proposal.why} {part}")
 
 
 def _places(places: Sequence[str], row: Found) -> str:

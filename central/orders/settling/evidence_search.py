@@ -18,6 +18,7 @@ KINDS_BY_ITEM = frozenset(
         "unexpected",
         "over_received",
         "over_shipped",
+        "over_returned",
         "outside_tolerance",
         "unit_differs",
         "weight_missing",
@@ -31,7 +32,14 @@ KINDS_BY_ITEM = frozenset(
 )
 # Kinds whose facts name the document of the discrepancy, and kinds whose facts name its lot.
 OF_DOCUMENT = frozenset(
-    {"unknown_document", "unexpected", "over_received", "over_shipped", "outside_tolerance"}
+    {
+        "unknown_document",
+        "unexpected",
+        "over_received",
+        "over_shipped",
+        "over_returned",
+        "outside_tolerance",
+    }
 )
 OF_LOT = frozenset({"weight_missing", "expiry_differs", "expiry_missing", "expired_shipped"})
 

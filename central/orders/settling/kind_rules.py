@@ -58,6 +58,12 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
         "accept reverse reassign",
         "document",
     ),
+    "over_returned": _rule(
+        "goods",
+        "More was returned than the order of the return had moved.",
+        "reassign reverse accept",
+        "lot",
+    ),
     "moved_unavailable": _rule(
         "goods",
         "Goods left that were in inspection, held or rejected.",

@@ -99,6 +99,18 @@ def _reservation_advice(case: Case) -> tuple[Advice, ...]:
     return (Advice(text, f"/items/{quote(case.item, safe='')}"),)
 
 
+def _return_advice(case: Case) -> tuple[Advice, ...]:
+    of = case.returned
+    if of is None or of.names_goods or case.excess_micro <= 0:
+        return ()
+    order = quote(of.order, safe="")
+    if of.is_sale:
+        text = f"Did they go out after all? Have them shipped once more under {of.order}."
+        return (Advice(text, f"/sales-orders/{order}"),)
+    text = f"Did they come after all? Have them received once more under {of.order}."
+    return (Advice(text, f"/purchase-orders/{order}"),)
+
+
 def _count_advice(case: Case) -> tuple[Advice, ...]:
     return (Advice("Post the right quantity at the desk, or count the place.", _place_page(case)),)
 
@@ -118,6 +130,7 @@ ADVISED: Mapping[DiscrepancyKind, Callable[[Case], tuple[Advice, ...]]] = {
     "received_before_shipped": _transfer_advice,
     "moved_after_end": _transfer_advice,
     "reservation_short": _reservation_advice,
+    "over_returned": _return_advice,
     "quantity_overflow": _count_advice,
     "expiry_differs": lambda case: (
         Advice(f"Not lot {case.lot}? Settle it with the lot that was meant."),

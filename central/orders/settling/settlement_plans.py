@@ -22,6 +22,7 @@ from central.orders.settling.discrepancy_facts import (
 from central.orders.settling.excess_counts import still_counted_micro
 from central.orders.settling.negative_balances import steps_to_fill, still_missing_micro
 from central.orders.settling.present_reading import present_goods
+from central.orders.settling.returned_cases import still_returned_micro
 from central.orders.settling.serial_places import KINDS_TWICE, steps_out_of
 from central.orders.settling.settlement_choice import choose, kind_done, require
 from central.orders.settling.settlement_moves import step_to_place, steps_anew
@@ -83,6 +84,8 @@ def still_wrong_micro(connection: Connection, row: Found, plan: Plan) -> int | N
 
     None if it did, or if the facts behind it say what is left.
     """
+    if row.kind == "over_returned":
+        return still_returned_micro(connection, row)
     if row.kind in KINDS_OF_EXCESS:
         return still_counted_micro(connection, row, rest_micro=plan.rest_micro)
     missing_micro = still_missing_micro(connection, row)

@@ -12,6 +12,8 @@ from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.arrived_decisions import decisions
 from central.orders.settling.line_matches import LineMatch, Offered, given_to
+from central.orders.settling.returned_decisions import Returned
+from central.orders.settling.returned_decisions import decisions as decisions_of_return
 from central.orders.settling.settlements import GOODS_ACCEPTED, KINDS_OF_EXCESS, Decision
 from central.orders.settling.surplus import Surplus, fillings
 from central.orders.settling.twice_decisions import TWO_UNITS, Seen, taken_out
@@ -86,6 +88,7 @@ class Case:
     missing_micro: int = 0
     available_micro: int = 0
     has_gone_on: bool = False
+    returned: Returned | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +106,6 @@ def propose(case: Case) -> tuple[Proposal, ...]:
     if case.gone:
         return (_accept("What is behind it is taken back already."),)
     return PROPOSED[case.kind](case)
-
-
-def told_part(proposal: Proposal, *, count: int, of_count: int, at_least: bool) -> Proposal:
-    """Return a proposal that says how many of the movements that it is about it settles.
-
-    at_least: they may be more than that.
-    """
-    which = "newest" if proposal.decision.quantity_micro is not None else "oldest"
-    least = "at least " if at_least else ""
-    part = f"It settles the {which} {count} of {least}{of_count} movements; the rest stays open."
-    return Proposal(proposal.decision, f"{proposal.why} {part}")
 
 
 def _for_negative(case: Case) -> tuple[Proposal, ...]:
@@ -142,6 +134,16 @@ def _for_excess(case: Case) -> tuple[Proposal, ...]:
         Proposal(back, f"Move {_units(at_once)} {case.unit} back to where they came from."),
         _accept(f"Leave it at {excess} more than expected."),
     )
+
+
+def _for_returned(case: Case) -> tuple[Proposal, ...]:
+    found = decisions_of_return(
+        case.returned,
+        excess_micro=case.excess_micro,
+        at_once_micro=case.at_once_micro,
+        unit=case.unit,
+    )
+    return tuple(Proposal(*one) for one in found)
 
 
 def _for_document(case: Case) -> tuple[Proposal, ...]:
@@ -263,6 +265,7 @@ PROPOSED: Mapping[DiscrepancyKind, Callable[[Case], tuple[Proposal, ...]]] = {
     "negative_balance": _for_negative,
     "over_received": _for_excess,
     "over_shipped": _for_excess,
+    "over_returned": _for_returned,
     "moved_unavailable": _for_unavailable,
     "serial_twice": _for_twice,
     "unit_twice": _for_twice,

@@ -17,8 +17,10 @@ KINDS_BY_ENDS: Mapping[tuple[str, str], str] = {
     ("in_transit", ""): "transfer_in",
     ("", "in_transit"): "transfer_out",
 }
-# More than an order expects; what is above it may be meant for another one.
-KINDS_OF_EXCESS: frozenset[DiscrepancyKind] = frozenset({"over_received", "over_shipped"})
+# More than an order expects, or moved; what is above it may be meant for another one.
+KINDS_OF_EXCESS: frozenset[DiscrepancyKind] = frozenset(
+    {"over_received", "over_shipped", "over_returned"}
+)
 # Of goods under a document that did not expect them; others may.
 KINDS_UNASKED: frozenset[DiscrepancyKind] = frozenset({"unexpected", "unknown_document"})
 # What it means to accept goods that moved otherwise than their item asks for.

@@ -86,6 +86,23 @@ def over_shipped(site):
     )
 
 
+def over_returned(site):
+    site.dock.move(quantity="9", target="BIN-1")
+    site.send()
+    order = ordered(site, "5")
+    out = {"target": "customer", "document": order, "business_step": "shipping"}
+    shipped = site.dock.move(quantity="5", source="BIN-1", **out)
+    site.send()
+    body = {"warehouse": "SH1", "customer": "SHOP", "reason": "damaged", "order_code": order}
+    body["lines"] = [{"line": 1, "item": "BOLT", "quantity": "5"}]
+    code = site.ask("POST", "/customer-returns", body).json()["code"]
+    for action in ("approve", "release"):
+        answer = site.ask("POST", f"/customer-returns/{code}/{action}", {}, If_Match="*")
+        assert answer.status_code == 200, answer.text
+    site.dock.move(quantity="5", source="customer", target="BIN-1", document=code, document_line=1)
+    site.dock.reverse(shipped)
+
+
 def moved_unavailable(site):
     site.dock.move("QI", "3")
     site.dock.move("QI", "2", source="BIN-1", target="customer", business_step="shipping")
@@ -292,6 +309,7 @@ SCENES = {
         "negative_balance": "reassign adjust",
         "over_received": "reverse accept",
         "over_shipped": "reverse accept",
+        "over_returned": "reverse accept",
         "moved_unavailable": "accept reverse",
         "serial_twice": "reverse adjust adjust",
         "unit_twice": "reverse accept adjust adjust",
