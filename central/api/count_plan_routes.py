@@ -12,9 +12,11 @@ from central.api.context import Reading
 from central.api.count_answers import limits_body, rules_asked
 from central.api.count_bodies import count_answer
 from central.api.count_models import CountOut, LimitsBody, RulesBody
+from central.api.due_models import DueOut, DuePage, DueParameters
 from central.api.order_values import quantity_text
 from central.api.parameters import PREFIX, PageParameters, WarehouseCode, read_cursor, write_cursor
 from central.api.problems import PROBLEM, ProblemRaised
+from central.api.ranking import Ranking
 from central.api.writing import (
     EDIT_REFUSALS,
     REFUSALS,
@@ -97,30 +99,6 @@ class PlanParameters(PageParameters):
     """Which plans."""
 
     warehouse: WarehouseCode | None = None
-
-
-class DueOut(ApiModel):
-    """An item at a place that is to be counted. counted_time, due_time: None if it never was."""
-
-    location: str
-    item: str
-    abc: str
-    counted_time: str | None
-    due_time: str | None
-
-
-class DueParameters(ApiModel):
-    """How many."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: Annotated[int, Field(ge=1, le=LINES_COUNT_MAX)] = 100
-
-
-class DuePage(ApiModel):
-    """What is due, longest overdue first; more may be."""
-
-    due: list[DueOut]
 
 
 class AccuracyParameters(ApiModel):
@@ -229,9 +207,13 @@ def count_plan_due(
     reading: Reading, code: PlanCode, asked: Annotated[DueParameters, Query()]
 ) -> DuePage:
     """List what is to be counted by a plan and no count asks for yet."""
+    ranking = Ranking(asked.cursor, now_ms=reading.clock.now_ms(), limit=asked.limit)
+    ranking.require((0, "", "", ""))
+    limit, after = asked.limit + 1, ranking.rank
     with reading.database.read() as connection:
         plan = load_plan(connection, code)
-        due = due_lines(connection, plan, now_ms=reading.clock.now_ms(), limit=asked.limit)
+        due = due_lines(connection, plan, now_ms=ranking.now_ms, after=after, limit=limit)
+    page, further = ranking.page(due, lambda one: (one.due_ms, one.abc, one.location, one.item))
     return DuePage(
         due=[
             DueOut(
@@ -241,8 +223,9 @@ def count_plan_due(
                 counted_time=utc_text(one.counted_ms) if one.counted_ms else None,
                 due_time=utc_text(one.due_ms) if one.due_ms else None,
             )
-            for one in due
-        ]
+            for one in page
+        ],
+        next_cursor=further,
     )
 
 

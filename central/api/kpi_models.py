@@ -2,23 +2,21 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from central.api.api_model import ApiModel
-from central.api.parameters import LIMIT_DEFAULT, LIMIT_MAX, Cursor, WarehouseCode
+from central.api.parameters import PageParameters, WarehouseCode
 from central.stock.alerts import AlertKind, Severity
 from central.stock.kpis import DAYS_MAX, DEAD_DAYS
 
 WEEKS_MAX = 53
 
 
-class KpiParameters(ApiModel):
-    """Of which warehouse, and how many rows at most."""
-
-    model_config = ConfigDict(extra="forbid")
+class KpiParameters(PageParameters):
+    """Of which warehouse, and how many rows at most. cursor: `next_cursor` of the page before,
+    which is of the same moment."""
 
     warehouse: WarehouseCode | None = None
-    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
 
 
 class SpanParameters(KpiParameters):
@@ -47,8 +45,6 @@ class WeekParameters(KpiParameters):
 
 class AlertParameters(KpiParameters):
     """Which alerts. cursor: `next_cursor` of the page before."""
-
-    cursor: Cursor | None = None
 
     kind: AlertKind | None = None
     severity: Severity | None = None
@@ -79,6 +75,7 @@ class TurnoverPage(ApiModel):
     days: int
     norm: tuple[str, str]
     turnover: list[TurnoverOut]
+    next_cursor: str | None
 
 
 class MoverOut(ApiModel):
@@ -100,6 +97,7 @@ class MoverPage(ApiModel):
     days: int
     items_count: int
     items: list[MoverOut]
+    next_cursor: str | None
 
 
 class DeadStockOut(ApiModel):
@@ -121,6 +119,7 @@ class DeadStockPage(ApiModel):
     days: int
     items_count: int
     items: list[DeadStockOut]
+    next_cursor: str | None
 
 
 class AgeOut(ApiModel):
@@ -157,6 +156,7 @@ class StockAgePage(ApiModel):
 
     sums: list[StockAgeOut]
     items: list[ItemAgeOut]
+    next_cursor: str | None
 
 
 class UnderWayOut(ApiModel):
@@ -174,6 +174,7 @@ class TransitAgePage(ApiModel):
 
     ages: list[AgeOut]
     transfers: list[UnderWayOut]
+    next_cursor: str | None
 
 
 class WeekOut(ApiModel):
@@ -208,6 +209,7 @@ class DeliveryPage(ApiModel):
     weeks: list[WeekOut]
     causes: dict[str, int]
     late: list[LateOut]
+    next_cursor: str | None
 
 
 class SupplierOut(ApiModel):
@@ -231,6 +233,7 @@ class SupplierPage(ApiModel):
 
     days: int
     suppliers: list[SupplierOut]
+    next_cursor: str | None
 
 
 class ThroughputOut(ApiModel):
@@ -247,6 +250,7 @@ class ThroughputPage(ApiModel):
     """This hour and the 23 before."""
 
     hours: list[ThroughputOut]
+    next_cursor: str | None
 
 
 class AlertOut(ApiModel):

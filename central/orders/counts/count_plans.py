@@ -6,17 +6,20 @@ is. What is due is asked for outside of any change, and becomes a count like any
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
     RowMapping,
+    Select,
     and_,
     case,
     func,
     literal,
     select,
+    tuple_,
 )
 
 from central.errors import Conflict, NotThere, Unusable
@@ -142,13 +145,36 @@ def list_plans(
     return [_plan(row) for row in rows]
 
 
-def due_lines(connection: Connection, plan: CountPlan, *, now_ms: int, limit: int) -> list[DueLine]:
+def due_lines(
+    connection: Connection,
+    plan: CountPlan,
+    *,
+    now_ms: int,
+    after: tuple[int | str, ...] | None = None,
+    limit: int,
+) -> list[DueLine]:
     """Return what is due by a plan, longest overdue first.
+
+    after: when the last line of the page before is due, its class, place and item.
 
     Only what the book has at places of the reference data, of items in it (what is unknown has a
     discrepancy, and cannot be planned), and no count under way asks for. It reads the balances of
     the warehouse: never inside a change.
     """
+    query, order = _due_query(plan, now_ms=now_ms)
+    if after is not None:
+        due_after, *rest = after
+        query = query.having(tuple_(*order) > tuple_(literal(due_after, BigInteger), *rest))
+    return [
+        DueLine(row.location, row.item, row.abc, row.counted_ms, row.due_ms)
+        for row in connection.execute(query.order_by(*order).limit(limit))
+    ]
+
+
+def _due_query(
+    plan: CountPlan, *, now_ms: int
+) -> tuple[Select[Any], tuple[ColumnElement[Any], ...]]:
+    """Return the query of what is due, and its order."""
     balances, places = tables.balances.c, tables.locations.c
     # Milliseconds do not fit into what PostgreSQL takes a number for that says no more.
     never, now = literal(0, BigInteger), literal(now_ms, BigInteger)
@@ -192,13 +218,8 @@ def due_lines(connection: Connection, plan: CountPlan, *, now_ms: int, limit: in
             ~_asked_already(),
         )
         .group_by(balances.location, balances.item)
-        .order_by(func.max(due_ms), func.max(abc), balances.location, balances.item)
-        .limit(limit)
     )
-    return [
-        DueLine(row.location, row.item, row.abc, row.counted_ms, row.due_ms)
-        for row in connection.execute(query)
-    ]
+    return query, (func.max(due_ms), func.max(abc), balances.location, balances.item)
 
 
 def draw_count(change: Change, code: str, due: Sequence[DueLine]) -> CountHead:

@@ -28,10 +28,6 @@ from tests.central.scenery import load
 from tests.central.trust.machines import Machine, SetClock, claimed, trust_of
 
 DOCUMENT = "one document or thing, with its parts"
-RANKING = (
-    "figures of one moment, computed for each answer: the first `limit` of them;"
-    " a further page would be of another moment"
-)
 PAPER = "one round or sheet for one person, in walking order: half of it is no round"
 # Lists of things that have no pages. Whoever adds one says why, or gives it `limit` and `cursor`.
 WITHOUT_PAGES = {
@@ -39,16 +35,7 @@ WITHOUT_PAGES = {
     "/items/{code}/conversion": DOCUMENT,
     "/periods/{code}": DOCUMENT,
     "/counts/{code}/sheet": PAPER,
-    "/count-plans/{code}/due": RANKING,
     "/kpis/count-accuracy": "sums, as many as warehouses, classes and units",
-    "/kpis/dead-stock": RANKING,
-    "/kpis/deliveries": RANKING,
-    "/kpis/in-transit-age": RANKING,
-    "/kpis/movers": RANKING,
-    "/kpis/stock-age": RANKING,
-    "/kpis/suppliers": RANKING,
-    "/kpis/throughput": RANKING,
-    "/kpis/turnover": RANKING,
     "/audit/check": "one finding about the whole chain",
     "/discrepancies/counts": "sums, as many as warehouses, causes and ages",
     "/holds": "what one hold would be about; more than 1,000 balances are refused, not cut",
