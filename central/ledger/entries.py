@@ -42,6 +42,7 @@ DiscrepancyKind = Literal[
     "serial_missing",
     "expiry_missing",
     "expired_shipped",
+    "piece_parted",
 ]
 # Kinds of which every fact is a matter of its own; the others are one per subject while open.
 KINDS_WITHOUT_LINES: frozenset[str] = frozenset(

@@ -12,6 +12,7 @@ from central.contract.errors import ContractError
 from central.contract.facts import Count, Fact, Movement, decode_fact
 from central.ledger.measures import quantity_in_unit
 from central.ledger.runs import FactsRead, Route
+from central.ledger.unit_ratios import MEASURES
 
 REMEMBERED_COUNT_MAX = 50_000
 
@@ -20,6 +21,8 @@ _decoder = msgspec.msgpack.Decoder(Fact)
 # sound. With a document, a date or a second weight it looks again: those are not in here.
 _sound_routes: dict[Route, Route] = {}
 _sound_quantities: dict[str, int] = {}
+# The same of quantities with decimals in units that measure; parts of pieces are looked at closely.
+_sound_measured: dict[tuple[str, str], int] = {}
 
 
 def read_facts(bodies: Sequence[bytes], *, first_seq: int) -> FactsRead:
@@ -30,6 +33,7 @@ def read_facts(bodies: Sequence[bytes], *, first_seq: int) -> FactsRead:
     read = FactsRead([], [], [], [])
     facts, movements, routes, micros = read.facts, read.movements, read.routes, read.micros
     decode, sound_route, sound_micro = _decoder.decode, _sound_routes.get, _sound_quantities.get
+    sound_measured = _sound_measured.get
     for seq, body in enumerate(bodies, first_seq):
         try:
             fact = decode(body)
@@ -49,7 +53,9 @@ def read_facts(bodies: Sequence[bytes], *, first_seq: int) -> FactsRead:
                     fact.unit,
                 )
             )
-            micro = sound_micro(fact.quantity)
+            micro = sound_micro(fact.quantity) or (
+                None if route is None else sound_measured((fact.quantity, fact.unit))
+            )
             if (
                 route is not None
                 and micro is not None
@@ -114,8 +120,13 @@ def _read_closely(body: bytes, seq: int, read: FactsRead) -> None:
     except ContractError as error:
         fact = str(error).replace("\0", "\\0")
     read.facts.append(fact)
-    if isinstance(fact, Movement) and fact.lot and fact.expiry_date:
-        read.dated.add((fact.item, fact.lot))
+    is_part = False
+    if isinstance(fact, Movement):
+        if fact.lot and fact.expiry_date:
+            read.dated.add((fact.item, fact.lot))
+        is_part = "." in fact.quantity and fact.unit not in MEASURES
+        if is_part:
+            read.parts.append(len(read.facts) - 1)
     if not isinstance(fact, Movement) or _is_apart(fact):
         if not isinstance(fact, str):
             read.apart.append(fact)
@@ -123,11 +134,15 @@ def _read_closely(body: bytes, seq: int, read: FactsRead) -> None:
         read.routes.append(None)
         read.micros.append(0)
         return
-    if len(_sound_routes) + len(_sound_quantities) >= REMEMBERED_COUNT_MAX:
-        _sound_routes.clear()
-        _sound_quantities.clear()
+    if len(_sound_routes) + len(_sound_quantities) + len(_sound_measured) >= REMEMBERED_COUNT_MAX:
+        for sound in (_sound_routes, _sound_quantities, _sound_measured):
+            sound.clear()
     route, micro = route_of(fact), quantity_in_unit(fact, fact.unit)
     assert micro is not None
     read.movements.append(fact)
     read.routes.append(_sound_routes.setdefault(route, route))
-    read.micros.append(_sound_quantities.setdefault(fact.quantity, micro))
+    if "." not in fact.quantity:
+        _sound_quantities[fact.quantity] = micro
+    elif not is_part:
+        _sound_measured[fact.quantity, fact.unit] = micro
+    read.micros.append(micro)

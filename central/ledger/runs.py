@@ -32,7 +32,8 @@ class FactsRead(msgspec.Struct, frozen=True):
     facts: the fact, or why its bytes are none. movements, routes, micros: the plain movements among
     them, with their quantities in their own unit; else None and 0. Those that state a document, a
     status or a weight are not plain. apart: the facts that are no plain movements, in their order.
-    dated: item and lot of movements that state an expiry date of a lot, plain or not.
+    dated: item and lot of movements that state an expiry date of a lot, plain or not. parts: which
+    of the facts move a part of what is counted, plain or not, by their places.
     """
 
     facts: list[Fact | str]
@@ -41,6 +42,7 @@ class FactsRead(msgspec.Struct, frozen=True):
     micros: list[int]
     apart: list[Fact] = msgspec.field(default_factory=list)
     dated: set[tuple[str, str]] = msgspec.field(default_factory=set)
+    parts: list[int] = msgspec.field(default_factory=list)
 
     def without_first(self, facts_count: int) -> "FactsRead":
         """Return the rest of the facts; `dated` stays as it is."""
@@ -56,6 +58,7 @@ class FactsRead(msgspec.Struct, frozen=True):
                 if plain is None and not isinstance(fact, str)
             ],
             self.dated,
+            [index - facts_count for index in self.parts if index >= facts_count],
         )
 
 

@@ -56,6 +56,9 @@ KINDS: tuple[Mapping[str, Fraction], ...] = (
     _VOLUMES,
 )
 
+# Units of which any part may be: what they measure is counted by nobody.
+MEASURES = frozenset(unit for kind in KINDS if kind is not _COUNTS for unit in kind)
+
 
 @lru_cache(maxsize=UNITS_REMEMBERED_MAX)
 def unit_ratio(*, from_unit: str, to_unit: str) -> Fraction | None:

@@ -10,6 +10,7 @@ from central.orders.reserving.reservation_following import (
     reservation_looks,
 )
 from central.orders.return_following import follow_returns
+from central.orders.settling.parted_pieces import follow_parts
 from central.orders.settling.period_late import follow_late
 from central.orders.settling.settlement_following import (
     follow_dates,
@@ -24,6 +25,7 @@ FOLLOWERS: tuple[Follower, ...] = (
     follow_recovered,
     follow_singles,
     follow_dates,
+    follow_parts,
     follow_late,
     ForeseeingFollower(follow_transfers, transfer_looks),
     follow_units,

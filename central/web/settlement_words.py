@@ -56,6 +56,7 @@ MEANINGS: dict[str, str] = {
     "expired_shipped": marked(
         "Goods went to a customer that had expired, or had too few days left."
     ),
+    "piece_parted": marked("A part of a piece moved of goods that are counted."),
     "packing_impossible": marked("A unit cannot be packed as was said."),
     "quantity_overflow": marked("The quantity would take a balance out of range; nothing moved."),
     "unknown_document": marked("The order is not there."),
@@ -103,6 +104,7 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
                 marked("Leave it so: these goods cannot be traced by a lot."),
                 marked("Leave it so: these goods cannot be traced by a serial number."),
                 marked("Leave it so: no order takes the lot until a movement states its date."),
+                marked("Leave it so: the books have a part of a piece until the rest of it moves."),
                 marked("The customer has them: call them back if they must not be used."),
             )
         ),

@@ -163,6 +163,7 @@ DISCREPANCIES: dict[str, str] = {
     "serial_missing": marked("Serial number not stated"),
     "expiry_missing": marked("Expiry date not known"),
     "expired_shipped": marked("Shipped after its date"),
+    "piece_parted": marked("Part of a piece"),
 }
 GATEWAY_PROBLEMS: dict[str, str] = {
     "unknown_gateway": marked("enrol this gateway"),

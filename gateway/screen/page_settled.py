@@ -31,6 +31,7 @@ KIND_WORDS = {
     "serial_missing": N_("Serial number not stated"),
     "expiry_missing": N_("Expiry date not known"),
     "expired_shipped": N_("Shipped after its date"),
+    "piece_parted": N_("Part of a piece"),
     "expiry_differs": N_("Different expiry date"),
     "packing_impossible": N_("Packing that cannot be"),
     "quantity_overflow": N_("Quantity out of range"),

@@ -13,16 +13,17 @@ from sqlalchemy import Connection, Row, and_, select
 
 from central.contract.errors import ContractError
 from central.contract.facts import Fact, Movement, decode_fact
-from central.ledger.entries import FactKey, Line
+from central.contract.quantities import MICRO_PER_UNIT
+from central.ledger.entries import OWN_GATEWAY, FactKey, Line
 from central.ledger.goods_rules import SETTLING_FLAG, comes_in, is_told, ships
 from central.ledger.locations import is_virtual
-from central.ledger.measures import WEIGHED_IN
+from central.ledger.measures import WEIGHED_IN, quantity_in_unit
 from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there, takes_share
 from central.ledger.rests_back import RestBack, rests_written_off
 from central.ledger.unit_reading import brings_unit, items_of_unit
 from central.orders.settling.arrived_goods import is_moved_so, takes_so
 from central.orders.settling.evidence_search import KINDS_BY_ITEM, may_be_behind
-from central.orders.settling.settlement_steps import SETTLES, MovedFact, MovedPart, Standing
+from central.orders.settling.settlement_steps import MovedFact, MovedPart, Standing
 from central.orders.settling.settlements import KINDS_OF_EXCESS, KINDS_UNASKED
 from central.orders.settling.unexpected_evidence import is_of_line, those_unexpected
 from central.storage import bulk, tables
@@ -34,6 +35,7 @@ NUMBERS_AT_ONCE_MAX = 5000  # In one statement.
 ITEMS_MAX = 500  # Under one document.
 LINES_SCANNED_MAX = 50_000  # Of the item, from the first fact on.
 FACTS_BEHIND_MAX = 5000  # Of an item, that are found in them.
+MICROS = ("quantity_micro", "weight_micro")
 # Kinds whose facts are told apart by lines or lots, after their movements.
 KINDS_NARROWED = frozenset({"expiry_differs", "moved_unavailable", "unexpected"})
 # Kinds about an item under a document.
@@ -171,14 +173,6 @@ def fact_at(connection: Connection, key: FactKey) -> Fact | None:
     return None
 
 
-def settled_by(connection: Connection, keys: Sequence[FactKey]) -> set[str]:
-    """Return the discrepancies that facts of the ledger's own settle, by what they say."""
-    rows = bulk.select_by_key(connection, tables.facts, sorted(set(keys)), columns_count=4)
-    facts = [_readable(bytes(row[5])) for row in rows]
-    said = [one.raw.decode() for fact in facts if fact is not None for one in fact.evidence]
-    return {text.removeprefix(SETTLES) for text in said if text.startswith(SETTLES)}
-
-
 def serial_of(row: Found) -> str:
     """Return the serial number that a `serial_twice` is about: its subject is item/serial."""
     return str(row.subject.removeprefix(f"{row.item}/"))
@@ -224,10 +218,10 @@ def _matching(
         items=[item],
         after=row.record_no - 1,
         through=through,
-        columns=("record_no", "location", "lot", "serial", "sscc", "unit", "weight_micro"),
+        columns=("record_no", "location", "lot", "serial", "sscc", "unit", *MICROS),
     )
     query = (
-        select(scanned, facts.epoch, facts.seq, facts.body)
+        select(scanned, facts.gateway, facts.epoch, facts.seq, facts.body)
         .join_from(scanned, tables.facts, facts.record_no == scanned.c.record_no)
         .where(facts.kind == "movement", *may_be_behind(connection, row, scanned))
         .order_by(scanned.c.record_no)
@@ -266,6 +260,9 @@ def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
         unweighed = takes_share(movement) or (movement.net_weight and not line.weight_micro)
         due = place in ends and is_weighed_there(*ends) and unweighed
         return bool(due and movement.lot == row.lot)
+    if row.kind == "piece_parted":
+        parted = (quantity_in_unit(movement, line.unit) or line.quantity_micro) % MICRO_PER_UNIT
+        return bool(parted and line.gateway != OWN_GATEWAY)
     if row.kind == "moved_unavailable":
         return is_moved_so(row, movement, line)
     if row.kind == "expiry_differs":

@@ -5,10 +5,15 @@ in its own bytes, its place or unit in its lines. So many more facts of an item 
 than could be read one by one.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, func, literal
 
+from central.contract.facts import decode_fact
+from central.ledger.entries import FactKey
+from central.orders.settling.settlement_steps import SETTLES
+from central.storage import bulk
 from central.storage.tables import facts
 
 # Kinds whose facts are of their item.
@@ -26,6 +31,7 @@ KINDS_BY_ITEM = frozenset(
         "serial_missing",
         "expiry_missing",
         "expired_shipped",
+        "piece_parted",
         "expiry_differs",
         "moved_unavailable",
     }
@@ -64,6 +70,14 @@ def may_be_behind(
     if row.kind == "unit_differs":
         return [scanned.c.unit == row.unit]
     return []
+
+
+def settled_by(connection: Connection, keys: Sequence[FactKey]) -> set[str]:
+    """Return the discrepancies that facts of the ledger's own settle, by what they say."""
+    rows = bulk.select_by_key(connection, facts, sorted(set(keys)), columns_count=4)
+    evidence = [one for row in rows for one in decode_fact(bytes(row[5])).evidence]
+    said = [one.raw.decode() for one in evidence]
+    return {text.removeprefix(SETTLES) for text in said if text.startswith(SETTLES)}
 
 
 def _holds(connection: Connection, wanted: str) -> ColumnElement[bool]:

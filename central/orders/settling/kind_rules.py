@@ -113,6 +113,9 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
     "expiry_missing": _rule(
         "data", "A lot came in, and nobody has said when it expires.", "accept reverse"
     ),
+    "piece_parted": _rule(
+        "data", "A part of a piece moved of goods that are counted.", "accept reverse"
+    ),
     "expired_shipped": _rule(
         "goods",
         "Goods went to a customer that had expired, or had too few days left.",

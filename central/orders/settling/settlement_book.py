@@ -18,7 +18,8 @@ from central.ledger.desk import Change, require_version
 from central.ledger.entries import DiscrepancyKind, FactKey
 from central.ledger.own_facts import OWN_GATEWAY
 from central.ledger.settled_news import tell_settled
-from central.orders.settling.discrepancy_facts import Found, movements_at, settled_by
+from central.orders.settling.discrepancy_facts import Found, movements_at
+from central.orders.settling.evidence_search import settled_by
 from central.orders.settling.present_reading import goods_since
 from central.orders.settling.settlement_plans import Plan, plan_steps, still_wrong_micro
 from central.orders.settling.settlement_reserving import reserve_anew

@@ -280,6 +280,7 @@ PROPOSED: Mapping[DiscrepancyKind, Callable[[Case], tuple[Proposal, ...]]] = {
     "serial_missing": _for_policy,
     "expiry_missing": _for_policy,
     "expired_shipped": _for_policy,
+    "piece_parted": _for_policy,
     "packing_impossible": _accepted("The units stay as they were packed before."),
     "quantity_overflow": _accepted("Nothing was posted: the quantity cannot be right."),
     "unknown_document": _for_document,

@@ -28,6 +28,7 @@ GOODS_ACCEPTED: Mapping[DiscrepancyKind, str] = {
     "lot_missing": "Leave it so: these goods cannot be traced by a lot.",
     "serial_missing": "Leave it so: these goods cannot be traced by a serial number.",
     "expiry_missing": "Leave it so: no order takes the lot until a movement states its date.",
+    "piece_parted": "Leave it so: the books have a part of a piece until the rest of it moves.",
     "expired_shipped": "The customer has them: call them back if they must not be used.",
 }
 # About what is under way of a transfer; settled when nothing of it is.

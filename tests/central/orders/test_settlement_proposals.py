@@ -176,6 +176,10 @@ def expiry_missing(site):
     site.dock.move("MILK", "5", lot="M1")
 
 
+def piece_parted(site):
+    site.dock.move(quantity="1.5")
+
+
 def expired_shipped(site):
     site.dock.move("MILK", "5", lot="M1", expiry_date="2020-01-01")
     site.dock.move("MILK", "2", source="BIN-1", target="customer", lot="M1")
@@ -324,6 +328,7 @@ SCENES = {
         "serial_missing": "accept",
         "expiry_missing": "accept",
         "expired_shipped": "accept",
+        "piece_parted": "accept",
         "packing_impossible": "accept",
         "quantity_overflow": "accept",
         "unknown_document": "reassign accept",
