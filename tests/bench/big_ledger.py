@@ -53,7 +53,7 @@ from tests.bench.big_goods import FACTS_PER_CALL, Gateways, lots_of, reference
 from tests.bench.big_posting import rates
 from tests.bench.big_repeat import Repeated
 from tests.bench.figures import Ratio
-from tests.bench.posting import TICKS_PER_S, backends, cpu_s_of
+from tests.bench.posting import backends, cpu_s_of
 from tests.central.scenery import NOW_MS, FixedClock
 from tests.postgresql import SETTINGS, PostgresqlServer
 
@@ -286,10 +286,10 @@ def _all_cpu_s() -> float:
     serving = backends(f"{DATABASE}_big")  # None where the ledger is a file.
     ended_ticks = 0
     if serving:  # Parallel workers count with their parent, once they have ended (proc(5), cutime).
-        parent = serving[0].read_text().rsplit(")", 1)[1].split()[1]
+        parent = serving[0].with_name("stat").read_text().rsplit(")", 1)[1].split()[1]
         fields = Path(f"/proc/{parent}/stat").read_text().rsplit(")", 1)[1].split()
         ended_ticks = int(fields[13]) + int(fields[14])
-    return cpu_s_of(serving) + ended_ticks / TICKS_PER_S
+    return cpu_s_of(serving) + ended_ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _load() -> str:

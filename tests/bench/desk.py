@@ -9,12 +9,12 @@
     steps     the same, requested, approved and released one by one: seven changes
 
 Tryton does the same through its own models (`tryton_desk_peer`). Operations per CPU-second of the
-process and of its backends; SQL statements a movement, one of several parts counted as one. The
-peer does a transfer in one transaction, and beside "steps" in one for each of its six buttons.
-Beside "reserve" and "sell" the peer makes a move to the customer, assigns it (which looks what is
-there) and does it, all in one transaction; "reserve" is a change and a batch of ours, "sell" is one
-change. Not counted: what gateways do themselves (encoding and signing facts), and of "reserve" how
-the order was drafted and released. The peer needs a minute for its first database.
+process and of its backends, both in turn; SQL statements a movement, one of several parts counted
+as one. The peer does a transfer in one transaction, and beside "steps" in one for each of its six
+buttons. Beside "reserve" and "sell" the peer makes a move to the customer, assigns it (which looks
+what is there) and does it, all in one transaction; "reserve" is a change and a batch of ours,
+"sell" is one change. Not counted: what gateways do themselves (encoding and signing facts), and of
+"reserve" how the order was drafted and released. The peer needs a minute for its first database.
 """
 
 import random
@@ -51,9 +51,12 @@ from tests.postgresql import new_database, postgresql_server
 DATABASE = "bench_desk"
 ITEMS = 100
 BATCH = 100
-THEIRS = {"post": 60, "batch": 6, "reserve": 40, "transfer": 15, "steps": 15}
-OURS = {"post": 600, "batch": 30, "sell": 400, "transfer": 200, "steps": 100}
+TURNS = 20
+# What is done in one of them.
+THEIRS = {"post": 8, "batch": 1, "reserve": 5, "transfer": 2, "steps": 2}
+OURS = {"post": 40, "batch": 3, "sell": 25, "reserve": 25, "transfer": 12, "steps": 8}
 BESIDE = {"sell": "reserve"}  # What the peer does, where it is called otherwise.
+COUNTED = 3
 WARM_UP = 20  # The server settles on plans for its statements meanwhile.
 # What the project wants to hold.
 AT_LEAST = {"post": 50.0, "batch": 50.0, "reserve": 50.0, "sell": 50.0, "transfer": 50.0}
@@ -68,42 +71,42 @@ def measure() -> list[Ratio]:
         office = Office(url)
         ratios = []
         for what, work, moves in office.work():
-            measured = partial(office.measured, work, OURS[what])
-            ratios += _ratios(peer, what, moves, measured)
+            statements = office.begun(work) / moves
+            ratios += _ratios(peer, what, partial(office.cpu_s, work), statements)
         office.close()
         with new_database(server, RESERVATION_DATABASE) as reservation_url:
             world = World(reservation_url)
-            ratios += _ratios(peer, "reserve", 1, partial(_reserved, world))
+            world.orders(1, WARM_UP)
+            statements = sum(world.statements(1))
+            ratios += _ratios(
+                peer, "reserve", lambda count: sum(world.orders(1, count)), statements
+            )
             world.close()
+        peer.close()
     return ratios
 
 
-def _reserved(world: World) -> tuple[float, float]:
-    """Return as `Office.measured` does what an order of one line takes."""
-    found = world.figure(lines_count=1)
-    rate = 1000 / (found.reserve_ms + found.ship_ms)
-    return rate, found.reserve_statements + found.ship_statements
-
-
 def _ratios(
-    peer: tryton.DeskPeer, what: str, moves: int, measured: Callable[[], tuple[float, float]]
+    peer: tryton.DeskPeer, what: str, ours: Callable[[int], float], statements: float
 ) -> list[Ratio]:
-    """Return the ratios of one kind of work. The peer does its part before ours and after it.
+    """Return the ratios of one kind of work; both do a part of it, and again, in turn.
 
-    So a machine that is slower for a while is slower for both.
+    So a machine whose clock goes slower for a while is slower for both.
+    ours: does so many, returns the CPU seconds. statements: of a movement.
     """
     theirs = BESIDE.get(what, what)
-    their_cpu_s = peer.cpu_s(theirs, THEIRS[theirs])
-    rate, statements = measured()
-    their_cpu_s += peer.cpu_s(theirs, THEIRS[theirs])
-    their_rate = 2 * THEIRS[theirs] / their_cpu_s
-    detail = f"{rate:.0f} against {their_rate:.1f} operations per CPU-second"
+    our_s = their_s = 0.0
+    for _ in range(TURNS):
+        their_s += peer.cpu_s(theirs, THEIRS[theirs])
+        our_s += ours(OURS[what])
+    their_rate, our_rate = TURNS * THEIRS[theirs] / their_s, TURNS * OURS[what] / our_s
+    detail = f"{our_rate:.0f} against {their_rate:.1f} operations per CPU-second"
     return [
-        Ratio(f"desk-{what}-vs-tryton", rate / their_rate, detail, at_least=AT_LEAST.get(what)),
+        Ratio(f"desk-{what}-vs-tryton", our_rate / their_rate, detail, at_least=AT_LEAST.get(what)),
         Ratio(
             f"desk-{what}-statements-per-movement",
-            statements / moves,
-            f"{statements:.0f} an operation of {moves} movements",
+            statements,
+            "handed to the driver",
             at_most=STATEMENTS_MAX.get(what),
         ),
     ]
@@ -139,20 +142,24 @@ class Office:
             ("steps", lambda: self._transfer(by_steps=True), 2),
         )
 
-    def measured(self, work: Callable[[], None], count: int) -> tuple[float, float]:
-        """Return how often a CPU-second does it, and the statements of one."""
+    def begun(self, work: Callable[[], None]) -> float:
+        """Do some work until the server has settled on its plans; return the statements of one."""
         for _ in range(WARM_UP):
             work()
-        begin, self._elsewhere_s = cpu_s_of(backends(DATABASE)), 0.0
-        for _ in range(count):
-            work()
-        rate = count / (cpu_s_of(backends(DATABASE)) - begin - self._elsewhere_s)
         statements = Counter(self._database)
-        for _ in range(3):
+        for _ in range(COUNTED):
             work()
         taken = statements.taken()
         statements.stop()
-        return rate, taken / 3
+        return taken / COUNTED
+
+    def cpu_s(self, work: Callable[[], None], count: int) -> float:
+        """Return the CPU seconds of doing it so often."""
+        places = backends(DATABASE)
+        begin_s, self._elsewhere_s = cpu_s_of(places), 0.0
+        for _ in range(count):
+            work()
+        return cpu_s_of(places) - begin_s - self._elsewhere_s
 
     def close(self) -> None:
         """Close the database."""

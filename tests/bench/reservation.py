@@ -123,41 +123,50 @@ class World:
 
     def figure(self, lines_count: int) -> Figure:
         """Return what a line of such orders costs."""
-        orders_count = MOVEMENTS // lines_count
-        codes = [self._submitted(lines_count, number) for number in range(orders_count)]
-        first = FIRST_ORDERS[lines_count]
-        apart = first + COUNTED_ORDERS
-        for code in codes[:first]:
-            self._approve(code)
-        counter = Counter(self._database)
-        for code in codes[first:apart]:
-            self._approve(code)
-        reserve_statements = counter.taken() / COUNTED_ORDERS / lines_count
-        places = backends(DATABASE) if self._database.dialect == "postgresql" else []
-        begin_s = cpu_s_of(places)
-        for code in codes[apart:]:
-            self._approve(code)
-        reserve_s = cpu_s_of(places) - begin_s
-        batches = [self._loaded(code) for code in codes]
-        for batch in batches[:first]:
-            self._inbox.accept([batch])
-        counter.taken()
-        for batch in batches[first:apart]:
-            self._inbox.accept([batch])
-        ship_statements = counter.taken() / COUNTED_ORDERS / lines_count
-        counter.stop()
-        begin_s = cpu_s_of(places)
-        for batch in batches[apart:]:
-            self._inbox.accept([batch])
-        ship_s = cpu_s_of(places) - begin_s
-        self._check(codes)
-        moved_count = (orders_count - apart) * lines_count
+        count = MOVEMENTS // lines_count
+        self.orders(lines_count, FIRST_ORDERS[lines_count])
+        reserve_statements, ship_statements = self.statements(lines_count)
+        reserve_s, ship_s = self.orders(lines_count, count)
+        moved_count = count * lines_count
         return Figure(
             reserve_s / moved_count * 1000,
             ship_s / moved_count * 1000,
             reserve_statements,
             ship_statements,
         )
+
+    def orders(self, lines_count: int, count: int) -> tuple[float, float]:
+        """Approve and ship orders; return the CPU seconds of both: reserve, ship."""
+        codes = [self._submitted(lines_count, number) for number in range(count)]
+        places = backends(DATABASE) if self._database.dialect == "postgresql" else []
+        begin_s = cpu_s_of(places)
+        for code in codes:
+            self._approve(code)
+        reserve_s = cpu_s_of(places) - begin_s
+        batches = [self._loaded(code) for code in codes]
+        begin_s = cpu_s_of(places)
+        for batch in batches:
+            self._inbox.accept([batch])
+        ship_s = cpu_s_of(places) - begin_s
+        self._check(codes)
+        return reserve_s, ship_s
+
+    def statements(self, lines_count: int) -> tuple[float, float]:
+        """Return the statements of a line: reserve, ship."""
+        codes = [self._submitted(lines_count, number) for number in range(COUNTED_ORDERS)]
+        counter = Counter(self._database)  # Slows what it counts.
+        for code in codes:
+            self._approve(code)
+        reserve_count = counter.taken()
+        batches = [self._loaded(code) for code in codes]
+        counter.taken()
+        for batch in batches:
+            self._inbox.accept([batch])
+        ship_count = counter.taken()
+        counter.stop()
+        self._check(codes)
+        counted = COUNTED_ORDERS * lines_count
+        return reserve_count / counted, ship_count / counted
 
     def rush(self) -> tuple[int, float]:
         """Let clients reserve twice of what there is; return how many got it, and seconds."""

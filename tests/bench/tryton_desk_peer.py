@@ -3,17 +3,17 @@
 Tryton (https://www.tryton.org) is GPL-3: it is a separate peer, never imported by Dockledger.
 
 usage: tryton_desk_peer.py CONFIG DATABASE setup
-       tryton_desk_peer.py CONFIG DATABASE WHAT COUNT     prints JSON
+       tryton_desk_peer.py CONFIG DATABASE work
 
-WHAT: "post" takes pieces from the supplier into storage, one move a transaction; "batch" 100 of
-them; "reserve" makes a move to the customer, assigns it (which locks and looks what is there) and
-does it; "transfer" is an internal shipment between two warehouses through a transit location, from
-its making to its arrival, two moves, all in one transaction; "steps" is the same with one for each
+"work" takes lines "WHAT COUNT" until there are no more, and answers each with one of JSON. WHAT:
+"post" takes pieces from the supplier into storage, one move a transaction; "batch" 100 of them;
+"reserve" makes a move to the customer, assigns it (which locks and looks what is there) and does
+it; "transfer" is an internal shipment between two warehouses through a transit location, from its
+making to its arrival, two moves, all in one transaction; "steps" is the same with one for each
 button. CPU time is that of this process and of its backends.
 """
 
 import json
-import os
 import random
 import sys
 import time
@@ -33,7 +33,6 @@ PRODUCTS = 100
 BATCH = 100
 WARM_UP = 5
 STOCK = 100_000.0
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 def main():
@@ -45,23 +44,27 @@ def main():
     if sys.argv[3] == "setup":
         setup(pool, admin.id)
         return
-    what, count = sys.argv[3], int(sys.argv[4])
     desk = Desk(pool, admin.id)
-    work = {
+    works = {
         "post": desk.post,
         "batch": lambda: desk.post(BATCH),
         "reserve": desk.reserve,
         "transfer": desk.transfer,
         "steps": desk.transfer_by_steps,
-    }[what]
-    run = work if what == "steps" else lambda: desk.run(work)
-    moves = sum(run() for _ in range(WARM_UP)) and 0
-    wall, cpu = time.perf_counter(), cpu_s()
-    for _ in range(count):
-        moves += run()
-    figures = {"count": count, "moves": moves, "retries": desk.retries}
-    figures |= {"wall_s": time.perf_counter() - wall, "cpu_s": cpu_s() - cpu}
-    print(json.dumps(figures))
+    }
+    warm = set()
+    for line in sys.stdin:
+        what, count = line.split()
+        work = works[what]
+        run = work if what == "steps" else lambda work=work: desk.run(work)
+        for _ in range(0 if what in warm else WARM_UP):
+            run()
+        warm.add(what)
+        wall, cpu = time.perf_counter(), cpu_s()
+        moves = sum(run() for _ in range(int(count)))
+        figures = {"count": int(count), "moves": moves, "retries": desk.retries}
+        figures |= {"wall_s": time.perf_counter() - wall, "cpu_s": cpu_s() - cpu}
+        print(json.dumps(figures), flush=True)
 
 
 class Desk:
@@ -203,15 +206,14 @@ def setup(pool, user):
 
 def cpu_s():
     """CPU time of this process and of the backends that serve it."""
-    ticks = 0
+    ns = 0
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             if f" {DATABASE} 127.0.0.1(".encode() in (folder / "cmdline").read_bytes():
-                fields = (folder / "stat").read_text().rsplit(")", 1)[1].split()
-                ticks += int(fields[11]) + int(fields[12])
+                ns += int((folder / "schedstat").read_text().split()[0])
         except OSError:
             continue  # It has ended.
-    return time.process_time() + ticks / TICKS_PER_S
+    return time.process_time() + ns / 1e9
 
 
 if __name__ == "__main__":
