@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from central.contract.envelope import Batch
 from central.contract.facts import NO_HEAD
 from central.inbox.receiver import NOTHING, Standing, advanced
-from central.ledger.state import LOCK_STATE, LedgerState, lock_soon, state_of
+from central.ledger.state import LOCK_ROWS, LedgerState, lock_soon, state_of
 from central.storage import bulk, tables
 
 EpochKey = tuple[str, str]  # gateway, epoch
@@ -198,4 +198,4 @@ def _lock_sql(slots_count: int, *, with_ledger: bool) -> str:
     positions = _LOCK_POSITIONS.format(wanted=wanted)
     if not with_ledger:
         return positions
-    return _LOCK_BOTH.format(positions=positions, state=LOCK_STATE["postgresql"])
+    return _LOCK_BOTH.format(positions=positions, state=LOCK_ROWS)

@@ -10,12 +10,12 @@ else                             accept         the first `offset` facts are kno
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+
+class Verdict(msgspec.Struct, frozen=True):
     """What to do with a batch. offset: how many of its facts the ledger has, for "accept"."""
 
     kind: Literal["accept", "duplicate", "gap", "fork", "broken_chain"]

@@ -183,8 +183,7 @@ class CountPosted:
     book_micro: int
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedLine:
+class ExpectedLine(msgspec.Struct, frozen=True):
     """One line of a document. tolerance_percent_micro: 10^-6 percent of the expected quantity."""
 
     item: str

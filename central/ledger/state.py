@@ -11,10 +11,11 @@ from central.storage import bulk
 from central.storage.tables import ledger_state, object_events
 
 READ_STATE = "SELECT key, value FROM ledger_state"
-# SQLite's only writer has locked everything.
+LOCK_ROWS = f"{READ_STATE} ORDER BY key FOR UPDATE"
+# SQLite's only writer has locked everything. Arrays of JSON are read all at once (`round_trips`).
 LOCK_STATE = {
     "sqlite": READ_STATE,
-    "postgresql": f"{READ_STATE} ORDER BY key FOR UPDATE",
+    "postgresql": LOCK_ROWS.replace("key, value", "json_build_array(key, value)", 1),
 }
 
 StateKey = Literal[

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from central.ledger.line_counts import fill_lines
 
 PERCENT_MICRO = 100_000_000  # One hundred percent, in 10^-6 percent.
@@ -23,8 +25,7 @@ class CountedKey(NamedTuple):
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedQuantity:
+class ExpectedQuantity(msgspec.Struct, frozen=True):
     """What one line expects.
 
     over_percent_micro, under_percent_micro: how far off is still as ordered, in 10^-6 percent.

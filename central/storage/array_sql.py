@@ -11,6 +11,7 @@ Table and column names come from our own metadata, never from data; values are a
 
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from central.storage.foresight import Kind, Row
 
 SLOTS_MAX = 16  # Of keys that are bound one by one.
 ROWS_BOUND_MAX = 4  # Rows that are written so: lines of a movement, events of a sale.
+_SLOTS = [1 << (count - 1).bit_length() for count in range(SLOTS_MAX + 1)]
 STATEMENTS_KEPT_MAX = 1000  # Of several tables, in one of many compositions.
 
 
@@ -73,16 +75,15 @@ def arrays(
     ]
 
 
-def write_values(table: Table, rows: Sequence[Row], columns: tuple[str, ...]) -> list[object]:
-    """Return the values for a statement that writes these rows."""
+def bind_rows(
+    values: list[object], table: Table, rows: Sequence[Row], columns: tuple[str, ...]
+) -> int:
+    """Add the values for a write of these rows; return how many are bound one by one, or 0."""
     if len(rows) <= ROWS_BOUND_MAX:
-        return [value for row in rows for value in row]
-    return arrays(table, rows, columns)
-
-
-def rows_bound(rows: Sequence[Row]) -> int:
-    """Return how many rows a statement writes of which the values are bound one by one, or 0."""
-    return len(rows) if len(rows) <= ROWS_BOUND_MAX else 0
+        values += chain.from_iterable(rows)
+        return len(rows)
+    values += arrays(table, rows, columns)
+    return 0
 
 
 @lru_cache(STATEMENTS_KEPT_MAX)
@@ -108,7 +109,7 @@ def conflict_clause(table: Table, kind: Kind) -> str:
 
 def slots_of(keys: Sequence[Row]) -> int:
     """Return for how many keys a statement has slots, 0 for one that takes arrays."""
-    return 1 << (len(keys) - 1).bit_length() if len(keys) <= SLOTS_MAX else 0
+    return _SLOTS[len(keys)] if len(keys) <= SLOTS_MAX else 0
 
 
 def wanted_values(table: Table, keys: Sequence[Row], columns: tuple[str, ...]) -> Sequence[object]:
@@ -116,7 +117,7 @@ def wanted_values(table: Table, keys: Sequence[Row], columns: tuple[str, ...]) -
     slots_count = slots_of(keys)
     if not slots_count:
         return arrays(table, keys, columns)
-    values: list[object] = [value for key in keys for value in key]
+    values: list[object] = list(chain.from_iterable(keys))
     missing_count = slots_count - len(keys)
     if missing_count:  # Padded by rows that are no keys: NULL equals nothing.
         values += [None] * (missing_count * len(columns))

@@ -41,7 +41,7 @@ COPIED_ROWS_MIN = 100
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows that are not there yet."""
-    if connection.dialect.name == "sqlite" or len(rows) < COPIED_ROWS_MIN:
+    if len(rows) < COPIED_ROWS_MIN or connection.dialect.name == "sqlite":
         _write_rows(connection, table, rows, "insert")
         return
     _before_copy(connection)
@@ -136,13 +136,15 @@ def look_ahead(connection: Connection, looks: Sequence[Look | Led]) -> None:
 def select_by_key(
     connection: Connection, table: Table, keys: Sequence[Row], *, columns_count: int
 ) -> Iterator[Row]:
-    """Yield whole rows of a table whose first `columns_count` columns are one of `keys`."""
+    """Return whole rows of a table whose first `columns_count` columns are one of `keys`."""
     if not keys:
-        return
-    known = _foreseen(connection, table, keys, columns_count)
-    if known is None:
-        known = _select(connection, table, keys, columns=names(table)[:columns_count])
-    yield from known
+        return iter(())
+    gathering = gathering_of(connection)
+    if gathering is not None:
+        known = gathering.foresight.rows(table, columns_count, keys)
+        if known is not None:
+            return iter(known)
+    return _select(connection, table, keys, columns=names(table)[:columns_count])
 
 
 def select_beside(
@@ -166,7 +168,10 @@ def select_beside(
             for row in _driver(connection).execute(sql, values).fetchall():
                 yield chunk[row[0]], row[1:]
         return
-    known = _foreseen(connection, table, keys, columns_count)
+    gathering = gathering_of(connection)
+    known: Iterable[Row] | None = None
+    if gathering is not None:
+        known = gathering.foresight.rows(table, columns_count, keys)
     if known is None and slots_of(keys):
         known = _select(connection, table, keys, columns=by)
     if known is not None:
@@ -199,14 +204,6 @@ def select_by_columns(
             yield from known
             return
     yield from _select(connection, table, keys, columns=columns, index=index, where=where)
-
-
-def _foreseen(
-    connection: Connection, table: Table, keys: Sequence[Row], columns_count: int
-) -> Iterable[Row] | None:
-    """Return what is known of these keys without asking, None if not all is."""
-    gathering = gathering_of(connection)
-    return None if gathering is None else gathering.foresight.rows(table, columns_count, keys)
 
 
 def _select(
@@ -253,12 +250,12 @@ def _write_rows(
     if not rows:
         return
     columns = columns or names(table)[: len(rows[0])]
-    if connection.dialect.name == "sqlite":
-        write_many(connection, _write_sqlite(table, kind, columns), rows)
-        return
     gathering = gathering_of(connection)
-    assert gathering is not None  # Nothing else may write.
-    gathering.add(table, kind, columns, rows)
+    if gathering is not None:
+        gathering.add(table, kind, columns, rows)
+        return
+    assert connection.dialect.name == "sqlite"  # Nothing else may write.
+    write_many(connection, _write_sqlite(table, kind, columns), rows)
 
 
 def _fetched(connection: Connection, sql: str, values: Sequence[object]) -> list[Row]:

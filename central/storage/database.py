@@ -7,26 +7,21 @@ connections, readers in read-only snapshots.
 """
 
 import select
-import sqlite3
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
-    DBAPIError,
-    InterfaceError,
     InvalidatePoolError,
-    OperationalError,
-    ResourceClosedError,
 )
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from central.errors import DatabaseUnusable, LedgerUnavailable
+from central.storage.database_errors import errors_with_names, named, psycopg_errors
 from central.storage.gathering import (
     after_failure,
     before_commit,
@@ -53,12 +48,6 @@ POSTGRESQL_KEEPALIVES = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
-# The server has become a standby, or ended a transaction that lasted too long (a stopped process):
-# the driver calls that an internal error (postgresql.org/docs/15/errcodes-appendix.html, class 25).
-TAKES_NO_PART = frozenset({"25006", "25P03", "25P04"})
-# Who shares a session with others, as behind a pooler, finds no statement of a name that it has
-# prepared, or somebody else's (classes 26 and 42).
-SHARES_A_SESSION = frozenset({"26000", "42P05"})
 # What is read behind the ledger's lock has to be what its last holder has committed, whatever the
 # server's own default says (postgresql.org/docs/15/transaction-iso.html, 13.2.1).
 POSTGRESQL_OPTIONS = (
@@ -96,16 +85,14 @@ class Database:
             self._writers = Writers(self._writer, is_silent=_is_silent)
             self._beginning = self._writers.begin
 
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Yield a connection in a transaction that commits at the end, durably, or not at all.
+    def write(self) -> AbstractContextManager[Connection]:
+        """Return a connection in a transaction that commits at the end, durably, or not at all.
 
         On SQLite it is the only writer of the database from its beginning on.
         Raises LedgerUnavailable if the database does not take part; then nothing is committed,
         or all of it, if the connection broke when only the answer to the commit was missing.
         """
-        with _unavailable_named(self.place), self._beginning() as connection:
-            yield connection
+        return _Transaction(self.place, self._beginning())
 
     @contextmanager
     def read(self, *, within: str = "") -> Iterator[Connection]:
@@ -114,7 +101,7 @@ class Database:
         within: the only warehouse that it knows, "" for all.
         Raises LedgerUnavailable if the database does not take part.
         """
-        with _unavailable_named(self.place), self._reader.begin() as connection:
+        with _Transaction(self.place, self._reader.begin()) as connection:
             narrow(connection, within)
             yield connection
 
@@ -124,6 +111,42 @@ class Database:
             self._writers.close()
         self._reader.dispose()
         self._writer.dispose()
+
+
+class _Transaction(AbstractContextManager[Connection]):
+    """One transaction; what the database fails of is named. No generator: see `Writing`."""
+
+    __slots__ = ("_place", "_transaction")
+
+    def __init__(self, place: str, transaction: AbstractContextManager[Connection]) -> None:
+        self._place = place
+        self._transaction = transaction
+
+    def __enter__(self) -> Connection:
+        try:
+            return self._transaction.__enter__()
+        except errors_with_names() as error:
+            self._name(error)
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._transaction.__exit__(kind, error, trace)
+        except errors_with_names() as other:
+            self._name(other)
+            raise
+        if error is not None:
+            self._name(error)
+
+    def _name(self, error: BaseException) -> None:
+        what = named(self._place, error)
+        if what is not None:
+            raise what from error
 
 
 def open_database(
@@ -170,83 +193,12 @@ def open_database(
     return database
 
 
-@contextmanager
-def _unavailable_named(place: str) -> Iterator[None]:
-    try:
-        yield
-    except NotImplementedError as error:
-        # SQLAlchemy cannot give up a connection that broke while it got to know the server, and
-        # says so instead; its cause is what the driver said. Anything else is a mistake of ours.
-        if isinstance(error.__cause__, _silences()):
-            raise _silent(place, error.__cause__) from error
-        raise
-    except _silences() as error:
-        raise _silent(place, error) from error
-    except _faults() as error:
-        if _is_not_a_database(error):
-            raise DatabaseUnusable(
-                f"database {place}: {_first_line(error)}",
-                hint="Name the ledger's own database file under [database].",
-            ) from error
-        if _state_of(error) in TAKES_NO_PART:
-            raise LedgerUnavailable(
-                f"database {place}: {_first_line(error)}",
-                hint="Check that the primary answers and that nothing stops this program for long.",
-            ) from error
-        if _state_of(error) in SHARES_A_SESSION:
-            raise LedgerUnavailable(
-                f"database {place}: {_first_line(error)}",
-                hint="Connect to PostgreSQL itself, or to a pooler that keeps whole sessions.",
-            ) from error
-        raise
-
-
-def _silent(place: str, error: Exception) -> LedgerUnavailable:
-    return LedgerUnavailable(
-        f"database {place}: {_first_line(error)}",
-        hint="Check that the database runs, has disk space and lets this user in.",
-    )
-
-
-def _silences() -> tuple[type[Exception], ...]:
-    # A server that ends while SQLAlchemy gets to know it (`Dialect.initialize`) leaves a closed
-    # connection that it asks on, or one that it cannot give up: the driver's error is the cause.
-    closed = (ResourceClosedError, InterfaceError)
-    own = (OperationalError, *closed, PoolTimeout, sqlite3.OperationalError)
-    return (*own, *_psycopg_errors("OperationalError"))
-
-
-def _faults() -> tuple[type[Exception], ...]:
-    return (DBAPIError, sqlite3.DatabaseError, *_psycopg_errors("Error"))
-
-
-def _psycopg_errors(name: str) -> tuple[type[Exception], ...]:
-    """Return an error of the driver for PostgreSQL, nothing where it is not loaded."""
-    driver = sys.modules.get("psycopg")
-    return () if driver is None else (getattr(driver, name),)
-
-
-def _first_line(error: Exception) -> str:
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    return (str(cause).strip().splitlines() or [type(cause).__name__])[0][:300]
-
-
-def _state_of(error: Exception) -> str | None:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    is_of_postgresql = isinstance(cause, _psycopg_errors("Error"))
-    return getattr(cause, "sqlstate", None) if is_of_postgresql else None
-
-
 def _text_encoding(connection: Connection) -> str:
     """Return "UTF8", in which SQLite hands out all text, or what else a server keeps it in."""
     if connection.dialect.name == "sqlite":
         connection.execute(text("SELECT 1"))
         return "UTF8"
     return str(connection.execute(text("SHOW server_encoding")).scalar_one())
-
-
-def _is_not_a_database(error: Exception) -> bool:
-    return "file is not a database" in str(error) or "malformed" in str(error)
 
 
 def _sqlite_engine(url: URL, busy_timeout_s: float, *, writes: bool, checkpoints: bool) -> Engine:
@@ -306,7 +258,7 @@ def _postgresql_engine(url: URL, options: str) -> Engine:
 
     def failed(failure: ExceptionContext) -> None:
         error = failure.original_exception
-        if failure.connection is not None and isinstance(error, _psycopg_errors("Error")):
+        if failure.connection is not None and isinstance(error, psycopg_errors("Error")):
             after_failure(failure.connection, error)
 
     def goes_back(_raw: object, record: Any, _state: object) -> None:  # noqa: ANN401
@@ -338,5 +290,5 @@ def _answers(raw: "psycopg.Connection[Any]") -> bool:
     # Not by the driver's own way: after its roll back the server forgets all that is prepared.
     try:
         return raw.pgconn.exec_(b"SELECT 1").ntuples == 1
-    except _psycopg_errors("Error"):
+    except psycopg_errors("Error"):
         return False

@@ -9,6 +9,8 @@ noted here too. Anything else that writes makes it forget the table.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import chain, filterfalse
+from operator import methodcaller
 from typing import Any, Literal
 
 Row = tuple[Any, ...]
@@ -31,16 +33,26 @@ class Foresight:
         self._aside: dict[Hashable, dict[tuple[int, ...], dict[Row, list[Row]]]] = {}
 
     def learn(
-        self, table: Hashable, columns_count: int, keys: Iterable[Row], rows: Iterable[Row]
+        self, table: Hashable, columns_count: int, keys: Sequence[Row], rows: Sequence[Row]
     ) -> None:
         """Note all rows that there are of which the first columns are one of `keys`."""
-        known = self._known.setdefault(table, {}).setdefault(columns_count, {})
-        fresh: dict[Row, dict[Row, Row]] = {tuple(key): {} for key in keys}
-        key_of = self._key_getter(table)
-        for row in rows:
-            fresh[row[:columns_count]][key_of(row)] = row
-        known |= fresh
-        self._count += len(fresh)
+        of_table = self._known.get(table)
+        if of_table is None:
+            of_table = self._known[table] = {}
+        known = of_table.get(columns_count)
+        if known is None:
+            known = of_table[columns_count] = {}
+        if len(keys) == 1:
+            there = known[tuple(keys[0])] = {}
+            if rows:
+                there.update(zip(map(self._key_getter(table), rows), rows, strict=True))
+        else:
+            fresh: dict[Row, dict[Row, Row]] = {tuple(key): {} for key in keys}
+            key_of = self._key_getter(table)
+            for row in rows:
+                fresh[row[:columns_count]][key_of(row)] = row
+            known |= fresh
+        self._count += len(keys)
         if self._count > KNOWN_KEYS_MAX:
             self.forget_all()
 
@@ -52,9 +64,15 @@ class Foresight:
         of_table = self._known.get(table)
         if of_table is None:
             return None
+        theres = list(map(of_table.get(columns_count, _NOTHING).get, keys))
+        if None not in theres:  # As it nearly always is: no loop of Python's own.
+            return list(chain.from_iterable(map(_values_of, theres)))
         found: list[Row] = []
-        for key in keys:
-            rows = _known_rows(of_table, columns_count, tuple(key))
+        for key, there in zip(keys, theres, strict=True):
+            if there is not None:
+                found += there.values()
+                continue
+            rows = _rows_of_beginning(of_table, columns_count, tuple(key))
             if rows is None:
                 return None
             found += rows
@@ -90,7 +108,11 @@ class Foresight:
         of_table = self._known.get(table)
         if of_table is None:
             return keys
-        return [key for key in keys if _known_rows(of_table, columns_count, tuple(key)) is None]
+        exactly = of_table.get(columns_count, _NOTHING)
+        missing = list(filterfalse(exactly.__contains__, keys))
+        if not missing or len(of_table) == (columns_count in of_table):
+            return missing
+        return [key for key in missing if _rows_of_beginning(of_table, columns_count, key) is None]
 
     def write(self, table: Hashable, kind: Kind, rows: Sequence[Row]) -> None:
         """Note what the transaction writes."""
@@ -119,14 +141,14 @@ class Foresight:
         self._count = 0
 
 
-def _known_rows(
+_values_of = methodcaller("values")
+_NOTHING: dict[Row, dict[Row, Row]] = {}
+
+
+def _rows_of_beginning(
     of_table: dict[int, dict[Row, dict[Row, Row]]], columns_count: int, key: Row
-) -> Iterable[Row] | None:
-    """Return the rows that begin with a key, found by it or by what it begins with."""
-    exactly = of_table.get(columns_count)
-    rows = exactly.get(key) if exactly is not None else None
-    if rows is not None:
-        return rows.values()
+) -> list[Row] | None:
+    """Return the rows that begin with a key, found by what it begins with; None if not known."""
     for size, known in of_table.items():
         rows = known.get(key[:size]) if size < columns_count else None
         if rows is not None:

@@ -17,13 +17,12 @@ from sqlalchemy import Connection, Table
 
 from central.storage.array_sql import (
     Statement,
+    bind_rows,
     key_getter,
     key_indices,
     names,
     numbered,
-    rows_bound,
     write_sql,
-    write_values,
 )
 from central.storage.foresight import Foresight, Kind, Row
 
@@ -84,6 +83,11 @@ class Gathering:
         """Take the rows of all that a look has taken along, in the order of `joining`."""
         self._joining = []
         self._opened += rows
+
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether anything waits to be written."""
+        return bool(self._waiting)
 
     def open(self) -> None:
         """Have done what goes ahead."""
@@ -174,8 +178,7 @@ class Gathering:
         values: list[object] = []
         writes = []
         for table, (kind, columns, rows) in self._waiting.items():
-            values += write_values(table, rows, columns)
-            writes.append((table, kind, columns, rows_bound(rows)))
+            writes.append((table, kind, columns, bind_rows(values, table, rows, columns)))
         return Statement(write_sql(tuple(writes)), values)
 
 

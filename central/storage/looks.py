@@ -8,9 +8,10 @@ What a row leads to is found by the server itself, in the same statement: who kn
 a transfer reads with it what both of its warehouses have of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Table
@@ -28,7 +29,7 @@ from central.storage.array_sql import (
 from central.storage.foresight import Row
 
 
-class Look(NamedTuple):
+class Look(msgspec.Struct, frozen=True):
     """Which rows are wanted: those of which these columns are one of `keys`.
 
     columns: none for the first `columns_count` ones of the table; others have an index of theirs.
@@ -58,7 +59,7 @@ class Lead:
     columns: of the table, as `Look` has them. keys: what they are, for each row of `leader`.
     """
 
-    __slots__ = ("_parts", "columns", "keys", "leader", "table", "where")
+    __slots__ = ("_keys_of", "columns", "keys", "leader", "table", "where")
 
     def __init__(
         self,
@@ -73,23 +74,15 @@ class Lead:
         self.keys = keys
         # The columns of its looks: none where they are the first ones.
         self.where = () if columns == names(table)[: len(columns)] else columns
-        place = names(leader).index
-        self._parts = [
-            [(part.text, place(part.column) if part.column else None) for part in key]
-            for key in keys
-        ]
+        self._keys_of = [_key_getter(leader, key) for key in keys]
 
     def look(self, leading: Sequence[Row]) -> Look:
         """Return the look that these rows of the leader come to."""
-        keys = {
-            tuple([text if place is None else text + row[place] for text, place in key])
-            for row in leading
-            for key in self._parts
-        }
+        keys = {key_of(row) for row in leading for key_of in self._keys_of}
         return Look(self.table, sorted(keys), len(self.columns), self.where)
 
 
-class Led(NamedTuple):
+class Led(msgspec.Struct, frozen=True):
     """Which rows are wanted: those to which the rows of another look lead, which is read too."""
 
     lead: Lead
@@ -119,38 +112,56 @@ def first_names(table: Table, columns_count: int) -> tuple[str, ...]:
 
 def shape_of_look(look: Look) -> Shape:
     """Return the shape of a look."""
-    table, keys, columns_count, columns = look
-    return table, columns_count, columns, slots_of(keys)
+    return look.table, look.columns_count, look.columns, slots_of(look.keys)
 
 
 def shape_of_led(one: Led) -> Shape:
     """Return the shape of a look to which another one leads."""
-    table, keys, columns_count, columns = one.leader
-    return one.lead, table, columns_count, columns, slots_of(keys)
+    leader = one.leader
+    columns, slots_count = leader.columns, slots_of(leader.keys)
+    return one.lead, leader.table, leader.columns_count, columns, slots_count
 
 
 @lru_cache(STATEMENTS_KEPT_MAX)
 def looks_sql(shapes: tuple[Shape, ...]) -> str:
-    """Return one statement for several looks; each row says which one it is of.
+    """Return one statement for several looks; each row ends with which one it is of.
 
-    A row comes as a JSON array: to make text of each column costs the server more than to find it.
+    A row is a JSON array: to make text of each column costs the server more than to find it, and
+    the driver more than to read all rows at once.
     """
     parts = []
     for number, shape in enumerate(shapes):
         values = ", ".join(f"found.{name}" for name in _columns_of(shape))
-        parts.append(f"SELECT {number}, json_build_array({values})::text {_source(shape)}")
+        parts.append(f"SELECT json_build_array({values}, {number}) {_source(shape)}")
     return numbered(" UNION ALL ".join(parts))
 
 
-def row_of_json(table: Table | None, text: str) -> Row:
-    """Return a row that `looks_sql` has read, as it is. table: None for one without any bytes."""
-    row = _decode(text)
-    if table is None:
-        return tuple(row)
-    for index in _bytes_at(table):
-        if row[index] is not None:
-            row[index] = bytes.fromhex(row[index][2:])  # After the server's "\\x".
-    return tuple(row)
+def rows_of_looks(found: Sequence[Row], tables: Sequence[Table | None]) -> list[list[Row]]:
+    """Return what `looks_sql` has found, look by look. tables: None for one without any bytes."""
+    rows: list[list[Row]] = [[] for _ in tables]
+    for row in found:
+        rows[row[-1]].append(row[:-1])
+    for number, table in enumerate(tables):
+        if table is not None and _bytes_at(table) and rows[number]:
+            rows[number] = [_with_bytes(row, _bytes_at(table)) for row in rows[number]]
+    return rows
+
+
+def _key_getter(leader: Table, key: Sequence[Part]) -> Callable[[Row], Row]:
+    """Return what gives a key to which a row of the leader leads."""
+    place = names(leader).index
+    parts = [(part.text, place(part.column) if part.column else None) for part in key]
+    if len(parts) > 1 and all(not text and place is not None for text, place in parts):
+        return itemgetter(*(place for _, place in parts))
+    return lambda row: tuple([text if at is None else text + row[at] for text, at in parts])
+
+
+def _with_bytes(row: Row, indices: tuple[int, ...]) -> Row:
+    values = list(row)
+    for index in indices:
+        if values[index] is not None:
+            values[index] = bytes.fromhex(values[index][2:])  # After the server's "\\x".
+    return tuple(values)
 
 
 def _columns_of(shape: Shape) -> tuple[str, ...]:
@@ -195,6 +206,3 @@ def _part_sql(part: Part) -> str:
 @cache
 def _bytes_at(table: Table) -> tuple[int, ...]:
     return tuple(index for index, kind in enumerate(types(table)) if kind == "bytea")
-
-
-_decode = msgspec.json.Decoder(list[Any]).decode

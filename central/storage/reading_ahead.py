@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+from sqlalchemy import Table
+
 from central.storage.array_sql import wanted_values
 from central.storage.foresight import Foresight, Row
 from central.storage.gathering import Gathering
 from central.storage.looks import (
     Led,
     Look,
+    Shape,
     first_names,
     looks_sql,
-    row_of_json,
+    rows_of_looks,
     shape_of_led,
     shape_of_look,
 )
@@ -23,22 +27,24 @@ def read_ahead(gathering: Gathering, looks: Sequence[Look | Led]) -> None:
     if not wanted and not led:
         return
     values: list[object] = []
+    shapes: list[Shape] = []
+    tables: list[Table | None] = []
     for look in wanted:
         values += _wanted_values(gathering, look)
+        shapes.append(shape_of_look(look))
+        tables.append(look.table)
     for one in led:
         gathering.write_of(one.lead.table)
         values += _wanted_values(gathering, one.leader)
-    joined = gathering.joining  # Not sooner: what was written meanwhile it must not see.
-    for joining in joined:
+        shapes.append(shape_of_led(one))
+        tables.append(one.lead.table)
+    looks_count = len(tables)
+    for joining in gathering.joining:  # Not sooner: what was written meanwhile it must not see.
         values += joining.values
-    tables = [*(look.table for look in wanted), *(one.lead.table for one in led)]
-    tables_or_none = [*tables, *[None] * len(joined)]
-    found: list[list[Row]] = [[] for _ in tables_or_none]
-    shapes_joined = ((one.sql, one.columns) for one in joined)
-    sql = looks_sql((*map(shape_of_look, wanted), *map(shape_of_led, led), *shapes_joined))
-    for number, text in gathering.ask_joined(sql, values):
-        found[number].append(row_of_json(tables_or_none[number], text))
-    gathering.told(found[len(tables) :])
+        shapes.append((joining.sql, joining.columns))
+        tables.append(None)
+    found = rows_of_looks(gathering.ask_joined(looks_sql(tuple(shapes)), values), tables)
+    gathering.told(found[looks_count:])
     for look, rows in zip(wanted, found, strict=False):
         _learn(foresight, look, rows)
     for one, rows in zip(led, found[len(wanted) :], strict=False):
@@ -49,13 +55,15 @@ def read_ahead(gathering: Gathering, looks: Sequence[Look | Led]) -> None:
 
 def _wanted_values(gathering: Gathering, look: Look) -> Sequence[object]:
     """Return the values of a look; what waits to be written and may be found is written first."""
-    table, keys, columns_count, columns = look
+    table, keys, columns = look.table, look.keys, look.columns
     if columns:
         gathering.write_of(table)
         return wanted_values(table, keys, columns)
-    columns = first_names(table, columns_count)
-    gathering.write_before(table, columns, keys)
-    return keys[0] if len(keys) == 1 else wanted_values(table, keys, columns)
+    if gathering.is_waiting:
+        gathering.write_before(table, first_names(table, look.columns_count), keys)
+    if len(keys) == 1:
+        return keys[0]
+    return wanted_values(table, keys, first_names(table, look.columns_count))
 
 
 def _unknown(foresight: Foresight, looks: Sequence[Look | Led]) -> tuple[list[Look], list[Led]]:
@@ -63,21 +71,23 @@ def _unknown(foresight: Foresight, looks: Sequence[Look | Led]) -> tuple[list[Lo
     wanted: list[Look] = []
     led: list[Led] = []
     for one in looks:
-        look = one
-        if isinstance(look, Led):
-            leading = _known(foresight, look.leader)
+        if isinstance(one, Led):
+            leading = _known(foresight, one.leader)
             if leading is None:
-                led.append(look)
+                led.append(one)
                 continue
-            look = look.lead.look(leading)
-        table, keys, columns_count, columns = look
-        if columns:
-            if keys and foresight.rows_aside(table, look.indices, keys) is None:
+            look = one.lead.look(leading)
+        else:
+            look = one
+        keys = look.keys
+        if look.columns:
+            if keys and foresight.rows_aside(look.table, look.indices, keys) is None:
                 wanted.append(look)
             continue
-        unknown = foresight.unknown(table, columns_count, keys)
+        unknown = foresight.unknown(look.table, look.columns_count, keys)
         if unknown:
-            wanted.append(look if unknown is keys else look._replace(keys=unknown))
+            is_whole = len(unknown) == len(keys)
+            wanted.append(look if is_whole else replace(look, keys=unknown))
     return wanted, led
 
 

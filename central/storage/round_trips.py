@@ -14,8 +14,10 @@ import select
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import compress, count, repeat
 from typing import Any, NamedTuple
 
+import msgspec
 from psycopg import Connection, DataError, Error, OperationalError
 from psycopg.adapt import Transformer
 from psycopg.errors import InFailedSqlTransaction, error_from_result
@@ -29,6 +31,7 @@ BEGIN, COMMIT, ROLLBACK = "BEGIN", "COMMIT", "ROLLBACK"
 DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 # What is prepared is there no longer, is somebody else's, or its tables have other columns now.
 STALE = frozenset({"26000", "42P05", "0A000"})
+JSON = 114  # As a type of the server's: a column of rows, each an array (pg_type.dat).
 Rows = list[tuple[Any, ...]]
 _Values = tuple[list[Any], list[int] | None]  # Formats: 0 for text, 1 for binary; None: all text.
 
@@ -187,6 +190,9 @@ class RoundTrips:
         return found
 
     def _loaded(self, result: PGresult) -> Rows:
+        if result.ftype(0) == JSON and result.nfields == 1:
+            arrays: Any = map(result.get_value, range(result.ntuples), repeat(0))
+            return _arrays_of(b"[" + b",".join(arrays) + b"]")
         loaders = [_LOADERS.get(result.ftype(column)) for column in range(result.nfields)]
         if None in loaders:
             self._transformer.set_pgresult(result)
@@ -204,11 +210,16 @@ class RoundTrips:
         ]
 
 
+# Rows that are JSON arrays, all at once.
+_arrays_of = msgspec.json.Decoder(Rows).decode
+
+
 def _encoded(values: Sequence[object]) -> _Values:
     """Return values as the server takes them: all texts at once, parted by what none may have."""
     if not values:
         return [], None
-    apart = [number for number, value in enumerate(values) if type(value) in _NO_TEXTS]
+    # A loop of Python's own over all of them would be the dearest of a transaction.
+    apart = list(compress(count(), map(_NO_TEXTS.__contains__, map(type, values))))
     texts = list(values)
     for number in apart:
         texts[number] = ""

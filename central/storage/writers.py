@@ -9,8 +9,7 @@ there only where one of its own statements was run, or something failed.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine
@@ -34,32 +33,17 @@ class Writers:
         self._is_silent = is_silent
         self._kept: deque[tuple[Connection, RoundTrips]] = deque()
 
-    @contextmanager
-    def begin(self) -> Iterator[Connection]:
-        """Yield a connection in a transaction that commits at the end, or is rolled back."""
-        connection, trips = self._taken()
-        gather(connection, trips)
-        committed = sound = False
-        try:
-            yield connection
-            if connection.in_transaction():
-                connection.commit()
-            else:
-                before_commit(connection)
-            committed = True
-        finally:
-            try:
-                sound = committed or _rolled_back(connection)
-            finally:
-                gather_no_more(connection)
-                self._give_back(connection, trips, is_sound=sound)
+    def begin(self) -> "Writing":
+        """Return a transaction that commits at the end, or is rolled back."""
+        return Writing(self)
 
     def close(self) -> None:
         """Give back what is kept."""
         while self._kept:
             self._kept.pop()[0].close()
 
-    def _taken(self) -> "tuple[Connection, RoundTrips]":
+    def take(self) -> "tuple[Connection, RoundTrips]":
+        """Return a connection to write with, and its round trips."""
         try:
             connection, trips = self._kept.pop()
         except IndexError:
@@ -73,13 +57,44 @@ class Writers:
             trips = trips_of(connection)
         return connection, trips
 
-    def _give_back(self, connection: Connection, trips: "RoundTrips", *, is_sound: bool) -> None:
+    def give_back(self, connection: Connection, trips: "RoundTrips", *, is_sound: bool) -> None:
         """Keep a connection for the next one; the pool looks at any that may be broken."""
         is_sound = is_sound and not connection.invalidated and not connection.closed
         if is_sound and not trips.driver.closed and len(self._kept) < WRITERS_KEPT_MAX:
             self._kept.append((connection, trips))
         else:
             connection.close()
+
+
+class Writing:
+    """One transaction that writes. No generator: each change pays for what that takes."""
+
+    __slots__ = ("_connection", "_trips", "_writers")
+
+    def __init__(self, writers: Writers) -> None:
+        self._writers = writers
+
+    def __enter__(self) -> Connection:
+        self._connection, self._trips = self._writers.take()
+        gather(self._connection, self._trips)
+        return self._connection
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        connection = self._connection
+        committed = sound = False
+        try:
+            if error is None:
+                if connection.in_transaction():
+                    connection.commit()
+                else:
+                    before_commit(connection)
+                committed = True
+        finally:
+            try:
+                sound = committed or _rolled_back(connection)
+            finally:
+                gather_no_more(connection)
+                self._writers.give_back(connection, self._trips, is_sound=sound)
 
 
 def _rolled_back(connection: Connection) -> bool:

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from central.contract.quantities import canonical_text, from_micro
 from central.errors import Conflict, Unusable
 from central.ledger.locations import IN_TRANSIT
@@ -35,8 +37,7 @@ class Thing(NamedTuple):
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
-class AtPlace:
+class AtPlace(msgspec.Struct, frozen=True):
     """What is at the in-transit place in the books of one warehouse; below zero: taken from it."""
 
     warehouse: str

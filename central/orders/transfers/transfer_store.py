@@ -1,9 +1,9 @@
 """Reads and writes transfers and what the ledger has about them. Edge of the database."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 
+import msgspec
 from msgspec.structs import astuple, replace
 from sqlalchemy import Connection, select
 
@@ -64,8 +64,7 @@ _QUANTITY, _WEIGHT = 8, 10
 _DONE, _DIRECTION = 7, 9
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """How a transfer stands in the books. places: what is under way, in pieces or weight.
 
     counted: what its source shipped, by the numbers that stations know.
