@@ -1,8 +1,8 @@
 """Collects from the sources what central may say when it refuses: sentences with places. Pure.
 
 A sentence is taken where it is said: the first argument of what is raised, every `hint=`,
-`detail=`, `title=`, `what=` and `why=`, the `message=` of a Fault, and what an order calls itself
-(`__str__`). A value in it becomes a place, numbered from 0:
+`detail=`, `title=`, `what=` and `why=`, the `message=` of a Fault or Trouble, and what an
+order calls itself (`__str__`). A value in it becomes a place, numbered from 0:
 
     raise Conflict(f"{code} is {state}", hint="Wait.")  ->  "{0} is {1}", "Wait."
 """
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import product
 
 KEYWORDS = frozenset({"hint", "detail", "title", "what", "why"})
-FAULT_KEYWORDS = frozenset({"message"})  # Of a card; refusals say it behind their colon.
+FAULTS = frozenset({"Fault", "Trouble"})  # Of a card, of a cell.
+FAULT_KEYWORDS = frozenset({"message"})  # Of those; refusals say it behind their colon.
 ALTERNATIVES_MAX = 24
 PLACE = None  # A value that is known only when the sentence is said.
 Pieces = tuple[str | None, ...]
@@ -66,7 +67,7 @@ def _said_by(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def _is_fault(call: ast.Call) -> bool:
-    return isinstance(call.func, ast.Name) and call.func.id == "Fault"
+    return isinstance(call.func, ast.Name) and call.func.id in FAULTS
 
 
 def _named_by(function: Function) -> Iterator[ast.expr]:

@@ -45,7 +45,7 @@ def read_csv(data: bytes, *, known_columns: Callable[[Sequence[str]], int]) -> S
             check_size(rows_count=number if number > LINES_MAX else 0, columns_count=len(cells))
             rows.append(tuple(map(unguarded, cells)))
             troubles += (
-                Trouble(number, column, FORMULA, FORMULA_HINT)
+                Trouble(number, column, message=FORMULA, hint=FORMULA_HINT)
                 for column, cell in enumerate(cells, 1)
                 if cell.startswith("=")
             )

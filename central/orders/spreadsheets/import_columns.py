@@ -4,6 +4,7 @@ A column that a file does not have is left as it is; one that it has is made wha
 empty cell means none. A heading may be English or Chinese, in any case of letters.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,10 @@ INTEGER_DIGITS_MAX = 15
 YES = frozenset({"true", "yes", "y", "1", "是"})
 NO = frozenset({"false", "no", "n", "0", "否", ""})
 
-CellKind = Literal["code", "text", "number", "integer", "yes_no", "choice", "date"]
+# What a sheet makes of a long number of digits, or of 123E5: nobody can tell which it was.
+SHORTENED = re.compile(r"\d(?:\.\d+)?E\+?\d+", re.ASCII | re.IGNORECASE)
+# A mark (of a lot, of a piece) is what people write on goods, letter by letter.
+CellKind = Literal["code", "mark", "text", "number", "integer", "yes_no", "choice", "date"]
 Value = str | int | bool  # A number is an integer of 10^-6.
 
 
@@ -40,6 +44,11 @@ class Column:
     required: bool = False
     default: Value = ""
     choices: tuple[str, ...] = ()
+
+    @property
+    def is_name(self) -> bool:
+        """Return whether its cells are names and no amounts."""
+        return self.kind in {"code", "mark", "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +198,8 @@ BALANCES = ImportTable(
         _code("warehouse", "仓库"),
         _code("location", "库位"),
         _code("item", "物料编码"),
-        Column("lot", "批次"),
-        Column("serial", "序列号"),
+        Column("lot", "批次", "mark"),
+        Column("serial", "序列号", "mark"),
         _code("sscc", "SSCC", required=False),
         _choice("status", "状态", sorted(STOCK_STATUSES), "available"),
         _number("quantity", "数量", required=True),
@@ -263,6 +272,11 @@ def _read_formal(column: Column, text: str) -> Value:
         return found
     if column.kind == "date":
         return _read_date(text)
+    if SHORTENED.fullmatch(text):
+        raise CellRefused(
+            f"{text[:40]!r} is a number that a sheet has shortened",
+            hint="Make it a cell of text, and write all of its digits.",
+        )
     return text
 
 

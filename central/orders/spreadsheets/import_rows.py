@@ -74,7 +74,7 @@ def read_rows(table: ImportTable, sheet: Sheet) -> ReadRows:
         for index, column in columns.items():
             trouble = troubles.get((number, index + 1))
             try:
-                if trouble is not None:
+                if trouble is not None and (not trouble.of_names or column.is_name):
                     raise CellRefused(trouble.message, hint=trouble.hint)
                 values[column.name] = read_cell(column, cells[index] if index < len(cells) else "")
             except CellRefused as error:

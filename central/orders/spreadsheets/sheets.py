@@ -25,12 +25,16 @@ NUMBER_DIGITS_MAX = 15  # What a cell with a number keeps exactly.
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A cell that says nothing, by its row and column, both from 1: a formula without a value."""
+    """A cell that does not say what it means, by its row and column, both from 1.
+
+    of_names: only where it is a code, a lot or another text: as a number it is sound.
+    """
 
     row: int
     column: int
     message: str
     hint: str
+    of_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ import io
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from central.errors import Unusable
@@ -28,6 +29,14 @@ from central.orders.spreadsheets.sheets import (
     trimmed,
     unguarded,
 )
+from central.orders.spreadsheets.workbook_cells import (
+    as_shown,
+    column_of,
+    format_troubles,
+    formats_of,
+    formatted_cells,
+    merged_troubles,
+)
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
@@ -38,7 +47,7 @@ UNPACKED_BYTES_MAX = 256 * 1024 * 1024
 LAST_ROW_MAX = 2 * ROWS_MAX  # Some empty rows may be between.
 LAST_COLUMN_MAX = 4 * COLUMNS_MAX
 CELLS_MAX = (ROWS_MAX + 1) * COLUMNS_MAX  # Of the rectangle that all cells are in.
-TROUBLES_MAX = 10_000
+TROUBLES_MAX = 500_000
 # Cut as the reader cuts it, in one pass whatever it holds: a tag ends at ">" outside of quotes.
 TAG_REST = rb"(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+>"
 PREFIX = rb"(?:[^<>\s:\"'=/]++:)?"
@@ -89,8 +98,19 @@ def read_workbook(data: bytes) -> Sheet:
             rows = _texts(book.get_sheet_by_name(name))
     except (CalamineError, ValueError, OSError) as error:
         raise _unreadable(str(error)) from error
-    troubles = tuple(islice(_troubles(_sheet_content(members, name)), TROUBLES_MAX))
-    return Sheet(trimmed(rows), f"workbook, sheet {name!r}", troubles)
+    content = _sheet_content(members, name)
+    cells = formatted_cells(content, formats_of(members.get("xl/styles.xml", b"")))
+    rows = trimmed(_as_shown(rows, cells))
+    width = max(map(len, rows), default=0)
+    found = chain(
+        format_troubles(rows, cells),
+        merged_troubles(content, rows_count=len(rows), columns_count=width),
+        _troubles(content),
+    )
+    troubles = tuple(islice(found, TROUBLES_MAX + 1))
+    if len(troubles) > TROUBLES_MAX:
+        raise _unreadable(f"more than {TROUBLES_MAX} of its cells do not say what they mean")
+    return Sheet(rows, f"workbook, sheet {name!r}", troubles)
 
 
 def _unpacked(data: bytes) -> dict[str, bytes]:
@@ -153,7 +173,7 @@ def _check_extent(content: bytes) -> None:
         if not places:
             row, column = (row + 1, 0) if is_row else (row, column + 1)
         for letters, digits in places:
-            column = 0 if is_row else _column(letters[:8])
+            column = 0 if is_row else column_of(letters[:8])
             row = int(digits[:12])
             last_row = max(last_row, row)
             last_column = max(last_column, column)
@@ -167,6 +187,17 @@ def _check_extent(content: bytes) -> None:
 def _texts(sheet: "CalamineSheet") -> list[tuple[str, ...]]:
     rows = sheet.to_python(skip_empty_area=False)
     return [tuple(_text(cell) for cell in row) for row in rows]
+
+
+def _as_shown(
+    rows: list[tuple[str, ...]], cells: Mapping[tuple[int, int], int]
+) -> list[tuple[str, ...]]:
+    """Return the rows with the zeros in front that their cells show."""
+    shown = [list(row) for row in rows] if cells else []
+    for (row, column), shows in cells.items():
+        if row <= len(shown) and column <= len(shown[row - 1]):
+            shown[row - 1][column - 1] = as_shown(shown[row - 1][column - 1], shows)
+    return [tuple(row) for row in shown] if cells else rows
 
 
 def _text(cell: CellValue) -> str:
@@ -216,29 +247,21 @@ def _unescaped(text: str) -> str:
     return text.replace("&amp;", "&")
 
 
-def _troubles(content: bytes) -> list[Trouble]:
-    found = []
-    for pattern, message, hint in (
-        (FAILED, "its formula has failed", "Correct the formula, or write the value itself."),
-        (
-            VALUELESS,
-            "its formula was never computed",
-            "Open the file in a spreadsheet program and save it, or write the value itself.",
-        ),
-    ):
-        for match in islice(pattern.finditer(content), TROUBLES_MAX):
-            letters = match[1].rstrip(b"0123456789")
-            row = match[1][len(letters) :]
-            if letters and row:
-                found.append(Trouble(int(row), _column(letters), message, hint))
-    return found
+def _troubles(content: bytes) -> Iterator[Trouble]:
+    for row, column in _places(FAILED, content):
+        hint = "Correct the formula, or write the value itself."
+        yield Trouble(row, column, message="its formula has failed", hint=hint)
+    for row, column in _places(VALUELESS, content):
+        hint = "Open the file in a spreadsheet program and save it, or write the value itself."
+        yield Trouble(row, column, message="its formula was never computed", hint=hint)
 
 
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + letter - 64
-    return number
+def _places(pattern: re.Pattern[bytes], content: bytes) -> Iterator[tuple[int, int]]:
+    for match in pattern.finditer(content):
+        letters = match[1].rstrip(b"0123456789")
+        row = match[1][len(letters) :]
+        if letters and row:
+            yield int(row), column_of(letters)
 
 
 def _unreadable(why: str) -> Unusable:
