@@ -41,6 +41,8 @@ def proposal_out(proposal: Proposal, said: Callable[[str], str] = str) -> Propos
         body["counted"] = quantity_text(decision.counted_micro)
     if decision.quantity_micro is not None:
         body["quantity"] = quantity_text(decision.quantity_micro)
+    if decision.weight_micro is not None:
+        body["weight"] = quantity_text(decision.weight_micro)
     return ProposalOut(why=said(proposal.why), body=body)
 
 

@@ -10,6 +10,8 @@ from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there
 from central.ledger.posting import Posting
 from central.ledger.statuses import AVAILABLE
 
+OUTWEIGHED = "more was weighed out than in"
+
 
 def left_out(entry: Entry, posting: Posting) -> Posting:
     """Return what is left of a posting that would take a balance out of range: a finding."""
@@ -96,8 +98,7 @@ def outweighed(entry: Entry, line: Line, *, weight_micro: int) -> Finding:
         lot=line.lot,
         unit=line.unit,
         document=line.location.partition(IN_TRANSIT_PREFIX)[2],
-        detail=f"more was weighed out than in: {_text(weight_micro)} is left for the pieces that"
-        " are there",
+        detail=f"{OUTWEIGHED}: {_text(weight_micro)} is left for the pieces that are there",
     )
 
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from central.ledger.discrepancies import open_discrepancies, settle_discrepancies
-from central.ledger.entries import DiscrepancyKind, ExpectedLine, Finding
+from central.ledger.entries import DiscrepancyKind, ExpectedLine, FactKey, Finding
 from central.ledger.line_counts import excess_kind, shared_counts
 from central.ledger.progress import sign_of
-from central.ledger.unexpected_facts import all_expected
+from central.ledger.unexpected_facts import Unexpected, is_left
 from central.storage import bulk, tables
 
 # What may no longer be so when a document expects something else than before.
@@ -107,7 +107,7 @@ def _rejudge(
     )
     counts = _counts(expected, counted, shared=shared)
     for row in open_rows:
-        if row.kind == "unexpected" and not _is_explained(connection, row, expected, counted):
+        if row.kind == "unexpected" and not _is_explained(connection, row, expected):
             continue
         reason = _reason(row, expected, counts)
         if reason:
@@ -118,18 +118,13 @@ def _rejudge(
 
 
 def _is_explained(
-    connection: Connection,
-    row: OpenRow,
-    expected: Mapping[int, ExpectedLine],
-    counted: Sequence[bulk.Row],
+    connection: Connection, row: OpenRow, expected: Mapping[int, ExpectedLine]
 ) -> bool:
     """Return whether a document expects by now what it did not: the item, and that it went so."""
     if all(line.item != row.item for line in expected.values()):
         return False
-    if sum(one[7] for one in counted if one[3] == row.item) < 0:
-        return False  # More went back than came, or came back than went.
-    document = (row.warehouse, row.document)
-    return all_expected(connection, document, row.item, expected, since=row.record_no)
+    first = FactKey(row.warehouse, row.gateway, row.epoch, row.seq)
+    return not is_left(connection, Unexpected(row.document, row.item, first, row.record_no))
 
 
 def _counts(

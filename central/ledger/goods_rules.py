@@ -19,6 +19,7 @@ from central.ledger.entries import (
     OWN_GATEWAY,
     DiscrepancyKind,
     Entry,
+    FactKey,
     Finding,
     GoodsRule,
     Known,
@@ -31,6 +32,7 @@ from central.ledger.runs import Route
 
 LotKey = tuple[str, str, str]  # warehouse, item, lot
 SETTLING_FLAG = "settlement"  # Of the ledger's own facts that settle something.
+TAKES_BACK = "takes back "  # What the evidence of one says before the fact that it takes back.
 MS_PER_DAY = 86_400_000
 EPOCH_DAY = date(1970, 1, 1)
 
@@ -54,6 +56,18 @@ def comes_in(from_location: str, to_location: str) -> bool:
 def ships(from_location: str, to_location: str) -> bool:
     """Return whether goods of the warehouse go to a customer on this way."""
     return to_location == CUSTOMER and not is_virtual(from_location)
+
+
+def taken_back_by(movement: Movement) -> FactKey | None:
+    """Return the fact that one of a settlement takes back, None if it takes none back."""
+    if SETTLING_FLAG not in movement.flags:
+        return None
+    for one in movement.evidence:
+        said, found, name = one.raw.decode().partition(TAKES_BACK)
+        if found and not said:
+            gateway, epoch, seq = name.split("/")
+            return FactKey(movement.warehouse, gateway, epoch, int(seq))
+    return None
 
 
 def lots_asked(known: Known, routes: Iterable[Route]) -> set[LotKey]:

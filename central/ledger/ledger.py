@@ -41,6 +41,7 @@ from central.ledger.serials import Single
 from central.ledger.state import LedgerState, set_state
 from central.ledger.unit_places import SingleUnit
 from central.ledger.unit_reading import NO_UNITS, UnitsAsked, UnitsSoon, units_judged, units_soon
+from central.ledger.weight_rests import Reweighed
 from central.storage import bulk, tables
 from central.storage.fact_rows import insert_facts
 from central.storage.line_pairs import insert_line_pairs
@@ -63,7 +64,8 @@ class Posted(msgspec.Struct, frozen=True):
     expiry date, of which one is known since. singles: serial numbers that were at several places,
     before or on the way, and are at one now; single_units: handling units. relieved: document lines
     that had too much, and have not any more. returning: documents for which less counts than
-    before, and those of returns. state: as it was before.
+    before, and those of returns. returned: progress that became less, and by which fact.
+    reweighed: places whose pieces had no weight left, and have one again. state: as it was before.
     """
 
     first_record_no: int
@@ -82,6 +84,8 @@ class Posted(msgspec.Struct, frozen=True):
     dated: tuple[LotKey, ...]
     relieved: Sequence[Relieved]
     returning: Set[DocumentKey]
+    returned: Sequence[tuple[ProgressKey, int]]
+    reweighed: Sequence[Reweighed]
     state: LedgerState
 
 
@@ -296,6 +300,8 @@ def _posted(
         dated=_dated(known, noted),
         relieved=books.relieved,
         returning=books.returning,
+        returned=books.returned,
+        reweighed=books.reweighed,
         state=state,
     )
 

@@ -44,7 +44,7 @@ def find_targets(connection: Connection, state: LedgerState, runs: Sequence[Run]
         for fact in run.read.apart
         if isinstance(fact, Reversal)
     )
-    stored = dict(_stored(connection, sorted(named))) if named else {}
+    stored = dict(stored_movements(connection, sorted(named))) if named else {}
     waiting: dict[FactKey, ReversedBy] = {}
     if state.reversals_waiting_count:
         waiting = {key: by for run in runs for key, by in _waiting_for(connection, run)}
@@ -67,7 +67,7 @@ def write_reversals(
         set_state(connection, "reversals_waiting_count", str(waiting_count))
 
 
-def _stored(
+def stored_movements(
     connection: Connection, keys: Sequence[FactKey]
 ) -> Iterator[tuple[FactKey, PostedMovement]]:
     """Yield what is stored of facts; of one that is not here, that a reversal waits for it."""

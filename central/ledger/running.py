@@ -47,7 +47,7 @@ from central.ledger.serials import SerialPlaces
 from central.ledger.statuses import AVAILABLE, STATUSES
 from central.ledger.transit_statuses import TransitStatuses
 from central.ledger.unit_places import UnitPlaces, is_judged
-from central.ledger.weight_rests import WeighedPlaces, is_under_way, rest_lines
+from central.ledger.weight_rests import Reweighed, WeighedPlaces, is_under_way, rest_lines
 
 GoodsKey = tuple[str, str, str, str, str, str, str]  # A balance's key without the status.
 
@@ -95,6 +95,8 @@ class RunningBooks:
         self.progress_numbers: dict[ProgressKey, int] = {}
         self.relieved: list[Relieved] = []
         self.returning: set[tuple[str, str]] = set()
+        self.returned: list[tuple[ProgressKey, int]] = []
+        self.reweighed: list[Reweighed] = []
 
     def slot_of(self, key: BalanceKey) -> int:
         """Return where the balance stands in `amounts` and `numbers`."""
@@ -258,6 +260,7 @@ class RunningBooks:
             posting = self._with_weights(entry, posting, back)
         for line, weight in self._places.outweighed(lines) if unit else ():
             findings.append(outweighed(entry, line, weight_micro=weight))
+        self.reweighed += self._places.reweighed(lines) if unit else ()
         rests = rest_lines(lines, self._places.left, first_line_no=len(posting.lines) + 1)
         if rests:
             findings += rested(entry, rests, unit=unit or WEIGHED_IN)
@@ -321,6 +324,8 @@ class RunningBooks:
         )
         self.relieved += relieved
         earlier, now = counted.done_micro, self.progress[key].done_micro
+        if now < earlier:
+            self.returned.append((key, entry.record_no))
         # Where stations do not know the document, less than nothing is what left.
         if now < earlier and (lines or earlier > 0):
             self.returning.add(key[:2])

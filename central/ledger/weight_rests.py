@@ -13,6 +13,7 @@ written off by the fact that took the last piece, as a pair of lines of its own.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from central.ledger.entries import BALANCE_MICRO_MAX, BalanceKey, Line
 from central.ledger.locations import ADJUSTMENT, IN_TRANSIT_PREFIX, is_virtual
@@ -22,6 +23,14 @@ from central.ledger.pairs import LINES_OF_A_PAIR, Lines
 # book has given another takes: neither is told apart.
 UnderWayKey = tuple[str, str, str, str, str]
 Left = tuple[int, int]  # Pieces and weight, in millionths of their units.
+
+
+class Reweighed(NamedTuple):
+    """A place that had pieces and no weight left, and after a fact a weight, or no pieces."""
+
+    line: Line
+    quantity_micro: int
+    weight_micro: int
 
 
 class WeighedPlaces:
@@ -73,6 +82,17 @@ class WeighedPlaces:
             if quantity > 0 >= weight and line.weight_micro < 0:
                 yield line, weight
 
+    def reweighed(self, lines: Sequence[Line]) -> Iterator[Reweighed]:
+        """Yield places of these lines where pieces have a weight again, or are no more."""
+        for line in one_of_each(lines):
+            quantity, weight = self.left(line)
+            if quantity > 0 >= weight:
+                continue
+            same = [one for one in lines if _is_at_place_of(one, line)]
+            before = quantity - sum(one.quantity_micro for one in same)
+            if before > 0 >= weight - sum(one.weight_micro for one in same):
+                yield Reweighed(line, quantity, weight)
+
     def have_room(
         self, lines: Sequence[Line], given_back: Sequence[tuple[str, str, int]] = ()
     ) -> bool:
@@ -110,6 +130,12 @@ def is_under_way(location: str) -> bool:
 def under_way_key(key: BalanceKey | Line) -> UnderWayKey:
     """Return what a balance, or a line, at such a place is part of."""
     return (key.location, key.item, key.lot, key.serial, key.unit)
+
+
+def _is_at_place_of(line: Line, other: Line) -> bool:
+    if is_under_way(other.location):
+        return under_way_key(line) == under_way_key(other)
+    return line.balance_key == other.balance_key
 
 
 def rest_lines(lines: Sequence[Line], left: Callable[[Line], Left], *, first_line_no: int) -> Lines:

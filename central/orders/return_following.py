@@ -27,7 +27,7 @@ from central.orders.returned_goods import (
     find_orders,
     subject_of,
 )
-from central.orders.settling.settlement_following import follow_relieved
+from central.orders.settling.settlement_following import follow_less
 from central.orders.unnamed_excess import entry_of
 
 KIND: DiscrepancyKind = "over_returned"
@@ -40,9 +40,16 @@ def follow_returns(connection: Connection, posted: Posted) -> None:
 
     Where less counts for a document than before, lines may have too much no longer, too.
     """
+    if (
+        posted.returned
+        or posted.relieved
+        or posted.taken_back
+        or posted.reweighed
+        or posted.findings
+    ):
+        follow_less(connection, posted)
     if not posted.returning:
         return
-    follow_relieved(connection, posted)
     for border in WORSE:
         facts = [
             fact

@@ -174,6 +174,7 @@ def _body(decision: Decision) -> list[tuple[str, str]]:
     for name, micro in (
         ("counted", decision.counted_micro),
         ("quantity", decision.quantity_micro),
+        ("weight", decision.weight_micro),
     ):
         if micro is not None:
             fields.append((name, canonical_text(from_micro(micro))))

@@ -23,6 +23,8 @@ PLAIN: tuple[str, ...] = (
     marked("The card was changed or restored, and that is known."),
     marked("The ledger's figures stand; the gateway takes them over."),
     marked("Weigh them, and settle it with the weight."),
+    marked("They have left again: nobody can weigh them any more."),
+    marked("Does a paper say what they weighed? Settle it with that weight."),
     marked("Facts that are still to come settle it; wait if the sender is late."),
     marked("Damaged or sent back? Close the transfer once more and say so."),
     marked("Post the right quantity at the desk, or count the place."),
@@ -47,6 +49,18 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         marked(
             "Only the first %(count)s movements of %(item)s since then were looked through: "
             "look for later ones before it is settled."
+        ),
+    ),
+    (
+        r"They weighed (?P<amount>\S+) when they left\.",
+        marked("They weighed %(amount)s when they left."),
+    ),
+    (
+        r"(?P<amount>\S+) (?P<unit>\S*) of it are left\. "
+        r"Leave the stock as it is: the goods count for no order\.",
+        marked(
+            "%(amount)s %(unit)s of it are left. "
+            "Leave the stock as it is: the goods count for no order."
         ),
     ),
     (

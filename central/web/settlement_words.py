@@ -5,6 +5,7 @@ import re
 from central.orders.settling.kind_rules import Action, Cause
 from central.web.proposal_words import PATTERNS, PLAIN
 from central.web.stock_words import place_word
+from central.web.taken_back_words import TAKEN_BACK
 from central.web.texts import Texts
 from central.web.words import UNITS, marked
 
@@ -228,6 +229,7 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"what was received has the status with which it left",
             marked("Settled itself: what was received has the status with which it left."),
         ),
+        *TAKEN_BACK,
         *PATTERNS,
         *((re.escape(text), text) for text in PLAIN),
     )

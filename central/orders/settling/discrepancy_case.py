@@ -15,8 +15,10 @@ from central.contract.quantities import (
     to_micro,
 )
 from central.ledger.entries import GOODS_KEY_SIZE, FactKey
+from central.ledger.locations import is_virtual
 from central.ledger.progress import crosses_another_border, goes_back
 from central.orders.order_goods import parting
+from central.orders.settling.cases import Case, ItemMatch
 from central.orders.settling.discrepancy_facts import (
     Found,
     fact_at,
@@ -24,11 +26,11 @@ from central.orders.settling.discrepancy_facts import (
 )
 from central.orders.settling.excess_counts import Excess, counts_of, excess_of
 from central.orders.settling.line_matches import LineMatch, offered_of
+from central.orders.settling.missing_weights import case_of_weight
 from central.orders.settling.negative_balances import case_of_negative
 from central.orders.settling.returned_cases import case_of_returned
 from central.orders.settling.serial_places import KINDS_TWICE, case_of_twice
 from central.orders.settling.settlement_moves import leaves_any
-from central.orders.settling.settlement_proposals import Case, ItemMatch
 from central.orders.settling.settlement_steps import MovedFact
 from central.orders.settling.settlement_transit import find_under_way
 from central.orders.settling.settlements import (
@@ -70,9 +72,7 @@ def find_case(connection: Connection, row: Found) -> Case:
         moving = find_under_way(connection, row)
         found = Case(kind=kind, under_way_micro=moving.remainder_micro if moving else 0)
     elif kind == "weight_missing":
-        facts = standing_behind(connection, row).facts
-        shared = bool(facts) and all(fact.weight_micro for fact in facts)
-        found = Case(kind=kind, gone=not facts, shared=shared)
+        found = case_of_weight(connection, row)
     elif kind == "moved_unavailable":
         found = case_of_unavailable(connection, row)
     elif kind in GOODS_ACCEPTED:
@@ -147,6 +147,7 @@ def _case_of_document(connection: Connection, row: Found) -> Case:
         gone=fact is None and row.kind not in KINDS_OF_EXCESS,
         excess_micro=excess.micro,
         tolerated_micro=excess.tolerated_micro,
+        on_hand_micro=_left_micro(standing) if row.kind == "unexpected" else 0,
         item=fact.item if fact is not None else "",
         goes_back=_goes_back(fact, kind=head[2] if head else ""),
         lines=_open_lines(connection, row, fact, partner=partner, moved_micro=moved, unit=unit)
@@ -169,6 +170,18 @@ def _first_of(row: Found, standing: Sequence[MovedFact]) -> Movement | None:
     """
     moved = [one.movement for one in standing]
     return min(moved, key=lambda one: one.item != row.item, default=None)
+
+
+def _left_micro(facts: Sequence[MovedFact]) -> int:
+    """Return how much of what came, or went, has not gone back; 0 if that is no one figure."""
+    if len({fact.unit for fact in facts}) != 1:
+        return 0
+    return abs(
+        sum(
+            fact.quantity_micro if is_virtual(fact.movement.from_location) else -fact.quantity_micro
+            for fact in facts
+        )
+    )
 
 
 def _open_lines(

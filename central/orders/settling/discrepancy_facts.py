@@ -1,11 +1,10 @@
 """The facts behind a discrepancy, as far as they are found cheaply. Edge of the database.
 
 The first one is known by its name. The others are looked for among the facts of the same item from
-there on, by the index of lines; a place or a weighing has no such index, and there only the first
-one is found.
+there on, by the index of lines; what no item leads to has the first one alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -13,19 +12,19 @@ from sqlalchemy import Connection, Row, and_, select
 
 from central.contract.errors import ContractError
 from central.contract.facts import Fact, Movement, decode_fact
-from central.contract.quantities import MICRO_PER_UNIT
-from central.ledger.entries import OWN_GATEWAY, FactKey, Line
-from central.ledger.goods_rules import SETTLING_FLAG, comes_in, is_told, ships
-from central.ledger.locations import is_virtual
-from central.ledger.measures import WEIGHED_IN, quantity_in_unit
-from central.ledger.pairs import LINES_OF_A_PAIR, is_weighed_there, takes_share
+from central.ledger.entries import FactKey, Line
+from central.ledger.goods_rules import SETTLING_FLAG, taken_back_by
+from central.ledger.measures import WEIGHED_IN
+from central.ledger.pairs import LINES_OF_A_PAIR
+from central.ledger.restored_facts import restored_by
 from central.ledger.rests_back import RestBack, rests_written_off
-from central.ledger.unit_reading import brings_unit, items_of_unit
-from central.orders.settling.arrived_goods import is_moved_so, takes_so
+from central.ledger.unit_reading import items_of_unit
+from central.orders.settling.arrived_goods import takes_so
+from central.orders.settling.behind_rules import is_behind, writes_off
 from central.orders.settling.evidence_search import KINDS_BY_ITEM, may_be_behind
 from central.orders.settling.settlement_steps import MovedFact, MovedPart, Standing
 from central.orders.settling.settlements import KINDS_OF_EXCESS, KINDS_UNASKED
-from central.orders.settling.unexpected_evidence import is_of_line, those_unexpected
+from central.orders.settling.unexpected_evidence import those_unexpected
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_policies
 from central.storage.line_blocks import first_lines, reach_of
@@ -37,7 +36,11 @@ LINES_SCANNED_MAX = 50_000  # Of the item, from the first fact on.
 FACTS_BEHIND_MAX = 5000  # Of an item, that are found in them.
 MICROS = ("quantity_micro", "weight_micro")
 # Kinds whose facts are told apart by lines or lots, after their movements.
-KINDS_NARROWED = frozenset({"expiry_differs", "moved_unavailable", "unexpected"})
+KINDS_NARROWED = frozenset({"expiry_differs", "moved_unavailable", "unexpected", "weight_differs"})
+# Kinds whose facts are found by their item, too, but are not what is taken back for them.
+KINDS_BY_ITEM_TOO = frozenset({"negative_balance", "serial_twice", "weight_differs"})
+# Kinds of which what takes another fact back may itself be the matter: it moved goods, too.
+KINDS_OF_ANY_WAY = frozenset({"moved_unavailable", "weight_differs", "weight_missing"})
 # Kinds about an item under a document.
 KINDS_OF_LINES = frozenset({"unexpected", "over_received", "over_shipped"})
 # Kinds whose facts moved what they are about, so that they can be taken back.
@@ -79,6 +82,23 @@ def standing_behind(connection: Connection, row: Found) -> Standing:
     return Standing(movements_at(connection, warehouse=row.warehouse, numbers=numbers), is_cut)
 
 
+def left_behind(connection: Connection, row: Found) -> Standing:
+    """Return what `standing_behind` does, and what settlements have posted of the same.
+
+    So it is empty only if nothing is left of what a discrepancy is about. One that a reopening
+    opened is about the fact that stands again since. row: of `discrepancies`.
+    """
+    opened_by = FactKey(row.warehouse, row.gateway, row.epoch, row.seq)
+    with_backs = row.kind in KINDS_OF_ANY_WAY
+    first = None if with_backs else restored_by(connection, opened_by)
+    numbers, is_cut = _behind(
+        connection, row, scanned_max=FACTS_BEHIND_MAX, is_standing=True, since=first, own=True
+    )
+    facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
+    left = [one for one in facts if with_backs or taken_back_by(one.movement) is None]
+    return Standing(left, is_cut)
+
+
 def _behind(
     connection: Connection,
     row: Found,
@@ -87,40 +107,47 @@ def _behind(
     is_standing: bool = False,
     anew: frozenset[tuple[str, int]] = frozenset(),
     limit: int | None = None,
+    since: int | None = None,
+    own: bool = False,
 ) -> tuple[list[int], bool]:
     """Return which are behind it, and whether there may be more. limit: that are asked for.
 
-    is_standing: without those that are taken back. anew: what its settlements posted, by epoch and
-    number: the only ones of the ledger's own that may be.
+    is_standing: without those that are taken back. since: the first of them, if not the one that
+    opened it. anew: what its settlements posted, by epoch and number: the only ones of the ledger's
+    own that may be, unless `own`.
     """
     if not row.record_no or not row.epoch:
         return [], False
+    first = row.record_no if since is None else since
     numbers: set[int] = set()
-    is_cut = False
-    for item in _items(connection, row):
+    items = _items(connection, row)
+    is_cut = len(items) >= ITEMS_MAX
+    for item in items:
         reach = reach_of(
             connection,
             warehouse=row.warehouse,
             item=item,
-            after=row.record_no - 1,
+            after=first - 1,
             limit=scanned_max,
             newest_first=False,
         )
         is_cut = is_cut or reach.facts_count >= scanned_max
-        through = reach.record_no
-        found = _matching(connection, row, item, through, is_standing=is_standing, anew=anew)
+        reached, those = (first, reach.record_no), None if own else anew
+        found = _matching(connection, row, item, reached, is_standing=is_standing, anew=those)
         some = list(islice(found, None if row.kind in KINDS_NARROWED else limit))
         is_cut = is_cut or len(some) > FACTS_BEHIND_MAX
         numbers.update(some[:FACTS_BEHIND_MAX])
     if row.kind == "moved_unavailable":
-        numbers = _unavailable(connection, row, numbers)
+        numbers = _by_lines(connection, row, numbers, takes_so)
     elif row.kind == "unexpected":
         numbers = those_unexpected(connection, row, numbers)
     elif row.kind == "expiry_differs":
         numbers = _of_other_dates(connection, row, numbers)
+    elif row.kind == "weight_differs":
+        numbers = _by_lines(connection, row, numbers, writes_off)
     # Of a document that came to be known later the first fact is named, whatever it moved.
     if not numbers or row.kind not in KINDS_OF_LINES or _has_moved(connection, row):
-        numbers.add(row.record_no)
+        numbers.add(first)
     return sorted(numbers), is_cut
 
 
@@ -173,11 +200,6 @@ def fact_at(connection: Connection, key: FactKey) -> Fact | None:
     return None
 
 
-def serial_of(row: Found) -> str:
-    """Return the serial number that a `serial_twice` is about: its subject is item/serial."""
-    return str(row.subject.removeprefix(f"{row.item}/"))
-
-
 def _has_moved(connection: Connection, row: Found) -> bool:
     """Return whether the fact that a discrepancy names moved the item that it is about."""
     moved = _lines(connection, [(row.warehouse, row.record_no)])
@@ -186,8 +208,13 @@ def _has_moved(connection: Connection, row: Found) -> bool:
 
 def _items(connection: Connection, row: Found) -> set[str]:
     """Return the items of which facts may be behind it; none where only the first is found."""
-    if row.kind in KINDS_BY_ITEM or row.kind in {"negative_balance", "serial_twice"}:
+    if row.kind in KINDS_BY_ITEM or row.kind in KINDS_BY_ITEM_TOO:
         return {row.item}
+    if row.kind == "unknown_location":
+        held = tables.balances.c
+        there = (held.warehouse == row.warehouse, held.location == row.subject)
+        query = select(held.item).where(*there).distinct().limit(ITEMS_MAX)
+        return set(connection.execute(query).scalars())
     if row.kind == "unknown_document":
         table = tables.document_progress.c
         query = (
@@ -206,17 +233,19 @@ def _matching(
     connection: Connection,
     row: Found,
     item: str,
-    through: int,
+    reached: tuple[int, int],
     *,
     is_standing: bool,
-    anew: frozenset[tuple[str, int]],
+    anew: frozenset[tuple[str, int]] | None,
 ) -> Iterator[int]:
+    """Yield those of an item's facts, from the first of `reached` through the other."""
     facts, reversals = tables.facts.c, tables.reversals.c
+    first, through = reached
     scanned = first_lines(
         connection,
         warehouses=[row.warehouse],
         items=[item],
-        after=row.record_no - 1,
+        after=first - 1,
         through=through,
         columns=("record_no", "location", "lot", "serial", "sscc", "unit", *MICROS),
     )
@@ -235,56 +264,22 @@ def _matching(
         movement = _readable(found.body)
         if not isinstance(movement, Movement):
             continue
-        if SETTLING_FLAG in movement.flags and (found.epoch, found.seq) not in anew:
+        others = anew is not None and (found.epoch, found.seq) not in anew
+        if SETTLING_FLAG in movement.flags and others:
             continue
-        if _is_behind(row, movement, found):
+        if is_behind(row, movement, found):
             yield found.record_no
 
 
-def _is_behind(row: Found, movement: Movement, line: Found) -> bool:
-    """Return whether a movement is of what a discrepancy is about. line: its giving side."""
-    if movement.warehouse != row.warehouse:
-        return False
-    ends = (movement.from_location, movement.to_location)
-    if row.kind == "negative_balance":
-        return (line.location, line.lot) == (row.location, row.lot)
-    if row.kind == "serial_twice":  # What brought it to a place since it is at two.
-        return movement.serial == serial_of(row) and not is_virtual(movement.to_location)
-    if row.kind == "unit_twice":
-        return brings_unit(movement, row.subject)
-    if row.kind == "unit_differs":  # What had an exact value was posted in the item's own unit.
-        return bool(movement.unit == row.unit == line.unit)
-    if row.kind == "weight_missing":
-        place = row.location
-        # A weight in a unit that means nothing there was left out.
-        unweighed = takes_share(movement) or (movement.net_weight and not line.weight_micro)
-        due = place in ends and is_weighed_there(*ends) and unweighed
-        return bool(due and movement.lot == row.lot)
-    if row.kind == "piece_parted":
-        parted = (quantity_in_unit(movement, line.unit) or line.quantity_micro) % MICRO_PER_UNIT
-        return bool(parted and line.gateway != OWN_GATEWAY)
-    if row.kind == "moved_unavailable":
-        return is_moved_so(row, movement, line)
-    if row.kind == "expiry_differs":
-        return bool(movement.lot == row.lot and movement.expiry_date)
-    if row.kind in {"lot_missing", "serial_missing"}:
-        missing = movement.lot if row.kind == "lot_missing" else movement.serial
-        return not missing and is_told(*ends)
-    if row.kind in {"expiry_missing", "expired_shipped"}:
-        is_so = comes_in if row.kind == "expiry_missing" else ships
-        return bool(movement.lot == row.lot) and is_so(*ends)
-    if row.kind in {"unknown_document", "unexpected"}:
-        return bool(movement.document == row.document)
-    if row.kind in KINDS_OF_EXCESS or row.kind == "outside_tolerance":
-        return is_of_line(row, movement)
-    return True
-
-
-def _unavailable(connection: Connection, row: Found, numbers: set[int]) -> set[int]:
-    """Return those that took what the discrepancy is about: goods of its status."""
-    keys = [(row.warehouse, number) for number in sorted(numbers)]
-    found = _lines(connection, keys)
-    return {number for number, lines in found.items() if takes_so(row, lines)}
+def _by_lines(
+    connection: Connection,
+    row: Found,
+    numbers: set[int],
+    is_so: Callable[[Found, Sequence[Line]], bool],
+) -> set[int]:
+    """Return those whose lines are of what the discrepancy is about."""
+    found = _lines(connection, [(row.warehouse, number) for number in sorted(numbers)])
+    return {number for number, lines in found.items() if is_so(row, lines)}
 
 
 def _of_other_dates(connection: Connection, row: Found, numbers: set[int]) -> set[int]:

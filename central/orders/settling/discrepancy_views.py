@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, case, func, select
 from central.contract.identifiers import FactId, parse_epoch
 from central.errors import NotThere
 from central.ledger.entries import DiscrepancyKind
+from central.orders.settling.cases import Case
 from central.orders.settling.discrepancy_case import find_case
 from central.orders.settling.discrepancy_facts import (
     KINDS_OF_FACTS,
@@ -23,7 +24,6 @@ from central.orders.settling.settlement_advice import Advice, advise, advise_fur
 from central.orders.settling.settlement_choice import at_once, choose
 from central.orders.settling.settlement_proposals import (
     MOVING,
-    Case,
     Proposal,
     propose,
 )

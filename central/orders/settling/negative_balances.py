@@ -7,9 +7,9 @@ from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, balance_name
 from central.ledger.measures import weight_share
 from central.orders.catalogue.packs import text_of
 from central.orders.order_goods import parting, require_whole
+from central.orders.settling.cases import Case
 from central.orders.settling.discrepancy_facts import Found, weight_units
 from central.orders.settling.settlement_moves import step_to_count, steps_from_surplus
-from central.orders.settling.settlement_proposals import Case
 from central.orders.settling.settlement_steps import Step
 from central.orders.settling.settlements import Decision
 from central.orders.settling.surplus import Surplus

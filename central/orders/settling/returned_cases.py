@@ -3,9 +3,9 @@
 from sqlalchemy import Connection
 
 from central.orders.returned_goods import OrderReturns, compare, find_orders, goods_of, lots_left
+from central.orders.settling.cases import Case
 from central.orders.settling.discrepancy_facts import Found
 from central.orders.settling.returned_decisions import Returned
-from central.orders.settling.settlement_proposals import Case
 
 
 def case_of_returned(connection: Connection, row: Found) -> Case:

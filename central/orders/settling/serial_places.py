@@ -7,9 +7,10 @@ from central.errors import Conflict, Unusable
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey
 from central.ledger.locations import is_virtual
 from central.ledger.unit_reading import BOOKS, read_units
-from central.orders.settling.discrepancy_facts import Found, serial_of
+from central.orders.settling.behind_rules import serial_of
+from central.orders.settling.cases import Case
+from central.orders.settling.discrepancy_facts import Found
 from central.orders.settling.settlement_moves import step_to_count
-from central.orders.settling.settlement_proposals import Case
 from central.orders.settling.settlement_steps import Step
 from central.orders.settling.twice_decisions import Seen
 from central.storage import bulk, tables

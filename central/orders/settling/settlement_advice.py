@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from central.ledger.entries import DiscrepancyKind
-from central.orders.settling.settlement_proposals import Case
+from central.orders.settling.cases import Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ def _unit_asked(case: Case, unit: str) -> Advice:
 def _weight_advice(case: Case) -> tuple[Advice, ...]:
     if case.shared:
         return ()
+    if not case.on_hand_micro:
+        return (Advice("Does a paper say what they weighed? Settle it with that weight."),)
     return (Advice("Weigh them, and settle it with the weight.", _place_page(case)),)
 
 

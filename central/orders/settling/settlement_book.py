@@ -16,17 +16,16 @@ from central.contract.facts import Movement
 from central.errors import Conflict, NotThere, Unusable
 from central.ledger.desk import Change, require_version
 from central.ledger.entries import DiscrepancyKind, FactKey
-from central.ledger.own_facts import OWN_GATEWAY
 from central.ledger.settled_news import tell_settled
-from central.orders.settling.discrepancy_facts import Found, movements_at
+from central.orders.settling.discrepancy_facts import Found
 from central.orders.settling.evidence_search import settled_by
-from central.orders.settling.present_reading import goods_since
+from central.orders.settling.last_settlement import back_again, free_again, moved_by_last
 from central.orders.settling.settlement_plans import Plan, plan_steps, still_wrong_micro
 from central.orders.settling.settlement_reserving import reserve_anew
 from central.orders.settling.settlement_rests import note_rests
 from central.orders.settling.settlement_steps import Step, evidence_for, flags_of
 from central.orders.settling.settlements import Decision, check_decision
-from central.orders.settling.taking_back import steps_back
+from central.orders.settling.taken_back_facts import emptied_by, reasons_settled, settle_emptied
 from central.storage import bulk, tables
 from central.storage.settlement_tables import settlement_facts, settlements
 
@@ -66,6 +65,7 @@ def settle(
         change, row, action=decision.action, reason=decision.reason, facts=facts, steps=plan.steps
     )
     values: dict[str, object] = {}
+    _settle_emptied(change, row, plan.steps, what=_settled(row))
     still_micro = still_wrong_micro(change.connection, row, plan) if facts else None
     is_part = bool(plan.left_count) or still_micro is not None
     if not is_part:
@@ -104,15 +104,17 @@ def reopen(
     _refuse_second(change, row)
     if not reason.strip():
         raise Unusable("to open it again needs a reason", hint="Say what proved wrong.")
-    moved = _moved_by_last(change, row) if take_back else []
+    moved = moved_by_last(change, row) if take_back else []
     _refuse_settled_elsewhere(change, row, moved)
     # Open before anything is posted: what that says of the same is no other discrepancy.
     _update(change, row, state="open", settled_ms=0, settlement="")
+    _open_with(change, row, moved)
     warehouse = moved[0].warehouse if moved else row.warehouse
-    steps = _back_again(change, warehouse, moved)
+    steps = back_again(change, warehouse, moved)
     facts = _post(change, row, warehouse=warehouse, steps=steps, event_time_ms=change.now_ms)
     number = _write(change, row, action="reopen", reason=reason, facts=facts, steps=steps)
-    _free_again(change, moved)
+    free_again(change, moved)
+    _settle_emptied(change, row, steps, what=f"{row.kind} {row.subject} was opened again")
     _update(change, row, facts_count=row.facts_count, actual_micro=row.actual_micro)
     _note(change, row, "reopened", reason=reason, facts=facts, settlement=row.settlement)
     return Settled(row.id, number, row.version + 1, facts)
@@ -137,6 +139,32 @@ def comment(change: Change, identity: str, *, text: str) -> int:
         )
     _note(change, row, "commented", text=text)
     return int(row.version)
+
+
+def _settle_emptied(change: Change, row: Found, steps: Sequence[Step], *, what: str) -> None:
+    """Settle what else was about the facts that steps took back, if nothing is left of that."""
+    taken_back = [step.takes_back for step in steps if step.takes_back is not None]
+    reasons = reasons_settled(change.connection, taken_back, what=what)
+    settle_emptied(change.connection, reasons, now_ms=change.now_ms, but=row.id)
+
+
+def _open_with(change: Change, row: Found, moved: Sequence[Found]) -> None:
+    """Open again what settled itself as a settlement took back what stands again from now on."""
+    freed = [
+        FactKey(one.warehouse, one.back_gateway, one.back_epoch, one.back_seq)
+        for one in moved
+        if one.back_epoch
+    ]
+    reasons = reasons_settled(change.connection, freed, what=_settled(row))
+    for other in emptied_by(change.connection, reasons):
+        reason = f"{row.kind} {row.subject} is open again"
+        _write(change, other, action="reopen", reason=reason, facts=(), steps=())
+        _update(change, other, state="open", settled_ms=0, settlement="")
+        _note(change, other, "reopened", reason=reason, settlement=other.settlement)
+
+
+def _settled(row: Found) -> str:
+    return f"{row.kind} {row.subject} was settled"
 
 
 def _row(change: Change, identity: str, *, version: int | None) -> Found:
@@ -288,24 +316,6 @@ def _note(
     )
 
 
-def _moved_by_last(change: Change, row: Found) -> list[Found]:
-    """Return the facts of the last settlement by people, none if it moved nothing."""
-    table, decided = settlement_facts, settlements.c
-    last = (
-        select(decided.number)
-        .where(decided.discrepancy == row.id)
-        .order_by(decided.number.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    query = (
-        select(table)
-        .where(table.c.discrepancy == row.id, table.c.number == last)
-        .order_by(table.c.seq)
-    )
-    return list(change.connection.execute(query))
-
-
 def _refuse_settled_elsewhere(change: Change, row: Found, moved: Sequence[Found]) -> None:
     """Raise Conflict if what was posted for a first time has been settled since, as another one."""
     keys = [FactKey(one.warehouse, one.gateway, one.epoch, one.seq) for one in moved]
@@ -314,27 +324,3 @@ def _refuse_settled_elsewhere(change: Change, row: Found, moved: Sequence[Found]
     # By what the facts say: rows of settlements are found by their discrepancy alone.
     for identity in sorted(settled_by(change.connection, by) - {row.id}):
         _require_state(_row(change, identity, version=None), "open")
-
-
-def _back_again(change: Change, warehouse: str, moved: Sequence[Found]) -> list[Step]:
-    keys = [FactKey(one.warehouse, one.gateway, one.epoch, one.seq) for one in moved]
-    rows = bulk.select_by_key(change.connection, tables.facts, keys, columns_count=4)
-    numbers = [found[10] for found in rows]
-    facts = movements_at(change.connection, warehouse=warehouse, numbers=numbers)
-    assert all(fact.key.gateway == OWN_GATEWAY for fact in facts)
-    return steps_back(facts, goods_since(change.connection, facts, since=max(numbers, default=0)))
-
-
-def _free_again(change: Change, moved: Sequence[Found]) -> None:
-    """Let what a settlement had taken back be taken back another time: it stands again."""
-    table = tables.reversals
-    for one in moved:
-        if one.back_epoch:
-            change.connection.execute(
-                table.delete().where(
-                    table.c.warehouse == one.warehouse,
-                    table.c.gateway == one.back_gateway,
-                    table.c.epoch == one.back_epoch,
-                    table.c.seq == one.back_seq,
-                )
-            )

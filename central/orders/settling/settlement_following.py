@@ -7,6 +7,9 @@ from central.ledger.discrepancies import settle_subjects, settle_where
 from central.ledger.entries import balance_name
 from central.ledger.ledger import Posted
 from central.ledger.line_counts import excess_kind
+from central.orders.settling.taken_back_facts import Subject, reasons_of, settle_emptied
+from central.orders.settling.unmoved_facts import settle_unmoved
+from central.orders.settling.weighed_again import settle_weighed_again
 from central.storage import bulk, tables
 
 
@@ -66,13 +69,35 @@ def follow_singles(connection: Connection, posted: Posted) -> None:
         )
 
 
-def follow_relieved(connection: Connection, posted: Posted) -> None:
-    """Settle that document lines had too much, of which enough was taken back since.
+def follow_less(connection: Connection, posted: Posted) -> None:
+    """Settle what is no longer so as facts were taken back, or goods went back under a document.
 
-    Costs nothing if nothing was.
+    Costs nothing if neither was, and nothing is wrong.
     """
-    if not posted.relieved:
-        return
+    if posted.relieved:
+        _settle_relieved(connection, posted)
+    if posted.reweighed:
+        _settle_reweighed(connection, posted)
+    if posted.taken_back or posted.returned:
+        taken_back = reasons_of((movement, lines) for _, movement, lines in posted.taken_back)
+        reasons = {**_returned(posted), **taken_back}
+        settle_emptied(connection, reasons, now_ms=posted.now_ms)
+    if posted.findings:
+        settle_unmoved(connection, posted)
+
+
+def _returned(posted: Posted) -> dict[Subject, str]:
+    """Return why nothing may be left of what goods went back of under a document."""
+    return {
+        (key.warehouse, "unexpected", f"{key.document}/{key.item}"): (
+            f"since record {number} nothing is left of it under {key.document}"
+        )
+        for key, number in posted.returned
+    }
+
+
+def _settle_relieved(connection: Connection, posted: Posted) -> None:
+    """Settle that document lines had too much, of which enough was taken back since."""
     last = {one.key: one for one in posted.relieved}
     found = {(one.warehouse, one.kind, one.subject): one.record_no for one in posted.findings}
     for key, one in sorted(last.items()):
@@ -87,3 +112,10 @@ def follow_relieved(connection: Connection, posted: Posted) -> None:
             f" {canonical_text(from_micro(one.done_micro))} {key.unit}",
             now_ms=posted.now_ms,
         )
+
+
+def _settle_reweighed(connection: Connection, posted: Posted) -> None:
+    """Settle that pieces had no weight left, where they have one again or are gone."""
+    last = {one.line.balance_key: one for one in posted.reweighed}
+    for _, one in sorted(last.items()):
+        settle_weighed_again(connection, one, now_ms=posted.now_ms)

@@ -6,89 +6,18 @@ only people know there is none, and `settlement_advice` says what they have to d
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 
 from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.arrived_decisions import decisions
+from central.orders.settling.cases import Case, ItemMatch
 from central.orders.settling.line_matches import LineMatch, Offered, given_to
-from central.orders.settling.returned_decisions import Returned
 from central.orders.settling.returned_decisions import decisions as decisions_of_return
 from central.orders.settling.settlements import GOODS_ACCEPTED, KINDS_OF_EXCESS, Decision
-from central.orders.settling.surplus import Surplus, fillings
-from central.orders.settling.twice_decisions import TWO_UNITS, Seen, taken_out
+from central.orders.settling.surplus import fillings
+from central.orders.settling.twice_decisions import TWO_UNITS, taken_out
 
 MOVING = frozenset({"reverse", "reassign"})  # What is behind it, where facts are.
-
-
-@dataclass(frozen=True, slots=True)
-class ItemMatch:
-    """An item that has what was scanned as its code or bar code.
-
-    factor: units a scan, None where nothing was scanned: each unit converts by itself.
-    """
-
-    item: str
-    unit: str
-    factor: Fraction | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """What is known of a discrepancy, for a proposal.
-
-    known_now: what was missing (item, place, order) is there by now, and what was posted under it
-    is as it should be. gone: what is behind it is taken back already. on_hand_micro: at its place.
-    excess_micro: what came above the expected, of which tolerated_micro may stay. factor: of the
-    unit, where units are known to convert, else None. unit_missing: the item is there by now, and
-    is kept in another unit; or in several, of which some convert (converts), and some do not
-    (units_unknown).
-    stated_warehouse: of a fact about another one. shared: all that went unweighed took its share of
-    a weight. moved_micro, told_location: of all that is behind it and still stands, and where that
-    went. at_once_micro, from_location, to_location: of what one settlement moves of it.
-    under_way_micro: of the thing of a transfer, over all warehouses. seen: where a serial number is
-    by the books, where it came last first. is_twice: still at several places, or several times at
-    one. missing_micro, available_micro: of what an order waits for. has_gone_on: from there.
-    goes_back: the other way than its document is about.
-    """
-
-    kind: DiscrepancyKind
-    known_now: bool = False
-    gone: bool = False
-    on_hand_micro: int = 0
-    excess_micro: int = 0
-    tolerated_micro: int = 0
-    warehouse: str = ""
-    unit: str = ""
-    item: str = ""
-    location: str = ""
-    lot: str = ""
-    sscc: str = ""
-    document: str = ""
-    gateway: str = ""
-    subject: str = ""
-    surplus: tuple[Surplus, ...] = ()
-    items: tuple[ItemMatch, ...] = ()
-    lines: tuple[LineMatch, ...] = ()
-    goes_back: bool = False
-    factor: Fraction | None = None
-    stated_warehouse: str = ""
-    unit_missing: bool = False
-    converts: bool = False
-    units_unknown: tuple[str, ...] = ()
-    shared: bool = False
-    moved_micro: int = 0
-    told_location: str = ""
-    at_once_micro: int = 0
-    from_location: str = ""
-    to_location: str = ""
-    under_way_micro: int = 0
-    seen: tuple[Seen, ...] = ()
-    is_twice: bool = False
-    missing_micro: int = 0
-    available_micro: int = 0
-    has_gone_on: bool = False
-    returned: Returned | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +78,9 @@ def _for_returned(case: Case) -> tuple[Proposal, ...]:
 def _for_document(case: Case) -> tuple[Proposal, ...]:
     lines = tuple(_to_line(line, case) for line in case.lines)
     if not case.goes_back:
-        return (*lines, _accept("Leave the stock as it is: the goods count for no order."))
+        left = f"{_units(case.on_hand_micro)} {case.unit} of it are left. "
+        leave = "Leave the stock as it is: the goods count for no order."
+        return (*lines, _accept(f"{left}{leave}" if case.on_hand_micro else leave))
     back = Proposal(Decision(action="reverse"), "Move it back, if it was scanned by mistake.")
     return (*lines, _accept("Leave it as it is: the order counts it as gone back."), back)
 
@@ -181,6 +112,11 @@ def _for_unit(case: Case) -> tuple[Proposal, ...]:
 def _for_weight(case: Case) -> tuple[Proposal, ...]:
     if case.shared:
         return (_accept("They took their share of the weight that was there."),)
+    if case.weight_micro:
+        decision = Decision(action="reassign", weight_micro=case.weight_micro)
+        return (Proposal(decision, f"They weighed {_units(case.weight_micro)} when they left."),)
+    if not case.on_hand_micro:
+        return (_accept("They have left again: nobody can weigh them any more."),)
     return ()
 
 

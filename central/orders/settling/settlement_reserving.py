@@ -10,8 +10,8 @@ from central.orders.reserving.reservation_rows import read_reservations
 from central.orders.sales.sales_book import reserve_order
 from central.orders.sales.sales_orders import RESERVING, LineFigures, SalesOrder
 from central.orders.sales.sales_store import read_figures, read_orders
+from central.orders.settling.cases import Case
 from central.orders.settling.discrepancy_facts import Found
-from central.orders.settling.settlement_proposals import Case
 from central.orders.transfers.transfer_book import decide
 from central.orders.transfers.transfer_picks import waits_micro
 from central.orders.transfers.transfer_store import find_transfers, read_standings

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from central.contract.facts import Evidence, Movement
 from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import FactKey
-from central.ledger.goods_rules import SETTLING_FLAG
+from central.ledger.goods_rules import SETTLING_FLAG, TAKES_BACK
 from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import FLAG_WEIGHTLESS
 from central.ledger.rests_back import FLAG_GIVES_BACK, RestBack, evidence_of
@@ -127,7 +127,7 @@ def evidence_for(step: Step, *, discrepancy: str) -> tuple[Evidence, ...]:
     """Return what the ledger's own fact of a step says of what it is for. discrepancy: its id."""
     said = [f"{SETTLES}{discrepancy}"]
     if step.takes_back is not None:
-        said.append("takes back " + "/".join(map(str, step.takes_back[1:])))
+        said.append(TAKES_BACK + "/".join(map(str, step.takes_back[1:])))
     said += evidence_of(step.rests_back)
     return tuple(Evidence(device="ledger", kind="manual", raw=text.encode()) for text in said)
 

@@ -16,9 +16,9 @@ from central.errors import Conflict, Unusable
 from central.ledger.entries import GOODS_KEY_SIZE
 from central.ledger.locations import IN_TRANSIT
 from central.ledger.statuses import AVAILABLE
+from central.orders.settling.cases import Case
 from central.orders.settling.discrepancy_facts import Found, standing_behind
 from central.orders.settling.present_goods import PresentGoods
-from central.orders.settling.settlement_proposals import Case
 from central.orders.settling.settlement_steps import MovedFact, Step, step_of
 from central.orders.settling.settlements import Decision
 from central.orders.settling.taking_back import steps_back

@@ -10,26 +10,10 @@ from sqlalchemy import Connection, Row, select
 from central.contract.facts import Movement
 from central.ledger.entries import ExpectedLine
 from central.ledger.goods_rules import SETTLING_FLAG
-from central.ledger.locations import CUSTOMER, IN_TRANSIT
 from central.ledger.posting import is_expected
 from central.ledger.progress import goes_back
 from central.ledger.reading import read_fact
-from central.ledger.returned_facts import is_returned
-from central.orders.returned_goods import goods_of
 from central.storage import bulk, tables
-
-
-def is_of_line(row: Row[Any], movement: Movement) -> bool:
-    """Return whether a movement counts for the document line that a discrepancy names.
-
-    What names no line counts for the lines of its item, too, but not for picks. Of what was
-    returned it is about the goods, whichever line they name.
-    """
-    if row.kind == "over_returned":
-        return is_returned(movement, code=row.document, lot=row.lot, serial=goods_of(row).serial)
-    whole = row.kind != "outside_tolerance" and movement.to_location not in {CUSTOMER, IN_TRANSIT}
-    lines = {row.document_line, 0} if whole else {row.document_line}
-    return movement.document == row.document and movement.document_line in lines
 
 
 def those_unexpected(connection: Connection, row: Row[Any], numbers: set[int]) -> set[int]:

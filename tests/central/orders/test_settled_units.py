@@ -117,8 +117,9 @@ def test_a_unit_without_an_exact_value_is_told_in_the_warehouse_where_it_is_post
     assert open_again(site, "unit_differs").status_code == 200
     assert open_again(site, "wrong_warehouse").status_code == 200
     assert site.on_hand("NUT", "BJ1") == {}
-    (proposal,) = site.found("unit_differs")["proposals"]
-    assert proposal["body"] == {"action": "accept"}
+    # What was posted there is taken back: nothing is left to convert.
+    why = site.found("unit_differs", "settled")["settlement"]
+    assert why.startswith("record 3 was taken back as wrong_warehouse sh1-dock-1/")
 
 
 def test_a_unit_that_converts_is_no_question_in_another_warehouse(site):

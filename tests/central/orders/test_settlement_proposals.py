@@ -9,8 +9,9 @@ from central.contract.reference import Barcode, DocumentLine, ExpectedDocument, 
 from central.ledger.discrepancies import open_discrepancies
 from central.ledger.entries import DiscrepancyKind, Finding
 from central.ledger.reference_desk import put_document, put_item, put_location
+from central.orders.settling.cases import Case
 from central.orders.settling.settlement_advice import ADVISED, advise
-from central.orders.settling.settlement_proposals import PROPOSED, Case, propose
+from central.orders.settling.settlement_proposals import PROPOSED, propose
 from central.orders.transfers.transfer_book import LineWanted, create_transfer, decide
 from central.orders.transfers.transfer_closing import Closing, Thing
 from central.orders.transfers.transfer_end_book import close_transfer

@@ -152,8 +152,8 @@ def test_what_leaves_or_comes_back_without_a_pick_after_all_was_loaded_is_judged
     # What came back under no number is asked for again under that of the line.
     load_truck(scene, code, "BIN-1", 2)
     assert (shipped(scene, code), told_left(scene, code)) == (({1: 6}, "in_transit"), {1: 0})
-    # What came back explains nothing of itself: people have a look.
-    assert rows(database, tables.discrepancies, "kind", "state") == [("unexpected", "open")]
+    # More came back than had not been asked for: nothing of that is left.
+    assert rows(database, tables.discrepancies, "kind", "state") == [("unexpected", "settled")]
     scene.check()
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from central.orders.transfers.transfer_book import LineWanted, create_transfer, decide
 from central.storage import tables
 from tests.central.orders.settling import Settling
 from tests.central.scenery import rows, set_policy
@@ -139,3 +140,81 @@ def test_a_weight_that_means_nothing_is_said_where_nobody_has_to_weigh(site):
     assert [one["body"] for one in proposals] == [{"action": "accept"}]
     assert site.settle("unit_differs").status_code == 200
     assert held(site)["BIN-1"] == (2, 4000)
+
+
+def advised(site):
+    """What is proposed about the one that is open, and what somebody is told to do."""
+    row = site.found("weight_missing")
+    return [one["body"] for one in row["proposals"]], [one["text"] for one in row["advice"]]
+
+
+PAPER = "Does a paper say what they weighed? Settle it with that weight."
+
+
+def test_of_goods_that_all_left_again_nobody_is_told_to_weigh_them(site):
+    site.dock.move(quantity="3")
+    site.send()
+    assert advised(site) == ([], ["Weigh them, and settle it with the weight."])
+    site.dock.move(quantity="2", source="BIN-1", target="BIN-2")
+    site.send()
+    assert advised(site)[0] == []
+    for place, quantity in (("BIN-1", "1"), ("BIN-2", "2")):
+        site.dock.move(quantity=quantity, source=place, target="customer")
+    site.send()
+    rows = site.get("/discrepancies?kind=weight_missing&state=open")["discrepancies"]
+    assert len(rows) == 2
+    for row in rows:
+        path = f"/discrepancies/{row['id']}"
+        found = site.get(path)
+        assert [one["text"] for one in found["advice"]] == [PAPER]
+        (proposal,) = found["proposals"]
+        assert proposal["why"] == "They have left again: nobody can weigh them any more."
+        answer = site.ask("POST", f"{path}/settle", {"reason": "gone", **proposal["body"]})
+        assert answer.json()["state"] == "settled", answer.text
+
+
+def test_what_was_weighed_when_it_left_is_proposed_where_it_had_come_before(site):
+    site.dock.move(quantity="10", net_weight="25", weight_unit="KGM")
+    site.send()
+    with site.desk.change(actor="x") as change:
+        wanted = [LineWanted("BOLT", 10 * 10**6)]
+        code = create_transfer(change, wanted, source="SH1", destination="BJ1").code
+    for action in ("request", "approve", "release"):
+        with site.desk.change(actor="x") as change:
+            decide(change, code, action, version=None, reason="")
+    under = {"document": code, "document_line": 1, "business_step": "transferring"}
+    site.other.move(quantity="10", source="in_transit", target="BIN-1", **under)
+    site.send(site.other)
+    site.dock.move(quantity="10", source="BIN-1", target="in_transit", **under)
+    site.send()
+    (row,) = site.get("/discrepancies?kind=weight_missing&warehouse=BJ1")["discrepancies"]
+    path = f"/discrepancies/{row['id']}"
+    (proposal,) = site.get(path)["proposals"]
+    assert proposal["why"] == "They weighed 25000 when they left."
+    answer = site.ask("POST", f"{path}/settle", {"reason": "as sent", **proposal["body"]})
+    assert answer.json()["state"] == "settled", answer.text
+    # What had been written off as they left is back.
+    assert held(site) == {"BIN-1": (10, 25000), "supplier": (-10, -25000)}
+
+
+def test_pieces_that_have_a_weight_again_settle_that_they_had_none(site):
+    site.dock.move(quantity="4", net_weight="4", weight_unit="KGM")
+    site.dock.move(
+        quantity="3", source="BIN-1", target="customer", net_weight="5", weight_unit="KGM"
+    )
+    site.send()
+    assert site.found("weight_missing")["detail"].startswith("more was weighed out than in: -1000")
+    site.dock.move(quantity="2", net_weight="3", weight_unit="KGM")
+    site.send()
+    why = "record 3 left the pieces there with a weight of 2000"
+    assert site.found("weight_missing", "settled")["settlement"] == why
+
+
+def test_goods_that_nobody_weighed_stay_so_when_others_are_weighed_beside_them(site):
+    site.dock.move(quantity="4")
+    site.dock.move(
+        quantity="3", source="BIN-1", target="customer", net_weight="5", weight_unit="KGM"
+    )
+    site.dock.move(quantity="2", net_weight="9", weight_unit="KGM")
+    site.send()
+    assert site.found("weight_missing")["facts_count"] == 2

@@ -37,8 +37,8 @@ def test_an_order_told_anew_does_not_expect_what_came_from_a_supplier(site):
     # Taken back nothing is left that it could not expect.
     site.dock.reverse(1)
     site.send()
-    put(site)
-    assert site.found("unexpected", "settled")["settlement"] == "document D-1 expects BOLT now"
+    why = "record 1 was taken back, and nothing else is behind it"
+    assert site.found("unexpected", "settled")["settlement"] == why
     site.proved()
 
 

@@ -1,0 +1,83 @@
+"""What is known of a discrepancy, for proposals. Pure."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from central.ledger.entries import DiscrepancyKind
+from central.orders.settling.line_matches import LineMatch
+from central.orders.settling.returned_decisions import Returned
+from central.orders.settling.surplus import Surplus
+from central.orders.settling.twice_decisions import Seen
+
+
+@dataclass(frozen=True, slots=True)
+class ItemMatch:
+    """An item that has what was scanned as its code or bar code.
+
+    factor: units a scan, None where nothing was scanned: each unit converts by itself.
+    """
+
+    item: str
+    unit: str
+    factor: Fraction | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What is known of a discrepancy, for a proposal.
+
+    known_now: what was missing (item, place, order) is there by now, and what was posted under it
+    is as it should be. gone: what is behind it is taken back already. on_hand_micro: at its place;
+    of what was not expected, what is left of it under its document; of what was not weighed, in its
+    warehouse. weight_micro: what its source said that it weighs.
+    excess_micro: what came above the expected, of which tolerated_micro may stay. factor: of the
+    unit, where units are known to convert, else None. unit_missing: the item is there by now, and
+    is kept in another unit; or in several, of which some convert (converts), and some do not
+    (units_unknown).
+    stated_warehouse: of a fact about another one. shared: all that went unweighed took its share of
+    a weight. moved_micro, told_location: of all that is behind it and still stands, and where that
+    went. at_once_micro, from_location, to_location: of what one settlement moves of it.
+    under_way_micro: of the thing of a transfer, over all warehouses. seen: where a serial number is
+    by the books, where it came last first. is_twice: still at several places, or several times at
+    one. missing_micro, available_micro: of what an order waits for. has_gone_on: from there.
+    goes_back: the other way than its document is about.
+    """
+
+    kind: DiscrepancyKind
+    known_now: bool = False
+    gone: bool = False
+    on_hand_micro: int = 0
+    weight_micro: int = 0
+    excess_micro: int = 0
+    tolerated_micro: int = 0
+    warehouse: str = ""
+    unit: str = ""
+    item: str = ""
+    location: str = ""
+    lot: str = ""
+    sscc: str = ""
+    document: str = ""
+    gateway: str = ""
+    subject: str = ""
+    surplus: tuple[Surplus, ...] = ()
+    items: tuple[ItemMatch, ...] = ()
+    lines: tuple[LineMatch, ...] = ()
+    goes_back: bool = False
+    factor: Fraction | None = None
+    stated_warehouse: str = ""
+    unit_missing: bool = False
+    converts: bool = False
+    units_unknown: tuple[str, ...] = ()
+    shared: bool = False
+    moved_micro: int = 0
+    told_location: str = ""
+    at_once_micro: int = 0
+    from_location: str = ""
+    to_location: str = ""
+    under_way_micro: int = 0
+    seen: tuple[Seen, ...] = ()
+    is_twice: bool = False
+    missing_micro: int = 0
+    available_micro: int = 0
+    has_gone_on: bool = False
+    returned: Returned | None = None

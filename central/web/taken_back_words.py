@@ -1,0 +1,54 @@
+"""Why something settled itself as facts were taken back, in words of both languages. Pure."""
+
+from central.web.words import marked
+
+# What the ledger says -> how it is translated: what a group matches stands there by its name.
+TAKEN_BACK: tuple[tuple[str, str], ...] = (
+    (
+        r"record (?P<number>\d+) was taken back, and nothing else is behind it",
+        marked("Settled itself: record %(number)s was taken back, and nothing else is behind it."),
+    ),
+    (
+        r"record (?P<number>\d+) was taken back as \S+ (?P<subject>.+) was settled, "
+        r"and nothing else is behind it",
+        marked(
+            "Settled itself: record %(number)s was taken back as %(subject)s was settled, "
+            "and nothing else is behind it."
+        ),
+    ),
+    (
+        r"record (?P<number>\d+) was taken back as \S+ (?P<subject>.+) was opened again, "
+        r"and nothing else is behind it",
+        marked(
+            "Settled itself: record %(number)s was taken back as %(subject)s was opened again, "
+            "and nothing else is behind it."
+        ),
+    ),
+    (
+        r"since record (?P<number>\d+) nothing is left of it under (?P<document>.+)",
+        marked("Settled itself: since record %(number)s nothing is left of it under %(document)s."),
+    ),
+    (
+        r"record (?P<number>\d+) takes (?P<fact>\S+) back, which had moved nothing",
+        marked("Settled itself: record %(number)s takes %(fact)s back, which had moved nothing."),
+    ),
+    (
+        r"record (?P<number>\d+) takes out again what never was in (?P<unit>.+)",
+        marked("Settled itself: record %(number)s takes out again what never was in %(unit)s."),
+    ),
+    (
+        r"record (?P<number>\d+) was taken back, and what was lost is set aside again",
+        marked(
+            "Settled itself: record %(number)s was taken back, and what was lost is set aside "
+            "again."
+        ),
+    ),
+    (
+        r"record (?P<number>\d+) left the pieces there with a weight of (?P<amount>\S+)",
+        marked("Settled itself: since record %(number)s the pieces there weigh %(amount)s."),
+    ),
+    (
+        r"record (?P<number>\d+) left no pieces there",
+        marked("Settled itself: since record %(number)s no pieces are there."),
+    ),
+)
