@@ -21,7 +21,7 @@ from sqlalchemy.exc import (
 )
 
 from central.errors import DatabaseUnusable, LedgerUnavailable
-from central.storage.database_errors import errors_with_names, named, psycopg_errors
+from central.storage.database_errors import errors_with_names, psycopg_errors, raise_named
 from central.storage.gathering import (
     after_failure,
     before_commit,
@@ -126,7 +126,7 @@ class _Transaction(AbstractContextManager[Connection]):
         try:
             return self._transaction.__enter__()
         except errors_with_names() as error:
-            self._name(error)
+            raise_named(self._place, error)
             raise
 
     def __exit__(
@@ -138,15 +138,10 @@ class _Transaction(AbstractContextManager[Connection]):
         try:
             self._transaction.__exit__(kind, error, trace)
         except errors_with_names() as other:
-            self._name(other)
+            raise_named(self._place, other)
             raise
         if error is not None:
-            self._name(error)
-
-    def _name(self, error: BaseException) -> None:
-        what = named(self._place, error)
-        if what is not None:
-            raise what from error
+            raise_named(self._place, error)
 
 
 def open_database(

@@ -22,37 +22,40 @@ SHARES_A_SESSION = frozenset({"26000", "42P05"})
 
 
 def errors_with_names() -> tuple[type[Exception], ...]:
-    """Return the errors for which `named` may know a name."""
+    """Return the errors for which `raise_named` may know a name."""
     return (NotImplementedError, *_silences(), *_faults())
 
 
-def named(place: str, error: BaseException) -> Exception | None:
-    """Return what an error of the database is called, None if it is none or a mistake of ours."""
+def raise_named(place: str, error: BaseException) -> None:
+    """Raise an error of the database by its name; return if it is none, or a mistake of ours.
+
+    place: which database. Raises LedgerUnavailable, DatabaseUnusable.
+    """
     if isinstance(error, NotImplementedError):
         # SQLAlchemy cannot give up a connection that broke while it got to know the server, and
         # says so instead; its cause is what the driver said.
-        cause = error.__cause__
-        return _silent(place, cause) if isinstance(cause, _silences()) else None
+        if isinstance(error.__cause__, _silences()):
+            raise _silent(place, error.__cause__) from error
+        return
     if isinstance(error, _silences()):
-        return _silent(place, error)
+        raise _silent(place, error) from error
     if not isinstance(error, _faults()):
-        return None
+        return
     if _is_not_a_database(error):
-        return DatabaseUnusable(
+        raise DatabaseUnusable(
             f"database {place}: {_first_line(error)}",
             hint="Name the ledger's own database file under [database].",
-        )
+        ) from error
     if _state_of(error) in TAKES_NO_PART:
-        return LedgerUnavailable(
+        raise LedgerUnavailable(
             f"database {place}: {_first_line(error)}",
             hint="Check that the primary answers and that nothing stops this program for long.",
-        )
+        ) from error
     if _state_of(error) in SHARES_A_SESSION:
-        return LedgerUnavailable(
+        raise LedgerUnavailable(
             f"database {place}: {_first_line(error)}",
             hint="Connect to PostgreSQL itself, or to a pooler that keeps whole sessions.",
-        )
-    return None
+        ) from error
 
 
 def _silent(place: str, error: Exception) -> LedgerUnavailable:
