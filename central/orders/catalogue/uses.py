@@ -1,4 +1,4 @@
-"""What still needs an item, a place or a partner. Edge of the database.
+"""What still needs an item, a place, a warehouse or a partner. Edge of the database.
 
 None of them is taken away from under its stock or its orders. Each look goes by an index or over
 open orders alone, for one object, and stops at USES_MAX.
@@ -6,12 +6,13 @@ open orders alone, for one object, and stops at USES_MAX.
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, Select, Table, func, select
+from sqlalchemy import Connection, Select, Table, func, or_, select
 
 from central.errors import Conflict
 from central.ledger.locations import IN_TRANSIT_PREFIX, is_virtual
 from central.storage import tables
 from central.storage.catalogue_tables import item_places, location_details
+from central.storage.count_tables import counts
 from central.storage.purchasing_tables import (
     purchase_lines,
     purchase_orders,
@@ -28,7 +29,8 @@ from central.storage.sales_tables import (
 from central.storage.transfer_tables import transfer_lines, transfers
 
 USES_MAX = 20
-ENDED = ("closed", "rejected", "cancelled")  # States after which an order needs nothing any more.
+# States after which an order, or a count, needs nothing any more.
+ENDED = ("closed", "rejected", "cancelled", "posted")
 # What is ordered, and of what: name, lines, their order's code, orders, their code.
 ORDERS: tuple[tuple[str, Table, str, Table, str], ...] = (
     ("purchase order", purchase_lines, "code", purchase_orders, "code"),
@@ -37,10 +39,23 @@ ORDERS: tuple[tuple[str, Table, str, Table, str], ...] = (
     ("customer return", customer_return_lines, "return_code", customer_returns, "code"),
     ("transfer", transfer_lines, "transfer", transfers, "transfer"),
 )
+# What names a warehouse before its stations know of it: name, table, code, where it is named.
+NAMING: tuple[tuple[str, Table, str, tuple[str, ...]], ...] = (
+    ("purchase order", purchase_orders, "code", ("warehouse",)),
+    ("shipping notice", shipping_notices, "code", ("warehouse",)),
+    ("supplier return", supplier_returns, "code", ("warehouse",)),
+    ("sales order", sales_orders, "code", ("warehouse",)),
+    ("customer return", customer_returns, "code", ("warehouse",)),
+    ("transfer", transfers, "transfer", ("source_warehouse", "destination_warehouse")),
+    ("count", counts, "code", ("warehouse",)),
+)
 
 
 def warehouse_uses(connection: Connection, warehouse: str) -> list[str]:
-    """Return which places a warehouse has, and which gateways and documents."""
+    """Return which places, gateways and documents a warehouse has, and what is open that names it.
+
+    A document that is not ended needs it, though its stations know nothing of that yet.
+    """
     uses: list[str] = []
     for what, table, name in (
         ("place", tables.locations, "location"),
@@ -50,6 +65,13 @@ def warehouse_uses(connection: Connection, warehouse: str) -> list[str]:
         ("stock of item", tables.balances, "item"),
     ):
         named = select(table.c[name]).where(table.c.warehouse == warehouse).limit(USES_MAX)
+        uses += _texts(connection, what, named)
+    for what, table, name, ends in NAMING:
+        named = (
+            select(table.c[name])
+            .where(or_(*(table.c[end] == warehouse for end in ends)), table.c.state.not_in(ENDED))
+            .limit(USES_MAX)
+        )
         uses += _texts(connection, what, named)
     return uses[:USES_MAX]
 

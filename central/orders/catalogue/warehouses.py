@@ -91,7 +91,8 @@ def replace_warehouse(
 def retire_warehouse(change: Change, code: str, *, version: int | None) -> None:
     """Take out a warehouse.
 
-    Raises NotThere, Outdated, Conflict while it has places, gateways, documents or stock.
+    Raises NotThere, Outdated, Conflict while it has places, gateways or stock, or a document that
+    is not ended names it.
     """
     stored = require_stored_warehouse(change.connection, code)
     require_version(stored.version, version, what=f"warehouse {code}")

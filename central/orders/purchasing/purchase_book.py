@@ -192,6 +192,7 @@ def act_on_order(
         raise Conflict(f"{order} has no lines", hint="Add what is to be ordered.")
     if action in {"submit", "approve", "send"}:
         require_supplier(change.connection, order.supplier)
+        require_warehouse(change.connection, order.warehouse)
     if action == "send":
         require_free_document(change.connection, warehouse=order.warehouse, code=code)
     elif action == "confirm" and acting.promised_date is not None:

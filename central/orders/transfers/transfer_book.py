@@ -333,13 +333,16 @@ def _release(change: Change, code: str, version: int | None, stock_of: StockOf |
 def _set_aside_and_tell(
     change: Change, transfer: Transfer, standing: Standing, stock_of: StockOf | None
 ) -> None:
-    warehouses = [transfer.source, transfer.destination]
     book = set_aside_at_release(change, transfer, standing, stock_of=stock_of)
     picks = number_picks(change, book, transfer, standing)
-    names = {code: code for code in warehouses}
-    keys = [(code,) for code in warehouses]
-    for row in bulk.select_by_key(change.connection, tables.warehouses, keys, columns_count=1):
-        names[row[0]] = row[1] or row[0]
+    keys = [(transfer.source,), (transfer.destination,)]
+    names = {
+        row[0]: row[1] or row[0]
+        for row in bulk.select_by_key(change.connection, tables.warehouses, keys, columns_count=1)
+    }
+    if len(names) < len(keys):
+        for (code,) in keys:
+            require_warehouse(change.connection, code)
     documents = documents_of(transfer, standing.lines, picks=picks, names=names)
     for document in documents:
         require_free_document(change.connection, warehouse=document.warehouse, code=document.code)

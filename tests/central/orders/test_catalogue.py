@@ -1,6 +1,7 @@
 """Items, places, warehouses and partners are added, changed and taken out, whole or not at all."""
 
 import json
+from functools import partial
 
 import pytest
 from sqlalchemy import insert, select
@@ -36,7 +37,7 @@ from central.orders.catalogue.partners import (
 )
 from central.orders.catalogue.place_cards import WarehouseCard
 from central.orders.catalogue.places import create_place, replace_place, require_place, retire_place
-from central.orders.catalogue.uses import ORDERS
+from central.orders.catalogue.uses import NAMING, ORDERS
 from central.orders.catalogue.warehouses import (
     create_warehouse,
     replace_warehouse,
@@ -205,6 +206,27 @@ def test_an_item_stays_while_an_open_order_names_it(desk, what, lines, order, or
     with pytest.raises(Conflict) as caught:
         changed(desk, lambda change: retire_item(change, "GEAR", version=None))
     assert caught.value.fields["uses"] == [f"{what} O-1"]
+
+
+@pytest.mark.parametrize(("what", "orders", "code", "ends"), NAMING)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_warehouse_stays_while_anything_open_names_it(desk, what, orders, code, ends):
+    def named(change, *, name, state, end):
+        values = row(orders, **{code: name, "state": state, end: "HZ1"})
+        change.connection.execute(insert(orders), values)
+
+    changed(desk, lambda change: create_warehouse(change, WarehouseCard("HZ1", "Hangzhou")))
+    changed(desk, lambda change: named(change, name="O-0", state="cancelled", end=ends[0]))
+    open_ones = {f"O-{number}": end for number, end in enumerate(ends, 1)}
+    for name, end in open_ones.items():
+        changed(desk, partial(named, name=name, state="draft", end=end))
+    with pytest.raises(Conflict, match=f"in use: {what} O-1") as caught:
+        changed(desk, lambda change: retire_warehouse(change, "HZ1", version=None))
+    assert caught.value.fields["uses"] == [f"{what} {name}" for name in open_ones]
+    changed(
+        desk, lambda change: change.connection.execute(orders.update().values(state="cancelled"))
+    )
+    changed(desk, lambda change: retire_warehouse(change, "HZ1", version=None))
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -47,6 +47,18 @@ def test_a_transfer_goes_from_draft_to_release_and_both_warehouses_work_on_it(sc
     assert scene.faults() == []
 
 
+def test_a_transfer_to_a_warehouse_that_is_gone_is_refused_by_name(scene):
+    code = scene.draft(("BOLT", 10))
+    for action in ("request", "approve"):
+        scene.act(code, action)
+    with scene.desk.change(actor="li.na") as change:
+        transfers = transfer_tables.transfers
+        gone = transfers.update().where(transfers.c.transfer == code)
+        change.connection.execute(gone.values(destination_warehouse="GZ9"))
+    with pytest.raises(Unusable, match="no warehouse is called 'GZ9'"):
+        scene.act(code, "release")
+
+
 def test_a_draft_can_be_changed_and_what_was_handed_in_made_a_draft_again(scene):
     code = scene.draft(("BOLT", 10))
     with scene.desk.change(actor="li.na") as change:
