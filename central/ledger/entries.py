@@ -216,6 +216,9 @@ class GoodsRule(NamedTuple):
         return self.expiry_date or self.days_left_min > 0
 
 
+HeldLot = tuple[str, str, str]  # warehouse, "" for all; item; lot
+
+
 class Known(msgspec.Struct, frozen=True):
     """The reference data that a posting needs; what is not there is not known.
 
@@ -225,7 +228,7 @@ class Known(msgspec.Struct, frozen=True):
     the other warehouse. inspected_items: what comes in of them has to be inspected. weight_units:
     in which items are weighed, where that is said. packs: by item, how many of its unit one of
     another is, where the item itself says so. goods_rules: of the items that ask for lots, serial
-    numbers or expiry dates.
+    numbers or expiry dates. lots_on_hold: what comes in of them is held.
     """
 
     item_units: Mapping[str, str]
@@ -238,11 +241,17 @@ class Known(msgspec.Struct, frozen=True):
     packs: Mapping[str, Mapping[str, Fraction]] = msgspec.field(default_factory=dict)
     goods_rules: Mapping[str, GoodsRule] = msgspec.field(default_factory=dict)
     picked_documents: frozenset[tuple[str, str]] = frozenset()
+    lots_on_hold: frozenset[HeldLot] = frozenset()
 
     def pack(self, item: str, unit: str) -> Fraction | None:
         """Return how many of its own unit one of another is, None if the item does not say."""
         packs = self.packs.get(item)
         return None if packs is None else packs.get(unit)
+
+    def is_on_hold(self, warehouse: str, item: str, lot: str) -> bool:
+        """Return whether what comes in of a lot is held, because the lot is."""
+        held = self.lots_on_hold
+        return (warehouse, item, lot) in held or ("", item, lot) in held
 
 
 @dataclass(frozen=True, slots=True)

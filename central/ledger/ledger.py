@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from central.contract.facts import Count, Movement
@@ -172,6 +173,8 @@ class Ledger:
         targets = find_targets(connection, state, runs)
         taken_back = [one.progress[0] for one in targets.stored.values() if one.progress]
         known = self._look_up(connection, state, routes, apart, counted=taken_back)
+        if state.lots_on_hold:
+            known = replace(known, lots_on_hold=state.lots_on_hold)
         asked = UnitsAsked(judged, units) if judged else NO_UNITS
         opened = open_books(
             connection, known, runs, routes=routes, apart=apart, targets=targets, units=asked

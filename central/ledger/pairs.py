@@ -29,7 +29,7 @@ from central.ledger.locations import (
     place_of,
 )
 from central.ledger.measures import quantity_in_unit, shares, weights_possible
-from central.ledger.statuses import AVAILABLE, DECIDED_FIRST, INSPECTION, STATUSES
+from central.ledger.statuses import AVAILABLE, DECIDED_FIRST, HELD, INSPECTION, STATUSES
 
 LINES_OF_A_PAIR = 2
 # Of a movement whose goods take no weight along: it takes back one that brought none.
@@ -48,9 +48,12 @@ def movement_pair(
     unit: str,
     quantity_micro: int,
     weight_micro: int = 0,
-    inspected: bool = False,
+    comes_as: str = "",
 ) -> Pair:
-    """Return the two lines of a movement, giving side first. inspected: what comes in has to be."""
+    """Return the two lines of a movement, giving side first.
+
+    comes_as: what goods of its kind become that come in from outside, "" for what they are.
+    """
     from_location, to_location = places_of(movement)
     what = (
         movement.item,
@@ -62,8 +65,8 @@ def movement_pair(
     )
     given = movement.from_status or (INSPECTION if _is_decided(movement) else AVAILABLE)
     taken = movement.to_status or given
-    if inspected and not movement.to_status and is_received(from_location, to_location):
-        taken = INSPECTION
+    if comes_as and not movement.to_status and is_received(from_location, to_location):
+        taken = comes_as
     warehouse, number = entry.warehouse, entry.record_no
     return (
         Line(warehouse, number, 1, from_location, *what, -quantity_micro, given, -weight_micro),
@@ -259,4 +262,5 @@ def _statuses_fit(movement: Movement, given: Line, taken: Line) -> bool:
     if to_status or taken.status == given.status:
         return taken.status == (to_status or given.status)
     received = is_received(given.location, taken.location)
-    return received and given.status == (from_status or AVAILABLE) and taken.status == INSPECTION
+    as_said = given.status == (from_status or AVAILABLE)
+    return received and as_said and taken.status in {INSPECTION, HELD}

@@ -34,6 +34,7 @@ from central.ledger.progress import (
     progress_of,
 )
 from central.ledger.rests_back import RestBack, rests_said
+from central.ledger.statuses import HELD, INSPECTION
 
 # A flag that the edge set because a weighed quantity left the tolerance of its document line.
 FLAG_OUTSIDE_TOLERANCE = "outside_tolerance"
@@ -140,13 +141,16 @@ def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
     findings += _place_findings(entry, movement, known)
     if movement.document:
         findings += _document_findings(entry, movement, known)
+    comes_as = INSPECTION if movement.item in known.inspected_items else ""
+    if known.lots_on_hold and known.is_on_hold(entry.warehouse, movement.item, movement.lot):
+        comes_as = HELD
     pair = movement_pair(
         entry,
         movement,
         unit=unit,
         quantity_micro=quantity,
         weight_micro=weight or 0,
-        inspected=movement.item in known.inspected_items,
+        comes_as=comes_as,
     )
     lost = ""
     if weight is None:

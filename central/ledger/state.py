@@ -1,12 +1,14 @@
 """The ledger's own few values, and the lock of everything that posts. Edge of the database."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from central.ledger.entries import HeldLot
 from central.storage import bulk
 from central.storage.tables import ledger_state, object_events
 
@@ -26,6 +28,7 @@ StateKey = Literal[
     "reversals_waiting_count",
     "own_facts_count",
     "last_event_no",
+    "lots_on_hold",
 ]
 
 
@@ -36,7 +39,7 @@ class LedgerState(msgspec.Struct, frozen=True):
     reversals whose movement has not come yet. closed_through_ms: end of the last closed period, 0
     for none. own_facts_count: how many the ledger itself has posted; by it whoever remembers
     their heads sees whether others have since. last_event_no: of the last event. Both None in a
-    ledger of before: there the tables are asked.
+    ledger of before: there the tables are asked. lots_on_hold: what comes in of them is held.
     """
 
     generation: str
@@ -47,6 +50,7 @@ class LedgerState(msgspec.Struct, frozen=True):
     closed_through_ms: int = 0
     own_facts_count: int | None = None
     last_event_no: int | None = None
+    lots_on_hold: frozenset[HeldLot] = frozenset()
 
 
 def lock_ledger(connection: Connection) -> LedgerState:
@@ -95,6 +99,12 @@ def set_last_event_no(connection: Connection, state: LedgerState, number: int) -
     return replace(state, last_event_no=number)
 
 
+def set_lots_on_hold(connection: Connection, state: LedgerState, lots: Set[HeldLot]) -> LedgerState:
+    """Note which lots are on hold; return the state with them. The caller holds the lock."""
+    set_state(connection, "lots_on_hold", msgspec.json.encode(sorted(lots)).decode())
+    return replace(state, lots_on_hold=frozenset(lots))
+
+
 def append_events(connection: Connection, rows: Sequence[bulk.Row]) -> None:
     """Write events that followers note, of whom no other knows. rows: without their numbers.
 
@@ -118,7 +128,13 @@ def state_of(values: Mapping[str, str]) -> LedgerState:
         closed_through_ms=int(values.get("closed_through_ms", "0")),
         own_facts_count=_number(values, "own_facts_count"),
         last_event_no=_number(values, "last_event_no"),
+        lots_on_hold=_lots_of(values.get("lots_on_hold", "[]")),
     )
+
+
+@lru_cache(maxsize=2)
+def _lots_of(text: str) -> frozenset[HeldLot]:
+    return frozenset(msgspec.json.decode(text, type=list[HeldLot]))
 
 
 def _number(values: Mapping[str, str], key: StateKey) -> int | None:

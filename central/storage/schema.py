@@ -40,6 +40,7 @@ def migrate(database: Database, *, generation: str) -> str:
                 ("closed_through_ms", "0"),
                 ("generation", generation),
                 ("last_event_no", "0"),
+                ("lots_on_hold", "[]"),
                 ("own_facts_count", "0"),
                 ("quarantine_dropped_count", "0"),
                 ("record_no", "0"),

@@ -102,9 +102,9 @@ BLOCK_BITS = 18
 # key -> value of the ledger itself: "generation" (random text, another one after a restore),
 # "record_no" (the last number given out; its row is the lock of everything that posts),
 # "reference_revision", "quarantine_dropped_count", "reversals_waiting_count", "closed_through_ms",
-# "own_facts_count", "last_event_no" (of object_events), "signing_key" (Ed25519 private key of its
-# acknowledgements and notices, 64 hexadecimal digits). No row is added while the ledger
-# works: all of them are locked.
+# "own_facts_count", "last_event_no" (of object_events), "lots_on_hold" (JSON: [warehouse or "" for
+# all, item, lot] of each), "signing_key" (Ed25519 private key of its acknowledgements and notices,
+# 64 hexadecimal digits). No row is added while the ledger works: all of them are locked.
 ledger_state = Table(
     "ledger_state",
     metadata,

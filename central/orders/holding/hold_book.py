@@ -18,6 +18,7 @@ from central.errors import Conflict, Unusable
 from central.ledger.desk import Change, ObjectNote, require_version
 from central.ledger.entries import BalanceKey, FactKey
 from central.ledger.posting import HOLD_FLAG
+from central.ledger.state import set_lots_on_hold
 from central.orders.holding.holds import (
     BALANCES_MAX,
     Action,
@@ -25,6 +26,7 @@ from central.orders.holding.holds import (
     Scope,
     Standing,
     check_scope,
+    lots_after,
     parts_of,
     said_in,
 )
@@ -98,8 +100,16 @@ def change_status(change: Change, asked: HoldAsked, *, version: int | None) -> H
             reason=reason,
             fact=one.fact,
         )
+    _keep_lots(change, asked)
     _note(change, asked, code, reason, moved)
     return HoldDone(code, asked, tuple(moved), scope_version(connection, scope))
+
+
+def _keep_lots(change: Change, asked: HoldAsked) -> None:
+    """Note which lots are on hold: what comes in of those is held, until they are given free."""
+    lots = lots_after(change.state.lots_on_hold, asked)
+    if lots != change.state.lots_on_hold:
+        change.state = set_lots_on_hold(change.connection, change.state, lots)
 
 
 def read_standing(

@@ -6,14 +6,15 @@
 They are named by a lot (everywhere, or in one warehouse), by a place, or down to one balance.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
 from central.contract.facts import Evidence, StockStatus
 from central.contract.quantities import canonical_text, from_micro
 from central.errors import Conflict, Unusable
-from central.ledger.entries import BalanceKey
+from central.ledger.entries import BalanceKey, HeldLot
+from central.ledger.statuses import AVAILABLE
 
 BALANCES_MAX = 1000  # That one action is about; each is a movement.
 
@@ -74,6 +75,24 @@ def check_scope(scope: Scope, *, has_quantity: bool) -> None:
             "a quantity is of one item at one place",
             hint="Name the warehouse, the place and the item, or leave the quantity out for all.",
         )
+
+
+def lots_after(lots: Set[HeldLot], asked: HoldAsked) -> frozenset[HeldLot]:
+    """Return which lots are on hold after what was asked is done; `lots` were before.
+
+    A whole lot, of a warehouse or of all, is on hold until it is given free as available, as a
+    whole too: not by one place, one unit or one serial number.
+    """
+    scope = asked.scope
+    is_whole = (scope.location, scope.serial, scope.sscc) == (None, None, None)
+    if not (is_whole and scope.item and scope.lot):
+        return frozenset(lots)
+    goods, house = (scope.item, scope.lot), scope.warehouse or ""
+    if asked.action == "hold":
+        return frozenset(lots) | {(house, *goods)}
+    if asked.becomes != AVAILABLE:
+        return frozenset(lots)
+    return frozenset(one for one in lots if one[1:] != goods or house not in {"", one[0]})
 
 
 def said_in(code: str, reason: str) -> Evidence:

@@ -16,6 +16,7 @@ GENERATION = "generation-1"
 INITIAL = {
     "generation": GENERATION,
     "last_event_no": "0",
+    "lots_on_hold": "[]",
     "own_facts_count": "0",
     "record_no": "0",
     "reference_revision": "0",

@@ -326,3 +326,52 @@ def test_what_is_held_already_is_not_held_again(site):
     assert [(one["status"], one["quantity"]) for one in done["goods"]] == [("available", "1")]
     problem = site.post("/holds", ROW, status=409)
     assert "nothing of it is there" in problem["detail"]
+
+
+COMES_HELD = [
+    pytest.param(RECALL, {}, "L1", "held", id="everywhere"),
+    pytest.param(RECALL | {"warehouse": "SH1"}, {}, "L1", "held", id="in its warehouse"),
+    pytest.param(RECALL | {"warehouse": "BJ1"}, {}, "L1", "available", id="in another warehouse"),
+    pytest.param(RECALL, {}, "L2", "available", id="another lot"),
+    pytest.param(RECALL, {"source": "customer"}, "L1", "held", id="from a customer"),
+    pytest.param(
+        RECALL | {"warehouse": "SH1", "location": "BIN-1"}, {}, "L1", "available", id="one place"
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "way", "lot", "status"), COMES_HELD)
+def test_what_comes_in_of_a_lot_on_hold_is_held(site, body, way, lot, status):
+    site.post("/holds", body, status=201)
+    before = there(site)
+    move = {"source": "supplier"} | way
+    site.gateway.move("BOLT", "6", target="BIN-3", lot=lot, **move)
+    site.send()
+    assert changed(site, before) == {("SH1", "BIN-3", lot, status): "6"}
+    assert (site.faults(), site.discrepancies()) == ([], [])
+
+
+def test_an_inspected_item_of_a_lot_on_hold_comes_in_held(site):
+    site.receive("5", item="RICE", lot="R1")
+    site.post("/holds", {"item": "RICE", "lot": "R1", "reason": "recalled"}, status=201)
+    site.receive("2", item="RICE", lot="R1")
+    assert site.stock("RICE") == {("BIN-1", "held"): 7_000_000}
+    assert site.faults() == []
+
+
+FREED = [
+    pytest.param({}, "available", id="as a whole"),
+    pytest.param({"becomes": "rejected"}, "held", id="rejected"),
+    pytest.param({"warehouse": "SH1", "location": "BIN-1"}, "held", id="one place"),
+    pytest.param({"warehouse": "SH1"}, "held", id="one warehouse of a hold everywhere"),
+]
+
+
+@pytest.mark.parametrize(("body", "status"), FREED)
+def test_a_lot_stays_on_hold_until_it_is_given_free_as_a_whole(site, body, status):
+    site.post("/holds", RECALL, status=201)
+    site.post("/holds/release", RECALL | body, status=201)
+    before = there(site)
+    site.receive("6", lot="L1", target="BIN-3")
+    assert changed(site, before) == {("SH1", "BIN-3", "L1", status): "6"}
+    assert site.faults() == []
