@@ -24,6 +24,7 @@ from central.ledger.measures import quantity_in_unit
 from central.ledger.packing import PackingBook
 from central.ledger.pairs import LINES_OF_A_PAIR
 from central.ledger.posting import PostedMovement, Posting, post, taken_back_at_once
+from central.ledger.reversed_units import unit_findings
 from central.ledger.running import RunningBooks
 from central.ledger.runs import PlainWay, Route, Run
 from central.ledger.statuses import AVAILABLE
@@ -335,8 +336,8 @@ class Bookkeeper:
         by = ReversedBy(entry.epoch, entry.seq)
         noted.reversals.append((target, by))
         if posting.takes_back is not None:
-            taken_back = replace(self._targets[target], reversed=True)
-            self._targets[target] = taken_back
+            noted.findings += unit_findings(entry, posting.lines, self._known, self._books)
+            self._targets[target] = taken_back = replace(self._targets[target], reversed=True)
             if taken_back.movement is not None:
                 noted.taken_back.append((entry.gateway, taken_back.movement, taken_back.lines))
         else:

@@ -34,6 +34,7 @@ from central.ledger.opening import (
     looks_of,
     open_books,
 )
+from central.ledger.posting import PostedMovement
 from central.ledger.reference_book import ReferenceBook
 from central.ledger.reversals import find_targets, write_reversals
 from central.ledger.running import RunningBooks
@@ -171,8 +172,8 @@ class Ledger:
             units = units_soon(connection, judged)
             bulk.look_ahead(connection, self._looks(routes, apart))
         targets = find_targets(connection, state, runs)
-        taken_back = [one.progress[0] for one in targets.stored.values() if one.progress]
-        known = self._look_up(connection, state, routes, apart, counted=taken_back)
+        taken_back = [one for one in targets.stored.values() if one.lines]
+        known = self._look_up(connection, state, routes, apart, taken_back=taken_back)
         if state.lots_on_hold:
             known = replace(known, lots_on_hold=state.lots_on_hold)
         asked = UnitsAsked(judged, units) if judged else NO_UNITS
@@ -222,11 +223,11 @@ class Ledger:
         routes: Sequence[Route],
         apart: Apart,
         *,
-        counted: Sequence[ProgressKey],
+        taken_back: Sequence[PostedMovement],
     ) -> Known:
-        items: set[str] = set()
+        items = {one.lines[0].item for one in taken_back}
         locations: set[tuple[str, str]] = set()
-        documents: set[tuple[str, str]] = {key[:2] for key in counted}
+        documents = {one.progress[0][:2] for one in taken_back if one.progress}
         for warehouse, from_location, to_location, item, _, _, _, _ in routes:
             items.add(item)
             locations.add((warehouse, from_location))

@@ -29,6 +29,11 @@ from central.orders.settling.line_matches import LineMatch, offered_of
 from central.orders.settling.missing_weights import case_of_weight
 from central.orders.settling.negative_balances import case_of_negative
 from central.orders.settling.returned_cases import case_of_returned
+from central.orders.settling.reversed_units import (
+    is_of_reversal,
+    is_other_open,
+    lying_micro,
+)
 from central.orders.settling.serial_places import KINDS_TWICE, case_of_twice
 from central.orders.settling.settlement_moves import leaves_any
 from central.orders.settling.settlement_steps import MovedFact
@@ -117,6 +122,12 @@ def factor_that_leaves(
 
 
 def _case_of_unit(connection: Connection, row: Found) -> Case:
+    if is_of_reversal(row):
+        lying = lying_micro(connection, row)
+        known = unit_factor(connection, item=row.item, unit=row.unit)
+        if is_other_open(connection, row):
+            known = None
+        return Case(kind=row.kind, factor=known, on_hand_micro=lying, gone=not lying)
     facts = standing_behind(connection, row).facts
     # None of a weight in such a unit: that was left out, and nothing stands in it.
     in_unit = sum(fact.quantity_micro for fact in facts if fact.unit == row.unit)

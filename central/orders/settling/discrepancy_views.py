@@ -20,6 +20,7 @@ from central.orders.settling.discrepancy_facts import (
 )
 from central.orders.settling.kind_rules import KIND_RULES, KindRule
 from central.orders.settling.line_matches import offered_of
+from central.orders.settling.reversed_units import is_of_reversal
 from central.orders.settling.settlement_advice import Advice, advise, advise_further
 from central.orders.settling.settlement_choice import at_once, choose
 from central.orders.settling.settlement_proposals import (
@@ -101,7 +102,7 @@ def read_detail(connection: Connection, identity: str, *, now_ms: int) -> Discre
     advice: tuple[Advice, ...] = ()
     if row.state == "open":
         standing = Standing([])
-        if row.kind in KINDS_OF_FACTS:
+        if row.kind in KINDS_OF_FACTS and not is_of_reversal(stored):
             standing = standing_behind(connection, stored)
         case_now = _case_now(connection, stored, standing.facts, now_ms=now_ms)
         proposals, advice = propose(case_now), advise(case_now)
@@ -127,7 +128,7 @@ def _case_now(
     if row.kind == "reservation_short":
         return case_of_reservation(connection, row, now_ms=now_ms)
     found = find_case(connection, row)
-    if row.kind not in KINDS_OF_FACTS:
+    if row.kind not in KINDS_OF_FACTS or is_of_reversal(row):
         return found
     if not standing:
         return replace(found, gone=not found.is_twice)

@@ -23,6 +23,7 @@ from central.orders.settling.excess_counts import still_counted_micro
 from central.orders.settling.negative_balances import steps_to_fill, still_missing_micro
 from central.orders.settling.present_reading import present_goods
 from central.orders.settling.returned_cases import still_returned_micro
+from central.orders.settling.reversed_units import is_of_reversal, steps_restated
 from central.orders.settling.serial_places import KINDS_TWICE, steps_out_of
 from central.orders.settling.settlement_choice import choose, kind_done, require
 from central.orders.settling.settlement_moves import step_to_place, steps_anew
@@ -76,6 +77,8 @@ def plan_steps(connection: Connection, row: Found, decision: Decision) -> Plan:
         return Plan(decision.warehouse, [_elsewhere(connection, row, decision)])
     if row.kind == "unknown_location":
         return Plan(row.warehouse, _to_place(connection, row, decision))
+    if is_of_reversal(row):
+        return Plan(row.warehouse, steps_restated(connection, row, factor=decision.factor))
     return _anew(connection, row, decision)
 
 
