@@ -7,7 +7,8 @@
     written   BIN-1 -> scrap        nothing: what is not there cannot be looked at
 
 An expiry date is kept of a lot, so an item that asks for the one asks for the other. What
-settlements of the ledger's own move back and forth is as it was.
+settlements of the ledger's own move back and forth is as it was, but for goods of which they say
+for the first time which item they are of.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ from central.ledger.runs import Route
 
 LotKey = tuple[str, str, str]  # warehouse, item, lot
 SETTLING_FLAG = "settlement"  # Of the ledger's own facts that settle something.
+NAMED_FLAG = "item_named"  # Of those that say for the first time which item goods are of.
 TAKES_BACK = "takes back "  # What the evidence of one says before the fact that it takes back.
 MS_PER_DAY = 86_400_000
 EPOCH_DAY = date(1970, 1, 1)
@@ -104,8 +106,11 @@ def goods_findings(
     lines: as it was posted. rule: of its item. expiry_date: of its lot, "" if nobody knows it.
     """
     way = places_of(movement)
-    if not is_told(*way) or (entry.gateway == OWN_GATEWAY and SETTLING_FLAG in movement.flags):
+    if not is_told(*way):
         return
+    settles = entry.gateway == OWN_GATEWAY and SETTLING_FLAG in movement.flags
+    if settles and NAMED_FLAG not in movement.flags:
+        return  # Judged when it came; what was named since was nobody's to judge then.
 
     def found(kind: DiscrepancyKind, subject: str, detail: str = "") -> Finding:
         return finding_of(

@@ -209,6 +209,7 @@ def _as_meant(step: Step, decision: Decision, *, unit: str) -> Step:
     return replace(
         step,
         item=decision.item or step.item,
+        is_named=bool(decision.item),
         unit=unit or step.unit,
         document=decision.document or step.document,
         document_line=decision.document_line if decision.document else step.document_line,

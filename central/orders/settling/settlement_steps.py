@@ -6,7 +6,7 @@ from typing import NamedTuple
 from central.contract.facts import Evidence, Movement
 from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import FactKey
-from central.ledger.goods_rules import SETTLING_FLAG, TAKES_BACK
+from central.ledger.goods_rules import NAMED_FLAG, SETTLING_FLAG, TAKES_BACK
 from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import FLAG_WEIGHTLESS
 from central.ledger.rests_back import FLAG_GIVES_BACK, RestBack, evidence_of
@@ -59,11 +59,12 @@ class Standing(NamedTuple):
 class Step:
     """One movement that a settlement posts.
 
-    takes_back: the fact that it takes back, if any, with the weight that it took along.
-    weightless: that was none. is_first: of a fact that was posted nowhere yet, so that whatever is
-    wrong with it is found. rest: by how much it is more than exactly, None for just that; of goods
-    of which nothing is posted again it is at what takes them back. rests_back: weights that it
-    gives back besides, to places where its goods come or go.
+    takes_back: the fact that it takes back, if any, with the weight that it took along. weightless:
+    that was none. is_first: of a fact that was posted nowhere yet, so that whatever is wrong with
+    it is found. is_named: which item its goods are of is said now, so that what is missing of those
+    is found. rest: by how much it is more than exactly, None for just that; of goods of which
+    nothing is posted again it is at what takes them back. rests_back: weights that it gives back
+    besides, to places where its goods come or go.
     """
 
     from_location: str
@@ -85,6 +86,7 @@ class Step:
     takes_back: FactKey | None = None
     weightless: bool = False
     is_first: bool = False
+    is_named: bool = False
     rest: Rest | None = None
     rests_back: tuple[RestBack, ...] = ()
 
@@ -118,6 +120,8 @@ def flags_of(step: Step) -> tuple[str, ...]:
         return ()
     flags = [FLAG_GIVES_BACK] if step.rests_back else []
     flags.append(SETTLING_FLAG)
+    if step.is_named:
+        flags.append(NAMED_FLAG)
     if step.weightless:
         flags.append(FLAG_WEIGHTLESS)
     return tuple(flags)

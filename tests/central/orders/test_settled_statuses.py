@@ -127,3 +127,29 @@ def test_of_a_line_that_got_too_much_each_part_keeps_the_statuses_that_it_had(da
     opened_again(site, "over_shipped")
     assert stock(site, "BOLT") == {("BIN-1", "available"): 9, ("BIN-1", "inspection"): 5}
     site.proved()
+
+
+@pytest.mark.parametrize(
+    ("asks", "kind"),
+    [
+        ({"lot_tracked": True}, "lot_missing"),
+        ({"serial_tracked": True}, "serial_missing"),
+    ],
+)
+def test_goods_that_are_named_at_the_desk_are_asked_for_what_their_item_asks_for(
+    database, asks, kind
+):
+    site = Settling(database)
+    set_policy(database, "BOLT", **asks)
+    site.dock.move("GADGET", "3")
+    site.send()
+    assert site.get(f"/discrepancies?kind={kind}")["discrepancies"] == []
+    body = {"action": "reassign", "item": "BOLT", "factor": "1"}
+    assert site.settle("unknown_item", body).status_code == 200
+    row = site.found(kind)
+    assert (row["item"], row["location"], row["facts_count"]) == ("BOLT", "BIN-1", 1)
+    assert [one["body"]["action"] for one in row["proposals"]] == ["accept"]
+    site.proved()
+    opened_again(site, "unknown_item")
+    assert site.found(kind, "settled")["facts_count"] == 1
+    site.proved()
