@@ -181,6 +181,32 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         marked("Say how much one %(unit)s of %(item)s is: add it to the card of the item."),
     ),
     (
+        r"(?P<order>\S+) is a transfer from (?P<source>\S+) to (?P<destination>[^\s:]+): "
+        r"this counts as received at another warehouse\. "
+        r"Send it on by a transfer of its own, or undo it at the station\.",
+        marked(
+            "%(order)s is a transfer from %(source)s to %(destination)s: this counts as received "
+            "at another warehouse. Send it on by a transfer of its own, or undo it at the station."
+        ),
+    ),
+    (
+        r"(?P<order>\S+) is a sales order of (?P<warehouse>[^\s,]+), "
+        r"which would ship it once more\. "
+        r"Cancel or change it there, or undo this at the station\.",
+        marked(
+            "%(order)s is a sales order of %(warehouse)s, which would ship it once more. "
+            "Cancel or change it there, or undo this at the station."
+        ),
+    ),
+    (
+        r"(?P<order>\S+) is a purchase order of (?P<warehouse>[^\s,]+), "
+        r"which still waits for it\. Close its lines there, or undo this at the station\.",
+        marked(
+            "%(order)s is a purchase order of %(warehouse)s, which still waits for it. "
+            "Close its lines there, or undo this at the station."
+        ),
+    ),
+    (
         r"Look for the paper of (?P<order>.+): once the order is told, it settles\.",
         marked("Look for the paper of %(order)s: once the order is told, it settles."),
     ),

@@ -2,12 +2,23 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal, NamedTuple
 
 from central.ledger.entries import DiscrepancyKind
 from central.orders.settling.line_matches import LineMatch
 from central.orders.settling.returned_decisions import Returned
 from central.orders.settling.surplus import Surplus
 from central.orders.settling.twice_decisions import Seen
+
+KnownKind = Literal["purchase_order", "sales_order", "transfer"]
+
+
+class KnownOrder(NamedTuple):
+    """An order of other warehouses. warehouses: one, or where it leaves and where it goes."""
+
+    kind: KnownKind
+    code: str
+    warehouses: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,8 @@ class Case:
     under_way_micro: of the thing of a transfer, over all warehouses. seen: where a serial number is
     by the books, where it came last first. is_twice: still at several places, or several times at
     one. missing_micro, available_micro: of what an order waits for. has_gone_on: from there.
-    goes_back: the other way than its document is about.
+    goes_back: the other way than its document is about. elsewhere: its document, if others
+    work on it.
     """
 
     kind: DiscrepancyKind
@@ -81,3 +93,4 @@ class Case:
     available_micro: int = 0
     has_gone_on: bool = False
     returned: Returned | None = None
+    elsewhere: KnownOrder | None = None

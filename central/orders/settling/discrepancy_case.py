@@ -25,6 +25,7 @@ from central.orders.settling.discrepancy_facts import (
     standing_behind,
 )
 from central.orders.settling.excess_counts import Excess, counts_of, excess_of
+from central.orders.settling.known_elsewhere import known_elsewhere
 from central.orders.settling.line_matches import LineMatch, offered_of
 from central.orders.settling.missing_weights import case_of_weight
 from central.orders.settling.negative_balances import case_of_negative
@@ -161,6 +162,9 @@ def _case_of_document(connection: Connection, row: Found) -> Case:
         on_hand_micro=_left_micro(standing) if row.kind == "unexpected" else 0,
         item=fact.item if fact is not None else "",
         goes_back=_goes_back(fact, kind=head[2] if head else ""),
+        elsewhere=known_elsewhere(connection, row.document, warehouse=row.warehouse)
+        if row.kind == "unknown_document" and head is None
+        else None,
         lines=_open_lines(connection, row, fact, partner=partner, moved_micro=moved, unit=unit)
         if fact
         else (),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from central.ledger.entries import DiscrepancyKind
-from central.orders.settling.cases import Case
+from central.orders.settling.cases import Case, KnownOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,33 @@ def _weight_advice(case: Case) -> tuple[Advice, ...]:
 
 
 def _document_advice(case: Case) -> tuple[Advice, ...]:
+    if case.elsewhere is not None:
+        return (_elsewhere_advice(case.elsewhere),)
     if case.lines or not case.document:
         return ()
     return (Advice(f"Look for the paper of {case.document}: once the order is told, it settles."),)
+
+
+def _elsewhere_advice(order: KnownOrder) -> Advice:
+    kind, code, warehouses = order
+    page = f"/{kind.replace('_', '-')}s/{quote(code, safe='')}"
+    if kind == "transfer":
+        source, destination = warehouses
+        text = (
+            f"{code} is a transfer from {source} to {destination}: this counts as received at"
+            " another warehouse. Send it on by a transfer of its own, or undo it at the station."
+        )
+    elif kind == "sales_order":
+        text = (
+            f"{code} is a sales order of {warehouses[0]}, which would ship it once more."
+            " Cancel or change it there, or undo this at the station."
+        )
+    else:
+        text = (
+            f"{code} is a purchase order of {warehouses[0]}, which still waits for it."
+            " Close its lines there, or undo this at the station."
+        )
+    return Advice(text, page)
 
 
 def _transfer_advice(case: Case) -> tuple[Advice, ...]:
