@@ -54,10 +54,11 @@ class TransferLineOut(ApiModel):
     """A line and how far it is, all in `unit`.
 
     reserved: set aside at the source. backorder: asked for, and neither set aside nor shipped.
-    received: with what came damaged. remainder: shipped and not received; below zero: received, and
-    nobody said that it left. Of a transfer that has ended nothing is to be shipped or waits for
-    stock, and once nothing is under way nothing remains: `closings` say what became of the rest.
-    One that goods have reopened counts what was closed before, too.
+    received: with what came damaged. elsewhere: received by a third warehouse. remainder: shipped
+    and received nowhere; below zero: received, and nobody said that it left. Of a transfer that has
+    ended nothing is to be shipped or waits for stock, and once nothing is under way nothing
+    remains: `closings` say what became of the rest. One that goods have reopened counts what was
+    closed before, too.
     """
 
     line: int
@@ -74,6 +75,7 @@ class TransferLineOut(ApiModel):
     backorder: str
     received: str
     damaged: str
+    elsewhere: str
     remainder: str
 
 
@@ -309,6 +311,7 @@ def _line_out(line: TransferLine, detail: TransferDetail) -> TransferLineOut:
         backorder=quantity_text(max(to_ship_micro - reserved_micro, 0)),
         received=quantity_text(figures.received_micro),
         damaged=quantity_text(damaged_micro),
+        elsewhere=quantity_text(figures.elsewhere_micro),
         remainder=quantity_text(0 if is_over else figures.remainder_micro),
     )
 

@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, join, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    and_,
+    func,
+    join,
+    select,
+    text,
+    tuple_,
+    union_all,
+)
 
 from central.ledger.entries import BalanceKey
 from central.ledger.locations import IN_TRANSIT_PREFIX, is_virtual
@@ -138,17 +149,21 @@ def _warehouses(connection: Connection, after: ItemKey | None) -> list[str]:
     return list(connection.execute(query).scalars())
 
 
-def _under_way_query(items: Items) -> Select[str, str, str, Any]:
+def _under_way_query(items: Items) -> CompoundSelect[str, str, str, Any]:
+    """Return the statement of what is under way, by its transfers' ends and by third warehouses."""
     transfers, columns = transfer_tables.transfers.c, _key_under_way()
-    return (
+    parts = [
         select(*columns, func.sum(tables.balances.c.on_hand_micro).label("amount"))
-        .select_from(_UNDER_WAY)
+        .select_from(books)
         .where(
             transfers.under_way_since_ms > 0,
+            *only,
             tuple_(transfers.destination_warehouse, tables.balances.c.item).in_(items),
         )
         .group_by(*columns)
-    )
+        for books, only in ((_UNDER_WAY, ()), (_STRAYED, (transfers.strayed,)))
+    ]
+    return union_all(*parts)
 
 
 def _key_under_way() -> Columns:
@@ -197,5 +212,16 @@ _UNDER_WAY = join(
                 transfer_tables.transfers.c.destination_warehouse,
             ]
         ),
+    ),
+)
+# What third warehouses took out of transfers stands in their own books.
+_STRAYED = join(
+    transfer_tables.transfers,
+    tables.balances,
+    and_(
+        tables.balances.c.location == IN_TRANSIT_PREFIX + transfer_tables.transfers.c.transfer,
+        tables.balances.c.warehouse.in_(select(tables.warehouses.c.warehouse)),
+        tables.balances.c.warehouse != transfer_tables.transfers.c.source_warehouse,
+        tables.balances.c.warehouse != transfer_tables.transfers.c.destination_warehouse,
     ),
 )

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from central.contract.quantities import MICRO_PER_UNIT, canonical_text, from_micro
-from central.errors import Unusable
+from central.errors import Conflict, Unusable
 from central.ledger.desk import Change
 from central.ledger.discrepancies import settle_discrepancies
 from central.ledger.entries import DiscrepancyKind, FactKey
@@ -28,11 +28,13 @@ from central.orders.transfers.transfer_closing import (
 )
 from central.orders.transfers.transfer_goods import free_goods
 from central.orders.transfers.transfer_store import (
+    Standing,
     aside_look,
     book_looks,
     code_looks,
     load_transfer,
     read_standing,
+    warehouses_of,
 )
 from central.orders.transfers.transfers import Transfer, state_after
 from central.storage import bulk, catalogue_tables, tables, transfer_tables
@@ -55,7 +57,8 @@ def close_transfer(
     """Close a transfer with what became of everything that is under way, and return it.
 
     What is lost, damaged, found or sent back is posted; then nothing is under way. reason: for
-    people, may be empty. Raises NotThere, Outdated, Conflict that names what differs, Unusable.
+    people, may be empty unless a third warehouse has some of the goods. Raises NotThere, Outdated,
+    Conflict that names what differs, Unusable.
     """
     if len(closings) > CLOSINGS_COUNT_MAX:
         raise Unusable(
@@ -68,6 +71,7 @@ def close_transfer(
     transfer = load_seen(change, code, version)
     state = state_after(transfer, "close", actor=change.actor)
     standing = read_standing(change.connection, transfer)
+    _refuse_untold(transfer, standing, reason)
     check_places(change, transfer.source, {one.location for one in closings if one.location})
     _refuse_parts(change, standing.places, closings)
     moves = closing_moves(
@@ -86,6 +90,21 @@ def close_transfer(
     return write_done(
         change, after, "close", closings_count=len(closings), reasons=reasons, reason=reason
     )
+
+
+def _refuse_untold(transfer: Transfer, standing: Standing, reason: str) -> None:
+    """Raise Conflict where a third warehouse has some of the goods and nobody says why."""
+    if reason.strip():
+        return
+    for line in standing.lines:
+        elsewhere_micro = standing.figures.lines[line.line].elsewhere_micro
+        if elsewhere_micro:
+            raise Conflict(
+                f"{_text(elsewhere_micro)} of {line.item} came to another warehouse than"
+                f" {transfer.destination}",
+                hint="Give the reason why they stay there.",
+                fields={"line": line.line, "elsewhere": _text(elsewhere_micro)},
+            )
 
 
 def _parted(closings: Iterable[Closing]) -> set[str]:
@@ -167,7 +186,7 @@ def _keep(
 
 def _explain(change: Change, transfer: Transfer, closings: Sequence[Closing]) -> None:
     """Settle what the end of the transfer explains."""
-    warehouses = (transfer.source, transfer.destination)
+    warehouses = warehouses_of(change.connection, transfer)
     keys = [
         (warehouse, "open", kind, transfer.code) for warehouse in warehouses for kind in EXPLAINED
     ]

@@ -165,6 +165,7 @@ def read_standings(
                 shipped=counted.get((one.source, one.code), {}),
                 received=counted.get((one.destination, one.code), {}),
                 picks=picks.get(one.code, NO_PICKS),
+                elsewhere=_elsewhere(connection, one) if one.strayed else None,
             ),
             tuple(places[one.code]),
             counted.get((one.source, one.code), {}),
@@ -309,6 +310,18 @@ def _counted(
             amount = row[_DONE] * sign_of(row[_DIRECTION]) * ways[row[0], row[1]]
             counted.setdefault((row[0], row[1]), {})[CountedKey(*row[2:5])] = amount
     return dict(counted)
+
+
+def _elsewhere(connection: Connection, transfer: Transfer) -> dict[CountedKey, int]:
+    """Return what the ledger counted as coming to warehouses that a transfer does not go to."""
+    ends = (transfer.source, transfer.destination)
+    keys = [(one, transfer.code) for one in warehouses_of(connection, transfer) if one not in ends]
+    counted: dict[CountedKey, int] = {}
+    for row in bulk.select_by_key(connection, tables.document_progress, keys, columns_count=2):
+        key = CountedKey(*row[2:5])
+        came_micro = row[_DONE] * sign_of(row[_DIRECTION]) * IN
+        counted[key] = counted.get(key, 0) + came_micro
+    return {key: micro for key, micro in counted.items() if micro}
 
 
 def _places(connection: Connection, found: Sequence[Transfer]) -> dict[str, list[AtPlace]]:

@@ -160,11 +160,12 @@ class TransferLine(msgspec.Struct, frozen=True):
 
 
 class LineFigures(msgspec.Struct, frozen=True):
-    """How far one line is; all in 10^-6 of its unit."""
+    """How far one line is; all in 10^-6 of its unit. elsewhere: came to a third warehouse."""
 
     requested_micro: int
     shipped_micro: int
     received_micro: int
+    elsewhere_micro: int = 0
 
     @property
     def to_ship_micro(self) -> int:
@@ -174,8 +175,8 @@ class LineFigures(msgspec.Struct, frozen=True):
 
     @property
     def remainder_micro(self) -> int:
-        """Return what left and did not come; below zero: came, and nobody said that it left."""
-        return self.shipped_micro - self.received_micro
+        """Return what left and came nowhere; below zero: came, and nobody said that it left."""
+        return self.shipped_micro - self.received_micro - self.elsewhere_micro
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -185,6 +186,11 @@ class Figures(msgspec.Struct, frozen=True):
     unasked_shipped: tuple[tuple[CountedKey, int], ...] = ()
     unasked_received: tuple[tuple[CountedKey, int], ...] = ()
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Return whether goods of a line came to a third warehouse."""
+        return any(line.elsewhere_micro for line in self.lines.values())
+
 
 def figures_of(
     lines: Sequence[TransferLine],
@@ -192,19 +198,24 @@ def figures_of(
     shipped: Mapping[CountedKey, int],
     received: Mapping[CountedKey, int],
     picks: Mapping[int, int] = NO_PICKS,
+    elsewhere: Mapping[CountedKey, int] | None = None,
 ) -> Figures:
     """Return how far a transfer is, from what the ledger counted at its source and destination.
 
-    picks: the lines of further numbers that its source was told.
+    picks: the lines of further numbers that its source was told. elsewhere: what was counted as
+    coming to other warehouses; what no line asks for is in no figure.
     """
     if picks:
         shipped = by_lines(shipped, picks)
     expected = [line.expected for line in lines]
     left, unasked_shipped = share_out(expected, shipped)
     came, unasked_received = share_out(expected, received)
+    strayed = share_out(expected, elsewhere)[0] if elsewhere else NO_PICKS
     return Figures(
         {
-            line.line: LineFigures(line.quantity_micro, left[line.line], came[line.line])
+            line.line: LineFigures(
+                line.quantity_micro, left[line.line], came[line.line], strayed.get(line.line, 0)
+            )
             for line in lines
         },
         tuple(unasked_shipped),
@@ -229,8 +240,8 @@ def phase_of(state: State, figures: Figures, *, under_way: bool) -> Phase:
         return "returning" if state == "cancelled" else "reopened"
     if state != "released":
         return ""
-    lines = figures.lines.values()
-    if any(line.received_micro for line in lines) or figures.unasked_received:
+    lines, strays = figures.lines.values(), figures.is_elsewhere
+    if any(line.received_micro for line in lines) or figures.unasked_received or strays:
         whole = all(line.received_micro >= line.requested_micro for line in lines)
         return "received" if whole and not under_way else "receiving"
     if any(line.shipped_micro for line in lines) or figures.unasked_shipped or under_way:

@@ -19,7 +19,17 @@ WORDS = frozenset(
 )
 PLAIN_WORDS = frozenset({"from_status", "source", "kind", "rotation", "order_kind", "by"})
 QUANTITIES = frozenset(
-    {"quantity", "requested", "shipped", "to_ship", "received", "damaged", "remainder", "expected"}
+    {
+        "quantity",
+        "requested",
+        "shipped",
+        "to_ship",
+        "received",
+        "damaged",
+        "elsewhere",
+        "remainder",
+        "expected",
+    }
     | {"remaining", "short", "arrived", "in_inspection", "held", "accepted", "rejected", "gone"}
     | {"scrapped", "reserved", "picked", "backorder", "given_up", "undecided", "counted", "book"}
     | {"variance", "adjusted", "corrected_book", "under_way", "closed", "on_hand", "allocated"}

@@ -189,6 +189,7 @@ FIELDS: dict[str, str] = {
     "rejected": marked("Rejected goods"),
     "rejected_by": marked("Rejected by"),
     "released_time": marked("Released at"),
+    "elsewhere": marked("Elsewhere"),
     "remainder": marked("Remainder"),
     "remaining": marked("Remaining"),
     "requested": marked("Asked for"),

@@ -102,7 +102,8 @@ TRANSFER = DocumentKind(
                     "shipped",
                     "to_ship",
                 ),
-                *("received", "damaged", "remainder", "from_location", "to_location"),
+                *("received", "damaged", "elsewhere", "remainder"),
+                *("from_location", "to_location"),
             ),
             wide=frozenset(
                 {"line", "lot", "backorder", "to_ship", "damaged", "from_location", "to_location"}

@@ -4,8 +4,9 @@ import pytest
 
 from central.errors import Conflict, Unusable
 from central.ledger.verify import verify_ledger
+from central.orders.reserving.availability import availability
 from central.orders.transfers.transfer_closing import Closing, Thing
-from central.orders.transfers.transfer_store import load_transfer
+from central.orders.transfers.transfer_store import load_transfer, read_standing
 from central.orders.transfers.transfer_transit import list_under_way
 from central.orders.transfers.transfer_views import TransferFilter, list_transfers, read_detail
 from central.storage import tables, transfer_tables
@@ -254,6 +255,44 @@ def test_a_third_warehouse_that_unloads_it_explains_where_it_is(scene):
     assert (thing.shipped_micro, thing.received) == (10 * MICRO, {"CQ1": 10 * MICRO})
     assert scene.told() == [("unknown_document", "open")]
     proved(scene)
+
+
+def test_what_came_to_a_third_warehouse_is_no_remainder_and_asks_for_a_reason(scene):
+    code = scene.released(("BOLT", 4))
+    scene.ship(code, 4)
+    scene.receive(code, 1, at="CQ1")
+    scene.send()
+    assert remaining(scene, code) == (4, 0, 1, 3)
+    scene.receive(code, 3, at="CQ1")
+    scene.send()
+    assert remaining(scene, code) == (4, 0, 4, 0)
+    assert scene.state(code) == "receiving"
+    proved(scene)
+    with pytest.raises(Conflict, match="4 of BOLT came to another warehouse than BJ1"):
+        scene.close(code)
+    scene.close(code, reason="Chongqing keeps them")
+    assert scene.told() == [("unknown_document", "settled")]
+    proved(scene)
+
+
+def test_as_much_is_on_its_way_as_no_warehouse_has_received(scene):
+    code = scene.released(("BOLT", 4))
+    scene.ship(code, 4)
+    scene.receive(code, 1, at="CQ1")
+    scene.receive(code, 2)
+    scene.send()
+    with scene.database.read() as connection:
+        figures = availability(connection, item="BOLT", warehouse="BJ1")
+    assert figures.in_transit_micro == MICRO
+
+
+def remaining(scene, code):
+    """(shipped, received, elsewhere, remainder) of the first line, in whole units."""
+    with scene.database.read() as connection:
+        standing = read_standing(connection, load_transfer(connection, code))
+    one = standing.figures.lines[1]
+    figures = (one.shipped_micro, one.received_micro, one.elsewhere_micro, one.remainder_micro)
+    return tuple(micro // MICRO for micro in figures)
 
 
 def test_facts_before_the_release_count_once_it_is_released(scene):
