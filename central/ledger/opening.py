@@ -1,6 +1,6 @@
 """Opens the books at all places that a call may touch, read at once. Edge of the database."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 
 import msgspec
 from sqlalchemy import Connection
@@ -118,8 +118,10 @@ def open_books(
         balances |= _read_balances(connection, sorted(_adjustments(keys, also)))[0]
     if (weighed or also) and (under_way := _under_way(apart, targets, weighed | also)):
         balances = _read_under_way(connection, under_way) | balances
-    if units.judged or targets.stored:
-        balances = _with_units(connection, units, targets, balances)
+    whole: Set[str] = frozenset()
+    if (units.judged or targets.stored) and (whole := _units_whole(units, targets)):
+        found = read_units(connection, whole, units.soon)
+        balances = {BalanceKey(*row[:8]): Amounts(row[8], row[10]) for row in found} | balances
     if taken:
         balances |= _read_short(connection, taken, targets, balances)
     progress, expected = _read_progress(connection, list(progress_keys))
@@ -130,6 +132,7 @@ def open_books(
     goods = Goods(dates, read_packing(connection, apart), elsewhere)
     expecting = {key for key, (expected_micro, _) in expected.items() if expected_micro}
     books = RunningBooks(known, balances=balances, progress=progress, expecting=expecting)
+    books.units.whole = whole
     return Opened(books, goods, expected)
 
 
@@ -150,19 +153,10 @@ def _progress_keys(
     return found
 
 
-def _with_units(
-    connection: Connection,
-    units: UnitsAsked,
-    targets: Targets,
-    balances: dict[BalanceKey, Amounts],
-) -> dict[BalanceKey, Amounts]:
-    """Return balances, and those of all books of units that facts may bring to several places."""
+def _units_whole(units: UnitsAsked, targets: Targets) -> Set[str]:
+    """Return the units of which the books of all warehouses have to be known."""
     back = [line.sscc for target in targets.stored.values() for line in target.lines if line.sscc]
-    judged = {*units.judged, *back} if back else units.judged
-    if not judged:
-        return balances
-    found = read_units(connection, judged, units.soon)
-    return {BalanceKey(*row[:8]): Amounts(row[8], row[10]) for row in found} | balances
+    return {*units.judged, *back} if back else units.judged
 
 
 def _read_balances(

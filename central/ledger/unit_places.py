@@ -8,7 +8,7 @@ came on another one, or have been booked twice. What a station moves within a wa
 transfer, or takes back of what left, is a part of the unit: nobody doubts that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from central.ledger.entries import BalanceKey, Entry, Finding, Line, finding_of
@@ -45,8 +45,9 @@ def is_judged(from_location: str, to_location: str) -> bool:
 class UnitPlaces:
     """Handling units while facts are posted.
 
-    keys, amounts: of the running books, which go on meanwhile; every balance of each unit that a
-    judged fact bears is among them. The books themselves are not known here, as in `serials`.
+    keys, amounts: of the running books, which go on meanwhile. whole: the units of which every
+    balance is among them, those that judged facts bear. The books themselves are not known here, as
+    in `serials`.
     """
 
     def __init__(self, keys: Sequence[BalanceKey], amounts: Sequence[int]) -> None:
@@ -54,6 +55,7 @@ class UnitPlaces:
         self._amounts = amounts
         self._slots: dict[str, list[int]] = {}
         self._ended: dict[str, int] = {}
+        self.whole: Set[str] = frozenset()
         for slot, key in enumerate(keys):
             if key.sscc:
                 self.note(key, slot)
@@ -89,6 +91,8 @@ class UnitPlaces:
         )
 
     def _note_end(self, given: Line, *, record_no: int) -> None:
+        if given.sscc not in self.whole:
+            return  # What moved and went back in one call has ended nothing.
         places = self._places(given.sscc)
         self._ended.pop(given.sscc, None)
         if len(places) == 1 and (given.warehouse, given.location) not in places:

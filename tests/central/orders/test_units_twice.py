@@ -89,6 +89,19 @@ def test_a_receipt_that_is_taken_back_settles_it(site, cut):
     assert twice(site) == [("SH1", UNIT, "settled", "it is at BIN-1, BIN-2", why)]
 
 
+@pytest.mark.parametrize("cut", [True, False], ids=["one by one", "at once"])
+def test_a_move_that_is_taken_back_leaves_it_open(site, cut):
+    site.dock.move(quantity="5", sscc=UNIT)
+    site.other.move(quantity="5", sscc=UNIT, document="X", document_line=1, target="BIN-2")
+    site.send(site.dock, site.other)
+    moved = site.dock.move(quantity="5", sscc=UNIT, source="BIN-1", target="BIN-2")
+    if cut:
+        site.send()
+    site.dock.reverse(moved)
+    site.send()
+    assert twice(site) == [("BJ1", UNIT, "open", "it is at BIN-2, SH1/BIN-1", "")]
+
+
 def test_what_a_count_misses_settles_it_and_what_is_sold_does_not(site):
     for unit in (UNIT, OTHER):
         site.dock.move(quantity="5", sscc=unit)
