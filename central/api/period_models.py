@@ -130,7 +130,7 @@ class LateFactPage(ApiModel):
 
 
 class LateTotalOut(ApiModel):
-    """What late facts changed of one item at one place."""
+    """What late facts changed of one item at one place. weight: of goods that are weighed."""
 
     warehouse: str
     location: str
@@ -139,6 +139,7 @@ class LateTotalOut(ApiModel):
     unit: str
     facts_count: int
     quantity: str
+    weight: str
 
 
 class LateTotalsOut(ApiModel):
@@ -205,4 +206,5 @@ def total_out(total: LateTotal) -> LateTotalOut:
         unit=total.unit,
         facts_count=total.facts_count,
         quantity=quantity_text(total.quantity_micro),
+        weight=quantity_text(total.weight_micro),
     )

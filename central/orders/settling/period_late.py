@@ -41,7 +41,10 @@ class LateFact:
 
 @dataclass(frozen=True, slots=True)
 class LateTotal:
-    """What late facts changed of one item at one place, in 10^-6 units."""
+    """What late facts changed of one item at one place, in 10^-6 units.
+
+    weight_micro: in the item's unit of weight.
+    """
 
     warehouse: str
     location: str
@@ -50,6 +53,7 @@ class LateTotal:
     unit: str
     facts_count: int
     quantity_micro: int
+    weight_micro: int
 
 
 def follow_late(connection: Connection, posted: Posted) -> None:
@@ -96,7 +100,7 @@ def total_late(connection: Connection, period: Period) -> list[LateTotal]:
     At most TOTALS_MAX, those that moved most first.
     """
     lines, late = tables.lines.c, late_facts.c
-    quantity = func.sum(lines.quantity_micro)
+    quantity, weight = func.sum(lines.quantity_micro), func.sum(lines.weight_micro)
     query = (
         select(
             lines.warehouse,
@@ -106,6 +110,7 @@ def total_late(connection: Connection, period: Period) -> list[LateTotal]:
             lines.unit,
             func.count(lines.record_no.distinct()),
             quantity,
+            weight,
         )
         .join_from(
             late_facts,
@@ -114,12 +119,17 @@ def total_late(connection: Connection, period: Period) -> list[LateTotal]:
         )
         .where(_is_late_for(period))
         .group_by(lines.warehouse, lines.location, lines.item, lines.lot, lines.unit)
-        .order_by(func.abs(quantity).desc(), lines.warehouse, lines.location, lines.item)
+        .order_by(
+            func.abs(quantity).desc(),
+            func.abs(weight).desc(),
+            *(lines.warehouse, lines.location, lines.item),
+        )
     )
     found = []
     for row in connection.execute(query):
         if not is_virtual(row.location):
-            found.append(LateTotal(row[0], row[1], row[2], row[3], row[4], row[5], int(row[6])))
+            amounts = int(row[6]), int(row[7])
+            found.append(LateTotal(row[0], row[1], row[2], row[3], row[4], row[5], *amounts))
             if len(found) >= TOTALS_MAX:
                 break
     return found

@@ -103,6 +103,7 @@ def read_late_totals(asking: Asking, wanted: Wanted) -> Found:
                 text_cell(one.lot),
                 number_cell(one.facts_count, asking.texts),
                 quantity_cell(from_micro(one.quantity_micro), one.unit, asking.texts),
+                number_cell(from_micro(one.weight_micro) or None, asking.texts),
             ),
         )
 
@@ -178,6 +179,7 @@ LATE_TOTALS = Table(
         Column("lot", marked("Lot"), phone=False),
         Column("facts", marked("Facts"), "number"),
         Column("quantity", marked("Changed by"), "number"),
+        Column("weight", marked("Weight"), "number", phone=False),
     ),
     filters=(PERIOD,),
     kinds=("movement",),
