@@ -32,16 +32,16 @@ _OF_STOCK: dict[str, tuple[str, ...]] = {
             "Each row is what one place holds of one lot, serial number or pallet, with its status."
         ),
         marked(
-            "Choose a moment to see the stock as it was then: by when it happened, or by what the "
-            "ledger knew."
+            "Open an item and choose a moment to see where it stood then: by when it happened, or "
+            "by what the ledger knew."
         ),
         marked(
             "A figure below zero means that more was taken than was known to be there: count that "
             "place."
         ),
         marked(
-            "Group by warehouse or by item, keep what you have set as a view, and export every "
-            "row to Excel."
+            "Narrow it by warehouse, place, lot or status, keep what you have set as a view, and "
+            "export every row to Excel."
         ),
     ),
     "/holds": (
