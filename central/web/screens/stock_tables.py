@@ -5,7 +5,7 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from central.contract.quantities import from_micro
-from central.orders.catalogue.items import read_items
+from central.orders.catalogue.items import policies_of, read_items
 from central.orders.reserving.availability import list_availability
 from central.stock.as_of import list_stock_as_of
 from central.stock.item_reading import (
@@ -63,29 +63,28 @@ def _read_stock(asking: Asking, wanted: Wanted) -> Found:
             moment = moment_at(connection, as_of_ms, kind=kind, warehouse=query.warehouse)
             reach = wanted.offset + wanted.limit + 1
             rows = list_stock_as_of(connection, query, moment, after=None, limit=reach)
-            shown = [_row(row, "", asking) for row in rows[wanted.offset :]]
+            found = [(row, "") for row in rows[wanted.offset :]]
         else:
             names = ("item", "warehouse", "location", "within", "lot", "serial", "sscc", "status")
             query_now = BalanceQuery(
                 search=values.get("q", ""), **{name: values.get(name, "") for name in names}
             )
-            found = list_balances(
-                connection, query_now, offset=wanted.offset, limit=wanted.limit + 1
-            )
-            shown = [
-                _row(
-                    StockRow(one.key, one.name, one.name_zh, one.on_hand, one.weight),
-                    one.expiry_date,
-                    asking,
+            found = [
+                (StockRow(one.key, one.name, one.name_zh, one.on_hand, one.weight), one.expiry_date)
+                for one in list_balances(
+                    connection, query_now, offset=wanted.offset, limit=wanted.limit + 1
                 )
-                for one in found
             ]
+        weighed = {row.key.item for row, _ in found if row.weight}
+        policies = policies_of(connection, weighed) if weighed else {}
+    units = {item: policy.weight_unit for item, policy in policies.items()}
+    shown = [_row(row, date, asking, units.get(row.key.item, "")) for row, date in found]
     return Found(
         tuple(shown[: wanted.limit]), None, more=len(shown) > wanted.limit, choices=choices
     )
 
 
-def _row(row: StockRow, expiry_date: str, asking: Asking) -> Row:
+def _row(row: StockRow, expiry_date: str, asking: Asking, weight_unit: str) -> Row:
     key, texts = row.key, asking.texts
     name = texts.name(english=row.item_name, chinese=row.item_name_zh)
     serial = " / ".join(filter(None, (key.serial, key.sscc)))
@@ -101,6 +100,7 @@ def _row(row: StockRow, expiry_date: str, asking: Asking) -> Row:
             link_cell(serial, unit_url(key.warehouse, key.sscc)) if key.sscc else text_cell(serial),
             status_link(asking, key),
             quantity_cell(row.on_hand, key.unit, texts),
+            quantity_cell(row.weight, weight_unit, texts) if row.weight else text_cell(""),
         ),
     )  # fmt: skip
 
@@ -223,6 +223,7 @@ STOCK = Table(
         Column("serial", marked("Serial / SSCC"), phone=False),
         Column("status", marked("Status"), "state", phone=False),
         Column("on_hand", marked("On hand"), "number"),
+        Column("weight", marked("Weight"), "number", phone=False),
     ),
     read=_read_stock,
     filters=(
