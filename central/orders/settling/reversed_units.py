@@ -1,21 +1,31 @@
 """Goods that a reversal brought back in a unit of before, in the item's own. Edge of the database.
 
 What the reversal took back was right in its time and stays taken back: the goods leave the books in
-the unit of then and come again in the unit of now, each where it lies.
+the unit of then and come again in the unit of now, each where it lies, with what it weighs there.
 """
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from central.errors import Conflict
 from central.ledger.entries import BalanceKey, Line
 from central.ledger.locations import is_virtual
-from central.orders.settling.discrepancy_facts import Found
+from central.ledger.measures import WEIGHED_IN, weight_share
+from central.orders.settling.discrepancy_facts import Found, weight_units
 from central.orders.settling.settlement_moves import step_to_count
-from central.orders.settling.settlement_steps import Step
+from central.orders.settling.settlement_steps import Step, with_weight
 from central.storage import bulk, tables
+
+
+class _Lying(NamedTuple):
+    """What is left of goods in one balance; below zero what is missing. weight_micro: of them."""
+
+    key: BalanceKey
+    quantity_micro: int
+    weight_micro: int
 
 
 def is_of_reversal(row: Found) -> bool:
@@ -25,7 +35,7 @@ def is_of_reversal(row: Found) -> bool:
 
 def lying_micro(connection: Connection, row: Found) -> int:
     """Return how much of it lies there still, in the unit of before; below zero what is missing."""
-    return sum(amount for _, amount in _lying(connection, row))
+    return sum(one.quantity_micro for one in _lying(connection, row))
 
 
 def is_other_open(connection: Connection, row: Found) -> bool:
@@ -56,16 +66,19 @@ def steps_restated(connection: Connection, row: Found, *, factor: Fraction | Non
         )
     gone: list[Step] = []
     come: list[Step] = []
-    for key, amount in found:
+    weighed_in = weight_units(connection, {row.item}).get(row.item) or WEIGHED_IN
+    for key, amount, weight in found:
         out = step_to_count(key, on_hand_micro=amount, counted_micro=0)
         kept = key._replace(unit=unit)
         back = step_to_count(kept, on_hand_micro=0, counted_micro=round(amount * factor))
-        gone += [replace(out, business_step="storing")] if out else []
-        come += [replace(back, business_step="storing")] if back else []
+        for step, steps in ((out, gone), (back, come)):
+            if step is not None:
+                step = replace(step, business_step="storing")
+                steps.append(with_weight(step, weight, unit=weighed_in) if weight else step)
     return gone + come
 
 
-def _lying(connection: Connection, row: Found) -> list[tuple[BalanceKey, int]]:
+def _lying(connection: Connection, row: Found) -> list[_Lying]:
     """Return the balances that the reversal changed, each with as much of it as is left there."""
     brought: dict[BalanceKey, int] = {}
     numbered = [(row.warehouse, row.record_no)]
@@ -78,8 +91,10 @@ def _lying(connection: Connection, row: Found) -> list[tuple[BalanceKey, int]]:
     rows = bulk.select_by_key(connection, tables.balances, sorted(brought), columns_count=size)
     found = []
     for one in rows:
-        key, on_hand = BalanceKey(*one[:size]), one[size]
+        key, on_hand, weight = BalanceKey(*one[:size]), one[size], one[size + 2]
         if brought[key] * on_hand > 0:
             sign = 1 if on_hand > 0 else -1
-            found.append((key, sign * min(abs(on_hand), abs(brought[key]))))
+            left = min(abs(on_hand), abs(brought[key]))
+            share = weight_share(left, there_micro=abs(on_hand), weight_micro=sign * weight)
+            found.append(_Lying(key, sign * left, share))
     return sorted(found)

@@ -2,7 +2,9 @@
 
 import pytest
 
+from central.storage import tables
 from tests.central.orders.settling import Settling
+from tests.central.scenery import rows
 
 
 @pytest.fixture
@@ -31,6 +33,28 @@ def test_goods_that_come_back_in_the_unit_of_then_are_brought_into_that_of_now(s
     assert (found["location"], found["actual"]) == ("BIN-1", "50")
     assert site.settle("unit_differs").status_code == 200
     assert site.on_hand("SUGAR")["BIN-1", ""] == 50_000
+    site.proved()
+
+
+def test_goods_that_were_weighed_keep_their_weight(site, database):
+    card = {"code": "MEAT", "name": "Meat", "unit": "XCT", "policy": {"weight_unit": "KGM"}}
+    assert site.ask("POST", "/items", card).status_code == 201
+    fields = {"item": "MEAT", "unit": "XCT", "weight_unit": "KGM"}
+    site.dock.move(quantity="5", net_weight="10", source="supplier", target="BIN-1", **fields)
+    out = {"source": "BIN-1", "target": "customer"}
+    site.dock.move(quantity="5", net_weight="10", **out, **fields)
+    site.send()
+    pack = {"unit": "C62", "packs": [{"unit": "XCT", "numerator": 12}]}
+    assert site.ask("PATCH", "/items/MEAT", pack, If_Match="*").status_code == 200
+    site.dock.reverse(2)
+    site.dock.move(quantity="24", net_weight="4", **out, **fields | {"unit": "C62"})
+    site.send()
+    assert site.settle("unit_differs").status_code == 200
+    assert site.on_hand("MEAT")["BIN-1", ""] == 36
+    names = ("location", "unit", "weight_micro")
+    found = {row[:2]: row[2] for row in rows(database, tables.balances, *names)}
+    assert (found["BIN-1", "C62"], found["BIN-1", "XCT"]) == (6_000_000, 0)
+    assert site.get("/discrepancies?kind=weight_missing")["discrepancies"] == []
     site.proved()
 
 
