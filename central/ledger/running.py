@@ -151,12 +151,10 @@ class RunningBooks:
             return None
         if sscc and is_judged(from_location, to_location):
             return None
-        if item in known.inspected_items and is_received(from_location, to_location):
+        held = known.lots_on_hold and known.is_on_hold(warehouse, item, lot)
+        if (held or item in known.inspected_items) and is_received(from_location, to_location):
             return None
         if item in known.weight_units and is_weighed_there(from_location, to_location):
-            return None
-        held = known.lots_on_hold and known.is_on_hold(warehouse, item, lot)
-        if held and is_received(from_location, to_location):
             return None
         for location in (from_location, to_location):
             if not is_virtual(location) and (warehouse, location) not in known.locations:
