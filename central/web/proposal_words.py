@@ -9,6 +9,7 @@ PLAIN: tuple[str, ...] = (
     marked("Leave it as it is: the order counts it as gone back."),
     marked("Move it back, if it was scanned by mistake."),
     marked("It is known by now: post it in the item's own unit."),
+    marked("It is inspected by now: post it once more, and it waits for inspection."),
     marked("Nothing is there any more."),
     marked("It moved nothing, and there is nothing to move."),
     marked("It is at one place by now."),

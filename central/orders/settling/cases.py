@@ -53,6 +53,8 @@ class Case:
     one. missing_micro, available_micro: of what an order waits for. has_gone_on: from there.
     goes_back: the other way than its document is about. elsewhere: its document, if others
     work on it.
+    goes_back: the other way than its document is about.
+    was_uninspected: goods came in, and their item is inspected by now.
     """
 
     kind: DiscrepancyKind
@@ -94,3 +96,4 @@ class Case:
     has_gone_on: bool = False
     returned: Returned | None = None
     elsewhere: KnownOrder | None = None
+    was_uninspected: bool = False

@@ -12,7 +12,8 @@ from central.errors import Conflict, Unusable
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey
 from central.ledger.measures import quantity_in_unit
 from central.orders.order_goods import require_whole
-from central.orders.settling.discrepancy_case import find_case, unit_factor
+from central.orders.settling.came_uninspected import refuse_uninspected
+from central.orders.settling.discrepancy_case import find_case, is_inspected, unit_factor
 from central.orders.settling.discrepancy_facts import (
     Found,
     fact_at,
@@ -38,7 +39,6 @@ from central.orders.settling.settlements import (
 from central.orders.settling.stated_statuses import of_several_statuses
 from central.orders.settling.unavailable_goods import require_movable, steps_as_they_left
 from central.storage import bulk, tables
-from central.storage.catalogue_tables import item_policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ def plan_steps(connection: Connection, row: Found, decision: Decision) -> Plan:
     if what it would move is gone.
     """
     if decision.action == "accept":
+        if row.kind == "unknown_item" and is_inspected(connection, row.subject):
+            refuse_uninspected(row.subject, standing_behind(connection, row).facts)
         if row.kind in KINDS_UNDER_WAY:
             require_nothing_under_way(connection, row)
         return Plan(row.warehouse, [])
@@ -165,7 +167,7 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
             "a weight is that of one fact, and several are behind it",
         )
     roundings = cache(partial(roundings_of, connection, row.warehouse))
-    states = of_several_statuses(facts) and not _is_inspected(connection, decision.item)
+    states = of_several_statuses(facts) and not is_inspected(connection, decision.item)
     steps: list[Step] = []
     if row.kind == "moved_unavailable" and decision.action == "reassign":
         steps = steps_as_they_left(facts, present_goods(connection, facts))
@@ -191,15 +193,6 @@ def _standing(connection: Connection, row: Found, decision: Decision) -> list[Mo
         first = movements_at(connection, warehouse=row.warehouse, numbers=[row.record_no])
         return first or standing_behind(connection, row).facts[:1]
     return standing_behind(connection, row).facts
-
-
-def _is_inspected(connection: Connection, item: str) -> bool:
-    """Return whether goods that are posted under an item's code come to wait for inspection.
-
-    Of such goods nobody knows yet which will be as others had decided under another code.
-    """
-    found = bulk.select_by_key(connection, item_policies, [(item,)], columns_count=1)
-    return any(row[2] for row in found)
 
 
 def _require_place(connection: Connection, warehouse: str, location: str) -> None:

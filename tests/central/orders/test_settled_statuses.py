@@ -2,8 +2,8 @@
 
 import pytest
 
-from central.contract.reference import DocumentLine, ExpectedDocument
-from central.ledger.reference_desk import put_document
+from central.contract.reference import DocumentLine, ExpectedDocument, Item
+from central.ledger.reference_desk import put_document, put_item
 from central.storage import tables
 from tests.central.orders.settling import Settling
 from tests.central.orders.test_settled_decisions import opened_again
@@ -152,4 +152,27 @@ def test_goods_that_are_named_at_the_desk_are_asked_for_what_their_item_asks_for
     site.proved()
     opened_again(site, "unknown_item")
     assert site.found(kind, "settled")["facts_count"] == 1
+    site.proved()
+
+
+def test_goods_of_a_code_whose_card_says_later_that_they_are_inspected_wait_for_it(database):
+    site = Settling(database)
+    site.dock.move("GADGET", "3")
+    site.dock.move("GADGET", "1", **PUT_AWAY)
+    site.send()
+    set_policy(database, "GADGET", inspected=True)
+    with site.desk.change(actor="x") as change:
+        put_item(change, Item(code="GADGET", name="G", name_zh="G", unit="C62"))
+    before = {("BIN-1", "available"): 2, ("BIN-2", "available"): 1}
+    assert stock(site, "GADGET") == before
+    refused = site.settle("unknown_item", {"action": "accept"})
+    assert refused.status_code == 409
+    assert "2 of its movements were not" in refused.json()["detail"]
+    answer = site.settle("unknown_item")
+    assert (answer.status_code, answer.json()["state"]) == (200, "settled"), answer.text
+    assert stock(site, "GADGET") == {(*key[:1], "inspection"): n for key, n in before.items()}
+    site.proved()
+    site.dock.move("GADGET", "5", target="BIN-3")
+    site.send()
+    assert stock(site, "GADGET")["BIN-3", "inspection"] == 5
     site.proved()
