@@ -131,6 +131,7 @@ class Ledger:
 
         It goes with the lock, if that is taken by `lock_soon`. Forgetting it costs time alone.
         """
+        self._units = None  # What a call that failed has read is none of this one's.
         if _are_few(told):
             routes, apart = _routes(told), apart_of(told)
             judged = units_judged(routes, apart)
@@ -144,6 +145,7 @@ class Ledger:
 
         state: as locked in this transaction; what is known already is not read again.
         """
+        self._units = None
         apart = [(one.warehouse, one) for one in movements]
         bulk.look_ahead(connection, self._looks((), apart, revision=state.reference_revision))
 

@@ -31,7 +31,9 @@ BEGIN, COMMIT, ROLLBACK = "BEGIN", "COMMIT", "ROLLBACK"
 DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 # What is prepared is there no longer, is somebody else's, or its tables have other columns now.
 STALE = frozenset({"26000", "42P05", "0A000"})
-JSON = 114  # As a type of the server's: a column of rows, each an array (pg_type.dat).
+# A type of the server's (pg_type.dat). A select of one such column says that each row of it is an
+# array, as those of `looks` and of the ledger's lock are; no other may select one alone.
+JSON = 114
 Rows = list[tuple[Any, ...]]
 _Values = tuple[list[Any], list[int] | None]  # Formats: 0 for text, 1 for binary; None: all text.
 
