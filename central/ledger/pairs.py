@@ -263,4 +263,5 @@ def _statuses_fit(movement: Movement, given: Line, taken: Line) -> bool:
         return taken.status == (to_status or given.status)
     received = is_received(given.location, taken.location)
     as_said = given.status == (from_status or AVAILABLE)
-    return received and as_said and taken.status in {INSPECTION, HELD}
+    of_held_lot = taken.status == HELD and bool(taken.lot)
+    return received and as_said and (taken.status == INSPECTION or of_held_lot)

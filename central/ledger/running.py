@@ -325,10 +325,9 @@ class RunningBooks:
         )
         self.relieved += relieved
         earlier, now = counted.done_micro, self.progress[key].done_micro
-        if now < earlier:
-            self.returned.append((key, entry.record_no))
         # Where stations do not know the document, less than nothing is what left.
         if now < earlier and (lines or earlier > 0):
+            self.returned.append((key, entry.record_no))
             self.returning.add(key[:2])
             findings += gone_back(entry, key, lines, self._counted, moved_micro=now - earlier)
         elif now > earlier < 0 or counted.way in WAYS_OF_RETURNS:
