@@ -7,6 +7,7 @@
               shipped by the desk itself, one change
     transfer  made and released at once; shipped and received by gateways; closed: four changes
     steps     the same, requested, approved and released one by one: seven changes
+    reserve-10, transfer-10     an order and a transfer of ten lines, as most have several
 
 Tryton does the same through its own models (`tryton_desk_peer`). Operations per CPU-second of the
 process and of its backends, both in turn; SQL statements a movement, one of several parts counted
@@ -54,13 +55,17 @@ BATCH = 100
 TURNS = 20
 # What is done in one of them.
 THEIRS = {"post": 8, "batch": 1, "reserve": 5, "transfer": 2, "steps": 2}
+THEIRS |= {"reserve-10": 1, "transfer-10": 1}
 OURS = {"post": 40, "batch": 3, "sell": 25, "reserve": 25, "transfer": 12, "steps": 8}
+OURS |= {"reserve-10": 8, "transfer-10": 6}
 BESIDE = {"sell": "reserve"}  # What the peer does, where it is called otherwise.
 COUNTED = 3
 WARM_UP = 20  # The server settles on plans for its statements meanwhile.
 # What the project wants to hold.
-AT_LEAST = {"post": 50.0, "batch": 50.0, "reserve": 50.0, "sell": 50.0, "transfer": 50.0}
-STATEMENTS_MAX = {"post": 8.0, "batch": 8.0, "reserve": 8.0, "sell": 8.0, "transfer": 8.0}
+BOUND = ("post", "batch", "sell", "reserve", "reserve-10", "transfer", "transfer-10")
+AT_LEAST = dict.fromkeys(BOUND, 50.0)
+STATEMENTS_MAX = dict.fromkeys(BOUND, 8.0)
+LINES = 10
 
 
 def measure() -> list[Ratio]:
@@ -76,14 +81,18 @@ def measure() -> list[Ratio]:
         office.close()
         with new_database(server, RESERVATION_DATABASE) as reservation_url:
             world = World(reservation_url)
-            world.orders(1, WARM_UP)
-            statements = sum(world.statements(1))
-            ratios += _ratios(
-                peer, "reserve", lambda count: sum(world.orders(1, count)), statements
-            )
+            for what, lines_count in (("reserve", 1), ("reserve-10", LINES)):
+                world.orders(lines_count, WARM_UP)
+                statements = sum(world.statements(lines_count))
+                ratios += _ratios(peer, what, partial(_reserved, world, lines_count), statements)
             world.close()
         peer.close()
     return ratios
+
+
+def _reserved(world: World, lines_count: int, count: int) -> float:
+    """Return the CPU seconds of reserving and shipping so many orders."""
+    return sum(world.orders(lines_count, count))
 
 
 def _ratios(
@@ -140,6 +149,7 @@ class Office:
             ("sell", self._sell, 1),
             ("transfer", self._transfer, 2),
             ("steps", lambda: self._transfer(by_steps=True), 2),
+            ("transfer-10", lambda: self._transfer(lines_count=LINES), 2 * LINES),
         )
 
     def begun(self, work: Callable[[], None]) -> float:
@@ -192,11 +202,12 @@ class Office:
         with self._desk.change(actor="bench") as change:
             sell_at_once(change, OrderAsked("W1", "SHOP", (line,)))
 
-    def _transfer(self, *, by_steps: bool = False) -> None:
-        item = f"P{self._chooser.randrange(ITEMS):04d}"
+    def _transfer(self, *, by_steps: bool = False, lines_count: int = 1) -> None:
+        first = self._chooser.randrange(ITEMS)
+        items = [f"P{(first + line) % ITEMS:04d}" for line in range(lines_count)]
         make = create_transfer if by_steps else release_at_once
         with self._desk.change(actor="bench") as change:
-            wanted = [LineWanted(item, 10**6)]
+            wanted = [LineWanted(item, 10**6) for item in items]
             made = make(change, wanted, source="W1", destination="W2")
         for action in ("request", "approve", "release") if by_steps else ():
             with self._desk.change(actor="bench") as change:
@@ -206,8 +217,9 @@ class Office:
             (self._destination, {"source": "in_transit", "target": "BIN-1"}),
         ):
             begin_s = time.process_time()
-            gateway.move(item, "1", document=made.code, document_line=1, **fields)
-            offer = gateway.offer(len(gateway.bodies))
+            for line, item in enumerate(items, 1):
+                gateway.move(item, "1", document=made.code, document_line=line, **fields)
+            offer = gateway.offer(len(gateway.bodies) - lines_count + 1)
             self._elsewhere_s += time.process_time() - begin_s
             (outcome,) = self._inbox.accept([offer])
             assert outcome.kind == "accepted"

@@ -10,7 +10,8 @@ usage: tryton_desk_peer.py CONFIG DATABASE setup
 "reserve" makes a move to the customer, assigns it (which locks and looks what is there) and does
 it; "transfer" is an internal shipment between two warehouses through a transit location, from its
 making to its arrival, two moves, all in one transaction; "steps" is the same with one for each
-button. CPU time is that of this process and of its backends.
+button; "reserve-10" and "transfer-10" are of ten products at once. CPU time is that of this process
+and of its backends.
 """
 
 import json
@@ -31,6 +32,7 @@ DATABASE = sys.argv[2]
 CONTEXT = {"_skip_warnings": True}
 PRODUCTS = 100
 BATCH = 100
+LINES = 10
 WARM_UP = 5
 STOCK = 100_000.0
 
@@ -49,7 +51,9 @@ def main():
         "post": desk.post,
         "batch": lambda: desk.post(BATCH),
         "reserve": desk.reserve,
+        "reserve-10": lambda: desk.reserve(LINES),
         "transfer": desk.transfer,
+        "transfer-10": lambda: desk.transfer(LINES),
         "steps": desk.transfer_by_steps,
     }
     warm = set()
@@ -122,17 +126,17 @@ class Desk:
         move.do(move.create(values))
         return count
 
-    def reserve(self):
+    def reserve(self, count=1):
         move = self.pool.get("stock.move")
-        made = move.create([self.move(self.storage, self.customer, 1)])
+        made = move.create([self.move(self.storage, self.customer, 1) for _ in range(count)])
         if not move.assign_try(made):
             sys.exit("nothing was assigned")
         move.do(made)
-        return 1
+        return count
 
-    def transfer(self):
+    def transfer(self, count=1):
         shipment = self.pool.get("stock.shipment.internal")
-        made = self.drafted()
+        made = self.drafted(count)
         shipment.wait(made)
         shipment.assign_try(made)
         made = shipment.browse(made)
@@ -154,8 +158,9 @@ class Desk:
         shipment = self.pool.get("stock.shipment.internal")
         return sum(move.state == "done" for move in shipment.browse(made)[0].moves)
 
-    def drafted(self):
+    def drafted(self, count=1):
         shipment = self.pool.get("stock.shipment.internal")
+        moves = [self.move(self.storage, self.other, 1, priced=False) for _ in range(count)]
         today = date.today()  # noqa: DTZ011 - Tryton's dates have no zone.
         values = {
             "from_location": self.storage,
@@ -163,7 +168,7 @@ class Desk:
             "company": self.company,
             "planned_date": today,
             "planned_start_date": today,
-            "moves": [("create", [self.move(self.storage, self.other, 1, priced=False)])],
+            "moves": [("create", moves)],
         }
         return shipment.create([values])
 
