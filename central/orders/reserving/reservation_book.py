@@ -45,6 +45,7 @@ from central.orders.reserving.reservation_rows import (
 from central.orders.reserving.reservations import Holder, LineKey, Reservation
 
 MS_PER_DAY = 86_400_000
+HOLDER_SIZE = len(Holder._fields)  # Of a line's key.
 RowKey = tuple[LineKey, StockKey]
 
 
@@ -98,6 +99,9 @@ class ReservationBook:
         self._now_ms = now_ms
         self._stock_of = stock_of
         self._changed: set[RowKey] = set()
+        self._keys_of: dict[
+            tuple[str | int, ...], list[RowKey]
+        ] = {}  # In order, where asked before.
         self._allocated: dict[StockKey, int] = {}
         self._moved: dict[StockKey, int] = {}  # How much more is set aside than was read.
         self._stock: dict[tuple[str, str], ItemStock | None] = {}
@@ -105,16 +109,20 @@ class ReservationBook:
     def load(self, holders: Iterable[Holder]) -> None:
         """Read all that is and was set aside for these holders; before anything changes of them."""
         for row in read_reservations(self._connection, holders):
-            self.rows.setdefault((row.holder, row.stock), row)
+            self._add(row)
 
     def load_at(self, stocks: Sequence[StockKey]) -> None:
         """Read all that is set aside of these stocks, for whomever."""
         for row in read_reservations_at(self._connection, stocks):
-            self.rows.setdefault((row.holder, row.stock), row)
+            self._add(row)
 
     def of(self, holder: Holder) -> list[Reservation]:
         """Return the rows of a holder, in the order of line and stock."""
-        return [row for key, row in sorted(self.rows.items()) if key[0].holder == holder]
+        keys = self._keys_of.get(holder)
+        if keys is None:  # Each fact of an order asks: not all rows of all each time.
+            keys = sorted(key for key in self.rows if key[0][:HOLDER_SIZE] == holder)
+            self._keys_of[holder] = keys
+        return [self.rows[key] for key in keys]
 
     def held_micro(self, line: LineKey) -> int:
         """Return how much is set aside for a line."""
@@ -216,6 +224,12 @@ class ReservationBook:
         write_allocated(self._connection, {key: self._allocated[key] for key in moved})
         self._changed, self._moved = set(), {}
 
+    def _add(self, row: Reservation) -> None:
+        key = (row.holder, row.stock)
+        if key not in self.rows:
+            self.rows[key] = row
+            self._keys_of.pop(row.holder[:HOLDER_SIZE], None)
+
     def _reserve(self, wanted: Wanted, without: AbstractSet[StockKey]) -> Granted:
         stock = self._stock[wanted.holder.warehouse, wanted.item]
         if stock is None:
@@ -275,6 +289,8 @@ class ReservationBook:
                 now_ms=self._now_ms,
             )
             row = replace(row, changed_ms=self._now_ms, history=history)
+        if key not in self.rows:
+            self._keys_of.pop(key[0][:HOLDER_SIZE], None)
         self.rows[key] = row
         self._changed.add(key)
 
