@@ -94,7 +94,10 @@ class PeriodsOut(ApiModel):
 
 
 class PeriodBalanceOut(ApiModel):
-    """What stood where at the end of a period, as it was closed."""
+    """What stood where at the end of a period, as it was closed. weight: of goods that are weighed.
+
+    on_hand is "0" where only a weight was left by then of what had gone.
+    """
 
     warehouse: str
     location: str
@@ -105,6 +108,7 @@ class PeriodBalanceOut(ApiModel):
     unit: str
     status: str
     on_hand: str
+    weight: str
 
 
 class PeriodBalancePage(ApiModel):
@@ -182,10 +186,12 @@ def period_out(period: Period, *, late_count: int) -> PeriodOut:
     )
 
 
-def balance_out(key: BalanceKey, on_hand_micro: int) -> PeriodBalanceOut:
+def balance_out(key: BalanceKey, on_hand_micro: int, weight_micro: int) -> PeriodBalanceOut:
     """Return what stood at one place."""
     return PeriodBalanceOut(
-        **dict(zip(BalanceKey._fields, key, strict=True)), on_hand=quantity_text(on_hand_micro)
+        **dict(zip(BalanceKey._fields, key, strict=True)),
+        on_hand=quantity_text(on_hand_micro),
+        weight=quantity_text(weight_micro),
     )
 
 

@@ -126,7 +126,7 @@ def balances(
         require_known(connection, found, asked.warehouse)
     page = found[: asked.limit]
     return PeriodBalancePage(
-        balances=[balance_out(key, on_hand) for key, on_hand in page],
+        balances=[balance_out(*one) for one in page],
         next_cursor=write_cursor(page[-1][0]) if len(found) > asked.limit else None,
     )
 

@@ -110,7 +110,7 @@ def _query(
     query = (
         f"SELECT {_KEY}, SUM(micro) AS micro, SUM(weight) AS weight"  # noqa: S608 - ours
         f" FROM ({parts}) AS parts"
-        f" GROUP BY {_KEY} HAVING SUM(micro) <> 0 ORDER BY {_KEY} LIMIT :limit"
+        f" GROUP BY {_KEY} HAVING SUM(micro) <> 0 OR SUM(weight) <> 0 ORDER BY {_KEY} LIMIT :limit"
     )
     return query, bounds
 

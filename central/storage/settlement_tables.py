@@ -117,6 +117,7 @@ periods = Table(
 )
 
 # What stood where at the end of a period, as the books had it when it was closed; no zeros.
+# weight_micro: its catch weight, in the item's unit of weight.
 period_balances = Table(
     "period_balances",
     metadata,
@@ -130,6 +131,7 @@ period_balances = Table(
     Column("unit", Text, primary_key=True),
     Column("status", Text, primary_key=True),
     Column("on_hand_micro", BigInteger, nullable=False),
+    Column("weight_micro", BigInteger, nullable=False, server_default="0"),
     sqlite_with_rowid=False,
 )
 

@@ -12,7 +12,7 @@ from central.contract.identifiers import parse_code
 from central.errors import Conflict, NotThere
 from central.ledger.desk import Change
 from central.ledger.entries import BalanceKey
-from central.orders.settling.period_figures import KEY, STOOD, SUM, read_from
+from central.orders.settling.period_figures import KEY, STOOD, SUM, WEIGHT, read_from
 from central.orders.settling.period_points import open_points
 from central.orders.settling.periods import (
     OpenPoint,
@@ -27,10 +27,11 @@ KIND = "period"  # Of its events.
 _KEYS = KEY.split(", ")
 KEEP_BALANCES = text(f"""
     INSERT INTO period_balances
-        (warehouse, number, location, item, lot, serial, sscc, unit, status, on_hand_micro)
-    SELECT warehouse, :number, location, item, lot, serial, sscc, unit, status, {SUM}
+        (warehouse, number, location, item, lot, serial, sscc, unit, status, on_hand_micro,
+         weight_micro)
+    SELECT warehouse, :number, location, item, lot, serial, sscc, unit, status, {SUM}, {WEIGHT}
     {STOOD}
-    HAVING {SUM} <> 0
+    HAVING {SUM} <> 0 OR {WEIGHT} <> 0
 """)
 
 _points = msgspec.json.Decoder(tuple[OpenPoint, ...])
@@ -116,14 +117,16 @@ def list_balances(
     after: BalanceKey | None = None,
     offset: int = 0,
     limit: int,
-) -> list[tuple[BalanceKey, int]]:
-    """Return what stood where at the end of a period, in 10^-6 units, by key.
+) -> list[tuple[BalanceKey, int, int]]:
+    """Return what stood where at the end of a period by key, and its weight, in 10^-6 units.
 
     after: the last key of the page before; offset: how many rows pages before had.
     """
     table = period_balances.c
     columns = [table[name] for name in _KEYS]
-    query = select(*columns, table.on_hand_micro).where(table.number == period.number)
+    query = select(*columns, table.on_hand_micro, table.weight_micro).where(
+        table.number == period.number
+    )
     if warehouse:
         query = query.where(table.warehouse == warehouse)
     if item:
@@ -131,7 +134,7 @@ def list_balances(
     if after is not None:
         query = query.where(tuple_(*columns) > tuple_(*map(literal, after)))
     rows = connection.execute(query.order_by(*columns).offset(offset).limit(limit))
-    return [(BalanceKey(*row[:8]), row[8]) for row in rows]
+    return [(BalanceKey(*row[:8]), row[8], row[9]) for row in rows]
 
 
 def _write(connection: Connection, period: Period) -> None:

@@ -15,16 +15,22 @@ from central.storage.tables import DATED_SQL
 CLOCK_STEP_MS_MAX = 24 * 3600 * 1000
 KEY = "warehouse, location, item, lot, serial, sscc, unit, status"
 _LINE_KEY = ", ".join("l." + name for name in KEY.split(", "))
-# Whole units and millionths apart: see `central.ledger.sums`.
-SUM = "CAST(SUM(quantity_micro / 1000000) * 1000000 + SUM(quantity_micro % 1000000) AS BIGINT)"
+
+
+def sum_of(column: str) -> str:
+    """Return the SQL of a sum, of whole units and millionths apart: see `central.ledger.sums`."""
+    return f"CAST(SUM({column} / 1000000) * 1000000 + SUM({column} % 1000000) AS BIGINT)"
+
+
+SUM, WEIGHT = sum_of("quantity_micro"), sum_of("weight_micro")
 # What stands now, less what is dated after the end. Summed up, not joined: SQLite joins sums row by
 # row. CROSS JOIN keeps its planner from beginning with the lines (sqlite.org/optoverview.html, 8),
 # and the plus from reading, for each fact, all lines after :since instead of its own.
 STOOD = f"""
     FROM (
-        SELECT {KEY}, on_hand_micro AS quantity_micro FROM balances
+        SELECT {KEY}, on_hand_micro AS quantity_micro, weight_micro FROM balances
         UNION ALL
-        SELECT {_LINE_KEY}, -l.quantity_micro AS quantity_micro
+        SELECT {_LINE_KEY}, -l.quantity_micro AS quantity_micro, -l.weight_micro AS weight_micro
         FROM facts f CROSS JOIN lines l
         WHERE f.record_no > :since AND {DATED_SQL} >= :through_ms
           AND l.warehouse = f.warehouse AND l.record_no = +f.record_no

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from central.ledger.fact_check import Fault
 from central.orders.settling.period_book import list_periods
+from central.orders.settling.period_figures import sum_of
 from central.orders.settling.periods import MOVING_KINDS, Period
 from central.storage.tables import DATED_SQL
 
@@ -21,23 +22,20 @@ _KEY = "warehouse, location, item, lot, serial, sscc, unit, status"
 _KEY_SIZE = 8
 _LINE_KEY = ", ".join("l." + name for name in _KEY.split(", "))
 _MOVING = ", ".join(f"'{kind}'" for kind in MOVING_KINDS)
-
-
-def _sum(amount: str) -> str:
-    # Whole units and millionths apart: see `central.ledger.sums`.
-    return f"CAST(SUM({amount} / 1000000) * 1000000 + SUM({amount} % 1000000) AS BIGINT)"
-
-
 COUNTED_AND_KEPT = text(f"""
-    SELECT {_KEY}, number, {_sum("counted")} AS counted, {_sum("kept")} AS kept
+    SELECT {_KEY}, number, {sum_of("counted")} AS counted, {sum_of("kept")} AS kept,
+           {sum_of("counted_weight")} AS counted_weight, {sum_of("kept_weight")} AS kept_weight
     FROM (
         SELECT {_LINE_KEY}, l.quantity_micro AS counted, 0 AS kept,
+               l.weight_micro AS counted_weight, 0 AS kept_weight,
                (SELECT MIN(p.number) FROM periods p
                 WHERE f.record_no <= p.closed_record_no AND {DATED_SQL} < p.through_ms) AS number
         FROM facts f CROSS JOIN lines l
         WHERE l.warehouse = f.warehouse AND l.record_no = f.record_no
         UNION ALL
-        SELECT {_KEY}, 0 AS counted, on_hand_micro AS kept, number FROM period_balances
+        SELECT {_KEY}, 0 AS counted, on_hand_micro AS kept,
+               0 AS counted_weight, weight_micro AS kept_weight, number
+        FROM period_balances
     ) amounts
     WHERE number IS NOT NULL
     GROUP BY {_KEY}, number
@@ -75,12 +73,14 @@ def _balance_faults(connection: Connection, periods: list[Period]) -> Iterator[F
     codes = {period.number: period.code for period in periods}
     rows = connection.execute(COUNTED_AND_KEPT, execution_options={"yield_per": 500})
     for key, found in groupby(rows, key=lambda row: tuple(row[:_KEY_SIZE])):
-        counted, kept = {}, {}
-        for row in found:
-            counted[row.number], kept[row.number] = row.counted, row.kept
-        total = 0
+        by_number = {row.number: row for row in found}
+        total, weight = 0, 0
         for number, code in codes.items():
-            total += counted.get(number, 0)
-            if total != kept.get(number, 0):
-                detail = f"kept {kept.get(number, 0)}, lines say {total} (micro)"
-                yield Fault("period", f"{code}/{'/'.join(key)}", detail)
+            row = by_number.get(number)
+            kept, kept_weight = (row.kept, row.kept_weight) if row else (0, 0)
+            if row is not None:
+                total, weight = total + row.counted, weight + row.counted_weight
+            for what, one, said in (("", kept, total), ("weight ", kept_weight, weight)):
+                if one != said:
+                    detail = f"{what}kept {one}, lines say {said} (micro)"
+                    yield Fault("period", f"{code}/{'/'.join(key)}", detail)

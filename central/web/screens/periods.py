@@ -24,6 +24,7 @@ from central.web.kpi_cells import item_url, warehouse_choices
 from central.web.listing import Column, Filter, Found, Row, Wanted, shown
 from central.web.past import time_field
 from central.web.point_words import point_detail
+from central.web.screens.weight_cells import weight_cell, weight_units
 from central.web.shell import listing_of, page
 from central.web.stock_words import place_word
 from central.web.words import marked
@@ -63,6 +64,7 @@ def read_balances(asking: Asking, wanted: Wanted) -> Found:
             offset=wanted.offset,
             limit=wanted.limit + 1,
         )
+        units = weight_units(connection, (key.item for key, _, weight in rows if weight))
     texts = asking.texts
     return Found(
         rows=tuple(
@@ -75,9 +77,10 @@ def read_balances(asking: Asking, wanted: Wanted) -> Found:
                     text_cell(key.lot),
                     text_cell(key.serial or key.sscc),
                     quantity_cell(from_micro(micro), key.unit, texts),
+                    weight_cell(from_micro(weight), units.get(key.item, ""), texts),
                 ),
             )
-            for key, micro in rows[: wanted.limit]
+            for key, micro, weight in rows[: wanted.limit]
         ),
         total=None,
         more=len(rows) > wanted.limit,
@@ -92,6 +95,8 @@ def read_late_totals(asking: Asking, wanted: Wanted) -> Found:
             totals = total_late(connection, find_period(connection, wanted.values["period"]))
         except NotThere:
             totals = []
+        chosen = totals[wanted.offset : wanted.offset + wanted.limit]
+        units = weight_units(connection, (one.item for one in chosen if one.weight_micro))
 
     def row(one: LateTotal) -> Row:
         return Row(
@@ -103,11 +108,10 @@ def read_late_totals(asking: Asking, wanted: Wanted) -> Found:
                 text_cell(one.lot),
                 number_cell(one.facts_count, asking.texts),
                 quantity_cell(from_micro(one.quantity_micro), one.unit, asking.texts),
-                number_cell(from_micro(one.weight_micro) or None, asking.texts),
+                weight_cell(from_micro(one.weight_micro), units.get(one.item, ""), asking.texts),
             ),
         )
 
-    chosen = totals[wanted.offset : wanted.offset + wanted.limit]
     return Found(rows=tuple(row(one) for one in chosen), total=len(totals))
 
 
@@ -160,6 +164,7 @@ BALANCES = Table(
         Column("lot", marked("Lot"), phone=False),
         Column("serial", marked("Serial / SSCC"), phone=False),
         Column("on_hand", marked("On hand"), "number"),
+        Column("weight", marked("Weight"), "number", phone=False),
     ),
     filters=(
         PERIOD,

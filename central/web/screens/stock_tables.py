@@ -5,7 +5,7 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from central.contract.quantities import from_micro
-from central.orders.catalogue.items import policies_of, read_items
+from central.orders.catalogue.items import read_items
 from central.orders.reserving.availability import list_availability
 from central.stock.as_of import list_stock_as_of
 from central.stock.item_reading import (
@@ -32,6 +32,7 @@ from central.web.past import AS_OF, KNOWN, time_ms_of
 from central.web.screens.movement_tables import EVIDENCE_PATH
 from central.web.screens.picture_tables import LOTS
 from central.web.screens.status_cells import status_link
+from central.web.screens.weight_cells import weight_cell, weight_units
 from central.web.stock_words import STATUSES, found_url, item_url, place_word, under_way_url
 from central.web.words import DISCREPANCIES, STEPS, marked
 
@@ -75,9 +76,7 @@ def _read_stock(asking: Asking, wanted: Wanted) -> Found:
                     connection, query_now, offset=wanted.offset, limit=wanted.limit + 1
                 )
             ]
-        weighed = {row.key.item for row, _ in found if row.weight}
-        policies = policies_of(connection, weighed) if weighed else {}
-    units = {item: policy.weight_unit for item, policy in policies.items()}
+        units = weight_units(connection, (row.key.item for row, _ in found if row.weight))
     shown = [_row(row, date, asking, units.get(row.key.item, "")) for row, date in found]
     return Found(
         tuple(shown[: wanted.limit]), None, more=len(shown) > wanted.limit, choices=choices
@@ -100,7 +99,7 @@ def _row(row: StockRow, expiry_date: str, asking: Asking, weight_unit: str) -> R
             link_cell(serial, unit_url(key.warehouse, key.sscc)) if key.sscc else text_cell(serial),
             status_link(asking, key),
             quantity_cell(row.on_hand, key.unit, texts),
-            quantity_cell(row.weight, weight_unit, texts) if row.weight else text_cell(""),
+            weight_cell(row.weight, weight_unit, texts),
         ),
     )  # fmt: skip
 
