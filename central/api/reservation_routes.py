@@ -17,6 +17,7 @@ from central.api.parameters import (
     write_cursor,
 )
 from central.api.problems import PROBLEM, ProblemRaised
+from central.orders.catalogue.items import weight_units
 from central.orders.order_goods import require_known
 from central.orders.reserving.availability import Availability, ItemKey, list_availability
 from central.orders.reserving.reservations import Reservation
@@ -65,7 +66,8 @@ class AvailabilityOut(ApiModel):
     """The figures of an item in a warehouse.
 
     available = on_hand - allocated. on_hand: of status "available"; what waits for inspection, is
-    held or rejected is apart. in_transit: on its way here.
+    held or rejected is apart. in_transit: on its way here. weight: catch weight of what is on hand,
+    in weight_unit, which is "" where nothing is weighed.
     """
 
     warehouse: str
@@ -78,6 +80,8 @@ class AvailabilityOut(ApiModel):
     held: str
     rejected: str
     in_transit: str
+    weight: str
+    weight_unit: str
 
 
 class AvailabilityPage(ApiModel):
@@ -138,9 +142,10 @@ def availability(
             limit=asked.limit + 1,
         )
         require_known(connection, rows, asked.warehouse)
-    page = rows[: asked.limit]
+        page = rows[: asked.limit]
+        units = weight_units(connection, (row.key.item for row in page if row.weight_micro))
     return AvailabilityPage(
-        availability=[_availability_out(row) for row in page],
+        availability=[_availability_out(row, units.get(row.key.item, "")) for row in page],
         next_cursor=write_cursor(page[-1].key) if len(rows) > asked.limit else None,
     )
 
@@ -219,7 +224,7 @@ def _then_out(one: ReservationThen) -> ReservationOut:
     return _reservation_out(one.row).model_copy(update=then)
 
 
-def _availability_out(row: Availability) -> AvailabilityOut:
+def _availability_out(row: Availability, weight_unit: str) -> AvailabilityOut:
     return AvailabilityOut(
         warehouse=row.key.warehouse,
         item=row.key.item,
@@ -231,6 +236,8 @@ def _availability_out(row: Availability) -> AvailabilityOut:
         held=quantity_text(row.held_micro),
         rejected=quantity_text(row.rejected_micro),
         in_transit=quantity_text(row.in_transit_micro),
+        weight=quantity_text(row.weight_micro),
+        weight_unit=weight_unit if row.weight_micro else "",
     )
 
 

@@ -141,6 +141,13 @@ def policies_of(connection: Connection, items: Iterable[str]) -> dict[str, Polic
     return found
 
 
+def weight_units(connection: Connection, items: Iterable[str]) -> dict[str, str]:
+    """Return in which unit each of these items is weighed; without any, nothing is read."""
+    named = set(items)
+    policies = policies_of(connection, named) if named else {}
+    return {item: policy.weight_unit or WEIGHED_IN for item, policy in policies.items()}
+
+
 def create_item(change: Change, card: ItemCard) -> StoredItem:
     """Add an item and return it.
 

@@ -29,6 +29,7 @@ from central.storage import bulk, sales_tables, tables, transfer_tables
 
 ITEMS_PER_SELECT_MAX = 200
 BALANCE_KEY_SIZE = len(BalanceKey._fields)
+_WEIGHT = tuple(tables.balances.columns.keys()).index("weight_micro")
 Items = Sequence[tuple[str, str]]  # warehouse, item
 Columns = tuple[ColumnElement[str], ColumnElement[str], ColumnElement[str]]
 
@@ -46,7 +47,7 @@ class Availability:
     """The figures of an item in a warehouse, in one unit.
 
     on_hand_micro: of status "available"; what waits for inspection, is held or rejected is apart.
-    in_transit_micro: on its way to the warehouse.
+    in_transit_micro: on its way to the warehouse. weight_micro: catch weight of what is on hand.
     """
 
     key: ItemKey
@@ -56,6 +57,7 @@ class Availability:
     held_micro: int = 0
     rejected_micro: int = 0
     in_transit_micro: int = 0
+    weight_micro: int = 0
 
     @property
     def available_micro(self) -> int:
@@ -125,6 +127,8 @@ def _figures(connection: Connection, items: Items) -> list[Availability]:
         if row[BALANCE_KEY_SIZE] and not is_virtual(balance.location):
             key = ItemKey(balance.warehouse, balance.item, balance.unit)
             _add(found, key, _FIELDS[balance.status], row[BALANCE_KEY_SIZE])
+            if row[_WEIGHT] and balance.status == AVAILABLE:
+                _add(found, key, "weight_micro", row[_WEIGHT])
     for row in bulk.select_by_key(connection, sales_tables.allocated, items, columns_count=2):
         _add(found, ItemKey(row[0], row[1], row[6]), "allocated_micro", row[7])
     for start in range(0, len(items), ITEMS_PER_SELECT_MAX):

@@ -34,7 +34,7 @@ QUANTITIES = frozenset(
     | {"scrapped", "reserved", "picked", "backorder", "given_up", "undecided", "counted", "book"}
     | {"variance", "adjusted", "corrected_book", "under_way", "closed", "on_hand", "allocated"}
     | {"available", "inspection", "in_transit", "freed", "min", "max", "safety", "late", "after"}
-    | {"minimum", "maximum", "there", "missing", "entered_quantity"}
+    | {"minimum", "maximum", "there", "missing", "entered_quantity", "weight"}
 )
 FIGURES = frozenset(
     {"line", "document_line", "lines_count", "round", "days", "under_way_days", "number", "pick"}
@@ -102,6 +102,8 @@ def _quantity(name: str, value: Decimal, values: Values, texts: Texts) -> Cell:
         unit = str(values["base_unit"])
     if name == "entered_quantity":
         unit = str(values.get("entered_unit") or "")
+    if name == "weight":
+        unit = str(values.get("weight_unit") or "")
     tone: Tone = "bad" if value < 0 and name in NEVER_BELOW_ZERO else ""
     if value and name in LACKING:
         tone = "warn" if value > 0 and name != "variance" else "bad"

@@ -154,6 +154,7 @@ FIELDS: dict[str, str] = {
     "numerator": marked("Numerator"),
     "observations_count": marked("Observations"),
     "on_hand": marked("On hand"),
+    "weight": marked("Weight"),
     "on_time": marked("On time"),
     "open": marked("Open"),
     "operator": marked("Operator"),

@@ -22,7 +22,10 @@ def _availability(asking: Asking, asked: Asked, limit: int, cursor: str | None) 
         {**asked, "limit": limit, "cursor": cursor}
     )
     found = reservation_routes.availability(asking.reading, wanted)
-    return [one.model_dump() for one in found.availability], found.next_cursor
+    rows = [one.model_dump() for one in found.availability]
+    return [one | {"weight": one["weight_unit"] and one["weight"]} for one in rows], (
+        found.next_cursor
+    )
 
 
 def _in_transit(asking: Asking, asked: Asked, limit: int, cursor: str | None) -> Page:
@@ -58,14 +61,14 @@ ASIDE_TABLES = (
         marked("Availability"),
         "/availability",
         (
-            *("item", "warehouse", "on_hand", "allocated", "available", "in_transit"),
+            *("item", "warehouse", "on_hand", "weight", "allocated", "available", "in_transit"),
             *("inspection", "held", "rejected"),
         ),
         (WAREHOUSE, ITEM),
         _availability,
         key=("warehouse", "item", "unit"),
         kinds=("movement", "sales_order"),
-        wide=frozenset({"on_hand", "allocated", "inspection", "held", "rejected"}),
+        wide=frozenset({"on_hand", "weight", "allocated", "inspection", "held", "rejected"}),
         empty=marked("Nothing is in stock."),
     ),
     CursorTable(

@@ -10,6 +10,7 @@ from central.api.period_models import end_of
 from central.contract.errors import ContractError
 from central.contract.quantities import from_micro
 from central.errors import NotThere
+from central.orders.catalogue.items import weight_units
 from central.orders.settling.period_book import find_period, list_balances, list_periods
 from central.orders.settling.period_late import LateTotal, count_late, list_late, total_late
 from central.orders.settling.period_points import open_points
@@ -24,7 +25,7 @@ from central.web.kpi_cells import item_url, warehouse_choices
 from central.web.listing import Column, Filter, Found, Row, Wanted, shown
 from central.web.past import time_field
 from central.web.point_words import point_detail
-from central.web.screens.weight_cells import weight_cell, weight_units
+from central.web.screens.weight_cells import weight_cell
 from central.web.shell import listing_of, page
 from central.web.stock_words import place_word
 from central.web.words import marked

@@ -5,7 +5,7 @@ from decimal import Decimal
 from urllib.parse import urlencode
 
 from central.contract.quantities import from_micro
-from central.orders.catalogue.items import read_items
+from central.orders.catalogue.items import read_items, weight_units
 from central.orders.reserving.availability import list_availability
 from central.stock.as_of import list_stock_as_of
 from central.stock.item_reading import (
@@ -32,7 +32,7 @@ from central.web.past import AS_OF, KNOWN, time_ms_of
 from central.web.screens.movement_tables import EVIDENCE_PATH
 from central.web.screens.picture_tables import LOTS
 from central.web.screens.status_cells import status_link
-from central.web.screens.weight_cells import weight_cell, weight_units
+from central.web.screens.weight_cells import weight_cell
 from central.web.stock_words import STATUSES, found_url, item_url, place_word, under_way_url
 from central.web.words import DISCREPANCIES, STEPS, marked
 
@@ -137,6 +137,7 @@ def _read_figures(asking: Asking, wanted: Wanted) -> Found:
         found = list_availability(
             connection, warehouse=asking.within, item=wanted.values["item"], limit=None
         )
+        units = weight_units(connection, (one.key.item for one in found if one.weight_micro))
     rows: list[Row] = []
     for one in found:
         figures = (
@@ -148,10 +149,14 @@ def _read_figures(asking: Asking, wanted: Wanted) -> Found:
             one.rejected_micro,
             one.in_transit_micro,
         )
-        cells = (quantity_cell(from_micro(micro), one.key.unit, asking.texts) for micro in figures)
+        on_hand, *cells = (
+            quantity_cell(from_micro(micro), one.key.unit, asking.texts) for micro in figures
+        )
+        unit = units.get(one.key.item, "")
+        weight = weight_cell(from_micro(one.weight_micro), unit, asking.texts)
         rows.append(
             Row(key=f"{one.key.warehouse}/{one.key.unit}",
-                cells=(text_cell(one.key.warehouse), *cells))
+                cells=(text_cell(one.key.warehouse), on_hand, weight, *cells))
         )  # fmt: skip
     return Found(tuple(rows[wanted.offset : wanted.offset + wanted.limit]), len(rows))
 
@@ -276,6 +281,7 @@ ITEM_FIGURES = Table(
     columns=(
         Column("warehouse", marked("Warehouse")),
         Column("on_hand", marked("On hand"), "number"),
+        Column("weight", marked("Weight"), "number", phone=False),
         Column("allocated", marked("Set aside"), "number", phone=False),
         Column("available", marked("Available"), "number"),
         Column("inspection", marked("To be inspected"), "number", phone=False),

@@ -1,5 +1,6 @@
 """The table of how much of each item stands in places taken together. Edge of HTTP."""
 
+from central.orders.catalogue.items import weight_units
 from central.stock.item_reading import BalanceQuery
 from central.stock.stock_totals import list_totals
 from central.web.asking import Asking, Table
@@ -8,6 +9,7 @@ from central.web.documents.tables import warehouse_choices
 from central.web.listing import Column, Found, Row, Wanted
 from central.web.screens.status_cells import status_cell
 from central.web.screens.stock_tables import STOCK
+from central.web.screens.weight_cells import weight_cell
 from central.web.stock_words import item_url
 from central.web.words import marked
 
@@ -19,6 +21,7 @@ def _read_totals(asking: Asking, wanted: Wanted) -> Found:
     with asking.read() as connection:
         choices = {"warehouse": warehouse_choices(connection, texts)}
         found = list_totals(connection, query, offset=wanted.offset, limit=wanted.limit + 1)
+        units = weight_units(connection, (one.key.item for one in found if one.weight))
     rows = [
         Row(
             key="/".join(one.key),
@@ -32,6 +35,7 @@ def _read_totals(asking: Asking, wanted: Wanted) -> Found:
                 status_cell(asking, one.key.status),
                 number_cell(one.places_count, texts),
                 quantity_cell(one.on_hand, one.key.unit, texts),
+                weight_cell(one.weight, units.get(one.key.item, ""), texts),
             ),
         )
         for one in found
@@ -50,6 +54,7 @@ STOCK_TOTALS = Table(
         Column("status", marked("Status"), "state"),
         Column("places", marked("Places"), "number", phone=False),
         Column("on_hand", marked("On hand"), "number"),
+        Column("weight", marked("Weight"), "number", phone=False),
     ),
     read=_read_totals,
     filters=tuple(one for one in STOCK.filters if one.name != "sscc"),
