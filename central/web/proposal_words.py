@@ -53,6 +53,11 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         ),
     ),
     (
+        r"(?P<order>\S+) of (?P<warehouse>\S+) still expects (?P<amount>.+): "
+        r"let these count there\.",
+        marked("%(order)s of %(warehouse)s still expects %(amount)s: let these count there."),
+    ),
+    (
         r"They weighed (?P<amount>\S+) when they left\.",
         marked("They weighed %(amount)s when they left."),
     ),

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from central.ledger.entries import Line, PostedFact
 from central.ledger.ledger import Posted
-from central.ledger.locations import is_virtual
+from central.ledger.locations import CUSTOMER, is_virtual
 from central.ledger.opening import DocumentKey, GoodsKey
 from central.ledger.statuses import AVAILABLE
 from central.orders.reserving.allocation import StockKey
@@ -116,6 +116,10 @@ def _follow_goods(
         elif not leaves and not enters and given.status == taken.status == AVAILABLE:
             _pick(book, holder, fact, given, to_location=taken.location)
             ready.add(_stock(taken))
+        elif leaves and taken.location == CUSTOMER:
+            lines = _lines_meant(book, holder, fact, _stock(given))
+            why = "another warehouse shipped it"
+            others_left |= _free(book, lines, given.item, taken.quantity_micro, why=why)
     return others_left
 
 
@@ -143,14 +147,21 @@ def _ship(
         return others_left
     book.ship(lines[0], stock, rest_micro)
     why = f"{_name(stock)} went out instead"
+    return _free(book, lines, stock.item, rest_micro, why=why) or others_left
+
+
+def _free(
+    book: ReservationBook, lines: Iterable[LineKey], item: str, quantity_micro: int, *, why: str
+) -> bool:
+    """Free as much of what is set aside for lines; return whether any is."""
+    rest_micro = quantity_micro
     for line in lines:
-        for row in _held(book, line, stock.item):
+        for row in _held(book, line, item):
             part_micro = min(row.quantity_micro, rest_micro)
             if part_micro:
                 book.free(row, part_micro, reason=why)
                 rest_micro -= part_micro
-                others_left = True
-    return others_left
+    return rest_micro < quantity_micro
 
 
 def _take_back(book: ReservationBook, holder: Holder, fact: PostedFact, taken: Line) -> None:

@@ -52,8 +52,7 @@ class Case:
     by the books, where it came last first. is_twice: still at several places, or several times at
     one. missing_micro, available_micro: of what an order waits for. has_gone_on: from there.
     goes_back: the other way than its document is about. elsewhere: its document, if others
-    work on it.
-    goes_back: the other way than its document is about.
+    work on it; lines_there: of that, which may count it.
     was_uninspected: goods came in, and their item is inspected by now.
     """
 
@@ -96,4 +95,5 @@ class Case:
     has_gone_on: bool = False
     returned: Returned | None = None
     elsewhere: KnownOrder | None = None
+    lines_there: tuple[LineMatch, ...] = ()
     was_uninspected: bool = False

@@ -26,7 +26,7 @@ from central.orders.settling.discrepancy_facts import (
     standing_behind,
 )
 from central.orders.settling.excess_counts import Excess, counts_of, excess_of
-from central.orders.settling.known_elsewhere import known_elsewhere
+from central.orders.settling.known_elsewhere import known_elsewhere, lines_there
 from central.orders.settling.line_matches import LineMatch, offered_of
 from central.orders.settling.missing_weights import case_of_weight
 from central.orders.settling.negative_balances import case_of_negative
@@ -154,6 +154,9 @@ def _case_of_document(connection: Connection, row: Found) -> Case:
         some = offered_of(standing, item=row.item)
         moved = sum(one.quantity_micro for one in some)
         unit = some[0].unit if some else ""
+    elsewhere = None
+    if row.kind == "unknown_document" and head is None:
+        elsewhere = known_elsewhere(connection, row.document, warehouse=row.warehouse)
     return Case(
         kind=row.kind,
         known_now=row.kind == "unknown_document" and head is not None,
@@ -163,9 +166,8 @@ def _case_of_document(connection: Connection, row: Found) -> Case:
         on_hand_micro=_left_micro(standing) if row.kind == "unexpected" else 0,
         item=fact.item if fact is not None else "",
         goes_back=_goes_back(fact, kind=head[2] if head else ""),
-        elsewhere=known_elsewhere(connection, row.document, warehouse=row.warehouse)
-        if row.kind == "unknown_document" and head is None
-        else None,
+        elsewhere=elsewhere,
+        lines_there=lines_there(connection, elsewhere, fact, moved_micro=moved, unit=unit),
         lines=_open_lines(connection, row, fact, partner=partner, moved_micro=moved, unit=unit)
         if fact
         else (),

@@ -17,9 +17,11 @@ from central.errors import Conflict, NotThere, Unusable
 from central.ledger.desk import Change, require_version
 from central.ledger.entries import DiscrepancyKind, FactKey
 from central.ledger.settled_news import tell_settled
+from central.orders.settling.counted_there import steps_counted_there
 from central.orders.settling.discrepancy_facts import Found
 from central.orders.settling.evidence_search import settled_by
 from central.orders.settling.last_settlement import back_again, free_again, moved_by_last
+from central.orders.settling.settlement_choice import is_counted_there
 from central.orders.settling.settlement_plans import Plan, plan_steps, still_wrong_micro
 from central.orders.settling.settlement_reserving import reserve_anew
 from central.orders.settling.settlement_rests import note_rests
@@ -61,8 +63,14 @@ def settle(
         plan = plan_steps(change.connection, row, decision)
     when = _event_time(change, decision)
     facts = _post(change, row, warehouse=plan.warehouse, steps=plan.steps, event_time_ms=when)
+    steps = plan.steps
+    if is_counted_there(row, decision):
+        here, there = steps_counted_there(change.connection, facts, steps, decision)
+        facts += _post(change, row, warehouse=plan.warehouse, steps=here, event_time_ms=when)
+        facts += _post(change, row, warehouse=decision.warehouse, steps=there, event_time_ms=when)
+        steps = [*steps, *here, *there]
     number = _write(
-        change, row, action=decision.action, reason=decision.reason, facts=facts, steps=plan.steps
+        change, row, action=decision.action, reason=decision.reason, facts=facts, steps=steps
     )
     values: dict[str, object] = {}
     _settle_emptied(change, row, plan.steps, what=_settled(row))
@@ -109,9 +117,12 @@ def reopen(
     # Open before anything is posted: what that says of the same is no other discrepancy.
     _update(change, row, state="open", settled_ms=0, settlement="")
     _open_with(change, row, moved)
-    warehouse = moved[0].warehouse if moved else row.warehouse
-    steps = back_again(change, warehouse, moved)
-    facts = _post(change, row, warehouse=warehouse, steps=steps, event_time_ms=change.now_ms)
+    facts, steps = tuple[FactKey, ...](), list[Step]()
+    for warehouse in sorted({one.warehouse for one in moved}):
+        some = back_again(change, warehouse, [one for one in moved if one.warehouse == warehouse])
+        now_ms = change.now_ms
+        facts += _post(change, row, warehouse=warehouse, steps=some, event_time_ms=now_ms)
+        steps += some
     number = _write(change, row, action="reopen", reason=reason, facts=facts, steps=steps)
     free_again(change, moved)
     _settle_emptied(change, row, steps, what=f"{row.kind} {row.subject} was opened again")

@@ -94,7 +94,8 @@ def choose(
         found = [fact for fact in every if fact.movement.item == decision.item]
     if decision.document and not decision.facts:
         # Goods came and went under it; the other document is about the one or the other.
-        kind = _kind_of(connection, row.warehouse, decision.document)
+        works_in = decision.warehouse if is_counted_there(row, decision) else row.warehouse
+        kind = _kind_of(connection, works_in, decision.document)
         found = [fact for fact in found if kind_done(fact.movement) == kind]
     if decision.facts:
         wanted = set(decision.facts)
@@ -127,6 +128,13 @@ def at_once(facts: Sequence[MovedFact], *, newest: bool = False) -> list[MovedFa
             break
         some.append(fact)
     return some[::-1] if newest else some
+
+
+def is_counted_there(row: Found, decision: Decision) -> bool:
+    """Return whether goods are to count for an order of another warehouse than they moved in."""
+    elsewhere = decision.warehouse not in ("", row.warehouse)
+    is_meant = decision.action == "reassign" and bool(decision.document)
+    return row.kind == "unknown_document" and is_meant and elsewhere
 
 
 def kind_done(movement: Movement) -> str:

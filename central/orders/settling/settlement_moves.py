@@ -206,6 +206,8 @@ def _parted(fact: MovedFact, part_micro: int, decision: Decision) -> tuple[Step,
 
 
 def _as_meant(step: Step, decision: Decision, *, unit: str) -> Step:
+    if decision.warehouse:  # It counts for an order there.
+        step = replace(step, document="", document_line=0)
     return replace(
         step,
         item=decision.item or step.item,

@@ -13,6 +13,7 @@ from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey
 from central.ledger.measures import quantity_in_unit
 from central.orders.order_goods import require_whole
 from central.orders.settling.came_uninspected import refuse_uninspected
+from central.orders.settling.counted_there import require_counted_there
 from central.orders.settling.discrepancy_case import find_case, is_inspected, unit_factor
 from central.orders.settling.discrepancy_facts import (
     Found,
@@ -26,7 +27,12 @@ from central.orders.settling.present_reading import present_goods
 from central.orders.settling.returned_cases import still_returned_micro
 from central.orders.settling.reversed_units import is_of_reversal, steps_restated
 from central.orders.settling.serial_places import KINDS_TWICE, steps_out_of
-from central.orders.settling.settlement_choice import choose, kind_done, require
+from central.orders.settling.settlement_choice import (
+    choose,
+    is_counted_there,
+    kind_done,
+    require,
+)
 from central.orders.settling.settlement_moves import step_to_place, steps_anew
 from central.orders.settling.settlement_rests import roundings_of
 from central.orders.settling.settlement_steps import MovedFact, Step, step_of
@@ -143,6 +149,8 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
     standing = _standing(connection, row, decision)
     chosen = choose(connection, row, decision, standing)
     facts, quantity, excess = chosen.facts, decision.quantity_micro, 0
+    is_there = is_counted_there(row, decision)
+    decision = decision if is_there else replace(decision, warehouse="")
     if row.kind == "moved_unavailable":
         require_movable(connection, row, decision, facts)
     elif row.kind in KINDS_OF_EXCESS:
@@ -159,8 +167,11 @@ def _anew(connection: Connection, row: Found, decision: Decision) -> Plan:
     if decision.action == "reverse":
         decision = replace(decision, factor=None)
     elif decision.document:
-        _require_lines(connection, row, decision, [fact.movement for fact in facts])
-        decision = replace(decision, item="")
+        works_in = decision.warehouse if is_there else row.warehouse
+        _require_lines(connection, works_in, decision, [fact.movement for fact in facts])
+        if is_there:
+            require_counted_there(connection, decision)
+        decision = replace(decision, item="", document="" if is_there else decision.document)
     elif row.kind == "weight_missing":
         require(
             len(facts) + chosen.beyond_count == 1,
@@ -202,7 +213,7 @@ def _require_place(connection: Connection, warehouse: str, location: str) -> Non
 
 
 def _require_lines(
-    connection: Connection, row: Found, decision: Decision, movements: Sequence[Movement]
+    connection: Connection, warehouse: str, decision: Decision, movements: Sequence[Movement]
 ) -> None:
     """Return if a document expects the goods of each movement, coming or going as they did."""
     code, number = decision.document, decision.document_line
@@ -213,7 +224,7 @@ def _require_lines(
             tables.documents,
             (heads.warehouse == lines.warehouse) & (heads.document == lines.document),
         )
-        .where(lines.warehouse == row.warehouse, lines.document == code)
+        .where(lines.warehouse == warehouse, lines.document == code)
     )
     if number:
         query = query.where(lines.line == number)
@@ -222,6 +233,4 @@ def _require_lines(
     for movement in movements:
         kind = kind_done(movement)
         way = f"{movement.item} from {movement.from_location} to {movement.to_location}"
-        require(
-            (movement.item, kind) in expected, f"{what} does not expect {way} in {row.warehouse}"
-        )
+        require((movement.item, kind) in expected, f"{what} does not expect {way} in {warehouse}")

@@ -5,7 +5,7 @@ only people know there is none, and `settlement_advice` says what they have to d
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import DiscrepancyKind
@@ -76,7 +76,8 @@ def _for_returned(case: Case) -> tuple[Proposal, ...]:
 
 
 def _for_document(case: Case) -> tuple[Proposal, ...]:
-    lines = tuple(_to_line(line, case) for line in case.lines)
+    there = tuple(_to_line_there(line, case) for line in case.lines_there)
+    lines = (*there, *(_to_line(line, case) for line in case.lines))
     if not case.goes_back:
         left = f"{_units(case.on_hand_micro)} {case.unit} of it are left. "
         leave = "Leave the stock as it is: the goods count for no order."
@@ -243,6 +244,17 @@ def _to_line(line: LineMatch, case: Case) -> Proposal:
         case.kind, case.item, case.unit, total, case.at_once_micro, case.tolerated_micro
     )
     return Proposal(*given_to(line, offered))
+
+
+def _to_line_there(line: LineMatch, case: Case) -> Proposal:
+    assert case.elsewhere is not None
+    offered = Offered(case.kind, case.item, case.unit, case.moved_micro, case.at_once_micro)
+    decision, why = given_to(line, offered)
+    (warehouse,) = case.elsewhere.warehouses
+    _, _, left = why.partition(".")
+    amount = f"{_units(line.remaining_micro)} {line.unit}"
+    why = f"{line.document} of {warehouse} still expects {amount}: let these count there.{left}"
+    return Proposal(replace(decision, warehouse=warehouse), why)
 
 
 def _to_item(match: ItemMatch) -> Proposal:

@@ -51,6 +51,11 @@ class Settling:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def post(self, path, body=None):
+        answer = self.ask("POST", path, {} if body is None else body)
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
     def found(self, kind, state="open"):
         """The one discrepancy of a kind."""
         (row,) = self.get(f"/discrepancies?kind={kind}&state={state}")["discrepancies"]
