@@ -13,7 +13,7 @@ from central.contract.quantities import from_micro
 from central.stock.moments import Anchor, Moment, anchor_of_items, nearest_anchor
 from central.stock.place_trees import PLACES_WITHIN
 from central.stock.rows import UNDER_WAY_PREFIX, StockFilter, StockKey, StockRow
-from central.stock.views import list_warehouses
+from central.stock.views import ESCAPE, list_warehouses, literal
 from central.storage.line_blocks import FIRST_LINES, in_blocks
 from central.storage.tables import DATED_SQL, LATE, items
 
@@ -27,6 +27,11 @@ _LINE_KEY = ", ".join(f"l.{name}" for name in _KEY_NAMES)
 _BALANCES = {"sqlite": "balances AS l INDEXED BY balances_item", "postgresql": "balances l"}
 _OF_FIRST = "l.warehouse = first.warehouse AND l.record_no = +first.record_no"
 _OF_FACT = "l.warehouse = f.warehouse AND l.record_no = +f.record_no"
+_LIKE = f"LIKE :search ESCAPE '{ESCAPE}'"
+SEARCHED = (
+    f"(LOWER(l.item) {_LIKE} OR l.item IN (SELECT item FROM items"  # noqa: S608 - ours
+    f" WHERE LOWER(name) {_LIKE} OR LOWER(name_zh) {_LIKE}))"
+)
 _FACTS = "facts f CROSS JOIN lines l"
 _PLUS = {"sqlite": "+", "postgresql": ""}  # PostgreSQL has none for text, and statistics.
 _TRUE = {"sqlite": "1", "postgresql": "true"}
@@ -83,13 +88,16 @@ def _query(
     """Return the statement for one warehouse, and its values but for warehouse and limit."""
     bounds = bounds_of(moment, anchor)
     kept = []
-    for name in ("location", "item", "lot", "status"):
+    for name in ("location", "item", "lot", "status", "serial", "sscc"):
         if value := getattr(wanted, name):
             kept.append(f"l.{name} = :{name}")
             bounds[name] = value
     if wanted.within:
         kept.append(f"l.location IN ({PLACES_WITHIN})")
         bounds["within"] = wanted.within
+    if wanted.search:
+        kept.append(SEARCHED)
+        bounds["search"] = f"%{literal(wanted.search)}%".lower()
     if not wanted.include_virtual:
         shown = {"in_transit"} if wanted.include_in_transit else set()
         hidden = sorted(VIRTUAL_PLACES - shown)

@@ -1,5 +1,6 @@
 """What an item's page shows beside its card: balances, documents, discrepancies. Edge of the DB."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from central.stock.place_trees import keys_within
 from central.stock.rows import DiscrepancyRow, StockKey
 from central.stock.states import discrepancy_row
 from central.stock.views import ESCAPE, list_warehouses, literal
-from central.storage import tables
+from central.storage import bulk, tables
 from central.storage.places import in_transit, physical
 from central.storage.within import within_of
 
@@ -105,6 +106,15 @@ def list_balances(
         )
         for row in found
     ]
+
+
+def expiry_dates(
+    connection: Connection, keys: Sequence[StockKey]
+) -> dict[tuple[str, str, str], str]:
+    """Return the dates that are known of their lots, by warehouse, item and lot."""
+    wanted = sorted({(key.warehouse, key.item, key.lot) for key in keys if key.lot})
+    found = bulk.select_by_key(connection, _lots, wanted, columns_count=3)
+    return {(row[0], row[1], row[2]): row[3] for row in found}
 
 
 def balances_wanted(

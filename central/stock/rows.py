@@ -20,6 +20,7 @@ class StockFilter:
     """Which stock is asked for; "" asks for any.
 
     within: a place of the warehouse, which is named, too: that place with everything below it.
+    search: part of an item's code or of its name in any language; of stock of the past alone.
     Virtual places only with `include_virtual`, of them `in_transit` also with `include_in_transit`.
     """
 
@@ -29,6 +30,9 @@ class StockFilter:
     lot: str = ""
     status: str = ""
     within: str = ""
+    serial: str = ""
+    sscc: str = ""
+    search: str = ""
     include_virtual: bool = False
     include_in_transit: bool = False
 

@@ -32,8 +32,8 @@ _OF_STOCK: dict[str, tuple[str, ...]] = {
             "Each row is what one place holds of one lot, serial number or pallet, with its status."
         ),
         marked(
-            "Open an item and choose a moment to see where it stood then: by when it happened, or "
-            "by what the ledger knew."
+            "Choose a warehouse and a moment to see what stood where then: by when it happened, or "
+            "by what the ledger knew. The page of an item shows it for all warehouses."
         ),
         marked(
             "A figure below zero means that more was taken than was known to be there: count that "

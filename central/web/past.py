@@ -15,7 +15,8 @@ _TIME_FORMATS = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", 
 
 
 def time_ms_of(text: str) -> int | None:
-    """Return the moment that a field says, in UTC; None for no moment."""
+    """Return the moment that a field or an address says, in UTC; None for no moment."""
+    text = text.removesuffix("Z")
     for form in _TIME_FORMATS:
         try:
             moment = datetime.strptime(text, form).replace(tzinfo=UTC)
@@ -56,4 +57,4 @@ def said_of(values: Mapping[str, str], texts: Texts) -> str:
     text = marked("As it was at %(time)s UTC, by all that is known now. It is not live.")
     if moment[1] == "record":
         text = marked("As the ledger knew it at %(time)s UTC. It is not live.")
-    return texts.say(text) % {"time": values["as_of"].replace("T", " ")}
+    return texts.say(text) % {"time": values["as_of"].replace("T", " ").removesuffix("Z")}

@@ -14,6 +14,7 @@ from central.web.asking import Asked, Asking
 from central.web.documents.tables import warehouse_choices
 from central.web.listing import shown
 from central.web.people.audit_words import done_word
+from central.web.screens.past_stock import PAST
 from central.web.screens.stock_tables import STOCK
 from central.web.shell import listing_of, page
 from central.web.stock_words import STATUSES
@@ -24,7 +25,7 @@ HOLDS = replace(
     name="holds",
     title=marked("Holding goods and giving them free"),
     path="/holds",
-    filters=tuple(one for one in STOCK.filters if one.name != "q"),
+    filters=tuple(one for one in STOCK.filters if one.name != "q" and one not in PAST),
 )
 NAMES = tuple(Scope.__dataclass_fields__)
 LABELS: dict[str, str] = {

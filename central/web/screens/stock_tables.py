@@ -7,15 +7,13 @@ from urllib.parse import urlencode
 from central.contract.quantities import from_micro
 from central.orders.catalogue.items import read_items, weight_units
 from central.orders.reserving.availability import list_availability
-from central.stock.as_of import list_stock_as_of
 from central.stock.item_reading import (
     BalanceQuery,
     list_balances,
     list_item_discrepancies,
     list_open_lines,
 )
-from central.stock.moments import TimeKind, moment_at
-from central.stock.rows import StockFilter, StockRow
+from central.stock.rows import StockRow
 from central.stock.trace import trace
 from central.web.alert_words import unit_url
 from central.web.asking import Asking, Table
@@ -28,8 +26,8 @@ from central.web.cells import (
 )
 from central.web.documents.tables import warehouse_choices
 from central.web.listing import Cell, Column, Filter, Found, Row, Wanted
-from central.web.past import AS_OF, KNOWN, time_ms_of
 from central.web.screens.movement_tables import EVIDENCE_PATH
+from central.web.screens.past_stock import PAST, is_past, past_words, read_past, why_unread
 from central.web.screens.picture_tables import LOTS
 from central.web.screens.status_cells import status_link
 from central.web.screens.weight_cells import weight_cell
@@ -48,23 +46,13 @@ def place_cell(asking: Asking, *, warehouse: str, location: str) -> Cell:
 
 def _read_stock(asking: Asking, wanted: Wanted) -> Found:
     values = wanted.values
-    as_of_ms = time_ms_of(values.get("as_of", ""))
+    past = is_past(values)
     with asking.read() as connection:
         choices = {"warehouse": warehouse_choices(connection, asking.texts)}
-        if as_of_ms is not None and (values.get("warehouse") or values.get("item")):
-            query = StockFilter(
-                warehouse=values.get("warehouse", ""),
-                item=values.get("item", ""),
-                location=values.get("location", ""),
-                lot=values.get("lot", ""),
-                status=values.get("status", ""),
-                include_in_transit=True,
-            )
-            kind: TimeKind = "record" if values.get("known") == "1" else "event"
-            moment = moment_at(connection, as_of_ms, kind=kind, warehouse=query.warehouse)
-            reach = wanted.offset + wanted.limit + 1
-            rows = list_stock_as_of(connection, query, moment, after=None, limit=reach)
-            found = [(row, "") for row in rows[wanted.offset :]]
+        if past and (unread := why_unread(values, asking.texts)):
+            return Found((), None, choices=choices, empty=unread)
+        if past:
+            found = read_past(connection, wanted)
         else:
             names = ("item", "warehouse", "location", "within", "lot", "serial", "sscc", "status")
             query_now = BalanceQuery(
@@ -78,9 +66,9 @@ def _read_stock(asking: Asking, wanted: Wanted) -> Found:
             ]
         units = weight_units(connection, (row.key.item for row, _ in found if row.weight))
     shown = [_row(row, date, asking, units.get(row.key.item, "")) for row, date in found]
-    return Found(
-        tuple(shown[: wanted.limit]), None, more=len(shown) > wanted.limit, choices=choices
-    )
+    more = len(shown) > wanted.limit
+    note = past_words(values, asking.texts) if past else ""
+    return Found(tuple(shown[: wanted.limit]), None, more=more, choices=choices, note=note)
 
 
 def _row(row: StockRow, expiry_date: str, asking: Asking, weight_unit: str) -> Row:
@@ -238,6 +226,7 @@ STOCK = Table(
         Filter("lot", marked("Lot")),
         Filter("sscc", "SSCC"),
         Filter("status", marked("Status"), "choice", tuple(STATUSES.items())),
+        *PAST,
     ),
     kinds=("movement",),
     empty=marked("Nothing stands there."),
@@ -251,8 +240,7 @@ ITEM_STOCK = replace(
         Filter("warehouse", marked("Warehouse"), "choice"),
         Filter("lot", marked("Lot")),
         Filter("status", marked("Status"), "choice", tuple(STATUSES.items())),
-        AS_OF,
-        KNOWN,
+        *PAST,
     ),
 )
 _OF_LOTS = (_ITEM, _WITHIN, *LOTS.filters[2:])

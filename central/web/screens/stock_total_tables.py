@@ -7,6 +7,7 @@ from central.web.asking import Asking, Table
 from central.web.cells import link_cell, number_cell, quantity_cell, text_cell
 from central.web.documents.tables import warehouse_choices
 from central.web.listing import Column, Found, Row, Wanted
+from central.web.screens.past_stock import PAST
 from central.web.screens.status_cells import status_cell
 from central.web.screens.stock_tables import STOCK
 from central.web.screens.weight_cells import weight_cell
@@ -57,7 +58,7 @@ STOCK_TOTALS = Table(
         Column("weight", marked("Weight"), "number", phone=False),
     ),
     read=_read_totals,
-    filters=tuple(one for one in STOCK.filters if one.name != "sscc"),
+    filters=tuple(one for one in STOCK.filters if one.name != "sscc" and one not in PAST),
     kinds=("movement",),
     empty=marked("Nothing stands there."),
 )

@@ -23,6 +23,7 @@ from central.web.cells import link_cell, moment_cell, number_cell, state_cell, t
 from central.web.gateway_views import gateway_cell
 from central.web.kpi_words import percent_words
 from central.web.listing import Cell, Column, Filter, Found, Row, Tone, Wanted, shown
+from central.web.screens.past_stock import PAST
 from central.web.screens.stock_tables import STOCK
 from central.web.shell import listing_of, page, refusal_page
 from central.web.texts import Texts
@@ -128,6 +129,7 @@ PLACE_STOCK = replace(
         Filter("warehouse", marked("Warehouse"), "fixed"),
         Filter("location", marked("Place"), "fixed"),
         Filter("q", marked("Search item or name")),
+        *PAST,
     ),
 )
 
