@@ -10,6 +10,7 @@ PLAIN: tuple[str, ...] = (
     marked("Move it back, if it was scanned by mistake."),
     marked("It is known by now: post it in the item's own unit."),
     marked("It is inspected by now: post it once more, and it waits for inspection."),
+    marked("Its card asks for more by now: post it once more, and what it lacks is told."),
     marked("Nothing is there any more."),
     marked("It moved nothing, and there is nothing to move."),
     marked("It is at one place by now."),

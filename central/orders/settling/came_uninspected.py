@@ -7,7 +7,6 @@ GADGET   3 of the first, once more    inspection: as proposed
 
 from collections.abc import Sequence
 
-from central.errors import Conflict
 from central.ledger.pairs import is_received
 from central.orders.settling.settlement_steps import MovedFact
 from central.orders.settling.stated_statuses import of_several_statuses
@@ -18,20 +17,10 @@ def come_uninspected(facts: Sequence[MovedFact]) -> bool:
 
     facts: of the item that stand. What some inspection knows of is not posted once more.
     """
-    return any(_had_to(fact) for fact in facts) and not of_several_statuses(facts)
+    return any(had_to(fact) for fact in facts) and not of_several_statuses(facts)
 
 
-def refuse_uninspected(item: str, facts: Sequence[MovedFact]) -> None:
-    """Raise Conflict if goods of an inspected item would be available without an inspection."""
-    if come_uninspected(facts):
-        count = len(facts)
-        raise Conflict(
-            f"{item} is inspected by now, and {count} of its movements were not",
-            hint="Settle it as proposed: they are posted once more, and wait for inspection.",
-            fields={"facts_count": count},
-        )
-
-
-def _had_to(fact: MovedFact) -> bool:
+def had_to(fact: MovedFact) -> bool:
+    """Return whether goods came in that had to wait for inspection, if their item asks for it."""
     movement = fact.movement
     return not movement.to_status and is_received(movement.from_location, movement.to_location)

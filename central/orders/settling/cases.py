@@ -53,7 +53,7 @@ class Case:
     one. missing_micro, available_micro: of what an order waits for. has_gone_on: from there.
     goes_back: the other way than its document is about. elsewhere: its document, if others
     work on it; lines_there: of that, which may count it.
-    was_uninspected: goods came in, and their item is inspected by now.
+    lacks: goods of which the item asks for more by now; was_uninspected: for an inspection.
     """
 
     kind: DiscrepancyKind
@@ -97,3 +97,4 @@ class Case:
     elsewhere: KnownOrder | None = None
     lines_there: tuple[LineMatch, ...] = ()
     was_uninspected: bool = False
+    lacks: bool = False

@@ -18,7 +18,7 @@ from central.ledger.entries import GOODS_KEY_SIZE, FactKey
 from central.ledger.locations import is_virtual
 from central.ledger.progress import crosses_another_border, goes_back
 from central.orders.order_goods import parting
-from central.orders.settling.came_uninspected import come_uninspected
+from central.orders.settling.asked_later import lacking
 from central.orders.settling.cases import Case, ItemMatch
 from central.orders.settling.discrepancy_facts import (
     Found,
@@ -48,7 +48,7 @@ from central.orders.settling.settlements import (
 )
 from central.orders.settling.unavailable_goods import case_of_unavailable
 from central.storage import bulk, tables
-from central.storage.catalogue_tables import item_policies, item_units
+from central.storage.catalogue_tables import item_units
 
 PROPOSED_MAX = 5  # Of places, items or lines.
 LINES_SCANNED_MAX = 20  # Of orders, that may still expect something.
@@ -276,8 +276,11 @@ def _case_of_item(connection: Connection, row: Found) -> Case:
         return Case(kind=row.kind, items=found)
     foreign = {unit: some for unit, some in by_unit.items() if unit != own}
     if not foreign:
-        missed = is_inspected(connection, row.subject) and come_uninspected(facts)
-        return Case(kind=row.kind, known_now=not missed, was_uninspected=missed)
+        lacks = lacking(connection, row.subject, facts)
+        lacks_any, uninspected = bool(lacks.facts), lacks.inspected
+        return Case(
+            kind=row.kind, known_now=not lacks_any, lacks=lacks_any, was_uninspected=uninspected
+        )
     factors = _factors(connection, foreign, item=row.subject)
     return Case(
         kind=row.kind,
@@ -287,12 +290,6 @@ def _case_of_item(connection: Connection, row: Found) -> Case:
         converts=any(factors.values()),
         units_unknown=tuple(unit for unit, factor in sorted(factors.items()) if factor is None),
     )
-
-
-def is_inspected(connection: Connection, item: str) -> bool:
-    """Return whether goods that are posted under an item's code come to wait for inspection."""
-    found = bulk.select_by_key(connection, item_policies, [(item,)], columns_count=1)
-    return any(row[2] for row in found)
 
 
 def _factors(

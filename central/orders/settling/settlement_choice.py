@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from central.contract.facts import Movement
 from central.contract.quantities import PIECE
 from central.errors import Conflict, Unusable
+from central.orders.settling.asked_later import lacking
 from central.orders.settling.discrepancy_case import factor_that_leaves, unit_factor
 from central.orders.settling.discrepancy_facts import Found
 from central.orders.settling.settlement_steps import MovedFact
@@ -89,6 +90,9 @@ def choose(
     every = list(standing)
     if row.kind == "unit_differs":
         every = [fact for fact in every if fact.unit == row.unit]
+    elif row.kind == "unknown_item" and decision.item == row.subject and not decision.facts:
+        # It was known later: what lacks nothing stays.
+        every = lacking(connection, decision.item, every).facts or every
     found = every
     if row.kind == "unknown_document" and decision.item:
         found = [fact for fact in every if fact.movement.item == decision.item]

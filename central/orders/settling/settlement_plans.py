@@ -12,9 +12,9 @@ from central.errors import Conflict, Unusable
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey
 from central.ledger.measures import quantity_in_unit
 from central.orders.order_goods import require_whole
-from central.orders.settling.came_uninspected import refuse_uninspected
+from central.orders.settling.asked_later import is_inspected, refuse_lacking
 from central.orders.settling.counted_there import require_counted_there
-from central.orders.settling.discrepancy_case import find_case, is_inspected, unit_factor
+from central.orders.settling.discrepancy_case import find_case, unit_factor
 from central.orders.settling.discrepancy_facts import (
     Found,
     fact_at,
@@ -67,8 +67,8 @@ def plan_steps(connection: Connection, row: Found, decision: Decision) -> Plan:
     if what it would move is gone.
     """
     if decision.action == "accept":
-        if row.kind == "unknown_item" and is_inspected(connection, row.subject):
-            refuse_uninspected(row.subject, standing_behind(connection, row).facts)
+        if row.kind == "unknown_item":
+            refuse_lacking(connection, row.subject, standing_behind(connection, row).facts)
         if row.kind in KINDS_UNDER_WAY:
             require_nothing_under_way(connection, row)
         return Plan(row.warehouse, [])

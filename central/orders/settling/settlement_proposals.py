@@ -92,9 +92,11 @@ def _for_item(case: Case) -> tuple[Proposal, ...]:
             return ()
         decision = Decision(action="reassign", item=case.subject, factor=case.factor)
         return (Proposal(decision, "It is known by now: post it in the item's own unit."),)
-    if case.was_uninspected:
+    if case.lacks:
         decision = Decision(action="reassign", item=case.subject)
-        why = "It is inspected by now: post it once more, and it waits for inspection."
+        why = "Its card asks for more by now: post it once more, and what it lacks is told."
+        if case.was_uninspected:
+            why = "It is inspected by now: post it once more, and it waits for inspection."
         return (Proposal(decision, why),)
     return tuple(_to_item(match) for match in case.items)
 
