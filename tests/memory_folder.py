@@ -16,8 +16,13 @@ FREE_BYTES_MIN = 512 * 1024 * 1024  # Containers often have 64 MB there: then th
 @contextmanager
 def memory_folder(otherwise: Path) -> Iterator[Path]:
     """Yield a new folder in memory, gone at the end; `otherwise` where there is no room for it."""
-    if not IN_MEMORY.is_dir() or shutil.disk_usage(IN_MEMORY).free < FREE_BYTES_MIN:
+    if not has_room(FREE_BYTES_MIN):
         yield otherwise
         return
     with TemporaryDirectory(dir=IN_MEMORY, prefix="dockledger-test-") as folder:
         yield Path(folder)
+
+
+def has_room(bytes_count: int) -> bool:
+    """Return whether there are folders in memory, and so many bytes left for them."""
+    return IN_MEMORY.is_dir() and shutil.disk_usage(IN_MEMORY).free >= bytes_count

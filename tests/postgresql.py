@@ -12,11 +12,14 @@ from pathlib import Path
 
 import psycopg
 
+from tests.memory_folder import IN_MEMORY, has_room
 from tests.ports import steady_port
 
 BINARIES = Path("/usr/lib/postgresql")
 START_S_MAX = 60
 END_S_MAX = 60
+# What has to be free for one in memory: a cluster, its log at its largest, a few databases.
+IN_MEMORY_BYTES_FREE_MIN = 1024 * 1024 * 1024
 # A test server may lose everything; it has to be quick and small.
 SETTINGS = (
     "fsync=off",
@@ -134,16 +137,23 @@ class PostgresqlServer:
 
 
 @contextmanager
-def postgresql_server() -> Iterator[str]:
-    """Yield the URL of a running server, "postgresql://postgres@127.0.0.1:port"; then stop it."""
-    with restartable_postgresql() as server:
+def postgresql_server(*, in_memory: bool = False) -> Iterator[str]:
+    """Yield the URL of a running server, "postgresql://postgres@127.0.0.1:port"; then stop it.
+
+    in_memory: for many small databases. Each is hundreds of files, which cost a disk ten to twenty
+    times the work; on a disk all the same where memory has no room.
+    """
+    with restartable_postgresql(in_memory=in_memory) as server:
         yield server.url
 
 
 @contextmanager
-def restartable_postgresql(settings: Sequence[str] = SETTINGS) -> Iterator[PostgresqlServer]:
+def restartable_postgresql(
+    settings: Sequence[str] = SETTINGS, *, in_memory: bool = False
+) -> Iterator[PostgresqlServer]:
     """Yield a running server in a folder of its own; then stop it and remove the folder."""
-    folder = Path(tempfile.mkdtemp(prefix="dockledger-postgresql-"))
+    place = IN_MEMORY if in_memory and has_room(IN_MEMORY_BYTES_FREE_MIN) else None
+    folder = Path(tempfile.mkdtemp(prefix="dockledger-postgresql-", dir=place))
     kept = False
     try:
         server = PostgresqlServer(folder, settings=settings)

@@ -37,7 +37,7 @@ def tmp_path(tmp_path):
 @pytest.fixture(scope="session")
 def postgresql_url():
     """Base URL of the session's PostgreSQL server."""
-    with postgresql_server() as url:
+    with postgresql_server(in_memory=True) as url:
         yield url
 
 

@@ -243,9 +243,8 @@ def test_a_week_of_two_warehouses_and_a_shop_ends_with_every_difference_explaine
     with ExitStack() as parts:
         url = f"sqlite:///{tmp_path / 'ledger.db'}"
         if kind == "postgresql":
-            url = parts.enter_context(
-                new_database(parts.enter_context(postgresql_server()), "week")
-            )
+            server = parts.enter_context(postgresql_server(in_memory=True))
+            url = parts.enter_context(new_database(server, "week"))
         week = Week(tmp_path, parts, url)
         sunday(week)
         monday(week)
