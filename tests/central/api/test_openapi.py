@@ -122,6 +122,10 @@ def test_each_address_answers_the_same_way_on_postgresql(database):
     gone(database)
 
 
+def test_an_application_that_writes_has_the_document_of_any_other(walk):
+    assert walk.app.openapi() == walk.document
+
+
 def test_each_operation_says_what_it_is_for_and_how_it_fails(walk):
     operations = operations_of(walk)
     for place, operation in operations.items():
