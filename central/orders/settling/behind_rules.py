@@ -9,7 +9,7 @@ from central.contract.facts import Movement
 from central.contract.quantities import MICRO_PER_UNIT
 from central.ledger.entries import OWN_GATEWAY, Line, balance_name
 from central.ledger.goods_rules import comes_in, is_told, ships
-from central.ledger.locations import CUSTOMER, IN_TRANSIT, is_virtual
+from central.ledger.locations import is_virtual
 from central.ledger.measures import quantity_in_unit
 from central.ledger.pairs import is_weighed_there, places_of, takes_share
 from central.ledger.returned_facts import is_returned
@@ -17,7 +17,6 @@ from central.ledger.statuses import AVAILABLE
 from central.ledger.unit_reading import brings_unit
 from central.orders.returned_goods import goods_of
 from central.orders.settling.arrived_goods import is_moved_so
-from central.orders.settling.settlements import KINDS_OF_EXCESS
 
 Found = Row[Any]
 
@@ -61,8 +60,11 @@ def is_behind(row: Found, movement: Movement, line: Found) -> bool:
         return bool(movement.lot == row.lot) and is_so(*ends)
     if row.kind in {"unknown_document", "unexpected"}:
         return bool(movement.document == row.document)
-    if row.kind in KINDS_OF_EXCESS or row.kind == "outside_tolerance":
-        return _is_of_line(row, movement)
+    if row.kind == "over_returned":
+        return is_returned(movement, code=row.document, lot=row.lot, serial=goods_of(row).serial)
+    if row.kind == "outside_tolerance":
+        line_of = (movement.document, movement.document_line)
+        return line_of == (row.document, row.document_line)
     return True
 
 
@@ -76,16 +78,3 @@ def writes_off(row: Found, lines: Sequence[Line]) -> bool:
 def serial_of(row: Found) -> str:
     """Return the serial number that a `serial_twice` is about: its subject is item/serial."""
     return str(row.subject.removeprefix(f"{row.item}/"))
-
-
-def _is_of_line(row: Found, movement: Movement) -> bool:
-    """Return whether a movement counts for the document line that a discrepancy names.
-
-    What names no line counts for the lines of its item, too, but not for picks. Of what was
-    returned it is about the goods, whichever line they name.
-    """
-    if row.kind == "over_returned":
-        return is_returned(movement, code=row.document, lot=row.lot, serial=goods_of(row).serial)
-    whole = row.kind != "outside_tolerance" and movement.to_location not in {CUSTOMER, IN_TRANSIT}
-    lines = {row.document_line, 0} if whole else {row.document_line}
-    return movement.document == row.document and movement.document_line in lines

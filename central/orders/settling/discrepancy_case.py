@@ -148,8 +148,8 @@ def _case_of_document(connection: Connection, row: Found) -> Case:
     standing = standing_behind(connection, row).facts
     fact, partner = _first_of(row, standing), head[3] if head else ""
     if row.kind in KINDS_OF_EXCESS:
-        excess = excess_of(connection, row, kind=head[2] if head else "")
-        moved = excess.micro
+        excess = excess_of(connection, row)
+        moved = min(excess.micro, sum(one.quantity_micro for one in standing))
     else:
         some = offered_of(standing, item=row.item)
         moved = sum(one.quantity_micro for one in some)
@@ -239,7 +239,7 @@ def _open_lines(
     )
     rows = connection.execute(query).all()
     documents = {one.document for one in rows}
-    counts = counts_of(connection, row.warehouse, documents, item=fact.item, kind=kind)
+    counts = counts_of(connection, row.warehouse, documents, item=fact.item)
     left = [
         LineMatch(one.document, one.line, count.expected_micro - count.done_micro, one.unit)
         for one in rows

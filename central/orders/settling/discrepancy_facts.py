@@ -22,6 +22,7 @@ from central.ledger.unit_reading import items_of_unit
 from central.orders.settling.arrived_goods import takes_so
 from central.orders.settling.behind_rules import is_behind, writes_off
 from central.orders.settling.evidence_search import KINDS_BY_ITEM, may_be_behind
+from central.orders.settling.excess_facts import KINDS_OF_LINE_EXCESS, ExcessFacts, excess_facts
 from central.orders.settling.settlement_steps import MovedFact, MovedPart, Standing
 from central.orders.settling.settlements import KINDS_OF_EXCESS, KINDS_UNASKED
 from central.orders.settling.unexpected_evidence import those_unexpected
@@ -41,8 +42,6 @@ KINDS_NARROWED = frozenset({"expiry_differs", "moved_unavailable", "unexpected",
 KINDS_BY_ITEM_TOO = frozenset({"negative_balance", "serial_twice", "weight_differs"})
 # Kinds of which what takes another fact back may itself be the matter: it moved goods, too.
 KINDS_OF_ANY_WAY = frozenset({"moved_unavailable", "weight_differs", "weight_missing"})
-# Kinds about an item under a document.
-KINDS_OF_LINES = frozenset({"unexpected", "over_received", "over_shipped"})
 # Kinds whose facts moved what they are about, so that they can be taken back.
 KINDS_OF_FACTS = KINDS_BY_ITEM | {"unknown_document", "serial_twice", "unit_twice"}
 
@@ -114,7 +113,7 @@ def _behind(
 
     is_standing: without those that are taken back. since: the first of them, if not the one that
     opened it. anew: what its settlements posted, by epoch and number: the only ones of the ledger's
-    own that may be, unless `own`.
+    own that may be, unless `own`, or what counts for a line is asked for and stands.
     """
     if not row.record_no or not row.epoch:
         return [], False
@@ -122,6 +121,7 @@ def _behind(
     numbers: set[int] = set()
     items = _items(connection, row)
     is_cut = len(items) >= ITEMS_MAX
+    excess = excess_facts(connection, row) if row.kind in KINDS_OF_LINE_EXCESS else None
     for item in items:
         reach = reach_of(
             connection,
@@ -132,8 +132,12 @@ def _behind(
             newest_first=False,
         )
         is_cut = is_cut or reach.facts_count >= scanned_max
-        reached, those = (first, reach.record_no), None if own else anew
-        found = _matching(connection, row, item, reached, is_standing=is_standing, anew=those)
+        reached = first, reach.record_no
+        # What settlements of others gave a line counts for it, and can be taken back as well.
+        those = None if own or (excess is not None and is_standing) else anew
+        found = _matching(
+            connection, row, item, reached, is_standing=is_standing, anew=those, excess=excess
+        )
         some = list(islice(found, None if row.kind in KINDS_NARROWED else limit))
         is_cut = is_cut or len(some) > FACTS_BEHIND_MAX
         numbers.update(some[:FACTS_BEHIND_MAX])
@@ -146,7 +150,11 @@ def _behind(
     elif row.kind == "weight_differs":
         numbers = _by_lines(connection, row, numbers, writes_off)
     # Of a document that came to be known later the first fact is named, whatever it moved.
-    if not numbers or row.kind not in KINDS_OF_LINES or _has_moved(connection, row):
+    if excess is not None:
+        is_first = not numbers and not is_standing
+    else:
+        is_first = not numbers or row.kind != "unexpected" or _has_moved(connection, row)
+    if is_first:
         numbers.add(first)
     return sorted(numbers), is_cut
 
@@ -237,6 +245,7 @@ def _matching(
     *,
     is_standing: bool,
     anew: frozenset[tuple[str, int]] | None,
+    excess: ExcessFacts | None,
 ) -> Iterator[int]:
     """Yield those of an item's facts, from the first of `reached` through the other."""
     facts, reversals = tables.facts.c, tables.reversals.c
@@ -267,7 +276,8 @@ def _matching(
         others = anew is not None and (found.epoch, found.seq) not in anew
         if SETTLING_FLAG in movement.flags and others:
             continue
-        if is_behind(row, movement, found):
+        made = excess is None or excess.made_it(movement, unit=found.unit)
+        if made and is_behind(row, movement, found):
             yield found.record_no
 
 

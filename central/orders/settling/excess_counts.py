@@ -8,8 +8,8 @@ from sqlalchemy import Connection, select
 
 from central.ledger.entries import ExpectedLine
 from central.ledger.line_counts import shared_counts
-from central.ledger.progress import PICKED_KINDS
 from central.orders.settling.discrepancy_facts import Found
+from central.orders.settling.excess_facts import shared_documents
 from central.storage import bulk, tables
 
 LineKey = tuple[str, int]  # Document and line.
@@ -30,13 +30,12 @@ class Excess(NamedTuple):
     tolerated_micro: int = 0
 
 
-def excess_of(connection: Connection, row: Found, *, kind: str) -> Excess:
+def excess_of(connection: Connection, row: Found) -> Excess:
     """Return what counts for the line of an excess above what it expects, in the item's unit.
 
-    row: of `discrepancies`. kind: of its document, "" if stations no longer work on it. What is of
-    no line of the document is at most what it was.
+    row: of `discrepancies`. What is of no line of the document is at most what it was.
     """
-    line = _line_of(connection, row, kind=kind)
+    line = _line_of(connection, row)
     if line is not None:
         excess_micro = line.done_micro - line.expected_micro
         return Excess(excess_micro, line.limit_micro - line.expected_micro)
@@ -50,9 +49,7 @@ def still_counted_micro(connection: Connection, row: Found, *, rest_micro: int) 
     rest_micro: what the settlement left of the excess; nothing else is known of what is of no line,
     but that followers have settled it.
     """
-    document = (row.warehouse, row.document)
-    heads = bulk.select_by_key(connection, tables.documents, [document], columns_count=2)
-    line = _line_of(connection, row, kind=next((head[2] for head in heads), ""))
+    line = _line_of(connection, row)
     if line is not None:
         return line.done_micro if line.done_micro > line.limit_micro else None
     left_micro = min(_counted_micro(connection, row), rest_micro)
@@ -62,9 +59,9 @@ def still_counted_micro(connection: Connection, row: Found, *, rest_micro: int) 
     return (row.expected_micro or 0) + left_micro if is_open else None
 
 
-def _line_of(connection: Connection, row: Found, *, kind: str) -> LineCount | None:
+def _line_of(connection: Connection, row: Found) -> LineCount | None:
     """Return what counts for the line that an excess is about; None if no document has it."""
-    found = counts_of(connection, row.warehouse, {row.document}, item=row.item, kind=kind)
+    found = counts_of(connection, row.warehouse, {row.document}, item=row.item)
     return found.get((row.document, row.document_line))
 
 
@@ -78,12 +75,13 @@ def _counted_micro(connection: Connection, row: Found) -> int:
 
 
 def counts_of(
-    connection: Connection, warehouse: str, documents: Collection[str], *, item: str, kind: str
+    connection: Connection, warehouse: str, documents: Collection[str], *, item: str
 ) -> dict[LineKey, LineCount]:
     """Return what counts for each line of documents that expects an item, and what it expects.
 
-    What names no line counts for the lines of its item, but not for picks. kind: of the documents.
+    What names no line counts for the lines of its item, but not for picks.
     """
+    shared = shared_documents(connection, warehouse, documents)
     keys = [(warehouse, document) for document in sorted(documents)]
     lines: dict[str, dict[int, ExpectedLine]] = {}
     for row in bulk.select_by_key(connection, tables.document_lines, keys, columns_count=2):
@@ -98,10 +96,10 @@ def counts_of(
     found: dict[LineKey, LineCount] = {}
     for document, own in lines.items():
         micro = counted.get(document, {})
-        if kind in PICKED_KINDS:
-            done = {number: micro.get(number, 0) for number in own if own[number].item == item}
-        else:
+        if document in shared:
             done = shared_counts(own, item, partial(_at, micro))
+        else:
+            done = {number: micro.get(number, 0) for number in own if own[number].item == item}
         for number, amount in done.items():
             line = own[number]
             found[document, number] = LineCount(amount, line.expected_micro, line.limit_micro)
