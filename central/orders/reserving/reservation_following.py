@@ -118,8 +118,8 @@ def _follow_goods(
             ready.add(_stock(taken))
         elif leaves and taken.location == CUSTOMER:
             lines = _lines_meant(book, holder, fact, _stock(given))
-            why = "another warehouse shipped it"
-            others_left |= _free(book, lines, given.item, taken.quantity_micro, why=why)
+            reason = "another warehouse shipped it"
+            others_left |= _free(book, lines, given.item, taken.quantity_micro, reason=reason)
     return others_left
 
 
@@ -147,11 +147,11 @@ def _ship(
         return others_left
     book.ship(lines[0], stock, rest_micro)
     why = f"{_name(stock)} went out instead"
-    return _free(book, lines, stock.item, rest_micro, why=why) or others_left
+    return _free(book, lines, stock.item, rest_micro, reason=why) or others_left
 
 
 def _free(
-    book: ReservationBook, lines: Iterable[LineKey], item: str, quantity_micro: int, *, why: str
+    book: ReservationBook, lines: Iterable[LineKey], item: str, quantity_micro: int, *, reason: str
 ) -> bool:
     """Free as much of what is set aside for lines; return whether any is."""
     rest_micro = quantity_micro
@@ -159,7 +159,7 @@ def _free(
         for row in _held(book, line, item):
             part_micro = min(row.quantity_micro, rest_micro)
             if part_micro:
-                book.free(row, part_micro, reason=why)
+                book.free(row, part_micro, reason=reason)
                 rest_micro -= part_micro
     return rest_micro < quantity_micro
 
