@@ -12,6 +12,7 @@ from central.contract.errors import ContractError
 from central.contract.facts import Movement, Reversal, chain_next, chain_start, kind_of
 from central.contract.identifiers import parse_epoch
 from central.ledger.entries import KINDS_WITHOUT_LINES, Entry, FactKey, Line
+from central.ledger.held_again import as_held
 from central.ledger.packs_then import PacksThen
 from central.ledger.pairs import are_those_of, own_lines, taken_micro, turned
 from central.ledger.progress import Progress, progress_of
@@ -162,7 +163,8 @@ class FactCheck:
             return False, None
         progress = self._progress(movement, moved, warehouse=entry.warehouse, sign=-1)
         back, rests = tuple(lines[: len(moved)]), lines[len(moved) :]
-        right = back == turned(moved, record_no=entry.record_no) and are_rests(back, rests)
+        whole = turned(moved, record_no=entry.record_no)
+        right = back in (whole, as_held(whole)) and are_rests(back, rests)
         return right, progress
 
     def _progress(

@@ -23,6 +23,7 @@ from central.ledger.entries import (
     finding_of,
 )
 from central.ledger.goods_rules import SETTLING_FLAG
+from central.ledger.held_again import held_again
 from central.ledger.locations import IN_TRANSIT, is_virtual
 from central.ledger.measures import WEIGHED_IN, quantity_in_unit, weight_in_unit
 from central.ledger.pairs import Pair, is_weighed_there, movement_pair, takes_share, turned
@@ -96,7 +97,7 @@ def post(
     if isinstance(fact, Movement):
         return _post_movement(entry, fact, known)
     if isinstance(fact, Reversal):
-        return _post_reversal(entry, fact, movement_at)
+        return _post_reversal(entry, fact, known, movement_at)
     return Posting()
 
 
@@ -253,7 +254,10 @@ def is_expected(movement: Movement, expected: Mapping[int, ExpectedLine], *, kin
 
 
 def _post_reversal(
-    entry: Entry, reversal: Reversal, movement_at: Callable[[FactKey], PostedMovement | None]
+    entry: Entry,
+    reversal: Reversal,
+    known: Known,
+    movement_at: Callable[[FactKey], PostedMovement | None],
 ) -> Posting:
     target = FactKey(entry.warehouse, entry.gateway, reversal.reverses_epoch, reversal.reverses_seq)
     posted = movement_at(target)
@@ -269,4 +273,6 @@ def _post_reversal(
     if posted.progress is not None:
         progress = posted.progress._replace(brought_in_micro=-posted.progress.brought_in_micro)
     lines = turned(posted.lines, record_no=entry.record_no)
+    if known.lots_on_hold:
+        lines = held_again(lines, known)
     return Posting(lines=lines, progress=progress, takes_back=target)

@@ -25,7 +25,7 @@ from central.orders.settling.settlement_choice import is_counted_there
 from central.orders.settling.settlement_plans import Plan, plan_steps, still_wrong_micro
 from central.orders.settling.settlement_reserving import reserve_anew
 from central.orders.settling.settlement_rests import note_rests
-from central.orders.settling.settlement_steps import Step, evidence_for, flags_of
+from central.orders.settling.settlement_steps import Step, as_on_hold, evidence_for, flags_of
 from central.orders.settling.settlements import Decision, check_decision
 from central.orders.settling.taken_back_facts import emptied_by, reasons_settled, settle_emptied
 from central.storage import bulk, tables
@@ -253,6 +253,7 @@ def _post(
 def _movement(
     change: Change, row: Found, warehouse: str, step: Step, event_time_ms: int
 ) -> Movement:
+    step = as_on_hold(step, warehouse, change.state.lots_on_hold)
     movement = change.movement(
         warehouse=warehouse,
         business_step=step.business_step,

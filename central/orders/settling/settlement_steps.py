@@ -1,15 +1,18 @@
 """What a settlement moves: facts as they stand in the books, and what is posted. Pure."""
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from central.contract.facts import Evidence, Movement
 from central.contract.quantities import canonical_text, from_micro
-from central.ledger.entries import FactKey
+from central.ledger.entries import FactKey, HeldLot
 from central.ledger.goods_rules import NAMED_FLAG, SETTLING_FLAG, TAKES_BACK
+from central.ledger.locations import is_virtual
 from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import FLAG_WEIGHTLESS
 from central.ledger.rests_back import FLAG_GIVES_BACK, RestBack, evidence_of
+from central.ledger.statuses import HELD, REJECTED
 from central.orders.settling.roundings import Rest
 
 ADJUSTMENT = "adjustment"
@@ -112,6 +115,15 @@ def step_of(fact: MovedFact) -> Step:
         from_status=movement.from_status,
         to_status=movement.to_status,
     )
+
+
+def as_on_hold(step: Step, warehouse: str, lots_on_hold: Set[HeldLot]) -> Step:
+    """Return a step that brings goods back held, as a station's reversal does, of a lot on hold."""
+    held = {(house, step.item, step.lot) for house in ("", warehouse)} & lots_on_hold
+    comes = is_virtual(step.from_location) and not is_virtual(step.to_location)
+    if not held or not comes or step.takes_back is None or step.to_status == REJECTED:
+        return step
+    return replace(step, to_status=HELD)
 
 
 def flags_of(step: Step) -> tuple[str, ...]:
