@@ -3,24 +3,37 @@
 from collections.abc import Iterable
 from typing import Annotated, Self
 
+import msgspec
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field, model_validator
 
 from central.api.api_model import ApiModel
 from central.api.context import Reading
-from central.api.parameters import PREFIX, Text
+from central.api.parameters import PREFIX, RECORD_NO_MAX, Cursor, Text, read_cursor, write_cursor
 from central.api.problems import PROBLEM
 from central.contract.quantities import canonical_text
 from central.stock.times import utc_text
-from central.stock.trace import STEPS_MAX, Trace, TraceEnd, trace
+from central.stock.trace import STEPS_MAX, Trace, TraceEnd, Whereabouts, trace
+from central.stock.trace_steps import StepKey
 
 STEPS_DEFAULT = 1_000
+LINE_NO_MAX = 2**31 - 1
 
 router = APIRouter(prefix=PREFIX, responses={422: PROBLEM, 503: PROBLEM}, tags=["ledger"])
 
 
+class StepCursor(msgspec.Struct, frozen=True, array_like=True):
+    """The last step of a page in the ledger's order."""
+
+    record_no: Annotated[int, msgspec.Meta(ge=0, le=RECORD_NO_MAX)]
+    line_no: Annotated[int, msgspec.Meta(ge=0, le=LINE_NO_MAX)]
+
+
 class TraceParameters(ApiModel):
-    """What to trace: an item's lot, or one of its serial numbers. limit: of the steps."""
+    """What to trace: an item's lot, or one of its serial numbers.
+
+    limit: of the steps. cursor: `next_cursor` of the page before.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,6 +41,7 @@ class TraceParameters(ApiModel):
     lot: Text | None = None
     serial: Text | None = None
     limit: Annotated[int, Field(ge=1, le=STEPS_MAX)] = STEPS_DEFAULT
+    cursor: Cursor | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -87,7 +101,7 @@ class TraceSettledOut(ApiModel):
 
 
 class WhereaboutsOut(ApiModel):
-    """How much stands somewhere now."""
+    """How much stands somewhere now; below zero at a place outside: so much came from there."""
 
     warehouse: str
     location: str
@@ -103,7 +117,9 @@ class TraceOut(ApiModel):
     """The way of the goods, also as another lot if somebody settled that they were of it.
 
     Where they came from includes what came as a lot that became this one, where they went and are
-    what this one became. complete: False if there are more steps or places than asked for.
+    what this one became; of a way of several pages by the steps of this one alone. outside: by all
+    steps there are, how much stands at places outside the warehouses. complete: False if there are
+    more steps or places than asked for. next_cursor: None on the last page of the steps.
     """
 
     item: str
@@ -113,19 +129,23 @@ class TraceOut(ApiModel):
     came_from: list[TraceEndOut]
     went_to: list[TraceEndOut]
     whereabouts: list[WhereaboutsOut]
+    outside: list[WhereaboutsOut]
     settled: list[TraceSettledOut]
     complete: bool
+    next_cursor: str | None
 
 
 @router.get("/trace")
 def trace_goods(reading: Reading, asked: Annotated[TraceParameters, Query()]) -> TraceOut:
     """Say where a lot or a serial number came from, where it went, and where it is now."""
+    after = read_cursor(asked.cursor, StepCursor)
     with reading.database.read() as connection:
         found = trace(
             connection,
             item=asked.item,
             lot=asked.lot or "",
             serial=asked.serial or "",
+            after=StepKey(after.record_no, after.line_no) if after else None,
             limit=asked.limit,
         )
     return TraceOut(
@@ -135,19 +155,8 @@ def trace_goods(reading: Reading, asked: Annotated[TraceParameters, Query()]) ->
         steps=_steps_out(found),
         came_from=_ends_out(found.came_from),
         went_to=_ends_out(found.went_to),
-        whereabouts=[
-            WhereaboutsOut(
-                warehouse=one.warehouse,
-                location=one.location,
-                lot=one.lot,
-                serial=one.serial,
-                sscc=one.sscc,
-                status=one.status,
-                on_hand=canonical_text(one.on_hand),
-                unit=one.unit,
-            )
-            for one in found.whereabouts
-        ],
+        whereabouts=_whereabouts_out(found.whereabouts),
+        outside=_whereabouts_out(found.outside),
         settled=[
             TraceSettledOut(
                 discrepancy=one.discrepancy,
@@ -160,7 +169,24 @@ def trace_goods(reading: Reading, asked: Annotated[TraceParameters, Query()]) ->
             for one in found.settled
         ],
         complete=found.complete,
+        next_cursor=write_cursor(StepCursor(*found.last)) if found.last else None,
     )
+
+
+def _whereabouts_out(rows: Iterable[Whereabouts]) -> list[WhereaboutsOut]:
+    return [
+        WhereaboutsOut(
+            warehouse=one.warehouse,
+            location=one.location,
+            lot=one.lot,
+            serial=one.serial,
+            sscc=one.sscc,
+            status=one.status,
+            on_hand=canonical_text(one.on_hand),
+            unit=one.unit,
+        )
+        for one in rows
+    ]
 
 
 def _steps_out(found: Trace) -> list[TraceStepOut]:

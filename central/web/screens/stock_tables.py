@@ -1,5 +1,6 @@
 """Tables of what stands where, and of what concerns one item. Edge of HTTP."""
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 from urllib.parse import urlencode
@@ -15,6 +16,7 @@ from central.stock.item_reading import (
 )
 from central.stock.rows import StockRow
 from central.stock.trace import trace
+from central.stock.trace_steps import StepKey
 from central.web.alert_words import unit_url
 from central.web.asking import Asking, Table
 from central.web.cells import (
@@ -34,7 +36,7 @@ from central.web.screens.weight_cells import weight_cell
 from central.web.stock_words import STATUSES, found_url, item_url, place_word, under_way_url
 from central.web.words import DISCREPANCIES, STEPS, marked
 
-TRACE_STEPS_MAX = 1_000
+STEP_KEY = re.compile(r"([0-9]{1,17})/([0-9]{1,9})")  # As cursors have it.
 
 
 def place_cell(asking: Asking, *, warehouse: str, location: str) -> Cell:
@@ -178,10 +180,17 @@ def _read_trace(asking: Asking, wanted: Wanted) -> Found:
     if not values["lot"] and not values["serial"]:
         return Found((), 0)
     named = {"serial": values["serial"]} if values["serial"] else {"lot": values["lot"]}
+    after = STEP_KEY.fullmatch(wanted.cursor)
     with asking.read() as connection:
-        found = trace(connection, item=values["item"], limit=TRACE_STEPS_MAX, **named)
+        found = trace(
+            connection,
+            item=values["item"],
+            after=StepKey(*map(int, after.groups())) if after else None,
+            limit=wanted.limit,
+            **named,
+        )
     rows: list[Row] = []
-    for step in found.steps[wanted.offset : wanted.offset + wanted.limit]:
+    for step in found.steps:
         word = "reversal" if step.kind == "reversal" else step.business_step
         way = (place_word(step.from_location, texts), place_word(step.to_location, texts))
         cells = (
@@ -195,8 +204,9 @@ def _read_trace(asking: Asking, wanted: Wanted) -> Found:
             text_cell(step.operator),
         )
         path = EVIDENCE_PATH.format(path=step.fact_id)
-        rows.append(Row(key=f"{step.record_no}/{len(rows)}", cells=cells, fragment=path))
-    return Found(tuple(rows), len(found.steps))
+        rows.append(Row(key="/".join(map(str, step.key)), cells=cells, fragment=path))
+    last = "/".join(map(str, found.last or ()))
+    return Found(tuple(rows), None, more=found.last is not None, cursor=last)
 
 
 _ITEM = Filter("item", marked("Item code"), "fixed")
@@ -321,6 +331,7 @@ ITEM_TRACE = Table(
         _WITHIN,
     ),
     kinds=("movement",),
+    by_cursor=True,
 )
 STOCK_LISTINGS = (
     STOCK,
