@@ -82,11 +82,13 @@ def judge_counts(
     before: Mapping[int, int],
     after: Mapping[int, int],
     direction: int,
+    kept: Mapping[str, str],
 ) -> tuple[list[Finding], list[Relieved]]:
     """Return what is wrong with lines that a fact gave more than they tolerate, and which no
     longer have too much.
 
-    before, after: what counts for lines, by their numbers. key: what the fact counts for.
+    before, after: what counts for lines, by their numbers. key: what the fact counts for. kept: the
+    units in which items are kept; nothing counts for a line of another item or in another unit.
     """
     findings, relieved = [], []
     for number, done in after.items():
@@ -109,4 +111,11 @@ def judge_counts(
         elif earlier > line.limit_micro >= done:
             there = key._replace(line=number)
             relieved.append(Relieved(there, direction, entry.record_no, done))
+    if (findings or relieved) and not _is_of_line(key, lines.get(key.line), kept):
+        return [], []
     return findings, relieved
+
+
+def _is_of_line(key: ProgressKey, line: ExpectedLine | None, kept: Mapping[str, str]) -> bool:
+    """Return whether what counts there is of its line's item, in the unit in which that is kept."""
+    return kept.get(key.item, key.unit) == key.unit and (line is None or line.item == key.item)

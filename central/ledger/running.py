@@ -320,8 +320,9 @@ class RunningBooks:
         self.progress[key] = counted.plus(progress)
         self.progress_numbers[key] = entry.record_no
         after, direction = self._line_counts(key, lines), sign_of(counted.way)
+        kept = self._known.item_units
         findings, relieved = judge_counts(
-            entry, key, lines, before=before, after=after, direction=direction
+            entry, key, lines, before=before, after=after, direction=direction, kept=kept
         )
         self.relieved += relieved
         earlier, now = counted.done_micro, self.progress[key].done_micro

@@ -120,3 +120,21 @@ def test_what_names_no_line_of_a_shipment_of_a_file_counts_for_its_lines(databas
     assert (answer.status_code, answer.json()["state"]) == (200, "settled")
     assert site.received("D-1") == {0: 5}
     site.proved()
+
+
+NONE_OF_THE_LINE = [
+    pytest.param({"item": "NUT"}, [("unexpected", "D-1/NUT")], id="another item"),
+    pytest.param({"unit": "XPX"}, [("unit_differs", "BOLT/XPX")], id="in boxes"),
+]
+
+
+@pytest.mark.parametrize(("kind", "way"), [one.values[:2] for one in OTHERS[::4]])
+@pytest.mark.parametrize(("fields", "told"), NONE_OF_THE_LINE)
+def test_what_counts_for_no_line_is_told_as_that_alone(site, kind, way, fields, told):
+    put(site, kind, "5")
+    for item in ("BOLT", "NUT"):
+        site.dock.move(item, "20", target="BIN-1")
+    move(site, *way, "9", **fields)
+    site.send()
+    found = rows(site.database, tables.discrepancies, "kind", "subject")
+    assert [one for one in found if one[0] != "negative_balance"] == told
