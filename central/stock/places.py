@@ -12,16 +12,18 @@ from central.storage.places import physical
 from central.storage.tables import balances, discrepancies, locations
 
 PLACES_MAX = 10_000
+PLACES_AT_ONCE_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceStock:
     """A place. known: the catalogue has it; one with stock that it has not is shown all the same.
 
-    on_hand_micro: the sum of units over all that is there, which the capacity bounds; kinds_count:
-    items there. below_count: balances below zero. apart_count: balances that are not available
-    (inspection, held, rejected). differing_count: open discrepancies. counted_ms: when something
-    there was last counted, 0 for never.
+    amounts: how much is there of each unit, over all items; the capacity bounds the one unit that
+    all is in, for grams and pieces have no sum. kinds_count: items there. below_count: balances
+    below zero. apart_count: balances that are not available (inspection, held, rejected).
+    differing_count: open discrepancies. counted_ms: when something there was last counted, 0 for
+    never.
     """
 
     code: str
@@ -34,7 +36,7 @@ class PlaceStock:
     pick_face: bool
     blocked: bool
     capacity_micro: int
-    on_hand_micro: int = 0
+    amounts: tuple[tuple[str, int], ...] = ()
     kinds_count: int = 0
     below_count: int = 0
     apart_count: int = 0
@@ -43,10 +45,13 @@ class PlaceStock:
 
     @property
     def fill(self) -> Fraction | None:
-        """Return how full it is, above 1 if too much is there; None without a capacity."""
-        if not self.capacity_micro:
+        """Return how full it is, above 1 if too much is there.
+
+        None without a capacity, and where what is there is in several units.
+        """
+        if not self.capacity_micro or len(self.amounts) > 1:
             return None
-        return Fraction(max(self.on_hand_micro, 0), self.capacity_micro)
+        return Fraction(max(sum(micro for _, micro in self.amounts), 0), self.capacity_micro)
 
 
 def read_places(connection: Connection, warehouse: str) -> list[PlaceStock]:
@@ -75,7 +80,7 @@ def read_places(connection: Connection, warehouse: str) -> list[PlaceStock]:
         name, kind, zone, parent, walk_order, pick_face, blocked, capacity = known.get(
             code, ("", "", "", "", 0, False, False, 0)
         )
-        on_hand, kinds_count, below_count, apart_count = stock.get(code, (0, 0, 0, 0))
+        amounts, kinds_count, below_count, apart_count = stock.get(code, ((), 0, 0, 0))
         found.append(
             PlaceStock(
                 code=code,
@@ -88,7 +93,7 @@ def read_places(connection: Connection, warehouse: str) -> list[PlaceStock]:
                 pick_face=pick_face,
                 blocked=blocked,
                 capacity_micro=capacity,
-                on_hand_micro=on_hand,
+                amounts=amounts,
                 kinds_count=kinds_count,
                 below_count=below_count,
                 apart_count=apart_count,
@@ -142,26 +147,45 @@ def _known(connection: Connection, warehouse: str) -> dict[str, _Known]:
     }
 
 
-def _stock(connection: Connection, warehouse: str) -> dict[str, tuple[int, int, int, int]]:
+_Amounts = tuple[tuple[str, int], ...]
+
+
+def _stock(connection: Connection, warehouse: str) -> dict[str, tuple[_Amounts, int, int, int]]:
     table = balances.c
+    there = (table.warehouse == warehouse, table.on_hand_micro != 0, physical(table.location))
     query = (
         select(
             table.location,
             *summed(table.on_hand_micro, "on_hand"),
+            func.min(table.unit).label("unit"),
+            func.max(table.unit).label("other_unit"),
             func.count(table.item.distinct()).label("kinds_count"),
             func.sum(case((table.on_hand_micro < 0, 1), else_=0)).label("below_count"),
             func.sum(case((table.status != "available", 1), else_=0)).label("apart_count"),
         )
-        .where(table.warehouse == warehouse, table.on_hand_micro != 0, physical(table.location))
+        .where(*there)
         .group_by(table.location)
         .limit(PLACES_MAX)
     )
+    rows = connection.execute(query).all()
+    mixed = [row.location for row in rows if row.unit != row.other_unit]
+    by_unit: dict[str, _Amounts] = {}
+    for begin in range(0, len(mixed), PLACES_AT_ONCE_MAX):
+        apart = (
+            select(table.location, table.unit, *summed(table.on_hand_micro, "on_hand"))
+            .where(*there, table.location.in_(mixed[begin : begin + PLACES_AT_ONCE_MAX]))
+            .group_by(table.location, table.unit)
+            .order_by(table.location, table.unit)
+        )
+        for row in connection.execute(apart):
+            here = by_unit.get(row.location, ())
+            by_unit[row.location] = (*here, (row.unit, total(row, "on_hand")))
     return {
         row.location: (
-            total(row, "on_hand"),
+            by_unit.get(row.location, ((row.unit, total(row, "on_hand")),)),
             int(row.kinds_count),
             int(row.below_count),
             int(row.apart_count),
         )
-        for row in connection.execute(query)
+        for row in rows
     }

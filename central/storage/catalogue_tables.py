@@ -88,8 +88,9 @@ item_places = Table(
 # cold store); an area has no row in `locations`. parent: place or area that it is in, "" for the
 # warehouse itself; there is no cycle. walk_order: where the way of a picker passes it, 0: not said.
 # pick_face: picked from first, replenished from elsewhere. capacity_micro: how much fits, as the
-# sum of units over all that is there; 0: no bound. zone: where in the warehouse, for work lists.
-# storage_class: as of items, "" for any. blocked: nothing is put there or taken from there by plan.
+# sum over all that is there, in the unit that it is in; 0: no bound. zone: where in the warehouse,
+# for work lists. storage_class: as of items, "" for any. blocked: nothing is put there or taken
+# from there by plan.
 # blocked_by: why: the nearest place on the way up that people block, this one first; "" if none is.
 location_details = Table(
     "location_details",

@@ -27,7 +27,7 @@ from central.web.screens.past_stock import PAST
 from central.web.screens.stock_tables import STOCK
 from central.web.shell import listing_of, page, refusal_page
 from central.web.texts import Texts
-from central.web.words import DISCREPANCIES, marked
+from central.web.words import DISCREPANCIES, UNITS, marked
 
 GATEWAYS_MAX = 5000
 DIFFERENCES_SHOWN = 20
@@ -236,8 +236,13 @@ def place_view(one: PlaceStock, warehouse: str, texts: Texts) -> PlaceView:
     tone, word = _state(one, texts)
     width = None if one.fill is None else min(FILL_WIDTH, int(one.fill * FILL_WIDTH))
     fill = percent_words(one.fill, texts) if one.fill is not None else ""
-    if one.fill is None and one.on_hand_micro:
-        fill = texts.say("%(num)s units") % {"num": texts.quantity(from_micro(one.on_hand_micro))}
+    if one.fill is None:
+        # Of several units there is no sum.
+        fill = " + ".join(
+            f"{texts.quantity(from_micro(micro))} {texts.word(UNITS, unit)}"
+            for unit, micro in one.amounts
+            if micro
+        )
     icons = {"good": "good", "warn": "warn", "bad": "bad"}
     return PlaceView(
         code=one.code,

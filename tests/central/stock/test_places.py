@@ -3,12 +3,15 @@
 import pytest
 from sqlalchemy import insert, update
 
+from central.inbox.inbox import Inbox
 from central.stock.discrepancy_pages import InboxFilter, by_groups, owners, page_of
 from central.stock.places import read_places
 from central.stock.states import find_gateway
 from central.storage import catalogue_tables, tables
+from central.web.app import create_app
 from tests.central.orders.purchasing import row
-from tests.central.scenery import NOW_MS, Gateway, furnished
+from tests.central.scenery import NOW_MS, FixedClock, Gateway, furnished
+from tests.central.web.test_weights_of_stock import shown
 
 MICRO = 1_000_000
 DAY_MS = 86_400_000
@@ -41,9 +44,23 @@ def test_a_place_is_as_full_as_its_capacity_says(database, warehouse):
     found = places(database)
     full = found["BIN-1"]
     assert (full.zone, full.blocked, full.kinds_count) == ("A", True, 2)
-    assert (full.fill, full.on_hand_micro) == (25 / 20, 25 * MICRO)
+    assert (full.fill, full.amounts) == (25 / 20, (("C62", 25 * MICRO),))
     assert found["STAGE-1"].fill is None and found["STAGE-1"].kinds_count == 0
     assert places(database, "BJ1").keys() == {"BIN-1"}
+
+
+def test_pieces_and_grams_at_a_place_have_no_sum_and_do_not_fill_it(database, warehouse):
+    warehouse.move("RICE", "5000", target="BIN-1", unit="GRM")
+    warehouse.move("RICE", "0.5", target="BIN-1", unit="KGM")
+    (outcome,) = Inbox(database, clock=FixedClock()).accept([warehouse.offer(6)])
+    assert outcome.kind == "accepted"
+    found = places(database)["BIN-1"]
+    amounts = dict(found.amounts)
+    assert amounts.pop("C62") == 25 * MICRO and len(amounts) == 1
+    assert (found.fill, found.kinds_count) == (None, 3)
+    page = shown(create_app(database=database, clock=FixedClock(), site="demo"), "/warehouses/SH1")
+    assert "|25 pcs + 5.5 kg · items: 3|" in page
+    assert "too full" not in page
 
 
 def test_a_place_tells_what_differs_there_and_an_unknown_one_is_shown(database, warehouse):
