@@ -54,7 +54,7 @@ def lines_there(
     kind = document_kind(from_location=fact.from_location, to_location=fact.to_location)
     if kind not in KINDS_COUNTED_THERE or kind not in {head[2] for head in heads}:
         return ()
-    counts = counts_of(connection, warehouse, {order.code}, item=fact.item, kind=kind)
+    counts = counts_of(connection, warehouse, {order.code}, item=fact.item)
     left = {line: one.expected_micro - one.done_micro for (_, line), one in counts.items()}
     left = {line: micro for line, micro in left.items() if micro > 0}
     number = fact.document_line if fact.document_line in left else min(left, default=0)
