@@ -15,9 +15,9 @@ from itertools import chain
 from sqlalchemy import Connection
 
 from central.contract.facts import Movement
-from central.ledger.entries import BALANCE_MICRO_MAX, Line
+from central.ledger.entries import BALANCE_MICRO_MAX, GoodsKey, Line
 from central.ledger.ledger import Posted
-from central.ledger.opening import DocumentKey, GoodsKey
+from central.ledger.opening import DocumentKey
 from central.ledger.pairs import LINES_OF_A_PAIR, own_lines, taken_micro
 from central.storage import bulk
 from central.storage.outbox_tables import document_shares

@@ -85,6 +85,7 @@ class FactKey(NamedTuple):
 
 # Of a balance's key, what is before the status: all that is of one thing at one place.
 GOODS_KEY_SIZE = 7
+GoodsKey = tuple[str, ...]
 
 
 class BalanceKey(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from central.contract.quantities import canonical_text, from_micro
 from central.ledger.entries import OWN_GATEWAY, Entry, Finding, ProgressKey, finding_of
-from central.ledger.line_counts import Lines, family_of
+from central.ledger.line_counts import Lines, families_of
 from central.ledger.progress import Counted
 
 
@@ -29,7 +29,7 @@ def gone_back(
     """
     if key.item not in {line.item for line in lines.values()} or entry.gateway == OWN_GATEWAY:
         return []
-    after_micro = sum(counted(one).done_micro for one in set(family_of(lines, key)))
+    after_micro = sum(counted(one).done_micro for one in set(families_of(lines, (key,))))
     if after_micro >= min(after_micro - moved_micro, 0):
         return []
     more = canonical_text(from_micro(-after_micro))

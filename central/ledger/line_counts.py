@@ -4,7 +4,7 @@ order line 1: 10, line 2: 5          came: 12 without a line        line 1: 10, 
                                      and 4 for line 2               line 1: 10, line 2: 6 of 5
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from central.ledger.entries import (
@@ -60,13 +60,19 @@ def shared_counts(lines: Lines, item: str, counted: Callable[[int], int]) -> dic
     return done
 
 
-def family_of(lines: Lines, key: ProgressKey) -> Iterator[ProgressKey]:
-    """Yield every progress that what counts for a line depends on."""
-    yield key
-    yield key._replace(line=UNNAMED)
+def families_of(lines: Lines, keys: Iterable[ProgressKey]) -> Iterator[ProgressKey]:
+    """Yield every progress that what counts for lines of one document depends on.
+
+    keys: what facts count for.
+    """
+    of_item: dict[str, list[int]] = {}
     for number, line in lines.items():
-        if line.item == key.item:
-            yield key._replace(line=number)
+        of_item.setdefault(line.item, []).append(number)
+    for key in keys:
+        yield key
+        warehouse, document, _, item, unit = key
+        for number in (UNNAMED, *of_item.get(item, ())):
+            yield ProgressKey(warehouse, document, number, item, unit)
 
 
 def excess_kind(direction: int) -> DiscrepancyKind:

@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 
 from central.contract.facts import Count, Fact, Movement
 from central.ledger.bookkeeping import Goods, Targets
-from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, Known, ProgressKey
+from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, GoodsKey, Known, ProgressKey
 from central.ledger.goods_rules import lots_asked
 from central.ledger.handling_units import read_packing
-from central.ledger.line_counts import family_of
+from central.ledger.line_counts import families_of
 from central.ledger.locations import ADJUSTMENT
 from central.ledger.lots import dated_lots, read_dates_elsewhere, read_expiry_dates
 from central.ledger.pairs import places_of
@@ -28,7 +28,6 @@ from central.ledger.weight_rests import is_under_way
 from central.storage import bulk, tables
 
 NOTHING = Amounts(0)
-GoodsKey = tuple[str, ...]  # The first GOODS_KEY_SIZE parts of a balance's key.
 DocumentKey = tuple[str, str]  # warehouse, code
 Expected = tuple[int, int]  # expected_micro, tolerance_percent_micro
 Apart = Sequence[tuple[str, Fact]]  # warehouse of the epoch, and a fact that is no plain movement
@@ -148,8 +147,11 @@ def _progress_keys(
     for target in targets.stored.values():
         if target.progress is not None:
             found.add(target.progress[0])
-    for key in tuple(found):
-        found.update(family_of(known.documents.get(key[:2], {}), key))
+    of_document: dict[DocumentKey, list[ProgressKey]] = {}
+    for key in found:
+        of_document.setdefault(key[:2], []).append(key)
+    for document, keys in of_document.items():
+        found.update(families_of(known.documents.get(document, {}), keys))
     return found
 
 

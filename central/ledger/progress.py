@@ -64,6 +64,9 @@ class Counted(NamedTuple):
         return Counted(self.done_micro + more_micro, self.way)
 
 
+NOTHING_COUNTED = Counted(0)
+
+
 def direction_of(kind: str) -> int:
     """Return which way goods count towards a document of a kind: IN or OUT."""
     return OUT if kind in OUTWARD_KINDS else IN

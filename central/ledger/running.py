@@ -23,6 +23,7 @@ from central.ledger.entries import (
     Entry,
     ExpectedLine,
     Finding,
+    GoodsKey,
     Known,
     ProgressKey,
 )
@@ -40,7 +41,7 @@ from central.ledger.pairs import (
     with_shares,
 )
 from central.ledger.posting import Posting
-from central.ledger.progress import WAYS_OF_RETURNS, Counted, Progress, sign_of, way_of
+from central.ledger.progress import NOTHING_COUNTED, WAYS_OF_RETURNS, Counted, sign_of, way_of
 from central.ledger.rests_back import lines_back
 from central.ledger.runs import PlainWay, Route
 from central.ledger.serials import SerialPlaces
@@ -48,8 +49,6 @@ from central.ledger.statuses import AVAILABLE, STATUSES
 from central.ledger.transit_statuses import TransitStatuses
 from central.ledger.unit_places import UnitPlaces, is_judged
 from central.ledger.weight_rests import Reweighed, WeighedPlaces, is_under_way, rest_lines
-
-GoodsKey = tuple[str, str, str, str, str, str, str]  # A balance's key without the status.
 
 
 class Amounts(NamedTuple):
@@ -114,7 +113,7 @@ class RunningBooks:
 
     def on_hand(self, goods: GoodsKey) -> int:
         """Return what is there, whatever its status. goods: a balance's key before the status."""
-        slots = (self._slots.get(BalanceKey(*goods, status)) for status in STATUSES)
+        slots = (self._slots.get(BalanceKey._make((*goods, status))) for status in STATUSES)
         return sum(self.amounts[slot] for slot in slots if slot is not None)
 
     def changed(self) -> list[tuple[BalanceKey, int, int, int]]:
@@ -185,7 +184,10 @@ class RunningBooks:
             slots = [self.slot_of(line.balance_key) for line in posting.lines]
         if posting.unweighed and self.weights:
             posting = self._weighed(posting, slots)
-        if not self._fits(posting, slots):
+        progress = posting.progress
+        counted = NOTHING_COUNTED if progress is None else self._counted(progress.key)
+        now = counted if progress is None else counted.plus(progress)
+        if not self._fits(posting, slots, now):
             return left_out(entry, posting)
         amounts, numbers, record_no = self.amounts, self.numbers, entry.record_no
         was_twice = self.serials.is_twice(posting.lines[0])
@@ -208,8 +210,8 @@ class RunningBooks:
             findings += self._goods_findings(entry, posting, left_micro=amounts[slots[0]])
             if self.weights or posting.rests_back:
                 posting = self._without_rests(entry, posting, findings)
-        if posting.progress is not None:
-            findings += self._progressed(entry, posting.progress)
+        if progress is not None:
+            findings += self._progressed(entry, progress.key, counted, now)
         return replace(posting, findings=(*posting.findings, *findings)) if findings else posting
 
     def _shared(self, posting: Posting) -> Posting:
@@ -220,8 +222,8 @@ class RunningBooks:
             slot = self._slots.get(BalanceKey(*goods, status))
             return 0 if slot is None else self.amounts[slot]
 
-        lines = over_statuses((given, taken), on_hand, keep=posting.keeps_status)
-        return replace(posting, lines=lines)
+        parted = over_statuses((given, taken), on_hand, keep=posting.keeps_status)
+        return replace(posting, lines=parted)
 
     def _weighed(self, posting: Posting, slots: Sequence[int]) -> Posting:
         """Return a posting whose goods were not weighed with their share of what is there."""
@@ -293,11 +295,9 @@ class RunningBooks:
             findings += unweighed(entry, posting.lines, detail=lost)
         return findings
 
-    def _fits(self, posting: Posting, slots: list[int]) -> bool:
-        if posting.progress is not None:
-            counted = self._counted(posting.progress.key)
-            if abs(counted.plus(posting.progress).done_micro) > BALANCE_MICRO_MAX:
-                return False
+    def _fits(self, posting: Posting, slots: list[int], now: Counted) -> bool:
+        if abs(now.done_micro) > BALANCE_MICRO_MAX:
+            return False
         for line, slot in zip(posting.lines, slots, strict=True):
             if abs(self.amounts[slot] + line.quantity_micro) > BALANCE_MICRO_MAX:
                 return False
@@ -310,28 +310,28 @@ class RunningBooks:
         counted = self.progress.get(key)
         if counted is not None:
             return counted
-        kind = self._known.document_kinds.get((key.warehouse, key.document), "")
-        return Counted(0, way_of(kind))
+        return Counted(0, way_of(self._known.document_kinds.get(key[:2], "")))
 
-    def _progressed(self, entry: Entry, progress: Progress) -> list[Finding]:
-        key, counted = progress.key, self._counted(progress.key)
+    def _progressed(
+        self, entry: Entry, key: ProgressKey, counted: Counted, now: Counted
+    ) -> list[Finding]:
+        """Let a fact count. counted, now: what its progress holds before and after."""
         lines = self._known.documents.get(key[:2], {})
         before = self._line_counts(key, lines)
-        self.progress[key] = counted.plus(progress)
-        self.progress_numbers[key] = entry.record_no
+        self.progress[key], self.progress_numbers[key] = now, entry.record_no
         after, direction = self._line_counts(key, lines), sign_of(counted.way)
         kept = self._known.item_units
         findings, relieved = judge_counts(
             entry, key, lines, before=before, after=after, direction=direction, kept=kept
         )
         self.relieved += relieved
-        earlier, now = counted.done_micro, self.progress[key].done_micro
+        earlier, done = counted.done_micro, now.done_micro
         # Where stations do not know the document, less than nothing is what left.
-        if now < earlier and (lines or earlier > 0):
+        if done < earlier and (lines or earlier > 0):
             self.returned.append((key, entry.record_no))
             self.returning.add(key[:2])
-            findings += gone_back(entry, key, lines, self._counted, moved_micro=now - earlier)
-        elif now > earlier < 0 or counted.way in WAYS_OF_RETURNS:
+            findings += gone_back(entry, key, lines, self._counted, moved_micro=done - earlier)
+        elif done > earlier < 0 or counted.way in WAYS_OF_RETURNS:
             self.returning.add(key[:2])
         return findings
 

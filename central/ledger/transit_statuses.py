@@ -12,7 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 from central.contract.facts import Fact, Movement
-from central.ledger.entries import BALANCE_MICRO_MAX, GOODS_KEY_SIZE, BalanceKey, Known, Line
+from central.ledger.entries import (
+    BALANCE_MICRO_MAX,
+    GOODS_KEY_SIZE,
+    BalanceKey,
+    GoodsKey,
+    Known,
+    Line,
+)
 from central.ledger.measures import quantity_in_unit
 from central.ledger.pairs import places_of
 from central.ledger.posting import books_under_way
@@ -20,7 +27,6 @@ from central.ledger.statuses import STATUSES
 from central.ledger.weight_rests import UnderWayKey, is_under_way, under_way_key
 
 MUCH = 10 * BALANCE_MICRO_MAX  # More than all books have.
-GoodsKey = tuple[str, ...]  # The first GOODS_KEY_SIZE parts of a balance's key.
 # In the books of which warehouses, and the other parts of such a key.
 Taken = tuple[tuple[str, ...], tuple[str, ...]]
 

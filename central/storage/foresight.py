@@ -9,7 +9,7 @@ noted here too. Anything else that writes makes it forget the table.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from itertools import chain, filterfalse
+from itertools import chain, filterfalse, product
 from operator import methodcaller
 from typing import Any, Literal
 
@@ -31,11 +31,15 @@ class Foresight:
         self._known: dict[Hashable, dict[int, dict[Row, dict[Row, Row]]]] = {}
         # Table, where other columns stand in a row: what they say: rows.
         self._aside: dict[Hashable, dict[tuple[int, ...], dict[Row, list[Row]]]] = {}
+        # What was written of tables that are known: noted when one is asked for, as few are.
+        self._written: dict[Hashable, list[tuple[Kind, Sequence[Row]]]] = {}
 
     def learn(
         self, table: Hashable, columns_count: int, keys: Sequence[Row], rows: Sequence[Row]
     ) -> None:
         """Note all rows that there are of which the first columns are one of `keys`."""
+        if table in self._written:
+            self._note_written(table)
         of_table = self._known.get(table)
         if of_table is None:
             of_table = self._known[table] = {}
@@ -61,6 +65,8 @@ class Foresight:
 
         Each row once, like the answer of a statement to keys of which no two are equal.
         """
+        if table in self._written:
+            self._note_written(table)
         of_table = self._known.get(table)
         if of_table is None:
             return None
@@ -72,10 +78,10 @@ class Foresight:
             if there is not None:
                 found += there.values()
                 continue
-            rows = _rows_of_beginning(of_table, columns_count, tuple(key))
-            if rows is None:
+            there = _there(of_table, columns_count, tuple(key))
+            if there is None:
                 return None
-            found += rows
+            found += there.values()
         return found
 
     def learn_aside(
@@ -105,6 +111,8 @@ class Foresight:
 
     def unknown(self, table: Hashable, columns_count: int, keys: Sequence[Row]) -> Sequence[Row]:
         """Return those of `keys` of which not all rows are known."""
+        if table in self._written:
+            self._note_written(table)
         of_table = self._known.get(table)
         if of_table is None:
             return keys
@@ -112,18 +120,22 @@ class Foresight:
         missing = list(filterfalse(exactly.__contains__, keys))
         if not missing or len(of_table) == (columns_count in of_table):
             return missing
-        return [key for key in missing if _rows_of_beginning(of_table, columns_count, key) is None]
+        return [key for key in missing if _there(of_table, columns_count, key) is None]
 
     def write(self, table: Hashable, kind: Kind, rows: Sequence[Row]) -> None:
-        """Note what the transaction writes."""
+        """Note what the transaction writes. The caller leaves `rows` as they are."""
         self._aside.pop(table, None)  # A row may have gone from one of these keys to another.
         if kind == "update":
             self._known.pop(table, None)
-        of_table = self._known.get(table)
-        if of_table is None:
-            return
+            self._written.pop(table, None)
+        elif table in self._known:
+            self._written.setdefault(table, []).append((kind, rows))
+
+    def _note_written(self, table: Hashable) -> None:
+        """Have what is known of a table be as it was written."""
+        written, of_table = self._written.pop(table), self._known[table]
         key_of = self._key_getter(table)
-        for columns_count, known in of_table.items():
+        for (kind, rows), (columns_count, known) in product(written, of_table.items()):
             for row in rows:
                 if kind == "delete":
                     _delete(known, columns_count, row)
@@ -138,6 +150,7 @@ class Foresight:
         """Forget all: something else has written."""
         self._known.clear()
         self._aside.clear()
+        self._written.clear()
         self._count = 0
 
 
@@ -145,14 +158,25 @@ _values_of = methodcaller("values")
 _NOTHING: dict[Row, dict[Row, Row]] = {}
 
 
-def _rows_of_beginning(
+def _there(
     of_table: dict[int, dict[Row, dict[Row, Row]]], columns_count: int, key: Row
-) -> list[Row] | None:
-    """Return the rows that begin with a key, found by what it begins with; None if not known."""
+) -> dict[Row, Row] | None:
+    """Return the rows that begin with a key, found by what it begins with; None if not known.
+
+    All that begin so are parted at once: whoever asks for one of them asks for the next.
+    """
+    there = of_table.get(columns_count, _NOTHING).get(key)
+    if there is not None:
+        return there
     for size, known in of_table.items():
         rows = known.get(key[:size]) if size < columns_count else None
-        if rows is not None:
-            return [row for row in rows.values() if row[:columns_count] == key]
+        if rows is None:
+            continue
+        parted: dict[Row, dict[Row, Row]] = {key: {}}
+        for primary_key, row in rows.items():
+            parted.setdefault(row[:columns_count], {})[primary_key] = row
+        of_table.setdefault(columns_count, {}).update(parted)
+        return parted[key]
     return None
 
 

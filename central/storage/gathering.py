@@ -106,6 +106,7 @@ class Gathering:
 
     def add(self, table: Table, kind: Kind, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
         """Let rows of these columns wait; what waits for the table is written if it has to be."""
+        rows = list(rows)  # Kept until it is written, and known.
         self.foresight.write(table, kind, rows)
         there = self._waiting.get(table)
         if there is not None:
@@ -113,7 +114,7 @@ class Gathering:
                 rows = _merged(table, kind, [*there[2], *rows])
             elif not _leaves_nothing_of(table, there, kind, rows):
                 self.write()
-        self._waiting[table] = (kind, columns, list(rows))
+        self._waiting[table] = (kind, columns, rows)
 
     def write_before(self, table: Table, columns: tuple[str, ...], keys: Sequence[Row]) -> None:
         """Write all if a row waits of which these columns are, or may be, one of `keys`."""

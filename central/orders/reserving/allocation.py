@@ -78,19 +78,35 @@ def allocate(candidates: Iterable[Candidate], demand: Demand) -> list[Pick]:
 
     Candidates have different keys.
     """
+    return allocate_usable(usable(candidates, demand), demand)
+
+
+def allocate_usable(candidates: Iterable[Candidate], demand: Demand) -> list[Pick]:
+    """Do the same with candidates that would all do."""
     ranks: dict[tuple[str, int], list[Candidate]] = {}
     for candidate in candidates:
-        if _suits(candidate, demand):
-            ranks.setdefault(_rank(candidate, demand.rotation), []).append(candidate)
+        ranks.setdefault(_rank(candidate, demand.rotation), []).append(candidate)
     picks: list[Pick] = []
     rest = demand.quantity_micro
     for rank in sorted(ranks):
         if rest <= 0:
             break
         taken = _take(ranks[rank], rest)
-        rest -= sum(pick.quantity_micro for pick in taken)
+        rest -= sum([pick.quantity_micro for pick in taken])
         picks += taken
     return picks
+
+
+def usable(candidates: Iterable[Candidate], demand: Demand) -> list[Candidate]:
+    """Return the candidates that would do for a demand, whatever it asks for."""
+    any_will_do = not (demand.lot or demand.serial or demand.location)
+    return [
+        one
+        for one in candidates
+        if one.available_micro > 0
+        and (any_will_do or _is_meant(one, demand))
+        and not _unfit(one, demand)
+    ]
 
 
 def remaining(candidates: Sequence[Candidate], picks: Iterable[Pick]) -> list[Candidate]:
@@ -108,7 +124,7 @@ def remaining(candidates: Sequence[Candidate], picks: Iterable[Pick]) -> list[Ca
 
 def usable_micro(candidates: Iterable[Candidate], demand: Demand) -> int:
     """Return how much of the candidates would do for a demand, whatever it asks for."""
-    return sum(one.available_micro for one in candidates if _suits(one, demand))
+    return sum([one.available_micro for one in usable(candidates, demand)])
 
 
 def unfit_micro(candidates: Iterable[Candidate], demand: Demand) -> dict[Unfit, int]:
@@ -119,10 +135,6 @@ def unfit_micro(candidates: Iterable[Candidate], demand: Demand) -> dict[Unfit, 
         if why:
             found[why] = found.get(why, 0) + one.available_micro
     return found
-
-
-def _suits(candidate: Candidate, demand: Demand) -> bool:
-    return _is_meant(candidate, demand) and not _unfit(candidate, demand)
 
 
 def _is_meant(candidate: Candidate, demand: Demand) -> bool:

@@ -28,8 +28,9 @@ from central.orders.reserving.allocation import (
     Demand,
     StockKey,
     Unfit,
-    allocate,
+    allocate_usable,
     unfit_micro,
+    usable,
     usable_micro,
 )
 from central.orders.reserving.reservation_history import noted
@@ -99,9 +100,8 @@ class ReservationBook:
         self._now_ms = now_ms
         self._stock_of = stock_of
         self._changed: set[RowKey] = set()
-        self._keys_of: dict[
-            tuple[str | int, ...], list[RowKey]
-        ] = {}  # In order, where asked before.
+        # Of a holder, and of it and an item, in order, where asked before.
+        self._keys_of: dict[tuple[str | int, ...], list[RowKey]] = {}
         self._allocated: dict[StockKey, int] = {}
         self._moved: dict[StockKey, int] = {}  # How much more is set aside than was read.
         self._stock: dict[tuple[str, str], ItemStock | None] = {}
@@ -122,6 +122,14 @@ class ReservationBook:
         if keys is None:  # Each fact of an order asks: not all rows of all each time.
             keys = sorted(key for key in self.rows if key[0][:HOLDER_SIZE] == holder)
             self._keys_of[holder] = keys
+        return [self.rows[key] for key in keys]
+
+    def of_item(self, holder: Holder, item: str) -> list[Reservation]:
+        """Return the rows of a holder that are about an item, in the order of line and stock."""
+        keys = self._keys_of.get((*holder, item))
+        if keys is None:
+            keys = [(row.holder, row.stock) for row in self.of(holder) if row.stock.item == item]
+            self._keys_of[*holder, item] = keys
         return [self.rows[key] for key in keys]
 
     def held_micro(self, line: LineKey) -> int:
@@ -228,7 +236,7 @@ class ReservationBook:
         key = (row.holder, row.stock)
         if key not in self.rows:
             self.rows[key] = row
-            self._keys_of.pop(row.holder[:HOLDER_SIZE], None)
+            self._forget_order(row)
 
     def _reserve(self, wanted: Wanted, without: AbstractSet[StockKey]) -> Granted:
         stock = self._stock[wanted.holder.warehouse, wanted.item]
@@ -237,10 +245,16 @@ class ReservationBook:
         expires_from = self._expires_from(stock)
         only = (wanted.lot, wanted.serial, wanted.location)
         demand = Demand(wanted.quantity_micro, stock.rotation, expires_from, *only)
-        candidates = [self._as_left(one) for one in stock.candidates if one.key not in without]
+        allocated, moved = self._allocated, self._moved
+        candidates = [
+            self._as_left(one) if allocated.get(one.key) or moved.get(one.key) else one
+            for one in stock.candidates
+            if one.key not in without
+        ]
         granted_micro = 0
-        available_micro = usable_micro(candidates, demand)
-        for pick in allocate(candidates, demand):
+        fit = usable(candidates, demand)
+        available_micro = sum([one.available_micro for one in fit])
+        for pick in allocate_usable(fit, demand):
             row = self._row(wanted.holder, pick.key)
             granted_micro += pick.quantity_micro
             held_micro = row.quantity_micro + pick.quantity_micro
@@ -290,9 +304,15 @@ class ReservationBook:
             )
             row = replace(row, changed_ms=self._now_ms, history=history)
         if key not in self.rows:
-            self._keys_of.pop(key[0][:HOLDER_SIZE], None)
+            self._forget_order(row)
         self.rows[key] = row
         self._changed.add(key)
+
+    def _forget_order(self, row: Reservation) -> None:
+        if self._keys_of:
+            holder = row.holder[:HOLDER_SIZE]
+            self._keys_of.pop(holder, None)
+            self._keys_of.pop((*holder, row.stock.item), None)
 
 
 @lru_cache(1)

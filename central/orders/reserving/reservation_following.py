@@ -14,10 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from central.ledger.entries import Line, PostedFact
+from central.ledger.entries import GoodsKey, Line, PostedFact
 from central.ledger.ledger import Posted
 from central.ledger.locations import CUSTOMER, is_virtual
-from central.ledger.opening import DocumentKey, GoodsKey
+from central.ledger.opening import DocumentKey
 from central.ledger.statuses import AVAILABLE
 from central.orders.reserving.allocation import StockKey
 from central.orders.reserving.reservation_book import Granted, ReservationBook, Wanted
@@ -64,16 +64,19 @@ def follow_reservations(connection: Connection, posted: Posted) -> None:
     ready: set[StockKey] = set()
     unnamed: dict[str, list[PostedFact]] = {SALES_ORDER: [], TRANSFER: []}
     untold: dict[str, set[str]] = {SALES_ORDER: set(), TRANSFER: set()}
+    told: dict[Holder, set[int]] = {}  # The picks of each, which facts do not change.
     for fact in facts:
         for holder in _holders(_warehouse(fact), fact.document):
-            rows = book.of(holder)
-            if rows:
+            named = told.get(holder)
+            if named is None:
+                named = told[holder] = {row.pick_line for row in book.of(holder)}
+            if named:
                 if _follow_goods(book, holder, fact, ready):
                     untold[holder.kind].add(holder.code)
-                named = {row.pick_line for row in rows if row.pick_line}
-                if fact.progress is not None and _pick_line(fact) not in named:
+                pick_line = _pick_line(fact)
+                if fact.progress is not None and not (pick_line and pick_line in named):
                     unnamed[holder.kind].append(fact)
-                    if not _pick_line(fact):
+                    if not pick_line:
                         untold[holder.kind].add(holder.code)
                 break
         else:
@@ -196,12 +199,13 @@ def _lines_meant(
 
     Those of the pick that it names; else those of the item, what has this very stock first.
     """
-    rows = [row for row in book.of(holder) if row.stock.item == stock.item]
+    rows = book.of_item(holder, stock.item)
     pick_line = _pick_line(fact)
-    named = [row for row in rows if pick_line and row.pick_line == pick_line]
-    rows = named or rows
-    rows.sort(key=lambda row: (row.stock != stock or not row.quantity_micro, row.holder.line))
-    return list(dict.fromkeys(row.holder for row in rows))
+    if pick_line:
+        rows = [row for row in rows if row.pick_line == pick_line] or rows
+    if len(rows) > 1:
+        rows.sort(key=lambda row: (row.stock != stock or not row.quantity_micro, row.holder.line))
+    return list(dict.fromkeys([row.holder for row in rows]))
 
 
 def _pick_line(fact: PostedFact) -> int:
@@ -227,9 +231,7 @@ def _leaves_unnamed(fact: PostedFact) -> bool:
 def _held(book: ReservationBook, line: LineKey, item: str) -> list[Reservation]:
     """Return what is set aside for a line, what was not picked yet first."""
     rows = [
-        row
-        for row in book.of(line.holder)
-        if row.holder == line and row.stock.item == item and row.quantity_micro
+        row for row in book.of_item(line.holder, item) if row.holder == line and row.quantity_micro
     ]
     return sorted(rows, key=lambda row: (row.picked, -row.quantity_micro, row.stock))
 

@@ -192,12 +192,27 @@ def _stock_of(warehouse: str, rows: Iterable[bulk.Row]) -> dict[str, ItemStock]:
     candidates: dict[str, dict[StockKey, Candidate]] = {}
     allocated: dict[str, dict[StockKey, int]] = {}
     for row in rows:
-        item, location, lot, serial, sscc, unit, on_hand_micro, allocated_micro, *more = row
-        expiry_date, kind, walk_order, pick_face, rotation, min_days_left, *more = more
-        dated, serialized, first_record_no = more
+        item, location, lot, serial, sscc, unit = row[: STOCK_COLUMNS - 1]
+        (
+            on_hand_micro,
+            allocated_micro,
+            expiry_date,
+            kind,
+            walk_order,
+            pick_face,
+            rotation,
+            min_days_left,
+            dated,
+            serialized,
+            first_record_no,
+        ) = row[STOCK_COLUMNS - 1 :]
         key = StockKey(warehouse, item, location, lot, serial, sscc, unit)
         walk_order = walk_order or WALK_ORDER_UNSAID
-        candidates.setdefault(item, {})[key] = Candidate(
+        of_item = candidates.get(item)
+        if of_item is None:
+            of_item = candidates[item] = {}
+            policies[item] = (cast("Rotation", rotation or ROTATION_DEFAULT), min_days_left or 0)
+        of_item[key] = Candidate(
             key,
             on_hand_micro,
             expiry_date or "",
@@ -206,7 +221,6 @@ def _stock_of(warehouse: str, rows: Iterable[bulk.Row]) -> dict[str, ItemStock]:
             bool(pick_face),
             _lacks(serialized and not serial, dated and not expiry_date),
         )
-        policies[item] = (cast("Rotation", rotation or ROTATION_DEFAULT), min_days_left or 0)
         if allocated_micro:
             allocated.setdefault(item, {})[key] = allocated_micro
     return {

@@ -5,14 +5,12 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection
 
-from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey
+from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, GoodsKey
 from central.ledger.locations import is_virtual
 from central.ledger.statuses import AVAILABLE
 from central.orders.settling.present_goods import PresentGoods
 from central.orders.settling.settlement_steps import MovedFact
 from central.storage import bulk, tables
-
-GoodsKey = tuple[str, ...]  # The first GOODS_KEY_SIZE parts of a balance's key.
 
 
 def present_goods(connection: Connection, facts: Sequence[MovedFact]) -> PresentGoods:

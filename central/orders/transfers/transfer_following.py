@@ -18,10 +18,10 @@ from sqlalchemy import Connection, select
 
 from central.contract.quantities import canonical_text, from_micro
 from central.ledger.discrepancies import open_discrepancies, settle_discrepancies, settle_where
-from central.ledger.entries import DiscrepancyKind, Finding, Line, PostedFact
+from central.ledger.entries import DiscrepancyKind, Finding, GoodsKey, Line, PostedFact
 from central.ledger.ledger import Posted
 from central.ledger.locations import IN_TRANSIT, place_of
-from central.ledger.opening import DocumentKey, GoodsKey
+from central.ledger.opening import DocumentKey
 from central.ledger.own_facts import OWN_GATEWAY
 from central.orders.reserving.reservation_rows import lines_that_lost
 from central.orders.reserving.shortages import settle_shortages

@@ -47,6 +47,19 @@ def test_only_who_writes_is_kept_from_looking_through_whole_tables(database):
     assert looks == ["off", "off", "on", "on"]
 
 
+def test_what_is_written_is_planned_once_for_any_number_of_rows(database):
+    """How short an array is the server would learn anew each time, and plan anew for that."""
+    for first in range(4):
+        with database.write() as connection:
+            numbers = [(f"N{number}", first) for number in range(6)]
+            bulk.upsert_rows(connection, NUMBERS, numbers)
+    with database.write() as connection:
+        asked = "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
+        about = "statement LIKE 'INSERT INTO object_numbers%%unnest%%'"
+        plans = connection.exec_driver_sql(f"{asked} WHERE {about}").all()
+    assert [tuple(one) for one in plans] == [(4, 0)]
+
+
 def fail(database, *, by_sqlalchemy):
     with database.write() as connection:
         bulk.upsert_rows(connection, NUMBERS, [("A", 9)])
