@@ -12,11 +12,13 @@ from central.ledger.goods_rules import comes_in, is_told, ships
 from central.ledger.locations import is_virtual
 from central.ledger.measures import quantity_in_unit
 from central.ledger.pairs import is_weighed_there, places_of, takes_share
+from central.ledger.rests_back import rests_said
 from central.ledger.returned_facts import is_returned
 from central.ledger.statuses import AVAILABLE
 from central.ledger.unit_reading import brings_unit
 from central.orders.returned_goods import goods_of
 from central.orders.settling.arrived_goods import is_moved_so
+from central.orders.settling.settlement_steps import MovedFact
 
 Found = Row[Any]
 
@@ -73,6 +75,13 @@ def writes_off(row: Found, lines: Sequence[Line]) -> bool:
     rests = (line for line in lines if not line.quantity_micro)
     names = (balance_name(line.balance_key._replace(status=AVAILABLE)) for line in rests)
     return row.subject in names
+
+
+def writes_off_more(fact: MovedFact) -> bool:
+    """Return whether a fact wrote off a weight, besides what it gives back of another one."""
+    own = sorted((rest.location, -rest.weight_micro) for rest in fact.rests)
+    said = rests_said(fact.key.gateway, fact.movement)
+    return own != sorted((rest.location, rest.weight_micro) for rest in said)
 
 
 def serial_of(row: Found) -> str:

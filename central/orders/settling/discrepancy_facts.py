@@ -20,7 +20,7 @@ from central.ledger.restored_facts import restored_by
 from central.ledger.rests_back import RestBack, rests_written_off
 from central.ledger.unit_reading import items_of_unit
 from central.orders.settling.arrived_goods import takes_so
-from central.orders.settling.behind_rules import is_behind, writes_off
+from central.orders.settling.behind_rules import is_behind, writes_off, writes_off_more
 from central.orders.settling.evidence_search import KINDS_BY_ITEM, may_be_behind
 from central.orders.settling.excess_facts import KINDS_OF_LINE_EXCESS, ExcessFacts, excess_facts
 from central.orders.settling.settlement_steps import MovedFact, MovedPart, Standing
@@ -94,7 +94,10 @@ def left_behind(connection: Connection, row: Found) -> Standing:
         connection, row, scanned_max=FACTS_BEHIND_MAX, is_standing=True, since=first, own=True
     )
     facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
-    left = [one for one in facts if with_backs or taken_back_by(one.movement) is None]
+    if row.kind == "weight_differs":
+        left = [one for one in facts if writes_off_more(one)]
+    else:
+        left = [one for one in facts if with_backs or taken_back_by(one.movement) is None]
     return Standing(left, is_cut)
 
 

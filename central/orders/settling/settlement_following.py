@@ -7,6 +7,7 @@ from central.ledger.discrepancies import settle_subjects, settle_where
 from central.ledger.entries import balance_name
 from central.ledger.ledger import Posted
 from central.ledger.line_counts import excess_kind
+from central.orders.settling.regained import settle_regained
 from central.orders.settling.taken_back_facts import Subject, reasons_of, settle_emptied
 from central.orders.settling.unmoved_facts import settle_unmoved
 from central.orders.settling.weighed_again import settle_weighed_again
@@ -82,6 +83,8 @@ def follow_less(connection: Connection, posted: Posted) -> None:
         taken_back = reasons_of((movement, lines) for _, movement, lines in posted.taken_back)
         reasons = {**_returned(posted), **taken_back}
         settle_emptied(connection, reasons, now_ms=posted.now_ms)
+    if posted.taken_back:
+        settle_regained(connection, posted)
     if posted.findings:
         settle_unmoved(connection, posted)
 

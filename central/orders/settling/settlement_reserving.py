@@ -23,7 +23,7 @@ def case_of_reservation(connection: Connection, row: Found, *, now_ms: int) -> C
     case = Case(
         kind=row.kind, warehouse=row.warehouse, item=row.item, unit=row.unit, document=row.document
     )
-    wanted = _wanted(connection, row)
+    wanted = wanted_now(connection, row)
     if wanted is None:
         return case
     book = ReservationBook(connection, now_ms=now_ms)
@@ -41,10 +41,10 @@ def reserve_anew(change: Change, row: Found) -> int:
         reserve_order(change, row.document)
     else:
         decide(change, row.document, "reserve", version=None)
-    return int(_wanted(change.connection, row) is not None)
+    return int(wanted_now(change.connection, row) is not None)
 
 
-def _wanted(connection: Connection, row: Found) -> Wanted | None:
+def wanted_now(connection: Connection, row: Found) -> Wanted | None:
     """Return what a line still waits for, None if it waits for nothing."""
     transfer = _transfer(connection, row)
     if transfer is not None:

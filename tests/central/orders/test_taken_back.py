@@ -17,7 +17,7 @@ from tests.central.scenery import set_policy
 
 # No gateway can take back what these are about.
 NOT_TAKEN_BACK = {"fork", "broken_chain", "stock_differs", "reversal_unmatched"}
-# An order gets what it lost only as somebody sets it aside.
+# It names no fact: what it does is in test_regained.
 NOT_TAKEN_BACK |= {"reservation_short"}
 EMPTY = "record {} was taken back, and nothing else is behind it"
 
