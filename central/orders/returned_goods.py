@@ -11,13 +11,18 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Table, select
 
+from central.contract.quantities import parse_decimal, to_micro
+from central.ledger.locations import SUPPLIER
+from central.ledger.measures import quantity_in_unit
 from central.ledger.opening import DocumentKey
 from central.ledger.progress import IN, OUT
+from central.ledger.unexpected_facts import FACTS_READ_MAX, standing_movements
 from central.orders.purchasing.purchase_reading import read_counted
 from central.orders.reserving.reservation_rows import read_reservations
 from central.orders.reserving.reservations import SALES_ORDER, Holder
 from central.orders.sales.came_back import came_back
 from central.storage import bulk, purchasing_tables, sales_tables
+from central.storage.line_blocks import last_to_read, reach_of
 
 LOTS_MAX = 5  # That are looked at as what else goods may have been.
 
@@ -90,6 +95,8 @@ def compare(connection: Connection, order: OrderReturns, goods: Goods) -> Compar
     of the item is not too much, it counts as back of these goods: nobody looks what it was.
     """
     item = Goods(goods.item, goods.unit)
+    if goods.serial and not order.is_sale:
+        return _compared_serial(connection, order, goods)
     moved, back = order.moved[item], sum(one[item] for one in order.back.values())
     if goods == item or back <= 0:
         return Compared(moved, back)
@@ -99,8 +106,45 @@ def compare(connection: Connection, order: OrderReturns, goods: Goods) -> Compar
     of_any = moved - sum(micro for one, micro in by_lot.items() if one[of])
     may_be = own + max(of_any, 0)
     if back > may_be:
-        back = _back_of(connection, order, goods, back_micro=back)
+        back = _back_of(connection, order, goods)
     return Compared(may_be, back)
+
+
+def _compared_serial(connection: Connection, order: OrderReturns, goods: Goods) -> Compared:
+    """Return whether a serial number came under a purchase order, and whether it went back."""
+    named = {**goods._asdict(), "outside": SUPPLIER}
+    moved = came_back(connection, order.documents, **named)
+    back = -came_back(connection, order.back, **named)
+    if back > moved:
+        moved += _without_serial(connection, order, goods)
+    return Compared(moved, back)
+
+
+def _without_serial(connection: Connection, order: OrderReturns, goods: Goods) -> int:
+    """Return how much came under a purchase order that may have been of any serial number.
+
+    Of a warehouse with very many facts of the item all of it may have been.
+    """
+    found = 0
+    for warehouse in sorted({warehouse for warehouse, _ in order.documents}):
+        through = last_to_read(connection)
+        reach = reach_of(
+            connection,
+            warehouse=warehouse,
+            item=goods.item,
+            after=0,
+            limit=FACTS_READ_MAX,
+            newest_first=True,
+        )
+        if reach.facts_count >= FACTS_READ_MAX:
+            return order.moved[Goods(goods.item, goods.unit)]
+        standing = standing_movements(connection, warehouse, goods.item, after=0, through=through)
+        for _, movement in standing:
+            if (warehouse, movement.document) in order.documents and not movement.serial:
+                sign = (movement.from_location == SUPPLIER) - (movement.to_location == SUPPLIER)
+                stated = to_micro(parse_decimal(movement.quantity))
+                found += sign * (quantity_in_unit(movement, goods.unit) or stated)
+    return max(found, 0)
 
 
 def lots_left(connection: Connection, order: OrderReturns, item: Goods) -> list[tuple[str, int]]:
@@ -110,8 +154,7 @@ def lots_left(connection: Connection, order: OrderReturns, item: Goods) -> list[
         by_lot[one.lot] += micro
     named = [(lot, micro) for lot, micro in sorted(by_lot.items()) if lot and micro > 0][:LOTS_MAX]
     left = [
-        (lot, micro - _back_of(connection, order, item._replace(lot=lot), back_micro=0))
-        for lot, micro in named
+        (lot, micro - _back_of(connection, order, item._replace(lot=lot))) for lot, micro in named
     ]
     return [(lot, micro) for lot, micro in left if micro > 0]
 
@@ -205,15 +248,10 @@ def _moved_by_lot(connection: Connection, order: OrderReturns, item: Goods) -> C
     return found
 
 
-def _back_of(connection: Connection, order: OrderReturns, goods: Goods, *, back_micro: int) -> int:
-    """Return how much came back of a lot or a serial number.
-
-    back_micro: what is said where that is not kept: no serial numbers of what suppliers send.
-    """
+def _back_of(connection: Connection, order: OrderReturns, goods: Goods) -> int:
+    """Return how much came back of a lot, or of a serial number that customers had."""
     if order.is_sale:
         return came_back(connection, order.back, **goods._asdict())
-    if goods.serial:
-        return back_micro
     return -sum(micro for one, micro in _arrivals(connection, order.back) if one == goods)
 
 

@@ -1,4 +1,4 @@
-"""How much of a lot or serial number came back under customer returns. Edge of the database.
+"""How much of a lot or serial number came in, or back, under documents. Edge of the database.
 
 The ledger counts under a document by item alone. What it was of, the movements say: they are found
 by the index of lots and serial numbers, the newest first.
@@ -17,13 +17,13 @@ from central.ledger.reading import read_fact
 from central.storage import bulk, tables
 from central.storage.line_blocks import Tracing, in_blocks, last_to_read, traced_lines
 
-LINES_READ_MAX = 5000  # At customers; what came back before is not counted.
+LINES_READ_MAX = 5000  # At customers, or suppliers; what came before is not counted.
 
 _LINES_SQL = """
 SELECT own.warehouse, own.quantity_micro, fact.gateway, fact.seq, fact.body
 FROM {first}
 JOIN lines AS own ON own.warehouse = first.warehouse AND own.record_no = first.record_no
-     AND own.location = :customer
+     AND own.location = :outside
 JOIN facts AS fact ON fact.record_no = first.record_no
 WHERE {in_blocks} AND first.item = :item AND first.{name} = :code AND first.{name} <> ''
       AND first.line_no = 1 AND own.unit = :unit
@@ -40,10 +40,12 @@ def came_back(
     unit: str,
     lot: str,
     serial: str,
+    outside: str = CUSTOMER,
 ) -> int:
     """Return how much (10^-6) of a serial number, or of a lot if "", came back under returns.
 
-    What was taken back is deducted, whoever did it.
+    What was taken back is deducted, whoever did it. outside: where it came from; from suppliers it
+    came under orders, and what went back to them is below zero.
     """
     name: Tracing = "serial" if serial else "lot"
     query = _LINES_SQL.format(
@@ -51,7 +53,7 @@ def came_back(
         in_blocks=in_blocks(after=0, through=last_to_read(connection)),
         name=name,
     )
-    values = {"customer": CUSTOMER, "item": item, "unit": unit, "code": serial or lot}
+    values = {"outside": outside, "item": item, "unit": unit, "code": serial or lot}
     rows = connection.execute(text(query), values | {"limit": LINES_READ_MAX})
     came_micro: int = sum(
         -row.quantity_micro
