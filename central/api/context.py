@@ -7,9 +7,11 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from central.api.problem_translations import CHINESE
 from central.api.problems import ProblemRaised, language_asked
 from central.clock import Clock
 from central.inbox.inbox import Outcome
+from central.orders.settling.periods import OpenPoint
 from central.outbox.snapshot import Snapshots
 from central.stock.alert_book import AlertBook
 from central.stock.key_figures import FigureBook
@@ -20,7 +22,7 @@ INGESTS_AT_ONCE_MAX = 8  # Each holds a thread and waits for the ledger's lock.
 
 
 class Words(Protocol):
-    """What people read of discrepancies, in one language."""
+    """What people read of discrepancies, and of what is open in a period, in one language."""
 
     def meaning(self, kind: str) -> str:
         """Return what a kind says."""
@@ -32,6 +34,14 @@ class Words(Protocol):
 
     def detail(self, text: str) -> str:
         """Return what is noted of one discrepancy."""
+        ...
+
+    def settlement(self, text: str) -> str:
+        """Return why one is settled: what somebody decided, or how it settled itself."""
+        ...
+
+    def point(self, point: OpenPoint) -> str:
+        """Return what is open before a period is closed."""
         ...
 
 
@@ -115,6 +125,11 @@ def words_of(request: Request) -> Words | None:
 
 
 Reader = Annotated[Words | None, Depends(words_of)]
+
+
+def said_in(reader: Words | None) -> dict[str, str]:
+    """Return the header that names the language of an answer, none for as the ledger writes."""
+    return {} if reader is None else {"Content-Language": CHINESE}
 
 
 def entrance_of(request: Request) -> Entrance | None:

@@ -264,7 +264,7 @@ def discrepancy_out(
         owner=row.owner,
         responsible=row.owner or RESPONSIBLE_ROLE,
         due_time=utc_text(row.due_time_ms) if row.due_time_ms else None,
-        settlement=row.settlement if words is None else words.sentence(row.settlement),
+        settlement=row.settlement if words is None else words.settlement(row.settlement),
         settled_time=utc_text(row.settled_time_ms) if row.settled_time_ms else None,
         version=row.version,
     )

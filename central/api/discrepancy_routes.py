@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
-from central.api.context import Reader, Reading, Words
+from central.api.context import Reader, Reading, Words, said_in
 from central.api.discrepancy_models import (
     AssignIn,
     CommentIn,
@@ -21,7 +21,6 @@ from central.api.discrepancy_models import (
     open_count_out,
 )
 from central.api.parameters import PREFIX, RecordCursor, read_cursor, write_cursor
-from central.api.problem_translations import CHINESE
 from central.api.problems import PROBLEM
 from central.api.writing import EDIT_REFUSALS, REFUSALS, Answer, Call, Edit, Writing, etag_of
 from central.contract.identifiers import parse_code
@@ -76,7 +75,7 @@ def discrepancies(
         require_known(connection, rows, asked.warehouse)
     page = rows[: asked.limit]
     more = len(rows) > asked.limit
-    response.headers.update(_said_in(reader))
+    response.headers.update(said_in(reader))
     return DiscrepancyPage(
         discrepancies=[discrepancy_out(row, now_ms=now_ms, words=reader) for row in page],
         next_cursor=write_cursor(RecordCursor(page[-1].record_no, page[-1].id)) if more else None,
@@ -105,7 +104,7 @@ def discrepancy(
     with reading.database.read() as connection:
         detail = read_detail(connection, identity, now_ms=reading.clock.now_ms())
     response.headers["ETag"] = etag_of(detail.row.version)
-    response.headers.update(_said_in(reader))
+    response.headers.update(said_in(reader))
     return detail_out(detail, now_ms=reading.clock.now_ms(), words=reader)
 
 
@@ -171,10 +170,6 @@ def comment_on(
         return _answer(change, identity, reader)
 
     return writing.answer(call, work)
-
-
-def _said_in(reader: Words | None) -> dict[str, str]:
-    return {} if reader is None else {"Content-Language": CHINESE}
 
 
 def _answer(change: Change, identity: str, reader: Words | None) -> Answer:

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from central.api.answers import movement_out
 from central.api.api_model import ApiModel
+from central.api.context import Words
 from central.api.models import MovementOut
 from central.api.order_values import Asking, DocumentCode, Note, quantity_text
 from central.api.parameters import PageParameters, Text, WarehouseCode
@@ -160,20 +161,20 @@ def end_of(text: str) -> int:
     return parse_time(text) + (1 if len(text) == DAY_LENGTH else 0)
 
 
-def point_out(point: OpenPoint) -> OpenPointOut:
-    """Return something that is open."""
+def point_out(point: OpenPoint, words: Words | None = None) -> OpenPointOut:
+    """Return something that is open. words: of whoever asks, None for as the ledger writes."""
     return OpenPointOut.model_validate(
         {
             "check": point.check,
             "warehouse": point.warehouse,
             "subject": point.subject,
-            "detail": point.detail,
+            "detail": point.detail if words is None else words.point(point),
         }
     )
 
 
-def period_out(period: Period, *, late_count: int) -> PeriodOut:
-    """Return a closed period."""
+def period_out(period: Period, *, late_count: int, words: Words | None = None) -> PeriodOut:
+    """Return a closed period. words: of whoever asks, None for as the ledger writes."""
     return PeriodOut(
         period=period.code,
         end_time=utc_text(period.through_ms),
@@ -182,7 +183,7 @@ def period_out(period: Period, *, late_count: int) -> PeriodOut:
         closed_by=period.actor,
         reason=period.reason,
         late_count=late_count,
-        open=[point_out(point) for point in period.open_points],
+        open=[point_out(point, words) for point in period.open_points],
     )
 
 

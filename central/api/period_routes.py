@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from central.api.context import Reading
+from central.api.context import Reader, Reading, said_in
 from central.api.order_values import DocumentCode
 from central.api.parameters import (
     PREFIX,
@@ -56,8 +56,13 @@ NOT_THERE: dict[int | str, dict[str, Any]] = {404: PROBLEM}
 
 
 @router.get("")
-def periods(reading: Reading, asked: Annotated[WholeParameters, Query()]) -> PeriodsOut:
-    """List closed periods, oldest first."""
+def periods(
+    reading: Reading,
+    reader: Reader,
+    response: Response,
+    asked: Annotated[WholeParameters, Query()],
+) -> PeriodsOut:
+    """List closed periods, oldest first; `detail` in Chinese for Accept-Language: zh."""
     after = read_cursor(asked.cursor, RecordCursor)
     with reading.database.read() as connection:
         found = list_periods(
@@ -66,14 +71,15 @@ def periods(reading: Reading, asked: Annotated[WholeParameters, Query()]) -> Per
         page = found[: asked.limit]
         late = count_late(connection, numbers=[one.number for one in page])
     more = len(found) > asked.limit
+    response.headers.update(said_in(reader))
     return PeriodsOut(
-        periods=[period_out(one, late_count=late.get(one.number, 0)) for one in page],
+        periods=[period_out(one, late_count=late.get(one.number, 0), words=reader) for one in page],
         next_cursor=write_cursor(RecordCursor(page[-1].number)) if more else None,
     )
 
 
 @router.post("", status_code=201, response_model=PeriodOut, responses=REFUSALS)
-def close(writing: Writing, call: Call, body: CloseIn) -> Response:
+def close(writing: Writing, call: Call, reader: Reader, body: CloseIn) -> Response:
     """Close the next period: its figures never change again, and nothing is backdated into it."""
 
     def work(change: Change) -> Answer:
@@ -85,27 +91,40 @@ def close(writing: Writing, call: Call, body: CloseIn) -> Response:
             anyway=body.anyway,
         )
         place = f"{PREFIX}/periods/{period.code}"
-        return Answer(period_out(period, late_count=0), status=201, location=place)
+        made = period_out(period, late_count=0, words=reader)
+        return Answer(made, status=201, location=place)
 
     return writing.answer(call, work)
 
 
 @router.get("/checklist")
-def checklist(reading: Reading, asked: Annotated[ChecklistParameters, Query()]) -> ChecklistOut:
-    """List what is still open before a period that ends there."""
+def checklist(
+    reading: Reading,
+    reader: Reader,
+    response: Response,
+    asked: Annotated[ChecklistParameters, Query()],
+) -> ChecklistOut:
+    """List what is still open before a period that ends there.
+
+    `detail` is in Chinese for Accept-Language: zh.
+    """
     through_ms = end_of(asked.through)
     with reading.database.read() as connection:
         points = open_points(connection, through_ms=through_ms)
-    return ChecklistOut(end_time=utc_text(through_ms), open=[point_out(one) for one in points])
+    response.headers.update(said_in(reader))
+    return ChecklistOut(
+        end_time=utc_text(through_ms), open=[point_out(one, reader) for one in points]
+    )
 
 
 @router.get("/{code}", responses=NOT_THERE)
-def period(reading: Reading, code: DocumentCode) -> PeriodOut:
-    """Return a closed period."""
+def period(reading: Reading, reader: Reader, response: Response, code: DocumentCode) -> PeriodOut:
+    """Return a closed period; `detail` of what was open in Chinese for Accept-Language: zh."""
     with reading.database.read() as connection:
         found = find_period(connection, code)
         late_count = count_late(connection, numbers=[found.number]).get(found.number, 0)
-    return period_out(found, late_count=late_count)
+    response.headers.update(said_in(reader))
+    return period_out(found, late_count=late_count, words=reader)
 
 
 @router.get("/{code}/balances", responses=NOT_THERE)

@@ -8,6 +8,7 @@ from tests.central.orders.settling import Settling
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 READ = ("means", "detail")
+DAY_MS = 24 * 3600 * 1000
 
 
 @pytest.fixture
@@ -78,4 +79,30 @@ def test_a_settlement_and_a_list_are_in_the_language_that_is_asked_for(site):
     path = f"/discrepancies/{unknown['id']}/settle"
     answer = site.ask("POST", path, body, **{"Accept-Language": "zh"})
     assert answer.status_code == 200 and CHINESE.search(answer.json()["means"])
+    decided = answer.json()["settlement"]
+    assert decided.endswith("：it is so") and "已接受" in decided
+    english = site.get(f"/discrepancies/{unknown['id']}")["settlement"]
+    assert re.fullmatch(r"accept by \S+: it is so", english)
     assert row["id"] == settled["id"]
+
+
+def test_what_is_open_of_a_period_is_in_the_language_that_is_asked_for(site):
+    site.clock.time_ms += 2 * DAY_MS
+    path = "/periods/checklist?through=2026-05-28"
+    english = site.get(path)["open"]
+    answer = site.ask("GET", path, **{"Accept-Language": "zh"})
+    chinese = answer.json()["open"]
+    assert answer.headers["content-language"] == "zh-Hans"
+    assert {one["check"] for one in english} >= {"gateway", "discrepancy"}
+    for one, translated in zip(english, chinese, strict=True):
+        assert not CHINESE.search(one["detail"]) and CHINESE.search(translated["detail"])
+        assert one | {"detail": ""} == translated | {"detail": ""}
+    body = {"period": "2026-05", "through": "2026-05-28", "reason": "known", "anyway": True}
+    closed = site.ask("POST", "/periods", body, **{"Accept-Language": "zh"})
+    assert closed.status_code == 201, closed.text
+    for path in ("/periods/2026-05", "/periods"):
+        found = site.ask("GET", path, **{"Accept-Language": "zh"}).json()
+        (period,) = found.get("periods", [found])
+        assert [one["detail"] for one in period["open"]] == [one["detail"] for one in chinese]
+        (period,) = [site.get(path)] if path != "/periods" else site.get(path)["periods"]
+        assert [one["detail"] for one in period["open"]] == [one["detail"] for one in english]
