@@ -99,12 +99,12 @@ def allocate_usable(candidates: Iterable[Candidate], demand: Demand) -> list[Pic
 
 def usable(candidates: Iterable[Candidate], demand: Demand) -> list[Candidate]:
     """Return the candidates that would do for a demand, whatever it asks for."""
-    any_will_do = not (demand.lot or demand.serial or demand.location)
+    is_any_meant = not (demand.lot or demand.serial or demand.location)
     return [
         one
         for one in candidates
         if one.available_micro > 0
-        and (any_will_do or _is_meant(one, demand))
+        and (is_any_meant or _is_meant(one, demand))
         and not _unfit(one, demand)
     ]
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from central.ledger.statuses import AVAILABLE
 from central.orders.reserving.allocation import ROTATION_DEFAULT, Candidate, Rotation, StockKey
+from central.orders.reserving.arrival_reading import with_arrivals
 from central.orders.reserving.reservations import Holder, LineKey, Reservation
 from central.storage import bulk, sales_tables, tables
 from central.storage.line_blocks import first_of_lot
@@ -126,7 +127,7 @@ def read_item_stock(
     for start in range(0, len(wanted), ITEMS_PER_SELECT_MAX):
         some = wanted[start : start + ITEMS_PER_SELECT_MAX]
         rows += bulk.select_rows(connection, *_stock_of_items(dialect, warehouse, some))
-    return _stock_of(warehouse, rows)
+    return _stock_of(connection, warehouse, rows)
 
 
 def order_stock_soon(connection: Connection, code: str) -> Callable[[str], dict[str, ItemStock]]:
@@ -155,7 +156,7 @@ def items_stock_soon(
         return None
     sql, values = _stock_of_items(connection.dialect.name, warehouse, wanted)
     rows = bulk.open_with(connection, sql, values, columns=_STOCK_COLUMNS)
-    return lambda _: _stock_of(warehouse, rows())
+    return lambda _: _stock_of(connection, warehouse, rows())
 
 
 def reservation_of(row: bulk.Row) -> Reservation:
@@ -183,10 +184,12 @@ def _stock_soon(
 ) -> Callable[[str], dict[str, ItemStock]]:
     sql = sql_of[connection.dialect.name]
     rows = bulk.open_with(connection, sql, [code], columns=_STOCK_COLUMNS)
-    return lambda warehouse: _stock_of(warehouse, rows())
+    return lambda warehouse: _stock_of(connection, warehouse, rows())
 
 
-def _stock_of(warehouse: str, rows: Iterable[bulk.Row]) -> dict[str, ItemStock]:
+def _stock_of(
+    connection: Connection, warehouse: str, rows: Iterable[bulk.Row]
+) -> dict[str, ItemStock]:
     """Return what rows of `_STOCK_SQL` say of stock in a warehouse; some may be there twice."""
     policies: dict[str, tuple[Rotation, int]] = {}
     candidates: dict[str, dict[StockKey, Candidate]] = {}
@@ -223,12 +226,13 @@ def _stock_of(warehouse: str, rows: Iterable[bulk.Row]) -> dict[str, ItemStock]:
         )
         if allocated_micro:
             allocated.setdefault(item, {})[key] = allocated_micro
-    return {
-        item: ItemStock(
-            *policies[item], tuple(found.values()), tuple(allocated.get(item, {}).items())
-        )
-        for item, found in candidates.items()
-    }
+    stock: dict[str, ItemStock] = {}
+    for item, found in candidates.items():
+        these = tuple(found.values())
+        if policies[item][0] == "fifo":
+            these = with_arrivals(connection, warehouse, item, these)
+        stock[item] = ItemStock(*policies[item], these, tuple(allocated.get(item, {}).items()))
+    return stock
 
 
 def _lacks(serial: object, expiry_date: object) -> Literal["serial_missing", "expiry_missing", ""]:
