@@ -207,3 +207,21 @@ def test_a_transfer_is_no_order_of_one_warehouse(site):
     answer = site.settle("unknown_document", body)
     assert answer.status_code == 422
     assert answer.json()["detail"] == f"{code} is no order of SH1 alone"
+
+
+def test_weights_and_serial_numbers_go_along(site):
+    set_policy(site.database, "NUT", weight_unit="KGM", serial_tracked=True)
+    code = bought(site, item="NUT")
+    come = {"document": code, "document_line": 1, "target": "BIN-1"}
+    for serial, weight in (("S1", "4.5"), ("S2", "")):
+        weighed = {"net_weight": weight, "weight_unit": "KGM"} if weight else {}
+        site.other.move("NUT", "1", serial=serial, **come, **weighed)
+    site.send(site.other)
+    assert site.settle("unknown_document").json()["state"] == "settled"
+    assert order(site, "/purchase-orders", code)[1]["received"] == "2"
+    rows = site.get("/stock?item=NUT&warehouse=BJ1")["stock"]
+    there = {(row["serial"], row["weight"]) for row in rows if row["on_hand"] != "0"}
+    assert there == {("S1", "4.5"), ("S2", "0")}
+    assert [one["kind"] for one in site.get("/discrepancies?state=open")["discrepancies"]] == [
+        "weight_missing"
+    ]
