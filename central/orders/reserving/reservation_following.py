@@ -40,6 +40,9 @@ from central.orders.unnamed_excess import Asked, judge_unnamed
 from central.storage import bulk, sales_tables
 
 TRANSFERS = f"{CODE_PREFIX}-"
+# What came of goods that moved under an order: who works on it is told anew, and whether in all too
+# much left is asked of it.
+TELLS, BEYOND = 1, 2
 
 
 def reservation_looks(
@@ -64,6 +67,7 @@ def follow_reservations(connection: Connection, posted: Posted) -> None:
     ready: set[StockKey] = set()
     unnamed: dict[str, list[PostedFact]] = {SALES_ORDER: [], TRANSFER: []}
     untold: dict[str, set[str]] = {SALES_ORDER: set(), TRANSFER: set()}
+    beyond: list[PostedFact] = []
     told: dict[Holder, set[int]] = {}  # The picks of each, which facts do not change.
     for fact in facts:
         for holder in _holders(_warehouse(fact), fact.document):
@@ -71,21 +75,24 @@ def follow_reservations(connection: Connection, posted: Posted) -> None:
             if named is None:
                 named = told[holder] = {row.pick_line for row in book.of(holder)}
             if named:
-                if _follow_goods(book, holder, fact, ready):
+                seen = _follow_goods(book, holder, fact, ready)
+                if seen & TELLS:
                     untold[holder.kind].add(holder.code)
                 pick_line = _pick_line(fact)
                 if fact.progress is not None and not (pick_line and pick_line in named):
                     unnamed[holder.kind].append(fact)
                     if not pick_line:
                         untold[holder.kind].add(holder.code)
+                elif seen & BEYOND and holder.kind == SALES_ORDER and fact.progress is not None:
+                    beyond.append(fact)
                 break
         else:
             if _leaves_unnamed(fact):
                 untold[TRANSFER].add(fact.document)
-    if unnamed[SALES_ORDER]:
-        codes = {fact.document for fact in unnamed[SALES_ORDER]}
-        levelled = level_orders(connection, book, codes)
-        judge_unnamed(connection, posted, _asked(levelled), unnamed[SALES_ORDER])
+    if unnamed[SALES_ORDER] or beyond:
+        judged = sorted(unnamed[SALES_ORDER] + beyond, key=lambda fact: fact.record_no)
+        levelled = level_orders(connection, book, {fact.document for fact in judged})
+        judge_unnamed(connection, posted, _asked(levelled), judged)
         # They count by picks: what names none counts for no pick of theirs.
         untold[SALES_ORDER] |= {one.order.code for one in levelled if one.order.state == "released"}
     if unnamed[TRANSFER]:
@@ -103,60 +110,64 @@ def follow_reservations(connection: Connection, posted: Posted) -> None:
 
 def _follow_goods(
     book: ReservationBook, holder: Holder, fact: PostedFact, ready: set[StockKey]
-) -> bool:
+) -> int:
     """Follow the pairs of lines of one fact, each of which gives and takes.
 
-    ready: gets what was put ready, and where. Returns whether other goods left than were set aside.
+    ready: gets what was put ready, and where. Returns TELLS if other goods left than were set
+    aside, BEYOND if more left than was set aside, or anything came back.
     """
-    others_left = False
+    seen = 0
     for first, second in zip(fact.lines[::2], fact.lines[1::2], strict=True):
         given, taken = (first, second) if first.quantity_micro < 0 else (second, first)
         leaves, enters = is_virtual(taken.location), is_virtual(given.location)
         if leaves and not enters:
-            others_left |= _ship(book, holder, fact, given, taken.quantity_micro)
+            seen |= _ship(book, holder, fact, given, taken.quantity_micro)
         elif enters and not leaves:
             _take_back(book, holder, fact, taken)
+            seen |= BEYOND
         elif not leaves and not enters and given.status == taken.status == AVAILABLE:
             _pick(book, holder, fact, given, to_location=taken.location)
             ready.add(_stock(taken))
         elif leaves and taken.location == CUSTOMER:
             lines = _lines_meant(book, holder, fact, _stock(given))
             reason = "another warehouse shipped it"
-            others_left |= _free(book, lines, given.item, taken.quantity_micro, reason=reason)
-    return others_left
+            seen |= _free(book, lines, given.item, taken.quantity_micro, reason=reason)
+    return seen
 
 
 def _ship(
     book: ReservationBook, holder: Holder, fact: PostedFact, given: Line, quantity_micro: int
-) -> bool:
-    """Use up what was set aside; return whether stations have to be told anew what is left.
+) -> int:
+    """Use up what was set aside; return TELLS if stations have to be told anew what is left.
 
-    Other goods left and some of it is free, or goods left under the number of another pick.
+    Other goods left and some of it is free, or goods left under the number of another pick. And
+    BEYOND if more left than was set aside.
     """
     stock = _stock(given)
     rest_micro = quantity_micro
     lines = _lines_meant(book, holder, fact, stock)
     if not lines:
-        return False
-    others_left = False
+        return 0
+    seen = 0
     for line in lines:
         row = book.rows.get((line, stock))
         part_micro = min(row.quantity_micro, rest_micro) if row is not None else 0
         if row is not None and part_micro and given.status == AVAILABLE:
-            others_left |= bool(row.pick_line) and _pick_line(fact) not in {0, row.pick_line}
+            if row.pick_line and _pick_line(fact) not in {0, row.pick_line}:
+                seen = TELLS
             book.ship(line, stock, part_micro)
             rest_micro -= part_micro
     if not rest_micro:
-        return others_left
+        return seen
     book.ship(lines[0], stock, rest_micro)
     why = f"{_name(stock)} went out instead"
-    return _free(book, lines, stock.item, rest_micro, reason=why) or others_left
+    return BEYOND | seen | _free(book, lines, stock.item, rest_micro, reason=why)
 
 
 def _free(
     book: ReservationBook, lines: Iterable[LineKey], item: str, quantity_micro: int, *, reason: str
-) -> bool:
-    """Free as much of what is set aside for lines; return whether any is."""
+) -> int:
+    """Free as much of what is set aside for lines; return TELLS if any is, else 0."""
     rest_micro = quantity_micro
     for line in lines:
         for row in _held(book, line, item):
@@ -164,7 +175,7 @@ def _free(
             if part_micro:
                 book.free(row, part_micro, reason=reason)
                 rest_micro -= part_micro
-    return rest_micro < quantity_micro
+    return TELLS if rest_micro < quantity_micro else 0
 
 
 def _take_back(book: ReservationBook, holder: Holder, fact: PostedFact, taken: Line) -> None:

@@ -216,18 +216,24 @@ def _judge_unnamed(
     standing: Standing,
     moved: Sequence[Moved],
 ) -> None:
-    """Judge what left the source without a number of a pick by what its lines ask for."""
+    """Judge what left the source without a number of a pick by what its lines ask for.
+
+    So is what names one, where in all too much has left, or something came back.
+    """
+    figures = standing.figures.lines
+    every = any(one.shipped_micro > one.requested_micro for one in figures.values())
     facts = {one.fact.record_no: one.fact for one in moved}
-    unnamed = [
+    judged = [
         fact
         for _, fact in sorted(facts.items())
-        if fact.progress is not None and not fact.progress[0].line
+        if fact.progress is not None
+        and fact.progress[0].warehouse == transfer.source
+        and (every or not fact.progress[0].line or fact.progress[1] > 0)
     ]
-    if unnamed and transfer.state not in ENDED:
-        figures = standing.figures.lines
+    if judged and transfer.state not in ENDED:
         asked = [Asked(one.expected, figures[one.line].shipped_micro) for one in standing.lines]
         there = {(transfer.source, transfer.code): asked}
-        judge_unnamed(connection, posted, there, unnamed)
+        judge_unnamed(connection, posted, there, judged)
 
 
 def _settle_unknown(connection: Connection, posted: Posted, transfer: Transfer) -> None:
