@@ -42,6 +42,7 @@ def _beginning(path: str) -> str:
     return path.removeprefix(f"{API}/").removeprefix("/").partition("/")[0]
 
 
+_SETTLE = P.DISCREPANCIES_SETTLE
 _MONEY = frozenset({P.MONEY_READ})
 
 
@@ -253,6 +254,7 @@ _CATALOGUE = (
     _people(f"{API}/partners", P.CATALOGUE_READ, P.CATALOGUE_CHANGE, change_where=Where.ALL),
     _people(f"{API}/partners/**", P.CATALOGUE_READ, P.CATALOGUE_CHANGE, change_where=Where.ALL),
     _people(f"{API}/warehouses", P.CATALOGUE_READ, P.CATALOGUE_CHANGE, change_where=Where.ALL),
+    _people(f"{API}/warehouses/{{w}}/lot-date", P.STOCK_READ, _SETTLE, where=Where.PATH),
     _people(f"{API}/warehouses/{{w}}/handling-units/*", P.STOCK_READ, where=Where.PATH),
     _people(f"{API}/warehouses/{{w}}/**", P.CATALOGUE_READ, P.CATALOGUE_CHANGE, where=Where.PATH),
     _people(

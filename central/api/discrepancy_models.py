@@ -13,6 +13,7 @@ from central.api.context import Words
 from central.api.models import FactOut
 from central.api.order_values import (
     Asking,
+    DateText,
     DecimalText,
     Note,
     positive_micro,
@@ -74,8 +75,8 @@ class SettleIn(Asking):
     is not (adjust). factor: how many of the item's units one of the stated unit is, e.g. "12" or
     "45359237/100000000". weight: what the goods of one fact, or the part of them that is meant,
     weighed, in the unit in which the item is weighed; a part that is not weighed takes its share.
-    facts: only these of the facts behind it. happened_time: when it was so, if not now; not in a
-    closed period.
+    expiry_date: when the lot expires (correct). facts: only these of the facts behind it.
+    happened_time: when it was so, if not now; not in a closed period.
     """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [SETTLE]})
@@ -93,6 +94,7 @@ class SettleIn(Asking):
     warehouse: WarehouseCode | None = None
     factor: Annotated[str, Field(pattern=FACTOR_FORM)] | None = None
     weight: DecimalText | None = None
+    expiry_date: DateText | None = None
     facts: Annotated[list[FactName], Field(max_length=FACTS_NAMED_MAX)] = Field(
         default_factory=list
     )
@@ -232,6 +234,7 @@ def decision_of(body: SettleIn) -> Decision:
         warehouse=body.warehouse or "",
         factor=None if body.factor is None else _factor(body.factor),
         weight_micro=None if body.weight is None else positive_micro(body.weight),
+        expiry_date=body.expiry_date or "",
         facts=tuple(body.facts),
         event_time_ms=None if body.happened_time is None else parse_time(body.happened_time),
     )

@@ -28,7 +28,7 @@ def proposal_out(proposal: Proposal, said: Callable[[str], str] = str) -> Propos
     """Return a proposal as what `settle` takes. said: a sentence in the language of the reader."""
     decision = proposal.decision
     body: dict[str, JsonValue] = {"action": decision.action}
-    for name in ("location", "item", "document", "document_line", "warehouse"):
+    for name in ("location", "item", "document", "document_line", "warehouse", "expiry_date"):
         if value := getattr(decision, name):
             body[name] = value
     if decision.lot is not None:

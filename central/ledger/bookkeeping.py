@@ -19,7 +19,7 @@ from central.ledger.entries import (
     PostedFact,
     finding_of,
 )
-from central.ledger.goods_rules import LotKey, goods_findings, plain_routes
+from central.ledger.goods_rules import LotKey, date_finding, goods_findings, plain_routes
 from central.ledger.measures import quantity_in_unit
 from central.ledger.packing import PackingBook
 from central.ledger.pairs import LINES_OF_A_PAIR
@@ -73,7 +73,7 @@ class Goods(msgspec.Struct, frozen=True):
 
     expiry_dates: of lots of which a fact of this call states one, or has to have one. packing: with
     every unit that a fact of this call names. Both go on while facts are posted. dates_elsewhere:
-    of lots that have to have one, what the books of other warehouses know.
+    of those of these lots that have none here, what the books of other warehouses know.
     """
 
     expiry_dates: dict[LotKey, str]
@@ -133,6 +133,7 @@ class Bookkeeper:
             self._apart.setdefault(key[:3], set()).add(key.seq)
         self._now_ms = now_ms
         self._blob = blob
+        self._told_dates: dict[tuple[str, str], str] = {}  # Of lots that are new to a book.
         self._ways: dict[str, dict[Route | None, PlainWay]] = {}
         for route in plain_routes(known, routes, goods.expiry_dates):
             way = books.plain_way(route)
@@ -260,7 +261,7 @@ class Bookkeeper:
     def _note_goods(self, entry: Entry, fact: Fact, posting: Posting) -> None:
         """Note what a fact says of goods beside how they moved."""
         if isinstance(fact, Movement):
-            if posting.lines and fact.lot and fact.expiry_date:
+            if posting.lines and fact.lot and fact.expiry_date and not posting.comes_back:
                 self._note_lot(entry, fact)
             rule = self._known.goods_rules.get(fact.item)
             if rule is not None and posting.lines and not posting.comes_back:
@@ -283,16 +284,10 @@ class Bookkeeper:
         if known is None:
             self._goods.expiry_dates[key] = movement.expiry_date
             self.noted.lots.append((*key, movement.expiry_date, entry.record_no))
-        elif known != movement.expiry_date:
-            finding = finding_of(
-                entry,
-                "expiry_differs",
-                f"{movement.item}/{movement.lot}",
-                item=movement.item,
-                lot=movement.lot,
-                detail=f"{movement.expiry_date} is stated, {known} was before",
-            )
-            self.noted.findings.append(finding)
+            told = self._told_dates.setdefault(key[1:], movement.expiry_date)
+            known = self._goods.dates_elsewhere.get(key, told)
+        if known != movement.expiry_date:
+            self.noted.findings.append(date_finding(entry, movement, known=known))
 
     def _note_count(self, entry: Entry, fact: Count) -> None:
         unit = self._known.item_units.get(fact.item, fact.unit)

@@ -144,6 +144,18 @@ def goods_findings(
             yield found("expired_shipped", f"{movement.item}/{movement.lot}", detail)
 
 
+def date_finding(entry: Entry, movement: Movement, *, known: str) -> Finding:
+    """Return the finding of a fact that states another date of its lot than is known."""
+    return finding_of(
+        entry,
+        "expiry_differs",
+        f"{movement.item}/{movement.lot}",
+        item=movement.item,
+        lot=movement.lot,
+        detail=f"{movement.expiry_date} is stated, {known} was before",
+    )
+
+
 def _may_lack(known: Known, route: Route, expiry_dates: Mapping[LotKey, str]) -> bool:
     warehouse, from_location, to_location, item, lot, serial = route[:6]
     rule = known.goods_rules.get(item)

@@ -24,6 +24,7 @@ from central.ledger.goods_rules import LotKey
 from central.ledger.handling_units import write_packing
 from central.ledger.line_counts import Relieved
 from central.ledger.locations import is_virtual
+from central.ledger.lot_dates import restate_taken_back
 from central.ledger.opening import (
     Apart,
     DocumentKey,
@@ -63,11 +64,12 @@ class Posted(msgspec.Struct, frozen=True):
     of available stock in a warehouse that are less now, with what they are. apart: facts that name
     a document or goods that are not available, in order. counts: what was counted, in order.
     taken_back: movements that reversals among them took back. dated: lots of items that ask for an
-    expiry date, of which one is known since. singles: serial numbers that were at several places,
-    before or on the way, and are at one now; single_units: handling units. relieved: document lines
-    that had too much, and have not any more. returning: documents for which less counts than
-    before, and those of returns. returned: progress that became less, and by which fact.
-    reweighed: places whose pieces had no weight left, and have one again. state: as it was before.
+    expiry date, of which one is known since. redated: lots with another date, or none, as the fact
+    that stated it was taken back. singles: serial numbers that were at several places, before or
+    on the way, and are at one now; single_units: handling units. relieved: document lines that had
+    too much, and have not any more. returning: documents for which less counts than before, and
+    those of returns. returned: progress that became less, and by which fact. reweighed: places
+    whose pieces had no weight left, and have one again. state: as it was before.
     """
 
     first_record_no: int
@@ -84,6 +86,7 @@ class Posted(msgspec.Struct, frozen=True):
     singles: tuple[Single, ...]
     single_units: tuple[SingleUnit, ...]
     dated: tuple[LotKey, ...]
+    redated: Sequence[LotKey]
     relieved: Sequence[Relieved]
     returning: Set[DocumentKey]
     returned: Sequence[tuple[ProgressKey, int]]
@@ -199,8 +202,13 @@ class Ledger:
         set_state(connection, "record_no", str(record_no))
         opened_count = open_discrepancies(connection, keeper.noted.findings, now_ms=now_ms)
         write_reversals(connection, state, keeper.noted, now_ms=now_ms)
+        redated: Sequence[LotKey] = ()
+        if back := keeper.noted.taken_back:
+            redated = restate_taken_back(connection, back, record_no=record_no, now_ms=now_ms)
         if self._followers:
-            posted = _posted(state, known, books, keeper.noted, runs, now_ms=now_ms)
+            posted = _posted(
+                state, known, books, keeper.noted, runs, redated=redated, now_ms=now_ms
+            )
             for follow in self._followers:
                 follow(connection, posted)
         return opened_count
@@ -287,6 +295,7 @@ def _posted(
     noted: Noted,
     runs: Sequence[Run],
     *,
+    redated: Sequence[LotKey],
     now_ms: int,
 ) -> Posted:
     return Posted(
@@ -304,6 +313,7 @@ def _posted(
         singles=books.serials.singles(),
         single_units=books.units.singles(),
         dated=_dated(known, noted),
+        redated=redated,
         relieved=books.relieved,
         returning=books.returning,
         returned=books.returned,

@@ -12,7 +12,7 @@ from central.ledger.goods_rules import lots_asked
 from central.ledger.handling_units import read_packing
 from central.ledger.line_counts import families_of
 from central.ledger.locations import ADJUSTMENT
-from central.ledger.lots import dated_lots, read_dates_elsewhere, read_expiry_dates
+from central.ledger.lots import read_expiry_dates
 from central.ledger.pairs import places_of
 from central.ledger.progress import Counted
 from central.ledger.running import Amounts, RunningBooks
@@ -125,9 +125,7 @@ def open_books(
         balances |= _read_short(connection, taken, targets, balances)
     progress, expected = _read_progress(connection, list(progress_keys))
     asked = lots_asked(known, moved)
-    dates = read_expiry_dates(connection, runs, asked)
-    undated = {lot for lot in asked if lot not in dates} - dated_lots(runs)
-    elsewhere = read_dates_elsewhere(connection, undated, _houses(connection)) if undated else {}
+    dates, elsewhere = read_expiry_dates(connection, runs, asked)
     goods = Goods(dates, read_packing(connection, apart), elsewhere)
     expecting = {key for key, (expected_micro, _) in expected.items() if expected_micro}
     books = RunningBooks(known, balances=balances, progress=progress, expecting=expecting)

@@ -20,7 +20,7 @@ CODE_LENGTH_MAX = 64
 KIND = "settled"  # Of its rows in `notices`.
 
 # "itself": later facts explained it.
-Decided = Literal["adjust", "reverse", "accept", "reassign", "reserve", "itself"]
+Decided = Literal["adjust", "reverse", "accept", "reassign", "reserve", "correct", "itself"]
 
 
 def tell_settled(

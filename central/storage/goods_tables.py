@@ -4,8 +4,9 @@ from sqlalchemy import BigInteger, Column, Index, Table, Text
 
 from central.storage.metadata import metadata
 
-# The expiry date of each lot, as the first movement that stated one has it; first_record_no: that
-# movement. A lot of which no movement states a date has no row.
+# The expiry date of each lot: as the first movement has it that states one and is not taken back
+# (first_record_no), or as somebody corrected it. A lot of which no movement states a date has no
+# row.
 lots = Table(
     "lots",
     metadata,
@@ -15,6 +16,28 @@ lots = Table(
     Column("expiry_date", Text, nullable=False),
     Column("first_record_no", BigInteger, nullable=False),
     Index("lots_expiry", "warehouse", "expiry_date"),
+    sqlite_with_rowid=False,
+)
+
+# What the date of a lot was, 1, 2 ...: of lots alone whose date is no longer what was stated first.
+# expiry_date: "" for none. record_no: of the last fact before it was so, or of the one that states
+# it. cause: "stated", "taken_back" (what stated another one was), "corrected" or "reopened" (what
+# corrected it was). actor, reason: of who did. discrepancy: that settled, "" for none. Rows are
+# only added.
+lot_dates = Table(
+    "lot_dates",
+    metadata,
+    Column("warehouse", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("lot", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True),
+    Column("expiry_date", Text, nullable=False),
+    Column("record_no", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("discrepancy", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -54,6 +54,7 @@ item_barcodes = reference_tables.item_barcodes
 items = reference_tables.items
 label_templates = outbox_tables.label_templates
 locations = reference_tables.locations
+lot_dates = goods_tables.lot_dates
 lots = goods_tables.lots
 notice_streams = outbox_tables.notice_streams
 notices = outbox_tables.notices

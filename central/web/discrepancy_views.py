@@ -160,7 +160,7 @@ def hex_text(data: bytes) -> str:
 
 def _body(decision: Decision) -> list[tuple[str, str]]:
     fields = [("action", str(decision.action))]
-    for name in ("location", "item", "document", "warehouse"):
+    for name in ("location", "item", "document", "warehouse", "expiry_date"):
         if value := getattr(decision, name):
             fields.append((name, value))
     if decision.document_line:

@@ -24,6 +24,8 @@ PLAIN: tuple[str, ...] = (
     marked("The copy is switched off: what it offered is not in the books."),
     marked("The card was changed or restored, and that is known."),
     marked("The ledger's figures stand; the gateway takes them over."),
+    marked("Another date is right? State it on the page of the lot."),
+    marked("Does the label say it? State the date on the page of the lot."),
     marked("Weigh them, and settle it with the weight."),
     marked("They have left again: nobody can weigh them any more."),
     marked("Does a paper say what they weighed? Settle it with that weight."),
@@ -161,8 +163,16 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         ),
     ),
     (
-        r"Lot (?P<lot>.+) keeps the date that was stated first; the stock is as it was said\.",
-        marked("Lot %(lot)s keeps the date that was stated first; the stock is as it was said."),
+        r"Lot (?P<lot>.+) keeps the date (?P<date>\S+); the stock is as it was said\.",
+        marked("Lot %(lot)s keeps the date %(date)s; the stock is as it was said."),
+    ),
+    (
+        r"Lot (?P<lot>.+) expires on (?P<date>\S+), as (?P<name>\S+) says\.",
+        marked("Lot %(lot)s expires on %(date)s, as %(name)s says."),
+    ),
+    (
+        r"Nobody says by now that lot (?P<lot>.+) has another date\.",
+        marked("Nobody says by now that lot %(lot)s has another date."),
     ),
     (
         r"Book (?P<amount>\S+) (?P<unit>\S*) as found: they arrived, and nobody says that they "

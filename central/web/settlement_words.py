@@ -20,6 +20,7 @@ ACTIONS: dict[Action, tuple[str, str]] = {
     "reverse": (marked("Reverse"), marked("What was moved is moved back in the book.")),
     "reassign": (marked("Reassign"), marked("It was meant for something else.")),
     "reserve": (marked("Reserve"), marked("Other stock is set aside for the order.")),
+    "correct": (marked("Correct the date"), marked("The lot expires on the date that is named.")),
     "accept": (marked("Accept"), marked("It is so; nothing moves.")),
 }
 DONE: dict[str, str] = {
@@ -27,6 +28,7 @@ DONE: dict[str, str] = {
     "reverse": marked("reversed"),
     "reassign": marked("reassigned"),
     "reserve": marked("reserved anew"),
+    "correct": marked("corrected the date"),
     "accept": marked("accepted"),
     "reopen": marked("opened again"),
     "assigned": marked("assigned"),
@@ -124,6 +126,14 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"the expiry date of the lot is known now",
             marked("Settled itself: the expiry date of the lot is known now."),
+        ),
+        (
+            r"the expiry dates of the lot agree by now",
+            marked("Settled itself: the expiry dates of the lot agree by now."),
+        ),
+        (
+            r"the expiry date of the lot was corrected",
+            marked("The expiry date of the lot was corrected."),
         ),
         (
             r"The balance is no longer below zero\.",

@@ -18,6 +18,7 @@ EVENT_KINDS: frozenset[str] = frozenset(
         "item",
         "label_template",
         "location",
+        "lot",
         "newcomer",
         "partner",
         "period",

@@ -49,6 +49,7 @@ DECIDED_WORDS = {
     "reverse": N_("it was booked back"),
     "reassign": N_("it was booked to what was meant"),
     "reserve": N_("other stock was set aside"),
+    "correct": N_("the expiry date of the lot was corrected"),
     "accept": N_("it stays as it was recorded"),
     "itself": N_("later records explain it"),
 }

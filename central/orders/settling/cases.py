@@ -21,6 +21,13 @@ class KnownOrder(NamedTuple):
     warehouses: tuple[str, ...]
 
 
+class StatedDate(NamedTuple):
+    """When a lot expires, as a fact or the book of another warehouse says, by its name."""
+
+    expiry_date: str
+    said_by: str
+
+
 @dataclass(frozen=True, slots=True)
 class ItemMatch:
     """An item that has what was scanned as its code or bar code.
@@ -52,7 +59,8 @@ class Case:
     by the books, where it came last first. is_twice: still at several places, or several times at
     one. missing_micro, available_micro: of what an order waits for. has_gone_on: from there.
     goes_back: the other way than its document is about. elsewhere: its document, if others
-    work on it; lines_there: of that, which may count it.
+    work on it; lines_there: of that, which may count it. lot_date: when its lot expires by the
+    book; dates: what else is said of that.
     lacks: goods of which the item asks for more by now; was_uninspected: for an inspection.
     """
 
@@ -98,3 +106,5 @@ class Case:
     lines_there: tuple[LineMatch, ...] = ()
     was_uninspected: bool = False
     lacks: bool = False
+    lot_date: str = ""
+    dates: tuple[StatedDate, ...] = ()

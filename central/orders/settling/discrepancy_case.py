@@ -20,14 +20,11 @@ from central.ledger.progress import crosses_another_border, goes_back
 from central.orders.order_goods import parting
 from central.orders.settling.asked_later import lacking
 from central.orders.settling.cases import Case, ItemMatch
-from central.orders.settling.discrepancy_facts import (
-    Found,
-    fact_at,
-    standing_behind,
-)
+from central.orders.settling.discrepancy_facts import Found, fact_at, standing_behind
 from central.orders.settling.excess_counts import Excess, counts_of, excess_of
 from central.orders.settling.known_elsewhere import known_elsewhere, lines_there
 from central.orders.settling.line_matches import LineMatch, offered_of
+from central.orders.settling.lot_date_cases import case_of_dates
 from central.orders.settling.missing_weights import case_of_weight
 from central.orders.settling.negative_balances import case_of_negative
 from central.orders.settling.returned_cases import case_of_returned
@@ -82,8 +79,11 @@ def find_case(connection: Connection, row: Found) -> Case:
         found = case_of_weight(connection, row)
     elif kind == "moved_unavailable":
         found = case_of_unavailable(connection, row)
+    elif kind == "expiry_differs":
+        found = case_of_dates(connection, row)
     elif kind in GOODS_ACCEPTED:
-        found = Case(kind=kind, gone=not standing_behind(connection, row).facts)
+        gone = bool(row.epoch) and not standing_behind(connection, row).facts
+        found = Case(kind=kind, gone=gone)
     return replace(
         found,
         warehouse=row.warehouse,

@@ -93,6 +93,8 @@ def left_behind(connection: Connection, row: Found) -> Standing:
     numbers, is_cut = _behind(
         connection, row, scanned_max=FACTS_BEHIND_MAX, is_standing=True, since=first, own=True
     )
+    if row.kind == "expiry_differs":  # The first may state what the lot has by now.
+        numbers = sorted(_of_other_dates(connection, row, set(numbers)))
     facts = movements_at(connection, warehouse=row.warehouse, numbers=numbers)
     if row.kind == "weight_differs":
         left = [one for one in facts if writes_off_more(one)]

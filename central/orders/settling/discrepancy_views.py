@@ -131,7 +131,7 @@ def _case_now(
     if row.kind not in KINDS_OF_FACTS or is_of_reversal(row):
         return found
     if not standing:
-        return replace(found, gone=not found.is_twice)
+        return replace(found, gone=not (found.is_twice or found.dates))
     is_newest = row.kind in KINDS_OF_EXCESS | KINDS_UNASKED
     offered = offered_of(standing, item=row.item) if row.kind in KINDS_UNASKED else standing
     total = sum(fact.quantity_micro for fact in offered)

@@ -1,11 +1,12 @@
 """What each kind of discrepancy means, and which actions settle it. Pure.
 
-Five actions settle. None changes what was recorded; each is a decision of somebody, with a reason:
+Six actions settle. None changes what was recorded; each is a decision of somebody, with a reason:
 
     adjust     the place is counted, or what is under way accounted for, and the book follows
     reverse    what was moved is moved back
     reassign   it was meant for another item, place, lot, order, unit or warehouse
     reserve    other stock is set aside for the order
+    correct    the lot expires on another date than was stated
     accept     it is so; nothing moves
 """
 
@@ -15,7 +16,7 @@ from typing import Literal, get_args
 
 from central.ledger.entries import DiscrepancyKind
 
-Action = Literal["adjust", "reverse", "reassign", "reserve", "accept"]
+Action = Literal["adjust", "reverse", "reassign", "reserve", "correct", "accept"]
 Cause = Literal["goods", "documents", "devices", "data"]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 # Answers for what is open in a warehouse until somebody is assigned: the role that may settle it.
@@ -98,7 +99,7 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
     "expiry_differs": _rule(
         "data",
         "A lot came with another expiry date than before.",
-        "accept reassign reverse",
+        "accept correct reassign reverse",
         "lot",
     ),
     "lot_missing": _rule(
@@ -111,7 +112,7 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
         "data", "Goods moved without the serial number that their item asks for.", "accept reverse"
     ),
     "expiry_missing": _rule(
-        "data", "A lot came in, and nobody has said when it expires.", "accept reverse"
+        "data", "A lot came in, and nobody has said when it expires.", "accept correct reverse"
     ),
     "piece_parted": _rule(
         "data", "A part of a piece moved of goods that are counted.", "accept reverse"

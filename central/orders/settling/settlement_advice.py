@@ -141,6 +141,20 @@ def _count_advice(case: Case) -> tuple[Advice, ...]:
     return (Advice("Post the right quantity at the desk, or count the place.", _place_page(case)),)
 
 
+def _date_advice(case: Case) -> tuple[Advice, ...]:
+    meant = Advice(f"Not lot {case.lot}? Settle it with the lot that was meant.")
+    if not case.dates:
+        return ()
+    return (
+        meant,
+        Advice("Another date is right? State it on the page of the lot.", _lot_page(case)),
+    )
+
+
+def _lot_page(case: Case) -> str:
+    return f"/items/{quote(case.item, safe='')}?{urlencode({'lot': case.lot})}"
+
+
 def _gateway_advice(text: str) -> Callable[[Case], tuple[Advice, ...]]:
     return lambda case: (
         (Advice(text, f"/gateways/{quote(case.gateway, safe='')}"),) if case.gateway else ()
@@ -158,8 +172,9 @@ ADVISED: Mapping[DiscrepancyKind, Callable[[Case], tuple[Advice, ...]]] = {
     "reservation_short": _reservation_advice,
     "over_returned": _return_advice,
     "quantity_overflow": _count_advice,
-    "expiry_differs": lambda case: (
-        Advice(f"Not lot {case.lot}? Settle it with the lot that was meant."),
+    "expiry_differs": _date_advice,
+    "expiry_missing": lambda case: (
+        Advice("Does the label say it? State the date on the page of the lot.", _lot_page(case)),
     ),
     "packing_impossible": _gateway_advice("Look which unit it is in, and pack it again."),
     "unreadable_fact": _gateway_advice("Ask who worked there what it was, and post it by hand."),

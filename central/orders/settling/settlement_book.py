@@ -21,6 +21,11 @@ from central.orders.settling.counted_there import steps_counted_there
 from central.orders.settling.discrepancy_facts import Found
 from central.orders.settling.evidence_search import settled_by
 from central.orders.settling.last_settlement import back_again, free_again, moved_by_last
+from central.orders.settling.lot_corrections import (
+    correct_again,
+    correct_as_decided,
+    restate_after,
+)
 from central.orders.settling.settlement_choice import is_counted_there
 from central.orders.settling.settlement_plans import Plan, plan_steps, still_wrong_micro
 from central.orders.settling.settlement_reserving import reserve_anew
@@ -59,6 +64,9 @@ def settle(
     check_decision(cast(DiscrepancyKind, row.kind), decision)
     if decision.action == "reserve":
         plan = Plan(row.warehouse, [], left_count=reserve_anew(change, row))
+    elif decision.action == "correct":
+        correct_as_decided(change, row, decision)
+        plan = Plan(row.warehouse, [])
     else:
         plan = plan_steps(change.connection, row, decision)
     when = _event_time(change, decision)
@@ -73,6 +81,7 @@ def settle(
         change, row, action=decision.action, reason=decision.reason, facts=facts, steps=steps
     )
     values: dict[str, object] = {}
+    restate_after(change, steps)
     _settle_emptied(change, row, plan.steps, what=_settled(row))
     still_micro = still_wrong_micro(change.connection, row, plan) if facts else None
     is_part = bool(plan.left_count) or still_micro is not None
@@ -125,6 +134,9 @@ def reopen(
         steps += some
     number = _write(change, row, action="reopen", reason=reason, facts=facts, steps=steps)
     free_again(change, moved)
+    restate_after(change, steps)
+    if take_back:
+        correct_again(change, row, reason=reason)
     _settle_emptied(change, row, steps, what=f"{row.kind} {row.subject} was opened again")
     _update(change, row, facts_count=row.facts_count, actual_micro=row.actual_micro)
     _note(change, row, "reopened", reason=reason, facts=facts, settlement=row.settlement)

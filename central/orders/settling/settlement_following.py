@@ -7,6 +7,7 @@ from central.ledger.discrepancies import settle_subjects, settle_where
 from central.ledger.entries import balance_name
 from central.ledger.ledger import Posted
 from central.ledger.line_counts import excess_kind
+from central.orders.settling.lot_date_news import KNOWN_NOW, tell_dates
 from central.orders.settling.regained import settle_regained
 from central.orders.settling.taken_back_facts import Subject, reasons_of, settle_emptied
 from central.orders.settling.unmoved_facts import settle_unmoved
@@ -39,13 +40,18 @@ def follow_recovered(connection: Connection, posted: Posted) -> None:
 
 
 def follow_dates(connection: Connection, posted: Posted) -> None:
-    """Settle lots that came without an expiry date and have one now; most calls bring none."""
+    """Settle lots that came without an expiry date and have one now; most calls bring none.
+
+    And tell of those that have another one, or none, as what stated it was taken back.
+    """
+    if posted.redated:
+        tell_dates(connection, posted.redated, now_ms=posted.now_ms)
     if not posted.dated:
         return
     settle_subjects(
         connection,
         [(warehouse, "expiry_missing", f"{item}/{lot}") for warehouse, item, lot in posted.dated],
-        settlement="the expiry date of the lot is known now",
+        settlement=KNOWN_NOW,
         now_ms=posted.now_ms,
     )
 

@@ -178,11 +178,18 @@ def _for_tolerance(case: Case) -> tuple[Proposal, ...]:
 
 
 def _for_expiry(case: Case) -> tuple[Proposal, ...]:
-    kept = f"Lot {case.lot} keeps the date that was stated first; the stock is as it was said."
-    return (
-        _accept(kept),
-        Proposal(Decision(action="reverse"), _back(case, "they are of another lot")),
+    if not case.dates:
+        return (_accept(f"Nobody says by now that lot {case.lot} has another date."),)
+    kept = f"Lot {case.lot} keeps the date {case.lot_date}; the stock is as it was said."
+    corrected = (
+        Proposal(
+            Decision(action="correct", expiry_date=one.expiry_date),
+            f"Lot {case.lot} expires on {one.expiry_date}, as {one.said_by} says.",
+        )
+        for one in case.dates
     )
+    back = Proposal(Decision(action="reverse"), _back(case, "they are of another lot"))
+    return (_accept(kept), *corrected, *((back,) if case.moved_micro else ()))
 
 
 def _for_policy(case: Case) -> tuple[Proposal, ...]:

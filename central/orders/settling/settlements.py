@@ -46,8 +46,9 @@ class Decision:
     outside of units; with another document `item` says which goods under the unknown one; of an
     adjustment, location and warehouse say where a serial number is not. factor: how many of the
     item's units one of the stated unit is. weight_micro: what one fact's goods or the part of them
-    weighed, in the unit in which the item is weighed. facts: only these of the facts behind it, as
-    "gateway/epoch/seq". event_time_ms: when it was so, None for now.
+    weighed, in the unit in which the item is weighed. expiry_date: to which a lot is corrected.
+    facts: only these of the facts behind it, as "gateway/epoch/seq". event_time_ms: when it was so,
+    None for now.
     """
 
     action: Action
@@ -63,6 +64,7 @@ class Decision:
     warehouse: str = ""
     factor: Fraction | None = None
     weight_micro: int | None = None
+    expiry_date: str = ""
     facts: tuple[str, ...] = ()
     event_time_ms: int | None = None
 

@@ -16,6 +16,7 @@ from central.ledger.entries import FactKey, Line
 from central.ledger.reversals import stored_movements
 from central.ledger.unexpected_facts import Unexpected, is_left
 from central.orders.settling.discrepancy_facts import left_behind
+from central.orders.settling.lot_date_cases import dates_differ
 from central.orders.settling.taken_back_subjects import subjects_of
 from central.storage import bulk, tables
 
@@ -103,6 +104,8 @@ def _rows(connection: Connection, subjects: Sequence[Subject], *, state: str) ->
 
 def _is_left(connection: Connection, row: Row[Any]) -> bool:
     """Return whether anything is left of what a discrepancy is about, or may be."""
+    if row.kind == "expiry_differs":
+        return dates_differ(connection, row)
     if not row.record_no or not row.epoch:
         return True
     if row.kind == "unexpected":

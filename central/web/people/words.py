@@ -29,6 +29,7 @@ KINDS: dict[str, str] = {
     "item": marked("Item"),
     "label_template": marked("Label template"),
     "location": marked("Place"),
+    "lot": marked("Lot"),
     "partner": marked("Partner"),
     "period": marked("Period"),
     "pick_wave": marked("Pick round"),

@@ -15,6 +15,7 @@ from central.web.cells import number_cell, quantity_cell, text_cell
 from central.web.chart_words import chart_words
 from central.web.charts import SERIES_MAX, Picture, Series, line_chart
 from central.web.listing import Cell, shown
+from central.web.screens.lot_dates import lot_dates
 from central.web.screens.movement_tables import ITEM_MOVEMENTS
 from central.web.screens.stock_tables import (
     ITEM_DISCREPANCIES,
@@ -77,6 +78,7 @@ def item_page(asking: Asked, item: Annotated[str, Path(max_length=64)]) -> HTMLR
     with asking.read() as connection:
         card = next((one.card for one in read_items(connection, [item]).values()), None)
         days = item_days(connection, item, now_ms=asking.now_ms, days=CHART_DAYS)
+        dates = lot_dates(connection, asking, item=item) if asking.parameters.get("lot") else ()
     name = texts.name(english=card.name, chinese=card.name_zh) if card else ""
     lot = shown(asking.parameters.get("lot", ""))
     serial = shown(asking.parameters.get("serial", ""))
@@ -121,6 +123,7 @@ def item_page(asking: Asked, item: Annotated[str, Path(max_length=64)]) -> HTMLR
             "lot": lot,
             "serial": serial,
             "followed": followed,
+            "dates": dates,
             "tables": tables,
             "movements": listing_of(asking, ITEM_MOVEMENTS, item=item),
         },

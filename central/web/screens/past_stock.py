@@ -1,10 +1,11 @@
 """Rows of the stock as of a moment, as tables ask for it. Edge of the database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from central.ledger.lot_dates import dates_as_of
 from central.stock.as_of import list_stock_as_of
 from central.stock.item_reading import expiry_dates
-from central.stock.moments import moment_at
+from central.stock.moments import Moment, TimeKind, moment_at
 from central.stock.rows import StockFilter, StockRow
 from central.storage.within import within_of
 from central.web.documents.kinds import Connection
@@ -53,9 +54,10 @@ def past_words(values: Mapping[str, str], texts: Texts) -> str:
 
 
 def read_past(connection: Connection, wanted: Wanted) -> list[tuple[StockRow, str]]:
-    """Return a page of rows and one more if there is one, each with its lot's expiry date of today.
+    """Return a page of rows and one more if there is one, each with its lot's expiry date.
 
-    Only for what `why_unread` finds nothing against. Cost: rows before the page are read, too.
+    That is what the ledger knew by then, if that is asked for, else what it knows today. Only for
+    what `why_unread` finds nothing against. Cost: rows before the page are read, too.
     """
     values = wanted.values
     moment = as_of(values)
@@ -82,8 +84,25 @@ def read_past(connection: Connection, wanted: Wanted) -> list[tuple[StockRow, st
     )
     reach = wanted.offset + wanted.limit + 1
     rows = list_stock_as_of(connection, query, at, after=None, limit=reach)[wanted.offset :]
-    dates = expiry_dates(connection, [row.key for row in rows])
+    dates = _dates(connection, rows, at, known_ms=_known_ms(values, moment))
     return [(row, dates.get((row.key.warehouse, row.key.item, row.key.lot), "")) for row in rows]
+
+
+def _known_ms(values: Mapping[str, str], moment: tuple[int, TimeKind]) -> int | None:
+    """Return by when the ledger knew what is asked for, None for by now."""
+    recorded = time_ms_of(values.get(RECORDED_BY.name, ""))
+    known = [recorded, moment[0] if moment[1] == "record" else None]
+    return min((one for one in known if one is not None), default=None)
+
+
+def _dates(
+    connection: Connection, rows: Sequence[StockRow], at: Moment, *, known_ms: int | None
+) -> Mapping[tuple[str, str, str], str]:
+    if known_ms is None:
+        return expiry_dates(connection, [row.key for row in rows])
+    lots = {(row.key.warehouse, row.key.item, row.key.lot) for row in rows if row.key.lot}
+    known_no = at.sure_no if at.known_no is None else at.known_no
+    return dates_as_of(connection, lots, record_no=known_no, at_ms=known_ms)
 
 
 def _shown(text: str) -> str:

@@ -62,7 +62,9 @@ class Walk:
         return said
 
     def _ask(self, method, path, body=None, **options):
-        address = next(known for form, known in self._addresses if form.match(PREFIX + path))
+        address = next(
+            known for form, known in self._addresses if form.match(PREFIX + path.partition("?")[0])
+        )
         operation = self.document["paths"][address][method.lower()]
         content = operation.get("requestBody", {}).get("content", {})
         if body is not None:
@@ -170,6 +172,8 @@ def purchasing(walk):
     walk.get("/holds", item="BOLT", lot="LOT-1")
     walk.post("/holds")
     walk.post("/holds/release")
+    walk.put("/warehouses/SH1/lot-date?item=BOLT&lot=LOT-1")
+    walk.get("/warehouses/SH1/lot-date", item="BOLT", lot="LOT-1")
     walk.post(f"{first}/lines/1/close")
     walk.steps(second, "submit", "approve", "send", "close")
     walk.post(f"{third}/cancel")

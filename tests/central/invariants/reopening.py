@@ -99,7 +99,10 @@ def tried(
 
 
 def figures(connection: Connection) -> Figures:
-    """Return every balance and weight of all books, what documents count, and rests of rounding."""
+    """Return every balance and weight of all books, what documents count, and rests of rounding.
+
+    And when lots expire.
+    """
     found: Figures = {}
     for row in connection.execute(select(tables.balances)):
         found["balance", *row[:8]] = (row.on_hand_micro, row.weight_micro)
@@ -108,6 +111,8 @@ def figures(connection: Connection) -> Figures:
     for row in connection.execute(select(settlement_tables.settlement_rests)):
         key = ("rest", row[0], *row[3:-1])
         found[key] = (found.get(key, (0, 0))[0] + Fraction(row.rest), 0)
+    for row in connection.execute(select(tables.lots)):
+        found["date", *row[:3]] = (row.expiry_date, 0)
     return {key: value for key, value in found.items() if any(value)}
 
 
@@ -136,6 +141,8 @@ def decisions(world: World, row: Any, chooser: Random) -> Iterator[Decision]:
         asked = Decision(action=action, reason="looked")
         if action == "adjust":
             asked = replace(asked, counted_micro=chooser.choice([None, 0, 2 * MICRO]))
+        elif action == "correct":
+            asked = replace(asked, expiry_date=chooser.choice(["2027-01-31", "2027-03-31"]))
         elif action == "reassign":
             asked = replace(asked, **_meant(KIND_RULES[row.kind].target, chooser))
         yield asked

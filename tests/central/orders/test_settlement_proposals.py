@@ -324,7 +324,7 @@ SCENES = {
         "weight_differs": "accept",
         "received_before_shipped": "adjust",
         "moved_after_end": "adjust",
-        "expiry_differs": "accept reverse",
+        "expiry_differs": "accept correct reverse",
         "lot_missing": "accept",
         "serial_missing": "accept",
         "expiry_missing": "accept",
