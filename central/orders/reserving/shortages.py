@@ -63,10 +63,10 @@ def report_shortages(
     open_discrepancies(connection, findings, now_ms=now_ms)
 
 
-def refuse_shortage(what: object, granted: Sequence[Granted]) -> None:
+def refuse_shortage(what: object, granted: Sequence[Granted], *, hint: str = HINTS[""]) -> None:
     """Raise Conflict, with what is available, if something wanted could not be set aside.
 
-    what: whose it was to be, as people call it.
+    what: whose it was to be, as people call it. hint: what to do where there is no more.
     """
     short = [one for one in granted if one.missing_micro]
     if not short:
@@ -75,7 +75,7 @@ def refuse_shortage(what: object, granted: Sequence[Granted]) -> None:
     raise Conflict(
         f"{what} cannot have all it wants: of {first.wanted.item} {_text(first.available_micro)}"
         f" of {_text(first.wanted.quantity_micro)} are available",
-        hint=HINTS[next(iter(first.unfit), "")],
+        hint=HINTS[next(iter(first.unfit))] if first.unfit else hint,
         fields={
             "lines": [
                 {

@@ -35,6 +35,10 @@ from central.orders.transfers.transfers import Transfer, outward_document
 from central.storage import bulk, tables
 
 StockOf = Callable[[str], Mapping[str, ItemStock]]
+REVISE = (
+    "Wait for stock, or ask for less, or let the rest follow later (backorders). For that a"
+    " transfer that is approved is made a draft again."
+)
 
 
 def set_aside_at_release(
@@ -48,7 +52,7 @@ def set_aside_at_release(
     book = ReservationBook(change.connection, now_ms=change.now_ms, stock_of=stock_of)
     granted = book.reserve(_wanted(transfer, standing, ()))
     if not transfer.backorders:
-        refuse_shortage(transfer, granted)
+        refuse_shortage(transfer, granted, hint=REVISE)
     return book
 
 

@@ -298,3 +298,15 @@ def test_a_receipt_that_is_taken_back_does_not_change_when_the_goods_came(site):
     after = site.get(path)
     assert after["lines"][0]["received"] == "48"
     assert after["last_receipt_time"] == found["last_receipt_time"]
+
+
+def test_a_pack_that_changes_later_changes_no_order(site):
+    code = site.order({"item": "BOLT", "quantity": "10", "unit": "CT"})
+    smaller = {"packs": [{"unit": "CT", "numerator": 12}]}
+    assert site.ask("PATCH", "/items/BOLT", smaller, version="*").status_code == 200
+    site.receive("10", unit="CT", document=code, line=1)
+    order = site.get(f"/purchase-orders/{code}")
+    assert lines_of(order, "quantity", "unit", "expected", "received", "remaining") == [
+        ("10", "CT", "240", "120", "120")
+    ]
+    assert order["state"] == "part_received"

@@ -126,3 +126,37 @@ def test_a_transfer_that_has_come_whole_has_nothing_to_set_aside(site):
     assert site.get(f"/transfers/{code}")["state"] == "received"
     why = rows(site.database, tables.discrepancies, "kind", "state", "settlement")
     assert (KIND, "settled", "all that it asks for has left") in why
+
+
+def test_what_left_before_the_release_counts_and_the_rest_may_be_let_go(site):
+    asked = {"source_warehouse": "SH1", "destination_warehouse": "BJ1",
+             "lines": [{"item": "BOLT", "quantity": "4", "unit": "C62"}]}  # fmt: skip
+    code = site.ask("POST", "/transfers", asked).json()["code"]
+    act(site, code, "request", "approve")
+    site.dock.move(quantity="2")
+    site.send()
+    load_truck(site, code, "2")
+    refused = site.ask("POST", f"/transfers/{code}/release")
+    assert refused.status_code == 409
+    assert "of BOLT 0 of 2 are available" in refused.json()["detail"]
+    assert "made a draft again" in refused.json()["hint"]
+    act(site, code, "revise")
+    patch = site.ask("PATCH", f"/transfers/{code}", {"backorders": True}, If_Match="*")
+    assert patch.status_code == 200
+    assert act(site, code, "request", "approve", "release")["state"] == "shipping"
+    site.other.move(
+        quantity="2", source="in_transit", document=code, document_line=1,
+        business_step="receiving",
+    )  # fmt: skip
+    site.send(site.other)
+    assert site.get("/discrepancies?state=open")["discrepancies"] == []
+    assert act(site, code, "close")["state"] == "closed"
+
+
+def act(site, code, *actions):
+    """Take steps of a transfer one after the other; the transfer after the last."""
+    for action in actions:
+        body = {"reason": "enough"} if action == "close" else None
+        answer = site.ask("POST", f"/transfers/{code}/{action}", body)
+        assert answer.status_code == 200, answer.text
+    return answer.json()
