@@ -63,6 +63,8 @@ def lines_there(
     items = bulk.select_by_key(connection, tables.items, [(fact.item,)], columns_count=1)
     own = next((str(item[3]) for item in items), "")
     given = min(moved_micro, left.get(number, 0))
-    if not given or parting(connection, fact.item, {given}, unit=unit, of=moved_micro):
+    if not given or unit != own:  # In another unit they would count for no line there.
+        return ()
+    if parting(connection, fact.item, {given}, unit=unit, of=moved_micro):
         return ()
     return (LineMatch(order.code, number, left[number], own),)

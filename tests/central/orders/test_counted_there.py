@@ -225,3 +225,11 @@ def test_weights_and_serial_numbers_go_along(site):
     assert [one["kind"] for one in site.get("/discrepancies?state=open")["discrepancies"]] == [
         "weight_missing"
     ]
+
+
+def test_what_is_in_a_unit_that_does_not_convert_would_count_for_no_line(site):
+    code = sold(site)
+    ship(site, code, "5", unit="MTR")
+    assert site.found("unit_differs")
+    (left,) = site.found("unknown_document")["proposals"]
+    assert left["body"]["action"] == "accept"
