@@ -224,7 +224,7 @@ def deliveries(
 
 @router.post("/{code}/retry", response_model=RetriedOut, responses=REFUSALS)
 def retry(writing: Writing, call: Call, code: Code) -> Response:
-    """Try again what was given up after three days."""
+    """Try again what was given up."""
     return writing.answer(
         call, lambda change: Answer(RetriedOut(retried_count=try_again(change, code)))
     )

@@ -21,6 +21,8 @@ PAUSE_FIRST_MS = 5_000
 PAUSE_MS_MAX = 3_600_000
 QUIET_MS_MAX = 60_000
 GIVE_UP_MS = 72 * 3_600_000
+# And not before so many attempts, some 85 minutes: the ledger itself may have been off meanwhile.
+GIVE_UP_ATTEMPTS = 11
 
 
 class EventData(msgspec.Struct, frozen=True):
@@ -72,6 +74,11 @@ def signed(message: Message, *, subscription: str, secret_hex: str, now_ms: int)
 def shown_secret(secret_hex: str) -> str:
     """Return a secret as subscribers' libraries take it."""
     return SECRET_PREFIX + base64.b64encode(bytes.fromhex(secret_hex)).decode()
+
+
+def is_over(attempts_count: int, *, since_ms: int) -> bool:
+    """Return whether an event is given up after so many attempts, all failed. since_ms: its age."""
+    return since_ms >= GIVE_UP_MS and attempts_count >= GIVE_UP_ATTEMPTS
 
 
 def pause_ms(attempts_count: int, *, jitter: float) -> int:

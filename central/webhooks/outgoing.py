@@ -24,7 +24,7 @@ from central.storage.database import Database
 from central.storage.subscription_tables import deliveries, subscriptions
 from central.storage.tables import object_events
 from central.webhooks.kinds import is_wanted
-from central.webhooks.messages import GIVE_UP_MS, QUIET_MS_MAX, EventData, Message, pause_ms
+from central.webhooks.messages import QUIET_MS_MAX, EventData, Message, is_over, pause_ms
 
 EVENTS_AT_ONCE_MAX = 500
 DUE_OF_ONE_MAX = 16  # Of one subscriber, in one turn.
@@ -117,14 +117,14 @@ def note_taken(database: Database, due: Due) -> None:
 def note_failed(
     database: Database, due: Due, *, status: int, error: str, now_ms: int, jitter: float
 ) -> None:
-    """Note a failed attempt: it is made again later, or given up after three days.
+    """Note a failed attempt: it is made again later, or given up (`messages.is_over`).
 
     status: of the answer, 0 for none, after which nothing is tried for a while; 410 (Gone) ends the
     subscription's activity, as its answer asks. Raises LedgerUnavailable.
     """
     attempts_count = due.attempts_count + 1
     wait_ms = pause_ms(attempts_count, jitter=jitter)
-    over = now_ms - due.first_ms >= GIVE_UP_MS
+    over = is_over(attempts_count, since_ms=now_ms - due.first_ms)
     table = subscriptions.c
     with database.write() as connection:
         connection.execute(

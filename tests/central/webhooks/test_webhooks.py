@@ -16,7 +16,13 @@ from central.api.writing import WriteSide
 from central.ledger.desk import Desk
 from central.storage.tables import idempotency_keys
 from central.webhooks.http_sender import Attempt, HttpSender
-from central.webhooks.messages import GIVE_UP_MS, PAUSE_MS_MAX, Signed, pause_ms
+from central.webhooks.messages import (
+    GIVE_UP_ATTEMPTS,
+    GIVE_UP_MS,
+    PAUSE_MS_MAX,
+    Signed,
+    pause_ms,
+)
 from central.webhooks.outgoing import GIVEN_UP_KEPT_MS, fill, read_due
 from central.webhooks.subscribing import list_subscriptions
 from central.webhooks.webhook_loop import WebhookLoop
@@ -188,7 +194,7 @@ def test_what_is_never_taken_is_given_up_and_tried_again_when_somebody_asks(offi
         made = office.subscribe(program.url)
         program.answers["TR-1"] = [500] * 1000
         office.happen(("TR-1", "drafted"))
-        for _ in range(3):
+        for _ in range(GIVE_UP_ATTEMPTS):
             office.tell()
             office.clock.time_ms += GIVE_UP_MS
         (only,) = office.ask("GET", f"/{made['code']}/deliveries").json()["deliveries"]
@@ -203,6 +209,22 @@ def test_what_is_never_taken_is_given_up_and_tried_again_when_somebody_asks(offi
         assert retried == {"retried_count": 1}
         office.tell()
         assert program.codes()[1] == ("TR-1", "drafted")
+
+
+def test_what_waited_while_the_ledger_was_off_is_not_given_up_at_its_first_failure(office):
+    with subscriber() as program:
+        made = office.subscribe(program.url)
+        program.answers["TR-1"] = [500] * (GIVE_UP_ATTEMPTS - 1)
+        office.happen(("TR-1", "drafted"), ("TR-1", "approved"))
+        fill(office.database, now_ms=office.clock.time_ms)
+        office.clock.time_ms += GIVE_UP_MS  # Nobody is there to tell it.
+        for _ in range(GIVE_UP_ATTEMPTS):
+            office.tell()
+            office.clock.time_ms += PAUSE_MS_MAX * 2
+        office.tell()
+        taken = program.codes()[-2:]
+        assert taken == [("TR-1", "drafted"), ("TR-1", "approved")]
+        assert office.ask("GET", f"/{made['code']}/deliveries").json()["deliveries"] == []
 
 
 def test_one_subscriber_that_is_away_delays_no_other(office):
@@ -261,7 +283,7 @@ def test_what_was_given_up_is_forgotten_after_a_month(office):
         made = office.subscribe(program.url)
         program.answers["TR-1"] = [500] * 1000
         office.happen(("TR-1", "drafted"))
-        for _ in range(3):
+        for _ in range(GIVE_UP_ATTEMPTS):
             office.tell()
             office.clock.time_ms += GIVE_UP_MS
         office.clock.time_ms += GIVEN_UP_KEPT_MS
