@@ -8,7 +8,6 @@ from sqlalchemy import Connection, select
 
 from central.contract.facts import Movement
 from central.contract.quantities import (
-    GRAMS_PER_MASS_UNIT,
     MICRO_PER_UNIT,
     PIECE,
     parse_decimal,
@@ -17,6 +16,7 @@ from central.contract.quantities import (
 from central.ledger.entries import GOODS_KEY_SIZE, FactKey
 from central.ledger.locations import is_virtual
 from central.ledger.progress import crosses_another_border, goes_back
+from central.ledger.unit_ratios import unit_ratio
 from central.orders.order_goods import parting
 from central.orders.settling.asked_later import lacking
 from central.orders.settling.cases import Case, ItemMatch
@@ -104,9 +104,7 @@ def unit_factor(connection: Connection, *, item: str, unit: str) -> Fraction | N
         return None
     for row in bulk.select_by_key(connection, item_units, [(item, unit)], columns_count=2):
         return Fraction(row[2], row[3])
-    if own in GRAMS_PER_MASS_UNIT and unit in GRAMS_PER_MASS_UNIT:
-        return GRAMS_PER_MASS_UNIT[unit] / GRAMS_PER_MASS_UNIT[own]
-    return None
+    return unit_ratio(from_unit=unit, to_unit=own)
 
 
 def factor_that_leaves(

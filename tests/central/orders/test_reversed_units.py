@@ -97,3 +97,22 @@ def test_a_reversal_that_leaves_nothing_in_that_unit_is_no_matter(site):
     site.send()
     assert site.get("/discrepancies?state=open")["discrepancies"] == []
     site.proved()
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "kept"),
+    [("DZN", "C62", 600), ("MTR", "CMT", 5000), ("LTR", "MLT", 50_000), ("H87", "C62", 50)],
+)
+def test_units_that_measure_the_same_convert(site, then, now, kept):
+    card = {"code": "WIRE", "name": "Wire", "unit": then}
+    assert site.ask("POST", "/items", card).status_code == 201
+    fields = {"item": "WIRE", "unit": then}
+    site.dock.move(quantity="50", source="supplier", target="BIN-1", **fields)
+    site.dock.move(quantity="50", source="BIN-1", target="customer", **fields)
+    site.send()
+    assert site.ask("PATCH", "/items/WIRE", {"unit": now}, If_Match="*").status_code == 200
+    site.dock.reverse(2)
+    site.send()
+    assert site.settle("unit_differs").status_code == 200
+    assert site.on_hand("WIRE")["BIN-1", ""] == kept
+    site.proved()
