@@ -21,6 +21,7 @@ from central.ledger.posting import HOLD_FLAG
 from central.ledger.state import set_lots_on_hold
 from central.orders.holding.holds import (
     BALANCES_MAX,
+    TAKEN_FROM,
     Action,
     HoldAsked,
     Scope,
@@ -76,7 +77,11 @@ def change_status(change: Change, asked: HoldAsked, *, version: int | None) -> H
         require_whole(connection, scope.item, asked.quantity_micro)
     require_version(scope_version(connection, scope), version, what="what stands there")
     standing = read_standing(connection, scope, asked.statuses, limit=BALANCES_MAX + 1)
-    parts = parts_of(standing, asked)
+    lots = lots_after(change.state.lots_on_hold, asked)
+    changes = lots != change.state.lots_on_hold and asked.statuses == TAKEN_FROM[asked.action]
+    # Of a lot that was here and has gone it is noted alone, for what comes back.
+    is_noted = not standing and changes and scope_version(connection, scope) > 0
+    parts = [] if is_noted else parts_of(standing, asked)
     if len(parts) > BALANCES_MAX:
         raise Conflict(
             f"it stands at more than {BALANCES_MAX} places or has as many numbers",
@@ -100,16 +105,10 @@ def change_status(change: Change, asked: HoldAsked, *, version: int | None) -> H
             reason=reason,
             fact=one.fact,
         )
-    _keep_lots(change, asked)
+    if lots != change.state.lots_on_hold:  # What comes in of those is held, until they are free.
+        change.state = set_lots_on_hold(connection, change.state, lots)
     _note(change, asked, code, reason, moved)
     return HoldDone(code, asked, tuple(moved), scope_version(connection, scope))
-
-
-def _keep_lots(change: Change, asked: HoldAsked) -> None:
-    """Note which lots are on hold: what comes in of those is held, until they are given free."""
-    lots = lots_after(change.state.lots_on_hold, asked)
-    if lots != change.state.lots_on_hold:
-        change.state = set_lots_on_hold(change.connection, change.state, lots)
 
 
 def read_standing(
@@ -219,7 +218,7 @@ def _draft(
 
 def _note(change: Change, asked: HoldAsked, code: str, reason: str, moved: Sequence[Moved]) -> None:
     """Note it once for each warehouse: whoever works in one hears of it there."""
-    counts: dict[str, int] = {}
+    counts = {} if moved else {asked.scope.warehouse or "": 0}
     for one in moved:
         counts[one.key.warehouse] = counts.get(one.key.warehouse, 0) + 1
     names = ("item", "lot", "location", "serial", "sscc")

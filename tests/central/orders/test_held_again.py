@@ -79,3 +79,26 @@ def test_what_somebody_settles_to_take_back_comes_back_held(site):
     body = {"reason": "they are gone after all", "take_back": True}
     assert site.ask("POST", f"/discrepancies/{row['id']}/reopen", body).status_code == 200
     assert stock(site, "BOLT") == {("BIN-1", "available"): 10, ("BIN-1", "held"): 7}
+
+
+def test_a_lot_of_which_nothing_is_left_is_put_on_hold_and_given_free(site):
+    first, second = gone(site, "6"), gone(site, "4")
+    before = site.get("/discrepancies")["discrepancies"]
+    done = site.post("/holds", RECALL)
+    assert done["goods"] == []
+    undone(site, first)
+    assert stock(site, "BOLT") == {("BIN-1", "available"): 10, ("BIN-1", "held"): 6}
+    site.dock.move(
+        "BOLT", "6", source="BIN-1", target="scrap", lot="L1", business_step="inspecting"
+    )
+    site.send()
+    assert site.ask("POST", "/holds", RECALL).status_code == 409
+    assert site.post("/holds/release", RECALL)["goods"] == []
+    assert site.ask("POST", "/holds/release", RECALL).status_code == 409
+    undone(site, second)
+    rows = site.get("/stock?item=BOLT&warehouse=SH1&location=BIN-1")["stock"]
+    found = {(row["lot"], row["status"], row["on_hand"]) for row in rows if row["on_hand"] != "0"}
+    assert found == {("L1", "available", "4"), ("L2", "available", "10")}
+    assert site.get("/discrepancies")["discrepancies"] == before
+    unknown = {**RECALL, "lot": "L-404"}
+    assert site.ask("POST", "/holds", unknown).status_code == 409
