@@ -3,13 +3,16 @@
 import re
 import unicodedata
 
-WORD = re.compile(r"[^\W_]+")
+# Chinese is written without spaces, also before and behind what is not: "六角螺栓M8".
+HAN = "\u3400-\u9fff"
+WORD = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+")
+TIMES = re.compile(r"(?<=\d)\s*[x×*]\s*(?=\d)")  # In "M8 x 40", which is "M8×40".
 DIGITS = re.compile(r"\d+")
 
 
 def name_likeness(name: str) -> str:
     """Return the words of a name, whatever their order, case and punctuation; "" for no words."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
+    folded = TIMES.sub("x", unicodedata.normalize("NFKC", name).casefold())
     return " ".join(sorted(WORD.findall(folded)))
 
 
