@@ -1,9 +1,10 @@
 """What documents expect, and which reference data each revision touched. Edge of the database."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Literal
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, Update, bindparam, delete, func, select, update
 
 from central.contract.quantities import parse_decimal, to_micro
 from central.contract.reference import ExpectedDocument
@@ -129,9 +130,16 @@ def expect_anew(
 
 def turn_progress(connection: Connection) -> None:
     """Let progress count the way that its document counts; what is of no document stays so."""
-    progress, documents = tables.document_progress, tables.documents.c
     recount_turned(connection)
+    for statement in _turning():
+        connection.execute(statement)
+
+
+@cache
+def _turning() -> tuple[Update, ...]:
+    progress, documents = tables.document_progress, tables.documents.c
     outward = documents.kind.in_(sorted(OUTWARD_KINDS))
+    turning = []
     for direction, goes_so in ((IN, ~outward), (OUT, outward)):
         of_document = select(documents.document).where(
             documents.warehouse == progress.c.warehouse,
@@ -140,11 +148,12 @@ def turn_progress(connection: Connection) -> None:
         )
         other_way = progress.c.direction < 0 if direction == IN else progress.c.direction > 0
         statement = update(progress).where(other_way, of_document.exists())
-        connection.execute(
+        turning.append(
             statement.values(
                 direction=-progress.c.direction, received_micro=-progress.c.received_micro
             )
         )
+    return tuple(turning)
 
 
 def forget_idle_progress(connection: Connection) -> None:

@@ -4,7 +4,10 @@ That is rare: a code that was of a receipt is of a shipment by now, and goods ca
 crossed the border that it is about since then was told as unexpected, and counted for nothing.
 """
 
-from sqlalchemy import Connection, and_, or_, select, update
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, or_, select, update
 
 from central.ledger.entries import ProgressKey
 from central.ledger.line_movements import read_movements
@@ -23,6 +26,19 @@ from central.storage import tables
 
 def recount_turned(connection: Connection) -> None:
     """Recount the progress of every document that is about another border than it counts."""
+    progress = tables.document_progress.c
+    for row in connection.execute(_turned()).all():
+        key, way = ProgressKey(*row[:5]), way_of(row.kind)
+        same = (progress[name] == value for name, value in key._asdict().items())
+        connection.execute(
+            update(tables.document_progress)
+            .where(*same)
+            .values(direction=way, received_micro=recounted(connection, key, way))
+        )
+
+
+@cache
+def _turned() -> Select[Any]:
     progress, documents = tables.document_progress.c, tables.documents.c
     known = {kind: (ANY_BORDER, BORDER_NUMBERS[border]) for kind, border in BORDERS.items()}
     turned = (
@@ -32,7 +48,7 @@ def recount_turned(connection: Connection) -> None:
         )
         for kind, ways in known.items()
     )
-    query = select(tables.document_progress, documents.kind).join(
+    return select(tables.document_progress, documents.kind).join(
         tables.documents,
         and_(
             documents.warehouse == progress.warehouse,
@@ -40,14 +56,6 @@ def recount_turned(connection: Connection) -> None:
             or_(*turned),
         ),
     )
-    for row in connection.execute(query).all():
-        key, way = ProgressKey(*row[:5]), way_of(row.kind)
-        same = (progress[name] == value for name, value in key._asdict().items())
-        connection.execute(
-            update(tables.document_progress)
-            .where(*same)
-            .values(direction=way, received_micro=recounted(connection, key, way))
-        )
 
 
 def recounted(connection: Connection, key: ProgressKey, way: int) -> int:

@@ -1,6 +1,7 @@
 """Proves the arrivals and inspections of purchasing, and its documents. Edge of the database."""
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from itertools import groupby, islice
 from typing import Any
 
@@ -64,6 +65,7 @@ def _arrivals(connection: Connection) -> Iterator[Fault]:
                 yield Fault("arrivals", "/".join(map(str, key)), detail)
 
 
+@cache
 def _doubtful_arrivals() -> CompoundSelect[Any]:
     """Return the query of lines, item by item, of which progress alone does not prove what came."""
     table, progress = purchasing_tables.document_arrivals.c, tables.document_progress.c

@@ -8,8 +8,10 @@ states    what is settled says why; what is open says nothing
 """
 
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, Subquery, and_, func, or_, select
+from sqlalchemy import Connection, Select, Subquery, and_, func, or_, select
 
 from central.ledger.fact_check import Fault
 from central.ledger.own_facts import OWN_GATEWAY
@@ -94,6 +96,13 @@ def _back_faults(connection: Connection) -> Iterator[Fault]:
 
 
 def _unequal_faults(connection: Connection) -> Iterator[Fault]:
+    for row in connection.execute(_unequal(), execution_options=STREAMED):
+        detail = f"{row.epoch}/{row.seq} does not move back what it takes back"
+        yield Fault("settlement", f"{row.discrepancy}/{row.number}", detail)
+
+
+@cache
+def _unequal() -> Select[Any]:
     names = ("item", "lot", "serial", "sscc")
     back = _moved("back", prefix="back_")
     each = _moved("each", prefix="")
@@ -109,9 +118,7 @@ def _unequal_faults(connection: Connection) -> Iterator[Fault]:
         and_(own.c.unit == back.c.unit, own.c.whole_micro != back.c.quantity_micro),
     ]
     query = select(own).join(back, and_(*(own.c[name] == back.c[name] for name in key)))
-    for row in connection.execute(query.where(or_(*differs)), execution_options=STREAMED):
-        detail = f"{row.epoch}/{row.seq} does not move back what it takes back"
-        yield Fault("settlement", f"{row.discrepancy}/{row.number}", detail)
+    return query.where(or_(*differs))
 
 
 def _moved(name: str, *, prefix: str) -> Subquery:

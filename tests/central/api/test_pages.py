@@ -1,6 +1,7 @@
 """Each list of the interface has pages: what has none is named here, with the reason."""
 
 from copy import copy
+from functools import cache
 
 import pytest
 from fastapi.openapi.utils import get_openapi
@@ -48,6 +49,7 @@ WITHOUT_PAGES = {
 WITH_LINKS = {"/epcis/events"}
 
 
+@cache
 def whole_document():
     """The OpenAPI document of every route that programs can ask, also of those it leaves out."""
     routes = []
