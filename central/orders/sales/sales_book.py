@@ -154,8 +154,10 @@ def release_order(change: Change, code: str, *, version: int | None = None) -> S
     require_free_document(change.connection, warehouse=order.warehouse, code=code)
     (figures,) = read_figures(change.connection, [order])
     book = book_of(change, [order])
-    set_aside(change, book, figures)
+    granted = set_aside(change, book, figures)
     if not any(row.quantity_micro for row in book.of(order.holder)):
+        if any(one.unfit for one in granted):  # What was set aside may not be shipped any more.
+            refuse_shortage(order, granted)
         raise Conflict(
             f"nothing is set aside for {order}",
             hint="Wait for stock, or reserve again once it has come.",

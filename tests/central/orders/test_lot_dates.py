@@ -215,6 +215,29 @@ def test_somebody_corrects_a_lot_and_it_is_kept_who_why_and_from_what(site):
     assert known == [{lot: WRONG}, {lot: RIGHT}]
 
 
+def test_an_order_is_told_why_goods_of_a_corrected_lot_are_not_released(site):
+    came(site.dock, WRONG)
+    site.send()
+    site.ask("POST", "/partners", {"code": "SHOP", "name": "s", "kind": "customer"})
+    lines = [{"line": 1, "item": "MILK", "quantity": "2"}]
+    order = {"promised_on": "2026-06-05", "warehouse": "SH1", "customer": "SHOP", "lines": lines}
+    path = f"/sales-orders/{site.ask('POST', '/sales-orders', order).json()['code']}"
+    for step in ("submit", "approve"):
+        assert site.ask("POST", f"{path}/{step}", {}).status_code == 200
+    put(site, RIGHT)
+    refused = site.ask("POST", f"{path}/release", {})
+    assert refused.status_code == 409
+    (line,) = refused.json()["fields"]["lines"]
+    assert (line["available"], line["unfit"]) == ("0", {"expires_too_soon": "5"})
+    assert "has expired" in refused.json()["hint"]
+    # Other stock does for it, once it has come.
+    came(site.dock, "2062-07-01", lot="B", target="BIN-2")
+    site.send()
+    assert site.ask("POST", f"{path}/release", {}).status_code == 200
+    picks = site.get(path)["picks"]
+    assert [one["lot"] for one in picks if one["quantity"] != "0"] == ["B"]
+
+
 def test_a_lot_without_a_date_gets_one_and_is_what_orders_take(site):
     came(site.dock, "")
     site.send()
