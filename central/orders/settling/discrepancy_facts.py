@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, and_, select
 from central.contract.errors import ContractError
 from central.contract.facts import Fact, Movement, decode_fact
 from central.ledger.entries import FactKey, Line
-from central.ledger.goods_rules import SETTLING_FLAG, taken_back_by
+from central.ledger.goods_rules import NAMED_FLAG, SETTLING_FLAG, taken_back_by
 from central.ledger.measures import WEIGHED_IN
 from central.ledger.pairs import LINES_OF_A_PAIR
 from central.ledger.restored_facts import restored_by
@@ -24,7 +24,7 @@ from central.orders.settling.behind_rules import is_behind, writes_off, writes_o
 from central.orders.settling.evidence_search import KINDS_BY_ITEM, may_be_behind
 from central.orders.settling.excess_facts import KINDS_OF_LINE_EXCESS, ExcessFacts, excess_facts
 from central.orders.settling.settlement_steps import MovedFact, MovedPart, Standing
-from central.orders.settling.settlements import KINDS_OF_EXCESS, KINDS_UNASKED
+from central.orders.settling.settlements import KINDS_SETTLED_IN_PART
 from central.orders.settling.unexpected_evidence import those_unexpected
 from central.storage import bulk, tables
 from central.storage.catalogue_tables import item_policies
@@ -44,9 +44,6 @@ KINDS_BY_ITEM_TOO = frozenset({"negative_balance", "serial_twice", "weight_diffe
 KINDS_OF_ANY_WAY = frozenset({"moved_unavailable", "weight_differs", "weight_missing"})
 # Kinds whose facts moved what they are about, so that they can be taken back.
 KINDS_OF_FACTS = KINDS_BY_ITEM | {"unknown_document", "serial_twice", "unit_twice"}
-
-# Kinds that stay open with what a settlement leaves of a fact.
-KINDS_SETTLED_IN_PART = KINDS_OF_EXCESS | KINDS_UNASKED
 
 Found = Row[Any]
 
@@ -278,7 +275,9 @@ def _matching(
         movement = _readable(found.body)
         if not isinstance(movement, Movement):
             continue
-        others = anew is not None and (found.epoch, found.seq) not in anew
+        # Of an unknown code what somebody has named since is as it was meant.
+        is_meant = row.kind == "unknown_item" and NAMED_FLAG in movement.flags
+        others = anew is not None and (is_meant or (found.epoch, found.seq) not in anew)
         if SETTLING_FLAG in movement.flags and others:
             continue
         made = excess is None or excess.made_it(movement, unit=found.unit)

@@ -19,7 +19,7 @@ from central.orders.settling.discrepancy_facts import Found
 from central.orders.settling.settlement_steps import MovedFact
 from central.orders.settling.settlements import (
     KINDS_OF_EXCESS,
-    KINDS_UNASKED,
+    KINDS_SETTLED_IN_PART,
     Decision,
     document_kind,
 )
@@ -73,7 +73,7 @@ class Choice:
         """
         if quantity_micro is None:
             return self.beyond_count
-        if row.kind not in KINDS_UNASKED:
+        if row.kind not in KINDS_SETTLED_IN_PART:
             return 0
         moved = sum(fact.quantity_micro for fact in self.facts)
         return self.beyond_count + (quantity_micro < moved)

@@ -23,6 +23,14 @@ KINDS_OF_EXCESS: frozenset[DiscrepancyKind] = frozenset(
 )
 # Of goods under a document that did not expect them; others may.
 KINDS_UNASKED: frozenset[DiscrepancyKind] = frozenset({"unexpected", "unknown_document"})
+# Kinds that stay open with what a settlement leaves of a fact.
+KINDS_SETTLED_IN_PART: frozenset[DiscrepancyKind] = frozenset(
+    {
+        *(*KINDS_OF_EXCESS, *KINDS_UNASKED),
+        *("lot_missing", "serial_missing", "expiry_missing", "expiry_differs", "expired_shipped"),
+        *("outside_tolerance", "weight_missing", "unit_differs", "unknown_item"),
+    }
+)
 # What it means to accept goods that moved otherwise than their item asks for.
 GOODS_ACCEPTED: Mapping[DiscrepancyKind, str] = {
     "lot_missing": "Leave it so: these goods cannot be traced by a lot.",
