@@ -31,6 +31,8 @@ class Foresight:
         self._known: dict[Hashable, dict[int, dict[Row, dict[Row, Row]]]] = {}
         # Table, where other columns stand in a row: what they say: rows.
         self._aside: dict[Hashable, dict[tuple[int, ...], dict[Row, list[Row]]]] = {}
+        # The same by more columns: table, columns_count, beginning: rows by what they begin with.
+        self._parted: dict[tuple[Hashable, int, Row], dict[Row, dict[Row, Row]]] = {}
         # What was written of tables that are known: noted when one is asked for, as few are.
         self._written: dict[Hashable, list[tuple[Kind, Sequence[Row]]]] = {}
 
@@ -43,6 +45,7 @@ class Foresight:
         of_table = self._known.get(table)
         if of_table is None:
             of_table = self._known[table] = {}
+        self._parted.clear()
         known = of_table.get(columns_count)
         if known is None:
             known = of_table[columns_count] = {}
@@ -78,7 +81,7 @@ class Foresight:
             if there is not None:
                 found += there.values()
                 continue
-            there = _there(of_table, columns_count, tuple(key))
+            there = self._there(table, columns_count, tuple(key))
             if there is None:
                 return None
             found += there.values()
@@ -120,7 +123,7 @@ class Foresight:
         missing = list(filterfalse(exactly.__contains__, keys))
         if not missing or len(of_table) == (columns_count in of_table):
             return missing
-        return [key for key in missing if _there(of_table, columns_count, key) is None]
+        return [key for key in missing if self._there(table, columns_count, key) is None]
 
     def write(self, table: Hashable, kind: Kind, rows: Sequence[Row]) -> None:
         """Note what the transaction writes. The caller leaves `rows` as they are."""
@@ -134,6 +137,7 @@ class Foresight:
     def _note_written(self, table: Hashable) -> None:
         """Have what is known of a table be as it was written."""
         written, of_table = self._written.pop(table), self._known[table]
+        self._parted.clear()
         key_of = self._key_getter(table)
         for (kind, rows), (columns_count, known) in product(written, of_table.items()):
             for row in rows:
@@ -146,38 +150,34 @@ class Foresight:
                     if kind != "missing" or key not in there:
                         there[key] = tuple(row)
 
+    def _there(self, table: Hashable, columns_count: int, key: Row) -> dict[Row, Row] | None:
+        """Return the rows that begin with a key, found by what it begins with; None if not known.
+
+        All that begin so are parted at once: whoever asks for one of them asks for the next.
+        """
+        for size, known in self._known[table].items():
+            begin = key[:size]
+            rows = known.get(begin) if size < columns_count else None
+            if rows is not None:
+                parted = self._parted.get((table, columns_count, begin))
+                if parted is None:
+                    parted = self._parted[table, columns_count, begin] = {}
+                    for primary_key, row in rows.items():
+                        parted.setdefault(row[:columns_count], {})[primary_key] = row
+                return parted.get(key, {})
+        return None
+
     def forget_all(self) -> None:
         """Forget all: something else has written."""
         self._known.clear()
         self._aside.clear()
         self._written.clear()
+        self._parted.clear()
         self._count = 0
 
 
 _values_of = methodcaller("values")
 _NOTHING: dict[Row, dict[Row, Row]] = {}
-
-
-def _there(
-    of_table: dict[int, dict[Row, dict[Row, Row]]], columns_count: int, key: Row
-) -> dict[Row, Row] | None:
-    """Return the rows that begin with a key, found by what it begins with; None if not known.
-
-    All that begin so are parted at once: whoever asks for one of them asks for the next.
-    """
-    there = of_table.get(columns_count, _NOTHING).get(key)
-    if there is not None:
-        return there
-    for size, known in of_table.items():
-        rows = known.get(key[:size]) if size < columns_count else None
-        if rows is None:
-            continue
-        parted: dict[Row, dict[Row, Row]] = {key: {}}
-        for primary_key, row in rows.items():
-            parted.setdefault(row[:columns_count], {})[primary_key] = row
-        of_table.setdefault(columns_count, {}).update(parted)
-        return parted[key]
-    return None
 
 
 def _delete(known: dict[Row, dict[Row, Row]], columns_count: int, key: Row) -> None:
