@@ -12,6 +12,7 @@ from central.inbox.upkeep import Upkeep
 from central.ledger.checkpoints import Checkpoints
 from central.ledger.desk import Desk
 from central.mqtt_link import CentralLink
+from central.orders.explained_returns import ExplainedReturns
 from central.orders.following import FOLLOWERS
 from central.orders.sales.stale_guidance import StaleGuidance
 from central.outbox.down_loop import DownLoop, publish_down
@@ -94,6 +95,7 @@ def build_downlink(
         correction=TimeCorrection(database, clock=clock) if alone else None,
         checkpoints=Checkpoints(database, clock=clock) if alone else None,
         guidance=StaleGuidance(database, desk=desk) if alone else None,
+        returns=ExplainedReturns(database, desk=desk, clock=clock) if alone else None,
     )
     watching = None
     if webhooks is not None:

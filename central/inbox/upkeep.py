@@ -13,6 +13,7 @@ from central.errors import LedgerUnavailable
 from central.inbox.reconciliation import Reconciliation
 from central.inbox.time_correction import FACTS_PER_TICK_MAX, TimeCorrection
 from central.ledger.checkpoints import Checkpoints
+from central.orders.explained_returns import ExplainedReturns
 from central.orders.sales.stale_guidance import ORDERS_PER_TICK_MAX, StaleGuidance
 
 TURN_S = 1.0
@@ -27,8 +28,8 @@ logger = getLogger(__name__)
 class Upkeep:
     """One thread. `start` once, `stop` once; `take_digests` may be called from any thread.
 
-    correction, checkpoints, guidance: None where another process corrects times, copies balances
-    and has stations told of orders whose goods have moved.
+    correction, checkpoints, guidance, returns: None where another process corrects times, copies
+    balances, has stations told of orders whose goods have moved, and settles what orders explain.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class Upkeep:
         correction: TimeCorrection | None,
         checkpoints: Checkpoints | None = None,
         guidance: StaleGuidance | None = None,
+        returns: ExplainedReturns | None = None,
     ) -> None:
         self._reconciliation = reconciliation
         self._correction = correction
         self._checkpoints = checkpoints
         self._guidance = guidance
+        self._returns = returns
         self._waiting: deque[tuple[str, bytes]] = deque()
         self._lock = Lock()
         self._woken = Event()
@@ -66,7 +69,7 @@ class Upkeep:
         return self._thread.is_alive()
 
     def counters(self) -> dict[str, int]:
-        """Return counts since the start: of reports, bins, times, orders told and failures."""
+        """Return counts since the start: of reports, times, orders told, returns, failures."""
         return self._counters | self._reconciliation.counters()
 
     def take_digests(self, payloads: Sequence[tuple[str, bytes]]) -> None:
@@ -115,6 +118,8 @@ class Upkeep:
         if self._guidance is not None:
             told_count = self._guidance.tick()
             self._count("orders_told_total", told_count)
+        if self._returns is not None:
+            self._count("returns_explained_total", self._returns.tick())
         corrected_all = corrected_count < FACTS_PER_TICK_MAX
         return followed_all and corrected_all and told_count < ORDERS_PER_TICK_MAX
 

@@ -31,6 +31,14 @@ def still_returned_micro(connection: Connection, row: Found) -> int | None:
     return compared.back_micro if compared is not None and compared.excess_micro else None
 
 
+def explained_by(connection: Connection, row: Found) -> str:
+    """Return the order that has moved as much as came or went back by now, "" if none has."""
+    order = _order_of(connection, row)
+    if order is None or compare(connection, order, goods_of(row)).excess_micro:
+        return ""
+    return order.code
+
+
 def _order_of(connection: Connection, row: Found) -> OrderReturns | None:
     """Return the order that the return of a discrepancy names, None if there is none."""
     documents = {(row.warehouse, row.document)}

@@ -83,6 +83,19 @@ def test_many_orders_are_told_without_waiting_for_the_next_second():
         upkeep.stop()
 
 
+def test_returns_that_orders_explain_are_settled():
+    class Explaining:
+        def tick(self):
+            return 1
+
+    upkeep = Upkeep(Comparing(), correction=None, returns=Explaining())
+    upkeep.start()
+    try:
+        wait_for(lambda: upkeep.counters().get("returns_explained_total"), what="the return")
+    finally:
+        upkeep.stop()
+
+
 def test_reports_that_wait_are_bounded():
     comparing = Comparing()
     comparing.free.clear()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from central.orders.explained_returns import ExplainedReturns
 from central.orders.settling.discrepancy_views import read_detail
 from central.orders.settling.settlement_book import settle
 from central.orders.settling.settlements import Decision
@@ -326,3 +327,22 @@ def test_goods_of_a_lot_that_the_order_did_not_receive_go_back_and_are_told(data
     assert bodies(detail) == [("reassign", "A", 4), ("reverse", None, 4), ("accept", None, 0)]
     decide(site.desk, detail)
     assert site.faults() == []
+
+
+def test_goods_that_came_back_before_they_were_told_to_have_left_settle_themselves(database):
+    scene = Scene(database, stock=PLAIN)
+    order = sold(scene, ("BIN-3", "", 5))
+    shipment = len(scene.gateway.bodies)
+    come_back(scene, returned(scene, order, 5), 5)
+    scene.gateway.reverse(shipment)
+    scene.send()
+    explained = ExplainedReturns(database, desk=scene.desk, clock=scene.clock)
+    assert explained.tick() == 0
+    scene.ship(order, "BIN-3", 5)
+    assert explained.tick() == 0  # Not yet.
+    scene.clock.time_ms += 10_000
+    assert (explained.tick(), [row[1] for row in told(database)]) == (1, ["settled"])
+    assert rows(database, tables.discrepancies, "settlement") == [
+        (f"it is no more than {order} moved",)
+    ]
+    scene.check()
