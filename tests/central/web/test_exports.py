@@ -40,6 +40,7 @@ STARTS = (
     "/warehouses/SH2",
     "/warehouses/SH2/places/BIN-7",
     "/catalogue/items/BOLT-M8",
+    "/items/BOLT?lot=LOT-1",
     "/catalogue/warehouses/SH2",
     "/catalogue/places/SH2/BIN-7",
 )
