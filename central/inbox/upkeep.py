@@ -69,7 +69,7 @@ class Upkeep:
         return self._thread.is_alive()
 
     def counters(self) -> dict[str, int]:
-        """Return counts since the start: of reports, times, orders told, returns, failures."""
+        """Return counts since the start: of reports, bins, times, orders, returns and failures."""
         return self._counters | self._reconciliation.counters()
 
     def take_digests(self, payloads: Sequence[tuple[str, bytes]]) -> None:
