@@ -12,6 +12,7 @@ from central.inbox.upkeep import Upkeep
 from central.ledger.checkpoints import Checkpoints
 from central.ledger.desk import Desk
 from central.mqtt_link import CentralLink
+from central.orders.counts.outdated_counts import OutdatedCounts
 from central.orders.explained_returns import ExplainedReturns
 from central.orders.following import FOLLOWERS
 from central.orders.sales.stale_guidance import StaleGuidance
@@ -77,7 +78,7 @@ def build_downlink(
         )
     )
     # One of all workers corrects times, copies balances, has stations told of goods that have
-    # moved, and tells other programs what happened.
+    # moved, and people of what came late for counts, and tells other programs what happened.
     alone = shards is None or 0 in shards
     webhooks = None
     if alone:
@@ -96,6 +97,7 @@ def build_downlink(
         checkpoints=Checkpoints(database, clock=clock) if alone else None,
         guidance=StaleGuidance(database, desk=desk) if alone else None,
         returns=ExplainedReturns(database, desk=desk, clock=clock) if alone else None,
+        counts=OutdatedCounts(database, clock=clock) if alone else None,
     )
     watching = None
     if webhooks is not None:

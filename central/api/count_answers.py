@@ -116,6 +116,7 @@ def count_out(view: CountView) -> CountOut:
         lines_count=view.lines_count,
         uncounted_count=view.uncounted_count,
         observations_count=view.observations_count,
+        outdated_count=view.outdated_count,
     )
 
 
@@ -207,6 +208,7 @@ def variance_out(one: Variance) -> VarianceOut:
         reject_reason=one.reject_reason,
         adjusted=quantity_text(one.adjusted_micro),
         outcome=one.outcome,
+        outdated_by=quantity_text(one.outdated_micro),
     )
 
 

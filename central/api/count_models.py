@@ -5,13 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, JsonValue
 
 from central.api.api_model import ApiModel
-from central.api.order_values import (
-    Asking,
-    DateText,
-    DecimalText,
-    Note,
-    Reason,
-)
+from central.api.order_values import Asking, DateText, DecimalText, Note, Reason
 from central.api.parameters import PageParameters, Text, WarehouseCode
 from central.orders.counts.counts import LINES_COUNT_MAX, PARTS_COUNT_MAX, Kind, State, Verdict
 
@@ -190,13 +184,15 @@ class CountHeadOut(ApiModel):
 
 
 class CountOut(CountHeadOut):
-    """A count. lines_count, uncounted_count: lines of the present round, and those of which nothing
-    was counted.
+    """A count. lines_count, uncounted_count: lines of the present round, and those without a count.
+
+    outdated_count: lines that are off by what came late, as discrepancies tell.
     """
 
     lines_count: int
     uncounted_count: int
     observations_count: int
+    outdated_count: int
 
 
 class CountPage(ApiModel):
@@ -265,6 +261,7 @@ class VarianceOut(ApiModel):
     was. explanation: the same in words. found: false for what was looked for and not there.
     verdict: what the limits ask for. adjusted: what this count has changed stock by.
     outcome: "" before it is posted; "superseded": a later count of the same goods has set it right.
+    outdated_by: what stock still has to change by since something came late; "0": nothing.
     """
 
     location: str
@@ -295,6 +292,7 @@ class VarianceOut(ApiModel):
     reject_reason: str
     adjusted: str
     outcome: str
+    outdated_by: str
 
 
 class VariancePage(ApiModel):

@@ -84,6 +84,12 @@ class TimeCorrection:
         self._open: dict[str, Unsynced] = {}
         self._applied: dict[BootKey, ClockOffset] = {}
         self._stale: dict[BootKey, ClockOffset] = {}
+        self._corrected: list[int] = []
+
+    def take_corrected(self) -> list[int]:
+        """Return the record numbers of what was corrected since this was asked last."""
+        corrected, self._corrected = self._corrected, []
+        return corrected
 
     def tick(self) -> int:
         """Take up new facts, look for better offsets, correct; return how many were corrected.
@@ -110,7 +116,9 @@ class TimeCorrection:
                     for key, one in best.items()
                     if key in new_boots or self._is_news(key, one)
                 }
-                done, corrected_count = _correct(connection, stale)
+                done, corrected = _correct(connection, stale)
+            self._corrected += corrected
+            corrected_count = len(corrected)
             # Only now, after the commit: a tick that failed is done again as it was.
             self._applied |= done
             self._stale = {key: one for key, one in stale.items() if key not in done}
@@ -221,18 +229,18 @@ def _facts_at(connection: Connection, keys: Sequence[FactKey]) -> Iterator[tuple
 
 def _correct(
     connection: Connection, stale: Mapping[BootKey, ClockOffset]
-) -> tuple[dict[BootKey, ClockOffset], int]:
-    """Correct facts of these boots; return the boots that are done, and how many facts it was."""
+) -> tuple[dict[BootKey, ClockOffset], list[int]]:
+    """Correct facts of these boots; return the boots that are done, and the facts' records."""
     done: dict[BootKey, ClockOffset] = {}
-    left_count = FACTS_PER_TICK_MAX
+    corrected: list[int] = []
     for key, offset in islice(stale.items(), BOOTS_PER_TICK_MAX):
-        rows = _to_correct(connection, key, offset, limit=left_count)
+        rows = _to_correct(connection, key, offset, limit=FACTS_PER_TICK_MAX - len(corrected))
         _apply(connection, rows, offset)
-        left_count -= len(rows)
-        if not left_count:
+        corrected += [row.record_no for row in rows]
+        if len(corrected) >= FACTS_PER_TICK_MAX:
             break
         done[key] = offset
-    return done, FACTS_PER_TICK_MAX - left_count
+    return done, corrected
 
 
 def _to_correct(

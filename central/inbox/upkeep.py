@@ -1,4 +1,4 @@
-"""Compares stock, corrects times, keeps copies and guidance; never in the intake's way. Loop.
+"""Compares stock, corrects times, keeps copies, guidance, counts; never in the intake's way. Loop.
 
 digests -> take_digests --.
                            thread, every second: take, compare, follow the ledger, correct, tell
@@ -13,6 +13,7 @@ from central.errors import LedgerUnavailable
 from central.inbox.reconciliation import Reconciliation
 from central.inbox.time_correction import FACTS_PER_TICK_MAX, TimeCorrection
 from central.ledger.checkpoints import Checkpoints
+from central.orders.counts.outdated_counts import OutdatedCounts
 from central.orders.explained_returns import ExplainedReturns
 from central.orders.sales.stale_guidance import ORDERS_PER_TICK_MAX, StaleGuidance
 
@@ -28,8 +29,9 @@ logger = getLogger(__name__)
 class Upkeep:
     """One thread. `start` once, `stop` once; `take_digests` may be called from any thread.
 
-    correction, checkpoints, guidance, returns: None where another process corrects times, copies
-    balances, has stations told of orders whose goods have moved, and settles what orders explain.
+    correction, checkpoints, guidance, returns, counts: None where another process corrects times,
+    copies balances, has stations told of orders whose goods have moved, settles what orders
+    explain, and tells people of what came late for a count.
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class Upkeep:
         checkpoints: Checkpoints | None = None,
         guidance: StaleGuidance | None = None,
         returns: ExplainedReturns | None = None,
+        counts: OutdatedCounts | None = None,
     ) -> None:
         self._reconciliation = reconciliation
         self._correction = correction
         self._checkpoints = checkpoints
         self._guidance = guidance
         self._returns = returns
+        self._counts = counts
         self._waiting: deque[tuple[str, bytes]] = deque()
         self._lock = Lock()
         self._woken = Event()
@@ -115,6 +119,10 @@ class Upkeep:
         if self._correction is not None:
             corrected_count = self._correction.tick()
             self._count("times_corrected_total", corrected_count)
+        if self._counts is not None:
+            if self._correction is not None:
+                self._counts.note_corrected(self._correction.take_corrected())
+            followed_all = self._counts.tick() and followed_all
         if self._guidance is not None:
             told_count = self._guidance.tick()
             self._count("orders_told_total", told_count)

@@ -43,6 +43,7 @@ DiscrepancyKind = Literal[
     "expiry_missing",
     "expired_shipped",
     "piece_parted",
+    "count_outdated",
 ]
 # Kinds of which every fact is a matter of its own; the others are one per subject while open.
 KINDS_WITHOUT_LINES: frozenset[str] = frozenset(

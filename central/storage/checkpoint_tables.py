@@ -64,8 +64,8 @@ item_sums = Table(
     sqlite_with_rowid=False,
 )
 
-# How far a task that follows the ledger from behind has come. task: "late_days", "item_sums", and
-# "checkpoint", which is the copy in hand, less than 0 once that is forgotten.
+# How far a task that follows the ledger from behind has come. task: "late_days", "item_sums",
+# "counts", and "checkpoint", which is the copy in hand, less than 0 once that is forgotten.
 upkeep_progress = Table(
     "upkeep_progress",
     metadata,

@@ -16,6 +16,9 @@ PLAIN: tuple[str, ...] = (
     marked("It is at one place by now."),
     marked("The order waits for it no longer."),
     marked("Keep it as it was weighed."),
+    marked("The count agrees with all that is known by now."),
+    marked("Leave the stock as it is, and count the place again."),
+    marked("More has moved since than is looked through: count the place again."),
     marked("Nothing of it is under way any more."),
     marked("The units stay as they were packed before."),
     marked("Nothing was posted: the quantity cannot be right."),
@@ -59,6 +62,26 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         r"(?P<order>\S+) of (?P<warehouse>\S+) still expects (?P<amount>.+): "
         r"let these count there\.",
         marked("%(order)s of %(warehouse)s still expects %(amount)s: let these count there."),
+    ),
+    (
+        r"Amend (?P<count>\S+): what is at (?P<place>.+) changes by "
+        r"(?P<amount>\S+) (?P<unit>\S*)\.",
+        marked("Amend %(count)s: what is at %(place)s changes by %(amount)s %(unit)s."),
+    ),
+    (
+        r"(?P<count>\S+) counted (?P<amount>\S+) (?P<unit>\S*); "
+        r"with what came late the books had (?P<book>\S+)",
+        marked(
+            "%(count)s counted %(amount)s %(unit)s; with what came late the books had %(book)s."
+        ),
+    ),
+    (
+        r"(?P<count>\S+) was (?:posted|accepted) by (?P<who>.+)",
+        marked("%(who)s posted %(count)s, which has counted the same."),
+    ),
+    (
+        r"(?P<count>\S+) was amended by (?P<who>.+)",
+        marked("%(who)s amended %(count)s."),
     ),
     (
         r"They weighed (?P<amount>\S+) when they left\.",

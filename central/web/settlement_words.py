@@ -50,6 +50,9 @@ MEANINGS: dict[str, str] = {
         "Goods of a transfer arrived whose departure nobody has told yet."
     ),
     "moved_after_end": marked("Goods moved under a transfer that was closed; close it once more."),
+    "count_outdated": marked(
+        "Something from before a count came after it was posted: its adjustment is off."
+    ),
     "weight_missing": marked("Goods of catch weight were not weighed."),
     "weight_differs": marked("The last pieces left a weight behind; it is written off."),
     "expiry_differs": marked("A lot came with another expiry date than before."),

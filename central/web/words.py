@@ -157,6 +157,7 @@ DISCREPANCIES: dict[str, str] = {
     "received_before_shipped": marked("Received before it was shipped"),
     "reservation_short": marked("Set aside, but gone"),
     "moved_after_end": marked("Moved after the transfer ended"),
+    "count_outdated": marked("Came late for a count"),
     "weight_missing": marked("Weight missing"),
     "weight_differs": marked("Weight without pieces"),
     "lot_missing": marked("Lot not stated"),

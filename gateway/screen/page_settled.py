@@ -25,6 +25,7 @@ KIND_WORDS = {
     "outside_tolerance": N_("Weight outside tolerance"),
     "received_before_shipped": N_("Received before it was shipped"),
     "moved_after_end": N_("Moved after the transfer ended"),
+    "count_outdated": N_("Came late for a count"),
     "weight_missing": N_("Weight missing"),
     "weight_differs": N_("Weight without pieces"),
     "lot_missing": N_("Lot not stated"),

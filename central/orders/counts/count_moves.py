@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, func, select
 
-from central.contract.errors import ContractError
-from central.contract.facts import Fact, Reversal, decode_fact
 from central.errors import Conflict
 from central.ledger.entries import FactKey
 from central.orders.counts.count_judging import Moment, Moved, Thing
-from central.orders.counts.count_rows import FACTS_PER_SELECT_MAX, moments_at
+from central.orders.counts.count_rows import moments_at
+from central.orders.counts.count_undoing import undone_by
 from central.storage import bulk, count_tables, tables
 from central.storage.count_tables import THING
 from central.storage.line_blocks import first_lines
@@ -83,7 +82,7 @@ def moves_since(
         else:
             amounts[thing] = amounts.get(thing, 0) + quantity
     moments = moments_at(connection, sorted(by_record))
-    taken_back = _taken_back(connection, warehouse, sorted(by_record))
+    taken_back = undone_by(connection, warehouse, sorted(by_record))
     own = own_adjustments(connection, count)
     others_moved: Moves = {}
     own_moved: Moves = {}
@@ -180,35 +179,3 @@ def _lines_since(
                 hint="Cancel this count and count again, in smaller counts.",
             )
         yield from map(tuple, rows)
-
-
-def _taken_back(
-    connection: Connection, warehouse: str, numbers: Sequence[int]
-) -> Mapping[int, Moment]:
-    """Return, by the record number of a reversal, the moment of the movement that it takes back."""
-    facts = tables.facts.c
-    targets: dict[int, FactKey] = {}
-    for start in range(0, len(numbers), FACTS_PER_SELECT_MAX):
-        query = select(facts.record_no, facts.gateway, facts.body).where(
-            facts.record_no.in_(numbers[start : start + FACTS_PER_SELECT_MAX]),
-            facts.kind == "reversal",
-        )
-        for row in connection.execute(query):
-            fact = _readable(bytes(row.body))
-            if isinstance(fact, Reversal):
-                key = FactKey(warehouse, row.gateway, fact.reverses_epoch, fact.reverses_seq)
-                targets[row.record_no] = key
-    record_index = list(tables.facts.columns.keys()).index("record_no")
-    found = bulk.select_by_key(
-        connection, tables.facts, sorted(set(targets.values())), columns_count=4
-    )
-    records = {FactKey(*row[:4]): row[record_index] for row in found}
-    moments = moments_at(connection, sorted(records.values()))
-    return {number: moments[records[key]] for number, key in targets.items() if key in records}
-
-
-def _readable(body: bytes) -> Fact | None:
-    try:
-        return decode_fact(body)
-    except ContractError:
-        return None  # What cannot be read took nothing back.

@@ -21,6 +21,7 @@ from central.orders.counts.count_reading import read_rejections, read_standing
 from central.orders.counts.count_results import ItemWorth, Outcome, Variance
 from central.orders.counts.count_rows import store_head
 from central.orders.counts.counts import CountHead, require_other_person
+from central.orders.counts.outdated_rows import read_outdated, settle_outdated, subject_of
 from central.storage import bulk, count_tables
 from central.storage.count_tables import THING
 
@@ -66,14 +67,17 @@ def accept_count(change: Change, code: str, *, version: int | None) -> PostedCou
     return _post(change, head, standing.variances, action="accepted")
 
 
-def amend_count(change: Change, code: str, *, version: int | None) -> PostedCount:
+def amend_count(
+    change: Change, code: str, *, version: int | None, settles: str = ""
+) -> PostedCount:
     """Judge a posted count by what has come late since, and post what its adjustments lack.
 
-    Only the book is another one: what was counted stays accepted. Raises Conflict.
+    Only the book is another one: what was counted stays accepted. settles: the discrepancy that
+    somebody settles so. Raises Conflict.
     """
     head = begin(change, code, action="amend", version=version)
     variances = read_standing(change.connection, head).variances
-    return _post(change, head, variances, action="amended")
+    return _post(change, head, variances, action="amended", settles=settles)
 
 
 def list_results(
@@ -91,26 +95,40 @@ def list_results(
     if after is not None:
         query = query.where(tuple_(*key) > tuple_(*after))
     rows = connection.execute(query.order_by(*key).limit(limit)).mappings().all()
+    if not rows:
+        return []
     rejected = read_rejections(connection, code)
-    return [_result(row, rejected) for row in rows]
+    told = read_outdated(connection, code, warehouse=rows[0]["warehouse"])
+    found = [_result(row, rejected) for row in rows]
+    return [replace(one, outdated_micro=told.get(subject_of(code, one.thing), 0)) for one in found]
 
 
 def _post(
-    change: Change, head: CountHead, variances: Sequence[Variance], *, action: str
+    change: Change,
+    head: CountHead,
+    variances: Sequence[Variance],
+    *,
+    action: str,
+    settles: str = "",
 ) -> PostedCount:
-    due = [one for one in variances if _missing_micro(one)]
+    due = [one for one in variances if one.missing_micro]
     drafts = [_adjustment(change, head, one) for one in due]
     keys = change.post(drafts)
     bulk.insert_rows(
         change.connection,
         count_tables.count_adjustments,
         [
-            (*key, head.code, *one.thing, _missing_micro(one))
+            (*key, head.code, *one.thing, one.missing_micro)
             for key, one in zip(keys, due, strict=True)
         ],
     )
     posted = tuple(
-        replace(one, adjusted_micro=one.adjusted_micro + _missing_micro(one), outcome=_outcome(one))
+        replace(
+            one,
+            adjusted_micro=one.adjusted_micro + one.missing_micro,
+            outcome=_outcome(one),
+            outdated_micro=0,
+        )
         for one in variances
     )
     # What a later count has set right since stays as it was posted.
@@ -121,16 +139,18 @@ def _post(
         _note_last(change, head, posted)
         head = replace(head, ended_by=change.actor, ended_ms=change.now_ms)
     head = store_head(change.connection, head)
+    settle_outdated(
+        change.connection,
+        head.code,
+        [one.thing for one in posted if one.outcome in {"matched", "adjusted"}],
+        warehouse=head.warehouse,
+        settlement=f"{head.code} was {action} by {change.actor}",
+        now_ms=change.now_ms,
+        but=settles,
+    )
     note_count(change, head, action, lines_count=len(posted), adjusted_count=len(due))
     changed = {one.thing for one in due}
     return PostedCount(head, posted, tuple(one for one in posted if one.thing in changed))
-
-
-def _missing_micro(one: Variance) -> int:
-    """Return what stock still has to change by for a line."""
-    if one.rejected_by or one.superseded:
-        return 0
-    return one.judgement.variance_micro - one.adjusted_micro
 
 
 def _outcome(one: Variance) -> Outcome:
@@ -142,7 +162,7 @@ def _outcome(one: Variance) -> Outcome:
 
 
 def _adjustment(change: Change, head: CountHead, one: Variance) -> Movement:
-    quantity, thing = _missing_micro(one), one.thing
+    quantity, thing = one.missing_micro, one.thing
     found = quantity > 0
     return change.movement(
         warehouse=head.warehouse,

@@ -86,6 +86,13 @@ def worth_of(connection: Connection, items: Iterable[str]) -> dict[str, ItemWort
     return {row[0]: ItemWorth(row[abc], row[cost]) for row in rows}
 
 
+def _worth_then(connection: Connection, code: str) -> dict[str, ItemWorth]:
+    """Return class and cost by which the items of a posted count were judged then."""
+    table = count_tables.count_results.c
+    query = select(table.item, table.abc, table.cost_micro).where(table["count"] == code)
+    return {row.item: ItemWorth(row.abc, row.cost_micro) for row in connection.execute(query)}
+
+
 def read_rejections(connection: Connection, code: str) -> dict[Thing, tuple[str, str]]:
     """Return who does not want a line of a count posted, and why."""
     table = count_tables.count_rejections
@@ -141,6 +148,8 @@ def _variances(
     counted |= {thing: _with_book(one, books, moves, own) for thing, one in absent.items()}
     keys = {one.said.moment.record_no: one.key for one in observations}
     worth = worth_of(connection, items)
+    if head.ended_ms:
+        worth |= _worth_then(connection, head.code)
     rejected = read_rejections(connection, head.code)
     newer = _newer_results(connection, head, counted.values())
     found = []
@@ -157,19 +166,20 @@ def _variances(
         adjusted = sum(moved.quantity_micro for moved in own.get(thing, ()))
         if not (one.found or judgement.corrected_micro or one.book_micro or adjusted):
             continue  # Something was there at another time.
-        found.append(
-            Variance(
-                one,
-                judgement,
-                keys[one.moment.record_no],
-                known,
-                verdict,
-                actor,
-                reason,
-                superseded=thing in newer,
-                adjusted_micro=adjusted,
-            )
+        variance = Variance(
+            one,
+            judgement,
+            keys[one.moment.record_no],
+            known,
+            verdict,
+            actor,
+            reason,
+            superseded=thing in newer,
+            adjusted_micro=adjusted,
         )
+        if head.ended_ms:
+            variance = replace(variance, outdated_micro=variance.missing_micro)
+        found.append(variance)
     return found
 
 

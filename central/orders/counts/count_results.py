@@ -25,7 +25,7 @@ class Variance:
     fact: the observation at whose moment it is compared. rejected_by: who does not want it posted,
     and why, "" for nobody. superseded: a later count of the same goods is posted already, so this
     one changes nothing. adjusted_micro: what this count has changed stock by so far. outcome: "" as
-    long as it is not posted.
+    long as it is not posted. outdated_micro: what a posted one lacks since something came late.
     """
 
     counted: Counted
@@ -38,6 +38,14 @@ class Variance:
     superseded: bool = False
     adjusted_micro: int = 0
     outcome: Outcome = ""
+    outdated_micro: int = 0
+
+    @property
+    def missing_micro(self) -> int:
+        """Return what stock still has to change by for the line."""
+        if self.rejected_by or self.superseded:
+            return 0
+        return self.judgement.variance_micro - self.adjusted_micro
 
     @property
     def thing(self) -> Thing:

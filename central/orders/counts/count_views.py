@@ -9,18 +9,23 @@ from central.orders.counts.count_reading import uncounted_lines
 from central.orders.counts.count_rows import count_observations, load_lines, load_observations
 from central.orders.counts.count_sheet import ItemName, item_names
 from central.orders.counts.counts import CountHead, CountLine
+from central.orders.counts.outdated_rows import read_outdated
 
 LineState = Literal["counted", "empty", "uncounted"]
 
 
 @dataclass(frozen=True, slots=True)
 class CountView:
-    """A count with the figures of its present round."""
+    """A count with the figures of its present round.
+
+    outdated_count: lines of which it is told that something from before came late.
+    """
 
     head: CountHead
     lines_count: int
     uncounted_count: int
     observations_count: int
+    outdated_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,9 @@ def view_count(connection: Connection, head: CountHead) -> CountView:
     lines = load_lines(connection, head.code).get(head.round, ())
     observed = load_observations(connection, head.code) if lines else []
     left = uncounted_lines(lines, [one.said for one in observed], round_no=head.round)
-    return CountView(head, len(lines), len(left), count_observations(connection, head.code))
+    observed_count = count_observations(connection, head.code)
+    told = read_outdated(connection, head.code, warehouse=head.warehouse)
+    return CountView(head, len(lines), len(left), observed_count, len(told))
 
 
 def list_lines(

@@ -62,6 +62,7 @@ class Case:
     work on it; lines_there: of that, which may count it. lot_date: when its lot expires by the
     book; dates: what else is said of that.
     lacks: goods of which the item asks for more by now; was_uninspected: for an inspection.
+    amended_micro: what a count's adjustment lacks by all that is known now, None if too much moved.
     """
 
     kind: DiscrepancyKind
@@ -108,3 +109,4 @@ class Case:
     lacks: bool = False
     lot_date: str = ""
     dates: tuple[StatedDate, ...] = ()
+    amended_micro: int | None = 0

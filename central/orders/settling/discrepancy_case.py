@@ -17,6 +17,7 @@ from central.ledger.entries import GOODS_KEY_SIZE, FactKey
 from central.ledger.locations import is_virtual
 from central.ledger.progress import crosses_another_border, goes_back
 from central.ledger.unit_ratios import unit_ratio
+from central.orders.counts.outdated_rows import OUTDATED
 from central.orders.order_goods import parting
 from central.orders.settling.asked_later import lacking
 from central.orders.settling.cases import Case, ItemMatch
@@ -34,6 +35,7 @@ from central.orders.settling.reversed_units import (
     lying_micro,
 )
 from central.orders.settling.serial_places import KINDS_TWICE, case_of_twice
+from central.orders.settling.settlement_counts import case_of_count
 from central.orders.settling.settlement_moves import leaves_any
 from central.orders.settling.settlement_steps import MovedFact
 from central.orders.settling.settlement_transit import find_under_way
@@ -77,6 +79,8 @@ def find_case(connection: Connection, row: Found) -> Case:
         found = Case(kind=kind, under_way_micro=moving.remainder_micro if moving else 0)
     elif kind == "weight_missing":
         found = case_of_weight(connection, row)
+    elif kind == OUTDATED:
+        found = case_of_count(connection, row)
     elif kind == "moved_unavailable":
         found = case_of_unavailable(connection, row)
     elif kind == "expiry_differs":

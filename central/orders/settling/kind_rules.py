@@ -96,6 +96,11 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
         "Goods moved under a transfer that was closed; close it once more.",
         "adjust accept",
     ),
+    "count_outdated": _rule(
+        "goods",
+        "Something from before a count came after it was posted: its adjustment is off.",
+        "adjust accept",
+    ),
     "expiry_differs": _rule(
         "data",
         "A lot came with another expiry date than before.",

@@ -17,15 +17,12 @@ from central.errors import Conflict, NotThere, Unusable
 from central.ledger.desk import Change, require_version
 from central.ledger.entries import DiscrepancyKind, FactKey
 from central.ledger.settled_news import tell_settled
+from central.orders.settling.apart_decisions import is_done_apart
 from central.orders.settling.counted_there import steps_counted_there
 from central.orders.settling.discrepancy_facts import Found
 from central.orders.settling.evidence_search import settled_by
 from central.orders.settling.last_settlement import back_again, free_again, moved_by_last
-from central.orders.settling.lot_corrections import (
-    correct_again,
-    correct_as_decided,
-    restate_after,
-)
+from central.orders.settling.lot_corrections import correct_again, restate_after
 from central.orders.settling.settlement_choice import is_counted_there
 from central.orders.settling.settlement_plans import Plan, plan_steps, still_wrong_micro
 from central.orders.settling.settlement_reserving import reserve_anew
@@ -64,8 +61,7 @@ def settle(
     check_decision(cast(DiscrepancyKind, row.kind), decision)
     if decision.action == "reserve":
         plan = Plan(row.warehouse, [], left_count=reserve_anew(change, row))
-    elif decision.action == "correct":
-        correct_as_decided(change, row, decision)
+    elif is_done_apart(change, row, decision):
         plan = Plan(row.warehouse, [])
     else:
         plan = plan_steps(change.connection, row, decision)

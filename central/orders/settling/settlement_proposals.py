@@ -207,6 +207,17 @@ def _for_under_way(case: Case) -> tuple[Proposal, ...]:
     return (Proposal(Decision(action="adjust"), why),)
 
 
+def _for_count(case: Case) -> tuple[Proposal, ...]:
+    if case.amended_micro == 0:
+        return (_accept("The count agrees with all that is known by now."),)
+    leave = _accept("Leave the stock as it is, and count the place again.")
+    if case.amended_micro is None:
+        return (leave,)
+    change = f"{_units(case.amended_micro)} {case.unit}"
+    why = f"Amend {case.document}: what is at {case.location} changes by {change}."
+    return (Proposal(Decision(action="adjust"), why), leave)
+
+
 def _accepted(said: str) -> Callable[[Case], tuple[Proposal, ...]]:
     return lambda _case: (_accept(said),)
 
@@ -225,6 +236,7 @@ PROPOSED: Mapping[DiscrepancyKind, Callable[[Case], tuple[Proposal, ...]]] = {
     "weight_differs": _accepted("No pieces are left that could weigh it."),
     "received_before_shipped": _for_under_way,
     "moved_after_end": _for_under_way,
+    "count_outdated": _for_count,
     "expiry_differs": _for_expiry,
     "lot_missing": _for_policy,
     "serial_missing": _for_policy,

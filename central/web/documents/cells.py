@@ -39,6 +39,7 @@ QUANTITIES = frozenset(
 FIGURES = frozenset(
     {"line", "document_line", "lines_count", "round", "days", "under_way_days", "number", "pick"}
     | {"unit_price", "value", "amount", "uncounted_count", "observations_count", "order_line"}
+    | {"outdated_count", "outdated_by"}
     | {
         "lead_time_days",
         "walk_order",

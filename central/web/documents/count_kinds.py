@@ -109,8 +109,9 @@ COUNT = DocumentKind(
     create="/api/v1/counts",
     facts=(
         *("warehouse", "kind", "round", "rounds_max", "lines_count", "uncounted_count"),
-        *("observations_count", "blind", "plan", "gateway", "created_by", "created_time"),
-        *("released_time", "finished_time", "ended_by", "ended_time", "reason", "note"),
+        *("observations_count", "outdated_count", "blind", "plan", "gateway", "created_by"),
+        *("created_time", "released_time", "finished_time", "ended_by", "ended_time"),
+        *("reason", "note"),
     ),
     tables=(
         TableOf(
@@ -118,7 +119,7 @@ COUNT = DocumentKind(
             marked("Counted beside the book"),
             (
                 *("location", "item", "lot", "serial", "counted", "corrected_book", "variance"),
-                *("verdict", "outcome", "explanation", "counters", "rejected_by"),
+                *("outdated_by", "verdict", "outcome", "explanation", "counters", "rejected_by"),
             ),
             wide=frozenset({"lot", "serial", "explanation", "counters", "rejected_by", "outcome"}),
         ),

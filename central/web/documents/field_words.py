@@ -153,6 +153,8 @@ FIELDS: dict[str, str] = {
     "number": marked("Number"),
     "numerator": marked("Numerator"),
     "observations_count": marked("Observations"),
+    "outdated_by": marked("Off by what came late"),
+    "outdated_count": marked("Off by what came late"),
     "on_hand": marked("On hand"),
     "weight": marked("Weight"),
     "on_time": marked("On time"),

@@ -121,3 +121,31 @@ def test_a_backlog_of_times_is_corrected_without_waiting_for_the_next_second():
         )
     finally:
         upkeep.stop()
+
+
+class Telling:
+    """Stands for `OutdatedCounts`: keeps which facts have other times since."""
+
+    def __init__(self):
+        self.corrected = []
+        self.ticks_count = 0
+
+    def note_corrected(self, record_nos):
+        self.corrected += record_nos
+
+    def tick(self):
+        self.ticks_count += 1
+        return True
+
+
+def test_counts_are_told_of_facts_whose_times_were_corrected():
+    correcting, telling = Correcting(2), Telling()
+    upkeep = Upkeep(Comparing(), correction=correcting, counts=telling)
+    correcting.take_corrected = lambda: [7, 8] if telling.ticks_count == 0 else []
+    upkeep.start()
+    try:
+        wait_for(lambda: telling.ticks_count)
+    finally:
+        upkeep.stop()
+    assert telling.corrected == [7, 8]
+    assert not upkeep.counters().get("crashes_total")
