@@ -243,20 +243,13 @@ class Bookkeeper:
         if posting.progress is not None:
             document = posting.progress[0].document
         if not posting.lines or not (
-            document or any(line.status != AVAILABLE for line in posting.lines)
+            document or posting.came_to or any(one.status != AVAILABLE for one in posting.lines)
         ):
             return
         told_ms = fact.event_time_ms if fact.clock_synced else self._now_ms
-        self.noted.apart.append(
-            PostedFact(
-                entry.record_no,
-                entry.gateway,
-                min(told_ms, self._now_ms),
-                document,
-                posting.progress,
-                posting.lines,
-            )
-        )
+        goods = (document, posting.progress, posting.lines, posting.came_to)
+        happened_ms = min(told_ms, self._now_ms)
+        self.noted.apart.append(PostedFact(entry.record_no, entry.gateway, happened_ms, *goods))
 
     def _note_goods(self, entry: Entry, fact: Fact, posting: Posting) -> None:
         """Note what a fact says of goods beside how they moved."""

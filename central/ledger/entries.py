@@ -159,6 +159,7 @@ class PostedFact(msgspec.Struct, frozen=True):
     document: "" for none; of a reversal, that of the movement that it takes back. progress: what it
     counts for, None if it crossed no boundary that its document is about. lines: all that it has.
     happened_ms: its event time, but when it was recorded if its clock was not set or runs ahead.
+    came_to: where goods came to be inspected whose reversal takes what they became since, else "".
     """
 
     record_no: int
@@ -167,6 +168,7 @@ class PostedFact(msgspec.Struct, frozen=True):
     document: str
     progress: tuple[ProgressKey, int, str] | None
     lines: tuple[Line, ...]
+    came_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)

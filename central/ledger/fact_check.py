@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, col
 from central.contract.errors import ContractError
 from central.contract.facts import Movement, Reversal, chain_next, chain_start, kind_of
 from central.contract.identifiers import parse_epoch
+from central.ledger.decided_goods import are_taken_as
 from central.ledger.entries import KINDS_WITHOUT_LINES, Entry, FactKey, Line
 from central.ledger.held_again import as_held
 from central.ledger.packs_then import PacksThen
@@ -162,10 +163,13 @@ class FactCheck:
         if not isinstance(movement, Movement) or not moved or own_lines(moved) != moved:
             return False, None
         progress = self._progress(movement, moved, warehouse=entry.warehouse, sign=-1)
-        back, rests = tuple(lines[: len(moved)]), lines[len(moved) :]
         whole = turned(moved, record_no=entry.record_no)
-        right = back in (whole, as_held(whole)) and are_rests(back, rests)
-        return right, progress
+        back, rests = tuple(lines[: len(moved)]), tuple(lines[len(moved) :])
+        right = back in (whole, as_held(whole))
+        if not right:
+            back, rests = parted(lines)
+            right = are_taken_as(whole, back)
+        return right and are_rests(back, rests), progress
 
     def _progress(
         self, movement: Movement, own: tuple[Line, ...], *, warehouse: str, sign: int = 1

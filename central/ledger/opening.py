@@ -105,6 +105,9 @@ def open_books(
             keys.add((*key, item, lot, serial, sscc, unit))
     for target in targets.stored.values():
         keys.update(line.balance_key[:GOODS_KEY_SIZE] for line in target.lines)
+        for part in target.became:
+            came = target.lines[1].balance_key
+            keys.add(came._replace(location=part.location)[:GOODS_KEY_SIZE])
     counts = towards or targets.stored
     progress_keys = _progress_keys(known, towards, targets) if counts else set()
     weighed = _weighed_items(known, apart, targets)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from central.contract.facts import Fact, Movement, Reversal
+from central.ledger.decided_goods import Became, taken_as
 from central.ledger.entries import (
     OWN_GATEWAY,
     Entry,
@@ -54,7 +55,8 @@ class Posting(msgspec.Struct, frozen=True):
     take their share of the weight that is where they come from. lost_weight: what they were said to
     weigh, in words, if that means nothing in the item's unit of weight. rests_back: what one of the
     ledger's own gives back. takes_back: the movement that a reversal takes back; waits_for: the one
-    that it will when it comes.
+    that it will when it comes. came_to: where goods came whose reversal takes
+    what they became since.
     """
 
     lines: tuple[Line, ...] = ()
@@ -69,19 +71,21 @@ class Posting(msgspec.Struct, frozen=True):
     unweighed: bool = False
     lost_weight: str = ""
     rests_back: tuple[RestBack, ...] = ()
+    came_to: str = ""
 
 
 class PostedMovement(msgspec.Struct, frozen=True):
     """What there is of a fact that a reversal names.
 
     lines: none if it moved nothing or is not here yet. reversed: whether a reversal has named it.
-    movement: the fact, None if it moved nothing.
+    movement: the fact, None if it moved nothing. became: its goods, if they were decided on since.
     """
 
     lines: tuple[Line, ...]
     progress: Progress | None
     reversed: bool
     movement: Movement | None = None
+    became: tuple[Became, ...] = ()
 
 
 def post(
@@ -275,4 +279,7 @@ def _post_reversal(
     lines = turned(posted.lines, record_no=entry.record_no)
     if known.lots_on_hold:
         lines = held_again(lines, known)
-    return Posting(lines=lines, progress=progress, takes_back=target)
+    came_to = ""
+    if posted.became:
+        came_to, lines = lines[1].location, taken_as(lines, posted.became)
+    return Posting(lines=lines, progress=progress, takes_back=target, came_to=came_to)

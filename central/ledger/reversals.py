@@ -5,12 +5,17 @@ A reversal that comes before its movement (of an earlier epoch that is late) has
 them, so that nobody looks for them while there are none.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, delete, select
 
 from central.contract.facts import Movement, Reversal
 from central.ledger.bookkeeping import Noted, ReversedBy, Settled, Targets
+from central.ledger.decided_goods import Became, came_undecided
 from central.ledger.discrepancies import discrepancy_id, settle_discrepancies
 from central.ledger.entries import Entry, FactKey, Line
 from central.ledger.pairs import own_lines, taken_micro
@@ -34,6 +39,48 @@ FORGET_REVERSAL = delete(tables.reversals).where(
     _reversals.epoch == bindparam("b_epoch"),
     _reversals.seq == bindparam("b_seq"),
 )
+
+
+P = TypeVar("P")  # What was posted, which the ledger says.
+# What became of goods that came to be inspected, by the movements that brought them; what facts
+# decided that are taken back with those is no decision.
+Outcomes = Callable[
+    [Connection, Mapping[FactKey, PostedMovement], AbstractSet[FactKey]],
+    Mapping[FactKey, tuple[Became, ...]],
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DecidingFollower(Generic[P]):
+    """A follower that knows what became of goods since they came to be inspected.
+
+    became: of the movements asked for, in parts; those that nobody has decided on are left out.
+    """
+
+    follow: Callable[[Connection, P], None]
+    became: Outcomes
+
+    def __call__(self, connection: Connection, posted: P) -> None:
+        """Follow what was posted."""
+        self.follow(connection, posted)
+
+
+def with_outcomes(connection: Connection, targets: Targets, followers: Iterable[object]) -> Targets:
+    """Return what reversals have to do with stored facts, with what became of their goods."""
+    back = {
+        key: one
+        for key, one in targets.stored.items()
+        if key in targets.named and one.lines and not one.reversed
+    }
+    asked = {key: one for key, one in back.items() if came_undecided(one.lines)}
+    if not asked:
+        return targets
+    stored = dict(targets.stored)
+    for follower in followers:
+        if isinstance(follower, DecidingFollower):
+            for key, became in follower.became(connection, asked, back.keys()).items():
+                stored[key] = replace(stored[key], became=became)
+    return replace(targets, stored=stored)
 
 
 def find_targets(connection: Connection, state: LedgerState, runs: Sequence[Run]) -> Targets:

@@ -2,7 +2,9 @@
 
 from central.ledger.document_shares import follow_shares, share_looks
 from central.ledger.ledger import Follower, ForeseeingFollower
+from central.ledger.reversals import DecidingFollower
 from central.orders.counts.count_following import follow_counts
+from central.orders.purchasing.decided_arrivals import became_of
 from central.orders.purchasing.inspection_following import follow_decisions
 from central.orders.purchasing.purchase_following import follow_arrivals, follow_inspections
 from central.orders.reserving.reservation_following import (
@@ -32,7 +34,7 @@ FOLLOWERS: tuple[Follower, ...] = (
     follow_counts,
     follow_arrivals,
     follow_returns,
-    follow_inspections,
+    DecidingFollower(follow_inspections, became_of),
     follow_decisions,
     ForeseeingFollower(follow_shares, share_looks),
 )

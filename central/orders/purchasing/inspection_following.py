@@ -60,7 +60,7 @@ def follow_decisions(connection: Connection, posted: Posted) -> None:
                 continue
         elif not _concerns_goods(posted_fact):
             continue
-        run, fact = _fact_of(posted.runs, posted_fact.record_no)
+        run, fact = fact_of(posted.runs, posted_fact.record_no)
         if isinstance(fact, Movement):
             _decide(connection, posted, posted_fact, run, fact)
         elif isinstance(fact, Reversal):
@@ -117,7 +117,7 @@ def is_taken_back(fact: PostedFact, runs: Sequence[Run]) -> bool:
         return False
     comes_from = [line for line in fact.lines if line.quantity_micro < 0]
     inside = all(not is_virtual(one.location) or one.location == SCRAP for one in comes_from)
-    return inside and isinstance(_fact_of(runs, fact.record_no)[1], Reversal)
+    return inside and isinstance(fact_of(runs, fact.record_no)[1], Reversal)
 
 
 def goes_under_way(fact: PostedFact) -> bool:
@@ -131,7 +131,7 @@ def missed_micro(connection: Connection, posted: Posted, posted_fact: PostedFact
 
     What a station takes back of a transfer is to be decided on where it was before it left.
     """
-    fact = _fact_of(posted.runs, posted_fact.record_no)[1]
+    fact = fact_of(posted.runs, posted_fact.record_no)[1]
     if posted_fact.gateway == OWN_GATEWAY or not isinstance(fact, Reversal):
         return 0
     for run in posted.runs:
@@ -150,7 +150,7 @@ def _concerns_goods(fact: PostedFact) -> bool:
     return any(line.status in SOURCES and not is_virtual(line.location) for line in fact.lines)
 
 
-def _fact_of(runs: Sequence[Run], record_no: int) -> tuple[Run, Fact | str]:
+def fact_of(runs: Sequence[Run], record_no: int) -> tuple[Run, Fact | str]:
     """Return a fact of a posting and the run that it came in."""
     for run in runs:
         index = record_no - run.first_record_no
@@ -187,7 +187,7 @@ def _decide(
                 seq=fact.seq,
                 gateway=run.gateway,
             )
-            _keep(connection, inspection, decisions, row)
+            keep(connection, inspection, decisions, row)
 
 
 def _take_back(
@@ -208,7 +208,7 @@ def _take_back(
             epoch=run.epoch,
             seq=fact.seq,
         )
-        _keep(connection, Inspection(**row._mapping), decisions, back)
+        keep(connection, Inspection(**row._mapping), decisions, back)
 
 
 def _decided_by(
@@ -301,7 +301,7 @@ def _open_inspections(
     return [(Inspection(**row._mapping), read_decisions(connection, row.code)) for row in rows]
 
 
-def _keep(
+def keep(
     connection: Connection,
     inspection: Inspection,
     decisions: Sequence[DecisionRow],

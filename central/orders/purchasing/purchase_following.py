@@ -10,7 +10,9 @@ from central.ledger.entries import PostedFact
 from central.ledger.ledger import Posted
 from central.ledger.locations import CUSTOMER, SUPPLIER, is_virtual
 from central.ledger.own_facts import OWN_GATEWAY
+from central.ledger.pairs import taken_micro
 from central.ledger.statuses import INSPECTION
+from central.orders.purchasing.decided_arrivals import take_back_decisions
 from central.orders.purchasing.inspection import Inspection, amounts_of
 from central.orders.purchasing.inspection_following import (
     goes_under_way,
@@ -96,11 +98,12 @@ def follow_inspections(connection: Connection, posted: Posted) -> None:
             for line in fact.lines
             if line.status == INSPECTION and not is_virtual(line.location)
         )
+        if fact.came_to:
+            goods_micro = -taken_micro(fact.lines)
         if not goods_micro:
             continue
-        if not _is_arrival(fact, goods_micro) and not (
-            goes_under_way(fact) and is_taken_back(fact, posted.runs)
-        ):
+        is_arrival = bool(fact.came_to) or _is_arrival(fact, goods_micro)
+        if not is_arrival and not (goes_under_way(fact) and is_taken_back(fact, posted.runs)):
             continue
         if goods_micro > 0:
             if is_taken_back(fact, posted.runs):
@@ -109,6 +112,8 @@ def follow_inspections(connection: Connection, posted: Posted) -> None:
         line = fact.lines[0]
         number = fact.progress[0].line if fact.progress is not None else 0
         key = GoodsKey(line.warehouse, fact.document, number, line.item, line.lot, line.unit)
+        if fact.came_to:
+            take_back_decisions(connection, posted, fact, key)
         changed[key] = changed.get(key, 0) + goods_micro
     changed = {key: micro for key, micro in changed.items() if micro}
     if changed:
