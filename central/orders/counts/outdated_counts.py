@@ -11,7 +11,7 @@ what is older than the last one that is.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, or_, select, text, true
 
 from central.clock import Clock
 from central.contract.quantities import canonical_text, from_micro
@@ -33,7 +33,7 @@ from central.storage import bulk
 from central.storage.checkpoint_tables import upkeep_progress
 from central.storage.count_tables import count_observations, counts
 from central.storage.database import Database
-from central.storage.tables import facts, lines
+from central.storage.tables import LATE, facts, lines
 
 TASK = "counts"  # Of `upkeep_progress`.
 FACTS_AT_ONCE_MAX = 20_000  # Looked at in one tick.
@@ -104,8 +104,11 @@ class OutdatedCounts:
             latest_ms = _latest_ms(connection)
             until, judged = head, list[_Judged]()
             if latest_ms is not None:
-                until = min(head, after + FACTS_AT_ONCE_MAX)
-                numbers = _numbers(connection, after=after, until=until, latest_ms=latest_ms)
+                # Of a ledger that is older than this, what is known to be late is enough.
+                begins = after == 0 and head > FACTS_AT_ONCE_MAX
+                until = head if begins else min(head, after + FACTS_AT_ONCE_MAX)
+                found = _numbers_at_first if begins else _numbers
+                numbers = found(connection, after=after, until=until, latest_ms=latest_ms)
                 numbers += sorted(one for one in self._corrected if one <= after)
                 judged = _judged(connection, _late(connection, numbers))
         with self._database.write() as connection:
@@ -148,6 +151,22 @@ def _numbers(connection: Connection, *, after: int, until: int, latest_ms: int) 
             table.kind == "reversal",
             table.gateway == OWN_GATEWAY,
         ),
+    )
+    return sorted(connection.execute(query).scalars())
+
+
+def _numbers_at_first(
+    connection: Connection, *, after: int, until: int, latest_ms: int
+) -> list[int]:
+    """Return the newest facts that came late for a posted count by ten minutes or more."""
+    table = facts.c
+    query = (
+        select(table.record_no)
+        # In the words of the index, so that both databases use it.
+        .where(text(LATE), table.clock_synced == true(), table.event_time_ms < latest_ms)
+        .where(table.record_no > after, table.record_no <= until)
+        .order_by(table.record_no.desc())
+        .limit(FACTS_AT_ONCE_MAX)
     )
     return sorted(connection.execute(query).scalars())
 
@@ -206,10 +225,11 @@ def _touched(
             by_location.setdefault(location, []).append(one)
     found: dict[str, dict[Place, _Late]] = {}
     since_ms = min((one.since_ms for one in late), default=0)
-    for code, location, number in _observed(connection, warehouse, sorted(by_location), since_ms):
-        counted = moments_at(connection, [number])[number]
+    observed = list(_observed(connection, warehouse, sorted(by_location), since_ms))
+    moments = moments_at(connection, sorted({number for _, _, number in observed}))
+    for code, location, number in observed:
         for one in by_location[location]:
-            if one.is_from_before(counted):
+            if one.is_from_before(moments[number]):
                 for place in one.places:
                     if place[0] == location:
                         found.setdefault(code, {}).setdefault(place, one)

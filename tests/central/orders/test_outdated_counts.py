@@ -3,6 +3,7 @@
 import pytest
 
 from central.inbox.time_correction import TimeCorrection
+from central.orders.counts import outdated_counts
 from central.orders.counts.outdated_counts import OutdatedCounts
 from central.orders.settling.settlement_book import settle
 from central.orders.settling.settlements import Decision
@@ -154,6 +155,31 @@ def test_a_scan_from_before_a_count_that_the_desk_takes_back_after_it_is_told(sc
     assert row["document"] == code
     settled(scene, row)
     assert scene.stock() == 10
+
+
+def test_goods_under_an_unknown_code_that_a_count_found_are_told_once_they_get_their_own(scene):
+    scene.put(scene.counter, 5, at=1, item="QQ")
+    code = counted(scene, 5)
+    (other,) = scene.get("/discrepancies?kind=unknown_item&state=open")["discrepancies"]
+    with scene.desk.change(actor="li.na") as change:
+        settle(change, other["id"], Decision(action="reassign", item="BOLT", reason="its code"))
+    assert scene.stock() == 10
+    (row,) = told(scene)
+    assert (row["document"], row["expected"], row["actual"]) == (code, "5", "10")
+    settled(scene, row)
+    assert (scene.stock(), scene.stock("QQ")) == (5, 0)
+
+
+def test_of_a_ledger_that_is_older_what_came_late_before_is_told_at_once(scene, monkeypatch):
+    scene.put(scene.counter, 1, at=1)
+    scene.put(scene.other, 5, at=5)
+    counted(scene, 6)
+    scene.put(scene.counter, 1, at=11)
+    scene.send()
+    monkeypatch.setattr(outdated_counts, "FACTS_AT_ONCE_MAX", 2)
+    assert scene.outdated.tick()
+    (row,) = told(scene)
+    assert (row["expected"], row["actual"]) == ("6", "11")
 
 
 def test_what_is_told_may_be_left_and_is_not_told_again_by_the_same(scene):
