@@ -126,8 +126,13 @@ def wanted_values(table: Table, keys: Sequence[Row], columns: tuple[str, ...]) -
 
 @cache
 def select_sql(table: Table, columns: tuple[str, ...], slots_count: int, where: str = "") -> str:
-    """Return the statement that reads whole rows by these columns."""
-    return numbered(f"SELECT found.* {found_clause(table, columns, slots_count, where)}")
+    """Return the statement that reads whole rows by these columns.
+
+    Those of one key come in the order of the primary key, if the columns begin it: who reads may
+    be given them through the whole of a small table, as they lie there.
+    """
+    found = found_clause(table, columns, slots_count, where, in_order=True)
+    return numbered(f"SELECT found.* {found}")
 
 
 @cache
@@ -165,23 +170,32 @@ def matches(columns: tuple[str, ...], where: str = "") -> str:
     return " AND ".join(conditions)
 
 
-def found_clause(table: Table, columns: tuple[str, ...], slots_count: int, where: str) -> str:
+def found_clause(
+    table: Table,
+    columns: tuple[str, ...],
+    slots_count: int,
+    where: str,
+    *,
+    in_order: bool = False,
+) -> str:
     """Return the part of a statement that finds rows by these columns, as `found`."""
     source = f"unnest({_slots(table, columns)})"
     if slots_count:
         source = f"(VALUES {', '.join([_slot(table, columns)] * slots_count)})"
     return (
         f"FROM {source} AS wanted({_wanted(len(columns))})"
-        f" CROSS JOIN LATERAL {looked_up(table, columns, where)} found"
+        f" CROSS JOIN LATERAL {looked_up(table, columns, where, in_order=in_order)} found"
     )
 
 
-def looked_up(table: Table, columns: tuple[str, ...], where: str) -> str:
+def looked_up(table: Table, columns: tuple[str, ...], where: str, *, in_order: bool = False) -> str:
     """Return the look for rows of which these columns are those that are `wanted`."""
     # One look into the key's index for each: a plain join of many keys becomes a merge over a
     # shorter index, which reads every serial number of an item, seconds under the ledger's lock.
-    whole = columns == tuple(column.name for column in table.primary_key)
-    bound = "LIMIT 1" if whole else "OFFSET 0"
+    key = tuple(column.name for column in table.primary_key)
+    bound = "LIMIT 1" if columns == key else "OFFSET 0"
+    if in_order and columns == key[: len(columns)] != key:
+        bound = f"ORDER BY {', '.join(f't.{name}' for name in key[len(columns) :])} {bound}"
     return (
         f"(SELECT {', '.join(f't.{name}' for name in names(table))}"  # noqa: S608 - our own names
         f" FROM {table.name} t WHERE {matches(columns, where)} {bound})"

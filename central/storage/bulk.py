@@ -136,7 +136,10 @@ def look_ahead(connection: Connection, looks: Sequence[Look | Led]) -> None:
 def select_by_key(
     connection: Connection, table: Table, keys: Sequence[Row], *, columns_count: int
 ) -> Iterator[Row]:
-    """Return whole rows of a table whose first `columns_count` columns are one of `keys`."""
+    """Return whole rows of a table whose first `columns_count` columns are one of `keys`.
+
+    Those of one key come in the order of the primary key.
+    """
     if not keys:
         return iter(())
     gathering = gathering_of(connection)

@@ -2,6 +2,7 @@
 
 import pytest
 from psycopg import RawCursor
+from sqlalchemy import text
 
 from central.errors import LedgerUnavailable
 from central.storage import array_sql, bulk, tables
@@ -84,6 +85,24 @@ def test_what_was_read_ahead_is_not_read_again_beside_its_keys(database, count):
             )
             assert sorted(found) == sorted((key, ("available", 10)) for key in goods[1:])
             assert not list(asked)
+
+
+@pytest.mark.parametrize("keys_count", [1, 2, 40])
+def test_rows_of_a_key_come_in_the_order_of_the_whole_key_however_they_lie(database, keys_count):
+    """As lines of a document do: who names no line fills them in their order."""
+    written = [("TR-1", line, "BOLT", "C62", 1, 0, "", "", "") for line in (3, 1, 2)]
+    with database.write() as connection:
+        bulk.insert_rows(connection, transfer_lines, written)
+    with database.write() as connection:
+        bulk.upsert_rows(connection, transfer_lines, written[1:2])  # It lies last by now.
+    if database.dialect == "postgresql":
+        with database.write() as connection:
+            connection.execute(text("ANALYZE transfer_lines"))  # A small table is read whole.
+    keys = [("TR-1",), *((f"TR-{number}",) for number in range(2, keys_count + 1))]
+    for connected in (database.read, database.write):
+        with connected() as connection:
+            found = bulk.select_by_key(connection, transfer_lines, keys, columns_count=1)
+            assert [row[1] for row in found] == [1, 2, 3]
 
 
 def test_odd_texts_are_kept_among_many_rows(database):
