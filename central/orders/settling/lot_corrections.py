@@ -176,4 +176,6 @@ def _is_unknown(connection: Connection, lot: LotKey) -> bool:
 
 
 def _version(kept: Kept | None, history: Sequence[DatedSince]) -> int:
-    return len(history) + (kept.first_record_no if kept else 0)
+    """Return what is more after each change: a fact that states a date now may be an older one."""
+    stated_no = kept.first_record_no if kept else 0
+    return len(history) + max([stated_no, *(one.record_no for one in history)])

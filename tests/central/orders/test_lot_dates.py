@@ -180,6 +180,18 @@ def put(site, date, path=PATH, reason="the label says so", **headers):
     return site.ask("PUT", path, {"expiry_date": date, "reason": reason}, **headers)
 
 
+def test_who_saw_a_date_that_was_taken_back_does_not_overwrite_a_correction(site):
+    for _ in range(3):
+        came(site.dock, "")
+    wrong = came(site.dock, WRONG)
+    site.send()
+    version = site.ask("GET", PATH).headers["ETag"]
+    site.dock.reverse(wrong)
+    site.send()
+    assert put(site, RIGHT).status_code == 200
+    assert put(site, OTHER, If_Match=version).status_code == 412
+
+
 def test_somebody_corrects_a_lot_and_it_is_kept_who_why_and_from_what(site):
     first = came(site.dock, WRONG)
     site.send()
