@@ -44,6 +44,7 @@ DiscrepancyKind = Literal[
     "expired_shipped",
     "piece_parted",
     "count_outdated",
+    "filled_twice",
 ]
 # Kinds of which every fact is a matter of its own; the others are one per subject while open.
 KINDS_WITHOUT_LINES: frozenset[str] = frozenset(

@@ -12,6 +12,7 @@ from central.orders.reserving.reservation_following import (
     reservation_looks,
 )
 from central.orders.return_following import follow_returns
+from central.orders.settling.filled_following import follow_fillings
 from central.orders.settling.parted_pieces import follow_parts
 from central.orders.settling.period_late import follow_late
 from central.orders.settling.settlement_following import (
@@ -25,6 +26,7 @@ from central.orders.transfers.unit_following import follow_units
 FOLLOWERS: tuple[Follower, ...] = (
     ForeseeingFollower(follow_reservations, reservation_looks),
     follow_recovered,
+    follow_fillings,
     follow_singles,
     follow_dates,
     follow_parts,

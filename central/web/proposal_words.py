@@ -132,6 +132,15 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         marked("Post it in %(warehouse)s, if only its warehouse was wrong."),
     ),
     (
+        r"Take (?P<amount>\S+) (?P<unit>\S*) back that filled (?P<place>.+): as much came after "
+        r"all\.",
+        marked("Take %(amount)s %(unit)s back that filled %(place)s: as much came after all."),
+    ),
+    (
+        r"Leave it so, if (?P<amount>\S+) (?P<unit>\S*) more are there: count (?P<place>.+)\.",
+        marked("Leave it so, if %(amount)s %(unit)s more are there: count %(place)s."),
+    ),
+    (
         r"They have left: tell (?P<place>.+) about (?P<amount>\S+) (?P<unit>\S*)\.",
         marked("They have left: tell %(place)s about %(amount)s %(unit)s."),
     ),

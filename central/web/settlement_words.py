@@ -38,6 +38,7 @@ DONE: dict[str, str] = {
 }
 MEANINGS: dict[str, str] = {
     "negative_balance": marked("More left the place than the book had there."),
+    "filled_twice": marked("Goods came after all for which stock below zero was filled already."),
     "over_received": marked("More came than the order expects and tolerates."),
     "over_shipped": marked("More left than the order asks for and tolerates."),
     "over_returned": marked("More was returned than the order of the return had moved."),

@@ -139,6 +139,7 @@ DISCREPANCIES: dict[str, str] = {
     "over_received": marked("More received than expected"),
     "outside_tolerance": marked("Weight outside tolerance"),
     "negative_balance": marked("Stock below zero"),
+    "filled_twice": marked("Filled, and came after all"),
     "unit_differs": marked("Different unit"),
     "unreadable_fact": marked("Unreadable fact"),
     "wrong_warehouse": marked("Fact of another warehouse"),

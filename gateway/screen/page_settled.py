@@ -15,6 +15,7 @@ SETTLED_TEXT = N_("{kind}, {about}: {decided}")
 # By the ledger's names; what a newer ledger names otherwise is shown as it comes.
 KIND_WORDS = {
     "negative_balance": N_("Stock below zero"),
+    "filled_twice": N_("Filled, and came after all"),
     "over_received": N_("More received than expected"),
     "over_shipped": N_("More shipped than expected"),
     "over_returned": N_("More returned than the order moved"),

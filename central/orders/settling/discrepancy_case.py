@@ -23,17 +23,14 @@ from central.orders.settling.asked_later import lacking
 from central.orders.settling.cases import Case, ItemMatch
 from central.orders.settling.discrepancy_facts import Found, fact_at, standing_behind
 from central.orders.settling.excess_counts import Excess, counts_of, excess_of
+from central.orders.settling.fillings import case_of_filled
 from central.orders.settling.known_elsewhere import known_elsewhere, lines_there
 from central.orders.settling.line_matches import LineMatch, offered_of
 from central.orders.settling.lot_date_cases import case_of_dates
 from central.orders.settling.missing_weights import case_of_weight
 from central.orders.settling.negative_balances import case_of_negative
 from central.orders.settling.returned_cases import case_of_returned
-from central.orders.settling.reversed_units import (
-    is_of_reversal,
-    is_other_open,
-    lying_micro,
-)
+from central.orders.settling.reversed_units import is_of_reversal, is_other_open, lying_micro
 from central.orders.settling.serial_places import KINDS_TWICE, case_of_twice
 from central.orders.settling.settlement_counts import case_of_count
 from central.orders.settling.settlement_moves import leaves_any
@@ -60,6 +57,8 @@ def find_case(connection: Connection, row: Found) -> Case:
     kind, found = row.kind, Case(kind=row.kind)
     if kind == "negative_balance":
         found = case_of_negative(connection, row)
+    elif kind == "filled_twice":
+        found = case_of_filled(connection, row)
     elif kind == "over_returned":
         found = case_of_returned(connection, row)
     elif kind in {"unknown_document", "unexpected", *KINDS_OF_EXCESS}:

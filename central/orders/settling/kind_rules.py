@@ -47,6 +47,11 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
         "adjust reverse reassign accept",
         "place",
     ),
+    "filled_twice": _rule(
+        "goods",
+        "Goods came after all for which stock below zero was filled already.",
+        "reverse accept",
+    ),
     "over_received": _rule(
         "goods",
         "More came than the order expects and tolerates.",

@@ -42,6 +42,15 @@ def back_again(change: Change, warehouse: str, moved: Sequence[Found]) -> list[S
     return steps_back(facts, goods_since(change.connection, facts, since=max(numbers, default=0)))
 
 
+def freed_by(moved: Sequence[Found]) -> list[FactKey]:
+    """Return facts that stand again once what a settlement moved is moved back."""
+    return [
+        FactKey(one.warehouse, one.back_gateway, one.back_epoch, one.back_seq)
+        for one in moved
+        if one.back_epoch
+    ]
+
+
 def free_again(change: Change, moved: Sequence[Found]) -> None:
     """Let what a settlement had taken back be taken back another time: it stands again."""
     table = tables.reversals

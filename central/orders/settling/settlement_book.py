@@ -21,7 +21,13 @@ from central.orders.settling.apart_decisions import is_done_apart
 from central.orders.settling.counted_there import steps_counted_there
 from central.orders.settling.discrepancy_facts import Found
 from central.orders.settling.evidence_search import settled_by
-from central.orders.settling.last_settlement import back_again, free_again, moved_by_last
+from central.orders.settling.filled_following import follow_settlement
+from central.orders.settling.last_settlement import (
+    back_again,
+    free_again,
+    freed_by,
+    moved_by_last,
+)
 from central.orders.settling.lot_corrections import correct_again, restate_after
 from central.orders.settling.settlement_choice import is_counted_there
 from central.orders.settling.settlement_plans import Plan, plan_steps, still_wrong_micro
@@ -73,6 +79,7 @@ def settle(
         facts += _post(change, row, warehouse=plan.warehouse, steps=here, event_time_ms=when)
         facts += _post(change, row, warehouse=decision.warehouse, steps=there, event_time_ms=when)
         steps = [*steps, *here, *there]
+    follow_settlement(change, row, facts, [step.takes_back for step in steps])
     number = _write(
         change, row, action=decision.action, reason=decision.reason, facts=facts, steps=steps
     )
@@ -128,6 +135,7 @@ def reopen(
         now_ms = change.now_ms
         facts += _post(change, row, warehouse=warehouse, steps=some, event_time_ms=now_ms)
         steps += some
+    follow_settlement(change, row, facts, freed_by(moved))
     number = _write(change, row, action="reopen", reason=reason, facts=facts, steps=steps)
     free_again(change, moved)
     restate_after(change, steps)
@@ -169,12 +177,7 @@ def _settle_emptied(change: Change, row: Found, steps: Sequence[Step], *, what: 
 
 def _open_with(change: Change, row: Found, moved: Sequence[Found]) -> None:
     """Open again what settled itself as a settlement took back what stands again from now on."""
-    freed = [
-        FactKey(one.warehouse, one.back_gateway, one.back_epoch, one.back_seq)
-        for one in moved
-        if one.back_epoch
-    ]
-    reasons = reasons_settled(change.connection, freed, what=_settled(row))
+    reasons = reasons_settled(change.connection, freed_by(moved), what=_settled(row))
     for other in emptied_by(change.connection, reasons):
         reason = f"{row.kind} {row.subject} is open again"
         _write(change, other, action="reopen", reason=reason, facts=(), steps=())

@@ -22,6 +22,7 @@ from central.orders.settling.discrepancy_facts import (
     standing_behind,
 )
 from central.orders.settling.excess_counts import still_counted_micro
+from central.orders.settling.fillings import steps_to_unfill
 from central.orders.settling.negative_balances import steps_to_fill, still_missing_micro
 from central.orders.settling.present_reading import present_goods
 from central.orders.settling.returned_cases import still_returned_micro
@@ -81,6 +82,8 @@ def plan_steps(connection: Connection, row: Found, decision: Decision) -> Plan:
         if decision.action == "reassign" and decision.location:
             _require_place(connection, row.warehouse, decision.location)
         return Plan(row.warehouse, steps_to_fill(connection, row, decision))
+    if row.kind == "filled_twice":
+        return Plan(row.warehouse, steps_to_unfill(connection, row, decision))
     if row.kind == "wrong_warehouse":
         return Plan(decision.warehouse, [_elsewhere(connection, row, decision)])
     if row.kind == "unknown_location":

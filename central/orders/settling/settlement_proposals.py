@@ -52,6 +52,13 @@ def _for_negative(case: Case) -> tuple[Proposal, ...]:
     return (*found, Proposal(decision, why))
 
 
+def _for_filled(case: Case) -> tuple[Proposal, ...]:
+    amount = f"{_units(case.excess_micro)} {case.unit}"
+    why = f"Take {amount} back that filled {case.location}: as much came after all."
+    kept = f"Leave it so, if {amount} more are there: count {case.location}."
+    return (Proposal(Decision(action="reverse"), why), _accept(kept))
+
+
 def _for_excess(case: Case) -> tuple[Proposal, ...]:
     if case.excess_micro <= 0:
         return (_accept("The order no longer has more than it expects."),)
@@ -224,6 +231,7 @@ def _accepted(said: str) -> Callable[[Case], tuple[Proposal, ...]]:
 
 PROPOSED: Mapping[DiscrepancyKind, Callable[[Case], tuple[Proposal, ...]]] = {
     "negative_balance": _for_negative,
+    "filled_twice": _for_filled,
     "over_received": _for_excess,
     "over_shipped": _for_excess,
     "over_returned": _for_returned,

@@ -73,6 +73,13 @@ def negative_balance(site):
     site.dock.move(quantity="4", source="BIN-1", target="customer")
 
 
+def filled_twice(site):
+    site.dock.move(quantity="4", source="BIN-1", target="customer")
+    site.send()
+    assert site.settle("negative_balance", {"action": "adjust"}).status_code == 200
+    site.dock.move(quantity="4", event_time_ms=NOW_MS - 90_000)
+
+
 def over_received(site):
     site.dock.move(quantity="108", document="PO-1", document_line=1)
 
@@ -330,6 +337,7 @@ SCENES = {
     kind: (globals()[kind], actions.split())
     for kind, actions in {
         "negative_balance": "reassign adjust",
+        "filled_twice": "reverse accept",
         "over_received": "reverse accept",
         "over_shipped": "reverse accept",
         "over_returned": "reverse accept",
