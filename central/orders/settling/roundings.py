@@ -6,7 +6,8 @@
 Each movement is rounded so that what is posted at its places, and towards its document line, stays
 less than a millionth from what it would be exactly, over all settlements so far: whatever is whole
 again is exact again. One movement has two ends. A place of the warehouse comes first, of two such
-where the goods come from; what is left open is decided by everybody's rest.
+where the goods come from; what is left open is decided by everybody's rest. So a place that another
+of the warehouse fills may be off by whole millionths until goods leave it or come from outside.
 """
 
 from collections.abc import Iterable, Iterator

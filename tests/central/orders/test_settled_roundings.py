@@ -204,18 +204,95 @@ def test_a_bin_that_others_fill_and_empty_is_as_exact_as_can_be(moves, factor, c
             assert whole[place] in {floor(amount), ceil(amount)}
 
 
-@given(moves=MOVES, factor=st.sampled_from(FACTORS), cuts=st.sets(st.integers(0, 40)))
-def test_nothing_is_left_in_bins_that_are_emptied_in_the_end(moves, factor, cuts):
-    exact, _ = posted(moves, factor, cuts)
-    bins = [place for place in PLACES if place.startswith("BIN")]
-    out = [
-        ((place, "customer"), amount / (M * factor), "")
-        if amount > 0
-        else (("supplier", place), -amount / (M * factor), "")
-        for place in bins
-        for amount in (exact.get(place, 0),)
+def is_bin(place):
+    return place.startswith("BIN")
+
+
+def emptying(moves, factor):
+    """What takes out of each bin what is there, or brings what it is below zero."""
+    exact, _ = posted(moves, factor, ())
+    amounts = {place: exact.get(place, 0) / (M * factor) for place in PLACES if is_bin(place)}
+    return [
+        ((place, "customer"), amount, "") if amount > 0 else (("supplier", place), -amount, "")
+        for place, amount in amounts.items()
         if amount
     ]
-    exact, whole = posted([*moves, *out], factor, cuts)
-    assert all(whole.get(place, 0) == exact.get(place, 0) == 0 for place in bins)
+
+
+def filled_by_bins(moves):
+    """The bins whose last movement brought goods of another bin."""
+    last = {}
+    for (source, target), _, _ in moves:
+        last |= {source: "", target: source}
+    return {place for place, source in last.items() if is_bin(place) and is_bin(source)}
+
+
+def through(bins):
+    """One more comes to each bin, and leaves it."""
+    ways = [way for one in sorted(bins) for way in (("supplier", one), (one, "customer"))]
+    return [(way, 1, "") for way in ways]
+
+
+@given(moves=MOVES, factor=st.sampled_from(FACTORS), cuts=st.sets(st.integers(0, 40)))
+def test_nothing_is_left_in_bins_that_are_emptied_in_the_end(moves, factor, cuts):
+    moves = [*moves, *emptying(moves, factor)]
+    filled = filled_by_bins(moves)  # From below zero: nothing left them, nothing came from outside.
+    exact, whole = posted(moves, factor, cuts)
+    for place in exact:
+        if is_bin(place):
+            assert exact[place] == 0
+            assert whole[place] == 0 or place in filled
     assert sum(whole.values()) == 0
+    _, whole = posted([*moves, *through(filled)], factor, cuts)
+    assert [place for place in whole if is_bin(place) and whole[place]] == []
+    assert sum(whole.values()) == 0
+
+
+@given(moves=MOVES, factor=st.sampled_from(FACTORS), cuts=st.sets(st.integers(0, 40)))
+def test_nothing_is_left_in_an_empty_bin_that_was_never_below_zero(moves, factor, cuts):
+    there, possible = dict.fromkeys(PLACES, 0), []
+    for (source, target), wanted, document in moves:
+        quantity = min(wanted, there[source]) if is_bin(source) else wanted
+        if quantity:
+            possible.append(((source, target), quantity, document))
+            there[source] -= quantity
+            there[target] += quantity
+    _, whole = posted(possible, factor, cuts)
+    assert [place for place in whole if is_bin(place) and not there[place] and whole[place]] == []
+
+
+# BIN-2 is below zero, and BIN-3 fills it to nothing with the last that it has itself.
+FILLED_FROM_BELOW = [
+    (("BIN-1", "BIN-2"), 3, ""),
+    (("BIN-1", "supplier"), 2, ""),
+    (("BIN-2", "BIN-1"), 5, "PO-2"),
+    (("BIN-3", "BIN-2"), 1, ""),
+    (("BIN-1", "BIN-3"), 2, "PO-2"),
+    (("BIN-3", "BIN-2"), 1, ""),
+]
+
+
+@pytest.mark.parametrize("cuts", [(), (1,), (5,), (6,), range(9)])
+def test_a_bin_filled_from_below_zero_by_another_is_exact_when_goods_go_through(cuts):
+    moves = [*FILLED_FROM_BELOW, *emptying(FILLED_FROM_BELOW, Fraction(1, 3))]
+    exact, whole = posted(moves, Fraction(1, 3), cuts)
+    assert set(exact.values()) == {0}
+    assert whole == {"BIN-1": 0, "BIN-2": -1, "BIN-3": 0, "supplier": 1}
+    assert filled_by_bins(moves) == {"BIN-2"}
+    _, whole = posted([*moves, *through({"BIN-2"})], Fraction(1, 3), cuts)
+    assert (whole["BIN-1"], whole["BIN-2"], whole["BIN-3"]) == (0, 0, 0)
+    assert sum(whole.values()) == 0
+
+
+def test_a_millionth_that_a_bin_is_below_zero_is_told_until_goods_go_through(site):
+    moves = [*FILLED_FROM_BELOW, *emptying(FILLED_FROM_BELOW, Fraction(1, 3))]
+    for way, quantity, document in moves:
+        cartons(site, way, quantity=str(quantity), document=document)
+    settled(site)
+    assert micro(site) == {("BIN-2", "C62"): -1, ("supplier", "C62"): 1}
+    told = site.found("negative_balance")
+    assert (told["location"], told["item"]) == ("BIN-2", "BOLT")
+    cartons(site, ("supplier", "BIN-2"), ("BIN-2", "customer"), document="")
+    settled(site)
+    assert [place for place, _ in micro(site) if is_bin(place)] == []
+    assert site.get(f"/discrepancies/{told['id']}")["state"] == "settled"
