@@ -1,6 +1,6 @@
-"""Tells that goods came for a balance below zero that a settlement had filled already.
+"""Tells that goods came after all for a balance that was filled. Edge of the database.
 
-Edge of the database. What counts is when it was so: goods that are told of a time before the
+What counts is when it was so: goods that are told of a time before the
 filling, and what takes back a fact of a time before it. Whoever filled the balance did not know of
 them, or had counted them. What comes later is none of it.
 """
