@@ -37,7 +37,7 @@ from central.ledger.opening import (
 )
 from central.ledger.posting import PostedMovement
 from central.ledger.reference_book import ReferenceBook
-from central.ledger.reversals import find_targets, with_outcomes, write_reversals
+from central.ledger.reversals import find_targets, write_reversals
 from central.ledger.running import RunningBooks
 from central.ledger.runs import Route, Run, Told
 from central.ledger.serials import Single
@@ -176,10 +176,8 @@ class Ledger:
         if not (foreseen and _are_few(told)) and (judged or documents_of(apart)):
             units = units_soon(connection, judged)
             bulk.look_ahead(connection, self._looks(routes, apart))
-        targets = find_targets(connection, state, runs)
+        targets = find_targets(connection, state, runs, self._followers)
         taken_back = [one for one in targets.stored.values() if one.lines]
-        if taken_back:
-            targets = with_outcomes(connection, targets, self._followers)
         known = self._look_up(connection, state, routes, apart, taken_back=taken_back)
         if state.lots_on_hold:
             known = replace(known, lots_on_hold=state.lots_on_hold)

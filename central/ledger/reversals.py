@@ -65,26 +65,16 @@ class DecidingFollower(Generic[P]):
         self.follow(connection, posted)
 
 
-def with_outcomes(connection: Connection, targets: Targets, followers: Iterable[object]) -> Targets:
-    """Return what reversals have to do with stored facts, with what became of their goods."""
-    back = {
-        key: one
-        for key, one in targets.stored.items()
-        if key in targets.named and one.lines and not one.reversed
-    }
-    asked = {key: one for key, one in back.items() if came_undecided(one.lines)}
-    if not asked:
-        return targets
-    stored = dict(targets.stored)
-    for follower in followers:
-        if isinstance(follower, DecidingFollower):
-            for key, became in follower.became(connection, asked, back.keys()).items():
-                stored[key] = replace(stored[key], became=became)
-    return replace(targets, stored=stored)
+def find_targets(
+    connection: Connection,
+    state: LedgerState,
+    runs: Sequence[Run],
+    followers: Iterable[object],
+) -> Targets:
+    """Return what reversals have to do with the facts of a call.
 
-
-def find_targets(connection: Connection, state: LedgerState, runs: Sequence[Run]) -> Targets:
-    """Return what reversals have to do with the facts of a call."""
+    followers: of the ledger, of whom some say what became of goods that are taken back.
+    """
     named = frozenset(
         FactKey(run.warehouse, run.gateway, fact.reverses_epoch, fact.reverses_seq)
         for run in runs
@@ -95,7 +85,8 @@ def find_targets(connection: Connection, state: LedgerState, runs: Sequence[Run]
     waiting: dict[FactKey, ReversedBy] = {}
     if state.reversals_waiting_count:
         waiting = {key: by for run in runs for key, by in _waiting_for(connection, run)}
-    return Targets(named, stored, waiting)
+    found = Targets(named, stored, waiting)
+    return _with_outcomes(connection, found, followers) if stored else found
 
 
 def write_reversals(
@@ -143,6 +134,26 @@ def stored_movements(
             quantity_micro=taken_micro(own_lines(moved)),
         )
         yield key, PostedMovement(moved, progress, reversed=key in named, movement=movement)
+
+
+def _with_outcomes(
+    connection: Connection, targets: Targets, followers: Iterable[object]
+) -> Targets:
+    """Return what reversals have to do with stored facts, with what became of their goods."""
+    back = {
+        key: one
+        for key, one in targets.stored.items()
+        if key in targets.named and one.lines and not one.reversed
+    }
+    asked = {key: one for key, one in back.items() if came_undecided(one.lines)}
+    if not asked:
+        return targets
+    stored = dict(targets.stored)
+    for follower in followers:
+        if isinstance(follower, DecidingFollower):
+            for key, became in follower.became(connection, asked, back.keys()).items():
+                stored[key] = replace(stored[key], became=became)
+    return replace(targets, stored=stored)
 
 
 def _waiting_for(connection: Connection, run: Run) -> Iterator[tuple[FactKey, ReversedBy]]:
