@@ -12,8 +12,9 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Row, and_, select
 
 from central.ledger.locations import is_virtual
+from central.ledger.statuses import AVAILABLE
 from central.orders.reserving.allocation import Candidate, StockKey
-from central.orders.reserving.arrivals import Move, first_arrivals
+from central.orders.reserving.arrivals import Lying, Move, first_arrivals
 from central.storage import tables
 from central.storage.line_blocks import first_lines, reach_of
 
@@ -24,7 +25,7 @@ def with_arrivals(
     connection: Connection, warehouse: str, item: str, candidates: Sequence[Candidate]
 ) -> tuple[Candidate, ...]:
     """Return the stock of one item, each that has no lot with when it came into the warehouse."""
-    undated = {one.key: one.available_micro for one in candidates if not one.key.lot}
+    undated = {(one.key, AVAILABLE): one.available_micro for one in candidates if not one.key.lot}
     if not undated or len(candidates) == 1:
         return tuple(candidates)
     reach = reach_of(
@@ -44,7 +45,7 @@ def with_arrivals(
             before[move.target] -= move.quantity_micro
     came = first_arrivals(moves, before)
     return tuple(
-        replace(one, first_record_no=came.get(one.key, 0)) if one.key in undated else one
+        one if one.key.lot else replace(one, first_record_no=came.get((one.key, AVAILABLE), 0))
         for one in candidates
     )
 
@@ -70,8 +71,8 @@ def _moves(connection: Connection, warehouse: str, item: str, *, since: int) -> 
             yield Move(taken.record_no, _stock(given), _stock(taken), taken.quantity_micro)
 
 
-def _stock(line: Row[Any]) -> StockKey | None:
+def _stock(line: Row[Any]) -> Lying | None:
     if is_virtual(line.location):
         return None
     what = (line.location, line.lot, line.serial, line.sscc, line.unit)
-    return StockKey(line.warehouse, line.item, *what)
+    return StockKey(line.warehouse, line.item, *what), line.status

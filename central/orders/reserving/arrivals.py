@@ -13,26 +13,27 @@ from typing import NamedTuple
 
 from central.orders.reserving.allocation import StockKey
 
+Lying = tuple[StockKey, str]  # Which stock, and its status: what is held is none of what is not.
 LONG_AGO = 0  # Sorts before every record number.
 Layers = list[tuple[int, int]]  # When it came, and how much: oldest first.
 
 
 class Move(NamedTuple):
-    """Goods that went from one stock to another. None: from or to outside of the warehouse."""
+    """Goods that went from one place to another. None: from or to outside of the warehouse."""
 
     record_no: int
-    source: StockKey | None
-    target: StockKey | None
+    source: Lying | None
+    target: Lying | None
     quantity_micro: int
 
 
-def first_arrivals(moves: Iterable[Move], before: Mapping[StockKey, int]) -> dict[StockKey, int]:
+def first_arrivals(moves: Iterable[Move], before: Mapping[Lying, int]) -> dict[Lying, int]:
     """Return with which fact the oldest of each stock came that is left after the moves.
 
     moves: in the order of their record numbers. before: what lay there before them, in 10^-6 units,
     which came LONG_AGO.
     """
-    layers: dict[StockKey, Layers] = {
+    layers: dict[Lying, Layers] = {
         key: [(LONG_AGO, micro)] for key, micro in before.items() if micro > 0
     }
     for move in moves:

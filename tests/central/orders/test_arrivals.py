@@ -9,11 +9,11 @@ from tests.central.orders.sales_scenes import Scene
 from tests.central.orders.test_reservations import policy
 
 
-def stock(location, serial="", sscc=""):
-    return StockKey("SH1", "BOLT", location, "", serial, sscc, "C62")
+def stock(location, status="available"):
+    return StockKey("SH1", "BOLT", location, "", "", "", "C62"), status
 
 
-DOCK, BIN = stock("DOCK"), stock("BIN-1")
+DOCK, BIN, HELD = stock("DOCK"), stock("BIN-1"), stock("BIN-1", "held")
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,7 @@ DOCK, BIN = stock("DOCK"), stock("BIN-1")
         ([Move(7, None, BIN, 6), Move(8, BIN, None, 1)], {BIN: 1}, {BIN: 7}),
         ([Move(7, None, BIN, 6), Move(8, DOCK, BIN, 1)], {DOCK: 4}, {DOCK: 0, BIN: 0}),
         ([Move(7, DOCK, BIN, 3)], {}, {BIN: LONG_AGO}),
+        ([Move(7, None, HELD, 3), Move(9, None, BIN, 3)], {}, {HELD: 7, BIN: 9}),
     ],
     ids=[
         "came",
@@ -37,6 +38,7 @@ DOCK, BIN = stock("DOCK"), stock("BIN-1")
         "what lay there before has left",
         "older ones are put to younger",
         "nobody has seen it come",
+        "older ones there are held",
     ],
 )
 def test_what_leaves_a_place_is_what_came_first(moves, before, came):
@@ -61,6 +63,16 @@ def test_goods_that_were_put_elsewhere_are_as_old_as_before(database):
     policy(database, rotation="fifo")
     scene.move("BIN-3", "BIN-2", 5)
     assert places(scene, 8) == [("BIN-1", 3), ("BIN-2", 5)]
+    scene.check()
+
+
+def test_what_is_held_in_a_bin_makes_what_is_free_there_no_older(database):
+    scene = Scene(database)
+    scene.receive("BIN-1", 5, to_status="held")
+    for place in ("BIN-2", "BIN-1"):
+        scene.receive(place, 5)
+    policy(database, rotation="fifo")
+    assert places(scene, 4) == [("BIN-2", 4)]
     scene.check()
 
 
