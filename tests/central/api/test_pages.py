@@ -43,7 +43,7 @@ WITHOUT_PAGES = {
     "/periods/checklist": "the answer to one question: may this period be closed?",
     "/periods/{code}/late/totals": "sums; the facts behind them have pages at `late`",
     "/putaway-suggestions": "the answer to one question: where to put these goods?",
-    "/trace": "the path of one lot: `complete` says whether it is all of it",
+    "/warehouses/{warehouse}/lot-date": "one lot with its history, as long as people correct it",
 }
 # The standard's own form (EPCIS 2.0, 12.4.1): the header `Link` has the cursor.
 WITH_LINKS = {"/epcis/events"}

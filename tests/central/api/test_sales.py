@@ -115,6 +115,8 @@ def test_overselling_is_refused_with_what_is_available(asking):
         "item": "BOLT",
         "unit": "C62",
         "on_hand": "5",
+        "weight": "0",
+        "weight_unit": "",
         "allocated": "4",
         "available": "1",
         "inspection": "0",
