@@ -260,6 +260,10 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         marked("Look for the paper of %(order)s: once the order is told, it settles."),
     ),
     (
+        r"More came than (?P<order>.+) expects: settle that first\.",
+        marked("More came than %(order)s expects: settle that first."),
+    ),
+    (
         r"Nothing else is available of (?P<item>.+): buy it, or bring it here\.",
         marked("Nothing else is available of %(item)s: buy it, or bring it here."),
     ),

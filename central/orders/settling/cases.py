@@ -55,7 +55,8 @@ class Case:
     stated_warehouse: of a fact about another one. shared: all that went unweighed took its share of
     a weight. moved_micro, told_location: of all that is behind it and still stands, and where that
     went. at_once_micro, from_location, to_location: of what one settlement moves of it.
-    under_way_micro: of the thing of a transfer, over all warehouses. seen: where a serial number is
+    under_way_micro: of the thing of a transfer, over all warehouses. excess: the open discrepancy
+    that more of it came than the transfer expects, "" for none. seen: where a serial number is
     by the books, where it came last first. is_twice: still at several places, or several times at
     one. missing_micro, available_micro: of what an order waits for. has_gone_on: from there.
     goes_back: the other way than its document is about. elsewhere: its document, if others
@@ -97,6 +98,7 @@ class Case:
     from_location: str = ""
     to_location: str = ""
     under_way_micro: int = 0
+    excess: str = ""
     seen: tuple[Seen, ...] = ()
     is_twice: bool = False
     missing_micro: int = 0

@@ -35,7 +35,7 @@ from central.orders.settling.serial_places import KINDS_TWICE, case_of_twice
 from central.orders.settling.settlement_counts import case_of_count
 from central.orders.settling.settlement_moves import leaves_any
 from central.orders.settling.settlement_steps import MovedFact
-from central.orders.settling.settlement_transit import find_under_way
+from central.orders.settling.settlement_transit import case_under_way
 from central.orders.settling.settlements import (
     GOODS_ACCEPTED,
     KINDS_OF_EXCESS,
@@ -74,8 +74,7 @@ def find_case(connection: Connection, row: Found) -> Case:
     elif kind in KINDS_TWICE:
         found = case_of_twice(connection, row)
     elif kind in KINDS_UNDER_WAY:
-        moving = find_under_way(connection, row)
-        found = Case(kind=kind, under_way_micro=moving.remainder_micro if moving else 0)
+        found = case_under_way(connection, row)
     elif kind == "weight_missing":
         found = case_of_weight(connection, row)
     elif kind == OUTDATED:

@@ -109,6 +109,9 @@ def _elsewhere_advice(order: KnownOrder) -> Advice:
 
 def _transfer_advice(case: Case) -> tuple[Advice, ...]:
     page = f"/transfers/{quote(case.document, safe='')}"
+    if case.under_way_micro < 0 and case.excess:
+        text = f"More came than {case.document} expects: settle that first."
+        return (Advice(text, f"/discrepancies/{quote(case.excess, safe='')}"),)
     if case.under_way_micro < 0:
         return (
             Advice("Facts that are still to come settle it; wait if the sender is late.", page),

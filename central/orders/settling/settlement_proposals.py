@@ -207,6 +207,8 @@ def _for_under_way(case: Case) -> tuple[Proposal, ...]:
     amount = f"{_units(abs(case.under_way_micro))} {case.unit}"
     if not case.under_way_micro:
         return (_accept("Nothing of it is under way any more."),)
+    if case.under_way_micro < 0 and case.excess:
+        return ()  # It may be another transfer's: that is settled first, and may settle this.
     if case.under_way_micro < 0:
         why = f"Book {amount} as found: they arrived, and nobody says that they ever left."
     else:

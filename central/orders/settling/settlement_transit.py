@@ -6,10 +6,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from central.contract.quantities import canonical_text, from_micro
 from central.errors import Conflict
+from central.orders.settling.cases import Case
 from central.orders.settling.discrepancy_facts import Found, weight_units
 from central.orders.settling.settlement_steps import Step
 from central.orders.transfers.transfer_closing import (
@@ -23,6 +24,7 @@ from central.orders.transfers.transfer_closing import (
 from central.orders.transfers.transfer_store import find_transfers, read_standing
 from central.orders.transfers.transfers import Transfer
 from central.orders.transfers.transit_crossings import subject_of
+from central.storage import tables
 
 TRANSFERRING = "transferring"
 
@@ -52,6 +54,16 @@ def find_under_way(connection: Connection, row: Found) -> UnderWay | None:
             its = tuple(place for place in places if place.thing == thing)
             return UnderWay(transfer, thing, its)
     return None
+
+
+def case_under_way(connection: Connection, row: Found) -> Case:
+    """Return what is known of a discrepancy of KINDS_UNDER_WAY."""
+    moving = find_under_way(connection, row)
+    return Case(
+        kind=row.kind,
+        under_way_micro=moving.remainder_micro if moving else 0,
+        excess=_open_excess(connection, row),
+    )
 
 
 def require_nothing_under_way(connection: Connection, row: Found) -> None:
@@ -104,3 +116,19 @@ def _step(transfer: Transfer, move: ClosingMove, *, weight_unit: str) -> Step:
         from_status=move.status,
         to_status=move.status,
     )
+
+
+def _open_excess(connection: Connection, row: Found) -> str:
+    """Return the discrepancy that more came of it than its transfer expects, "" for none.
+
+    Its goods may be another transfer's: to book these as found would leave that one's under way.
+    """
+    table = tables.discrepancies.c
+    query = select(table.id).where(
+        table.warehouse == row.warehouse,
+        table.state == "open",
+        table.kind == "over_received",
+        table.document == row.document,
+        table.item == row.item,
+    )
+    return connection.execute(query.order_by(table.id).limit(1)).scalar() or ""
