@@ -212,7 +212,8 @@ def _named(
     if len(rows) < HITS_MAX and len(typed) >= _name_minimum(typed):
         pattern = "%" + "".join(f"\\{sign}" if sign in "%_\\" else sign for sign in typed) + "%"
         like = (one.ilike(pattern, escape="\\") for one in (code, table.c.name, table.c.name_zh))
-        rows += connection.execute(select(*columns).where(or_(*like)).limit(HITS_MAX))
+        by_name = select(*columns).where(or_(*like))
+        rows += connection.execute(by_name.order_by(code).limit(HITS_MAX))
     for row in rows:
         yield Hit(kind, row.code, row.code in {typed, upper}, row.name, row.name_zh)
 
