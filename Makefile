@@ -4,7 +4,7 @@ PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := list
-.PHONY: list setup demo test check bench chaos simulate invariants trust fuzz lab lab-cuts lab-services story deb deb-test updates format lock catalogues sbom clean
+.PHONY: list setup demo test check bench chaos simulate invariants truth trust fuzz lab lab-cuts lab-services story deb deb-test updates format lock catalogues sbom clean
 
 list: ## List the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -22,14 +22,14 @@ $(STAMP): constraints.txt pyproject.toml .ci/packages
 demo: setup ## Run central, two warehouses' gateways and virtual devices until Ctrl-C
 	@exec $(VENV)/bin/dockledger-demo $(DEMO_OPTIONS)
 
-# Four workers keep two cores busy: half of their time is waiting for other programs. Bytecode is
+# Five workers keep two cores busy: half of their time is waiting for other programs. Bytecode is
 # kept, or each of the hundreds of programs that tests start would compile itself again.
 test: setup ## Run all tests (installs mosquitto, PostgreSQL, Chromium, QEMU if they are missing)
 	@bash .ci/packages python tests
 	@bash .ci/packages lab-if-possible
 	@$(PYTHON) -m tests.hardware --ready || echo "Going on without a guest of the hardware lab"
 	@env -u PYTHONDONTWRITEBYTECODE \
-	  $(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
+	  $(PYTHON) -m pytest -p tests.side_by_side --workers 5 $(PYTEST_OPTIONS)
 
 check: setup ## Check format, lint, types and layers
 	@$(VENV)/bin/ruff format --check --quiet .
@@ -52,6 +52,11 @@ simulate: setup ## Run SEEDS simulated sites from seed FIRST on (default 1000 fr
 invariants: setup ## Walk STEPS random steps (default 100000) on both databases, promises checked
 	@bash .ci/packages python tests
 	@PYTHONHASHSEED=0 $(PYTHON) -m tests.central.invariants --steps $${STEPS:-100000} --first $${FIRST:-1}
+
+truth: setup ## Play SCENES scenes of each kind (default 200; FIRST=, KIND=, DATABASE=postgresql)
+	@bash .ci/packages python tests
+	@$(PYTHON) -m tests.central.truth --scenes $${SCENES:-200} --first $${FIRST:-1} \
+	  --kind $${KIND:-all} --database $${DATABASE:-sqlite}
 
 trust: setup ## Tamper with 10,000 messages, shuffle 100,000, cut 50 enrolments off (TRUST_OPTIONS=)
 	@bash .ci/packages python tests

@@ -1,7 +1,9 @@
 """Settings of all tests: searches are not timed, and a failing example is printed to repeat it."""
 
 import gc
+import sys
 from functools import cache
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import settings
@@ -12,6 +14,11 @@ settings.load_profile("dockledger")
 
 # As central has it when it runs: tests make and drop far more than Python's own thresholds expect.
 gc.set_threshold(50_000, 20, 100)
+
+# The HTTP client asks for it with each request; where it is not installed, that is a search of the
+# whole path, a twentieth of a request to an application in this process.
+if find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None
 
 # A package of its own with its own tests: tests/drivers/test_third_party.py installs and runs it.
 collect_ignore = ["third_party"]

@@ -7,15 +7,17 @@ may find its port taken when it is started again. These lie below.
 import itertools
 import os
 import socket
+from collections.abc import Iterator
+from functools import cache
 
 FIRST, LAST = 20_000, 32_000
-_offsets = itertools.count(os.getpid() * 97)  # So that test processes side by side seldom meet.
 
 
 def steady_port() -> int:
     """Return a TCP port of 127.0.0.1 that was free just now."""
+    offsets = _offsets(os.getpid())
     for _ in range(LAST - FIRST):
-        port = FIRST + next(_offsets) % (LAST - FIRST)
+        port = FIRST + next(offsets) % (LAST - FIRST)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -23,3 +25,9 @@ def steady_port() -> int:
                 continue
             return port
     raise AssertionError("no port is free")
+
+
+@cache
+def _offsets(process: int) -> Iterator[int]:
+    """So that test processes side by side seldom meet."""
+    return itertools.count(process * 997)

@@ -169,10 +169,13 @@ def restartable_postgresql(
 
 
 @contextmanager
-def new_database(server_url: str, name: str) -> Iterator[str]:
-    """Yield the SQLAlchemy URL of an empty database on a server; then drop it."""
+def new_database(server_url: str, name: str, *, template: str = "template1") -> Iterator[str]:
+    """Yield the SQLAlchemy URL of a new database on a server; then drop it.
+
+    template: the database that it begins as a copy of; the server's own is empty.
+    """
     with psycopg.connect(f"{server_url}/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     try:
         yield f"{server_url.replace('postgresql://', 'postgresql+psycopg://')}/{name}"
     finally:

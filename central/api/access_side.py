@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from central.access.access import Access
 from central.access.permissions import Principal
+from central.api.at_once import at_once
 from central.api.problems import ProblemRaised
 
 
@@ -30,5 +31,5 @@ def principal_of(request: Request) -> Principal:
     return principal
 
 
-Accessing = Annotated[Access, Depends(access_of)]
-Who = Annotated[Principal, Depends(principal_of)]
+Accessing = Annotated[Access, Depends(at_once(access_of))]
+Who = Annotated[Principal, Depends(at_once(principal_of))]

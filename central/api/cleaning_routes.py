@@ -49,7 +49,7 @@ class AlikePage(ApiModel):
 
 
 class GapParameters(PageParameters):
-    """What items lack. shelf_life: of those whose expiry is tracked."""
+    """What items lack. shelf_life, lots: of those whose expiry is tracked."""
 
     lacks: Gap
 

@@ -7,6 +7,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from central.api.at_once import at_once
 from central.api.problem_translations import CHINESE
 from central.api.problems import ProblemRaised, language_asked
 from central.clock import Clock
@@ -116,7 +117,7 @@ def read_side_of(request: Request) -> ReadSide:
     return read_side
 
 
-Reading = Annotated[ReadSide, Depends(read_side_of)]
+Reading = Annotated[ReadSide, Depends(at_once(read_side_of))]
 
 
 def words_of(request: Request) -> Words | None:
@@ -124,7 +125,7 @@ def words_of(request: Request) -> Words | None:
     return read_side_of(request).words(language_asked(request))
 
 
-Reader = Annotated[Words | None, Depends(words_of)]
+Reader = Annotated[Words | None, Depends(at_once(words_of))]
 
 
 def said_in(reader: Words | None) -> dict[str, str]:
@@ -139,7 +140,7 @@ def entrance_of(request: Request) -> Entrance | None:
     return entrance
 
 
-Entering = Annotated[Entrance | None, Depends(entrance_of)]
+Entering = Annotated[Entrance | None, Depends(at_once(entrance_of))]
 
 
 def outgoing_of(request: Request) -> Outgoing:
@@ -156,4 +157,4 @@ def outgoing_of(request: Request) -> Outgoing:
     return outgoing
 
 
-Telling = Annotated[Outgoing, Depends(outgoing_of)]
+Telling = Annotated[Outgoing, Depends(at_once(outgoing_of))]

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from central.api.at_once import at_once
 from central.api.parameters import PREFIX
 from central.api.problems import PROBLEM, ProblemRaised
 from central.stock.times import utc_text
@@ -89,7 +90,7 @@ def trust_of(request: Request) -> Trust:
     return trust
 
 
-Trusting = Annotated[Trust, Depends(trust_of)]
+Trusting = Annotated[Trust, Depends(at_once(trust_of))]
 
 
 @router.post("/enrol")

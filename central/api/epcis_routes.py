@@ -42,8 +42,8 @@ class _Document(msgspec.Struct, frozen=True, rename="camel"):
 def events(reading: Reading, asked: Annotated[EventParameters, Query()]) -> Response:
     """Tell what happened, oldest first, as an EPCISDocument (JSON-LD) of the events on one page.
 
-    The header Link names the next page (rel="next"), Dockledger-Next-Cursor its cursor; both are
-    there also on the last page, from which whoever asks again later goes on.
+    The header Link names the next page (rel="next"), the last page has none. The cursor in
+    Dockledger-Next-Cursor is there also then: from it, whoever asks again later goes on.
     """
     after = read_cursor(asked.begins_after, RecordCursor)
     query = query_of(asked)
@@ -67,9 +67,11 @@ def events(reading: Reading, asked: Annotated[EventParameters, Query()]) -> Resp
     cursor = write_cursor(RecordCursor(found.last_record_no))
     page = {"limit": str(asked.page_size), "cursor": cursor}
     headers = {
-        "Link": f'<{PREFIX}/epcis/events?{urlencode(page | asked.asked)}>; rel="next"',
         "Dockledger-Next-Cursor": cursor,
         "Dockledger-More": "true" if found.more else "false",
         "GS1-EPCIS-Version": SCHEMA_VERSION,
     }
+    if found.more:  # Whoever goes by the standard asks for pages until none is named (12.4.1).
+        following = urlencode(page | asked.asked)
+        headers["Link"] = f'<{PREFIX}/epcis/events?{following}>; rel="next"'
     return Response(msgspec.json.encode(document), media_type=MEDIA_TYPE, headers=headers)

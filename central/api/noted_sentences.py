@@ -61,4 +61,23 @@ SYSTEM_ERRORS = (
     "Stale file handle",
     "Transport endpoint is not connected",
 )
-NOTED = (*RELEASE_REASONS, *RELEASE_REFUSALS, *BACKUP_FAULTS, *SYSTEM_ERRORS)
+# What still needs an object, beside the orders that name themselves (`orders/catalogue/uses`).
+USES = (
+    "stock at {0} {1}",
+    "stock of item {0}",
+    "home place of item {0}",
+    "place {0}",
+    "area {0}",
+    "gateway {0}",
+    "document {0}",
+    "document {0} of {1}",
+)
+# What is told of goods that were shipped too late (`ledger/goods_rules`).
+SHIPPED_LATE = (
+    "it expires on {0} and was shipped on {1}",
+    "it expires on {0} and was shipped on {1}, {2} days before are asked for",
+)
+NOTED = (
+    *(*RELEASE_REASONS, *RELEASE_REFUSALS, *BACKUP_FAULTS, *SYSTEM_ERRORS, *USES),
+    *SHIPPED_LATE,
+)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import ConfigDict, Field
 
 from central.api.api_model import ApiModel
+from central.api.at_once import at_once
 from central.api.context import Outgoing, Reading, Telling
 from central.api.parameters import PREFIX, GatewayCode
 from central.api.problems import PROBLEM, ProblemRaised
@@ -150,7 +151,7 @@ def ordering_side_of(writing: Writing, call: Call, telling: Telling) -> Ordering
     return OrderingSide(writing.desk, call.actor, telling)
 
 
-OrderDesk = Annotated[OrderingSide, Depends(ordering_side_of)]
+OrderDesk = Annotated[OrderingSide, Depends(at_once(ordering_side_of))]
 
 
 @router.put("/gateways/{gateway}/settings")

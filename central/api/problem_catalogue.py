@@ -49,6 +49,7 @@ FRAMEWORK = (
     "Field required",
     "Extra inputs are not permitted",
     "Input should be {0}",
+    "Input should be {0} or {1}",
     "Input should be greater than {0}",
     "Input should be greater than or equal to {0}",
     "Input should be less than {0}",

@@ -1,8 +1,8 @@
 """Collects from the sources what central may say when it refuses: sentences with places. Pure.
 
 A sentence is taken where it is said: the first argument of what is raised, every `hint=`,
-`detail=`, `title=`, `what=` and `why=`, the `message=` of a Fault or Trouble, and what an
-order calls itself (`__str__`). A value in it becomes a place, numbered from 0:
+`detail=`, `title=`, `what=` and `why=`, the message of a Fault or Trouble, and what an order calls
+itself (`__str__`). A value in it becomes a place, numbered from 0:
 
     raise Conflict(f"{code} is {state}", hint="Wait.")  ->  "{0} is {1}", "Wait."
 """
@@ -14,6 +14,8 @@ from itertools import product
 
 KEYWORDS = frozenset({"hint", "detail", "title", "what", "why"})
 FAULTS = frozenset({"Fault", "Trouble"})  # Of a card, of a cell.
+# Where faults are those of cards and rows; others of that name are read by who proves a ledger.
+OF_CARDS = ("central/orders/catalogue/", "central/orders/spreadsheets/")
 FAULT_KEYWORDS = frozenset({"message"})  # Of those; refusals say it behind their colon.
 ALTERNATIVES_MAX = 24
 PLACE = None  # A value that is known only when the sentence is said.
@@ -44,7 +46,7 @@ def _inside(node: ast.AST, path: str, known: dict[str, list[ast.expr]]) -> Itera
             yield from _all_of(_named_by(child), path, known)
             yield from _inside(child, path, known_there)
             continue
-        yield from _all_of(_said_by(child), path, known)
+        yield from _all_of(_said_by(child, path), path, known)
         yield from _inside(child, path, known)
 
 
@@ -58,10 +60,12 @@ def _all_of(
                 yield Sentence(template, f"{path}:{said.lineno}")
 
 
-def _said_by(node: ast.AST) -> Iterator[ast.expr]:
+def _said_by(node: ast.AST, path: str) -> Iterator[ast.expr]:
     if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
         yield from node.exc.args[:1]
     if isinstance(node, ast.Call):
+        if _is_fault(node) and path.startswith(OF_CARDS):
+            yield from node.args[1:]  # Behind the field the message, and the hint.
         names = KEYWORDS | FAULT_KEYWORDS if _is_fault(node) else KEYWORDS
         yield from (word.value for word in node.keywords if word.arg in names)
 

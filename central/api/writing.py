@@ -32,6 +32,7 @@ from pydantic import BaseModel
 from sqlalchemy import delete
 
 from central.access.permissions import Permission, Principal, may
+from central.api.at_once import at_once
 from central.api.problems import PROBLEM, ProblemRaised
 from central.contract.identifiers import parse_code
 from central.ledger.desk import Change, Desk
@@ -135,7 +136,7 @@ async def asked_of(
     )
 
 
-def edit_of(asked: Annotated[Asked, Depends(asked_of)]) -> Asked:
+async def edit_of(asked: Annotated[Asked, Depends(asked_of)]) -> Asked:
     """Return who edits what. Raises ProblemRaised where no version is said."""
     require_match(asked)
     return asked
@@ -168,7 +169,7 @@ def write_side_of(request: Request) -> WriteSide:
 
 Call = Annotated[Asked, Depends(asked_of)]
 Edit = Annotated[Asked, Depends(edit_of)]
-Writing = Annotated[WriteSide, Depends(write_side_of)]
+Writing = Annotated[WriteSide, Depends(at_once(write_side_of))]
 
 
 def etag_of(version: int) -> str:

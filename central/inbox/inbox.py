@@ -28,6 +28,7 @@ from central.inbox.seen import Seen
 from central.inbox.written import Written
 from central.ledger.discrepancies import open_discrepancies
 from central.ledger.entries import Entry, Finding, finding_of
+from central.ledger.in_turn import post_in_turn
 from central.ledger.ledger import Follower, Ledger
 from central.ledger.runs import Run, Told
 from central.ledger.state import LedgerState, lock_soon, read_state
@@ -43,8 +44,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """What became of one payload.
 
     ack: where its epoch stands after the call, to sign and to tell `gateway`; None if the payload
-    does not say whose epoch it is about.
-    detail: why it was quarantined, "" otherwise. accepted_count: facts that were new.
+    names none. detail: why it was quarantined, "" otherwise. accepted_count: facts that were new.
     """
 
     kind: OutcomeKind
@@ -253,7 +253,7 @@ class _Call:
                 self._append(decision, state)
             elif decision.problem in {"fork", "broken_chain"}:
                 self._alarm(decision, state)
-        ledger.post(self._connection, state, self._runs, now_ms=now_ms, foreseen=True)
+        post_in_turn(ledger, self._connection, state, self._runs, now_ms=now_ms)
         self._positions.write(now_ms=now_ms)
         open_discrepancies(self._connection, self._findings, now_ms=now_ms, counts=False)
         refused = [

@@ -20,6 +20,7 @@ from central.ledger.entries import (
     finding_of,
 )
 from central.ledger.goods_rules import LotKey, date_finding, goods_findings, plain_routes
+from central.ledger.locations import IN_TRANSIT
 from central.ledger.measures import quantity_in_unit
 from central.ledger.packing import PackingBook
 from central.ledger.pairs import LINES_OF_A_PAIR
@@ -136,7 +137,8 @@ class Bookkeeper:
         self._told_dates: dict[tuple[str, str], str] = {}  # Of lots that are new to a book.
         self._ways: dict[str, dict[Route | None, PlainWay]] = {}
         for route in plain_routes(known, routes, goods.expiry_dates):
-            way = books.plain_way(route)
+            # Goods that cross to another warehouse without a document are told of.
+            way = None if IN_TRANSIT in route else books.plain_way(route)
             if way is not None:
                 self._ways.setdefault(route[0], {})[route] = way
         self.noted = Noted()

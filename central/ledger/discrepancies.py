@@ -152,7 +152,8 @@ def _row(found: list[Finding], *, now_ms: int) -> bulk.Row:
 
 def _id_without_fact(finding: Finding, *, now_ms: int) -> str:
     """Return an identity of its own for each time: no fact tells one from the next."""
-    text = "\0".join((finding.kind, finding.warehouse, finding.subject, str(now_ms)))
+    named = (finding.kind, finding.warehouse, finding.subject, str(now_ms), str(finding.record_no))
+    text = "\0".join(named)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

@@ -45,6 +45,8 @@ DiscrepancyKind = Literal[
     "piece_parted",
     "count_outdated",
     "filled_twice",
+    "reversed_twice",
+    "transit_unnamed",
 ]
 # Kinds of which every fact is a matter of its own; the others are one per subject while open.
 KINDS_WITHOUT_LINES: frozenset[str] = frozenset(

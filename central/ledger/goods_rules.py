@@ -135,13 +135,19 @@ def goods_findings(
         told_ms = min(movement.event_time_ms, now_ms) if movement.clock_synced else now_ms
         day = EPOCH_DAY + timedelta(days=told_ms // MS_PER_DAY)
         if expiry_date < earliest_expiry(day, min_days_left=rule.days_left_min):
-            detail = f"it expires on {expiry_date} and was shipped on {day}"
-            if rule.days_left_min and expiry_date >= day.isoformat():
-                detail = (
-                    f"it expires on {expiry_date} and was shipped on {day},"
-                    f" {rule.days_left_min} days before are asked for"
-                )
+            detail = shipped_late(expiry_date, day, days_left_min=rule.days_left_min)
             yield found("expired_shipped", f"{movement.item}/{movement.lot}", detail)
+
+
+def shipped_late(expiry_date: str, day: date, *, days_left_min: int) -> str:
+    """Return in words that goods were shipped too near to their date, or after it."""
+    detail = f"it expires on {expiry_date} and was shipped on {day}"
+    if days_left_min and expiry_date >= day.isoformat():
+        detail = (
+            f"it expires on {expiry_date} and was shipped on {day},"
+            f" {days_left_min} days before are asked for"
+        )
+    return detail
 
 
 def date_finding(entry: Entry, movement: Movement, *, known: str) -> Finding:

@@ -13,14 +13,20 @@ ROWS_AT_ONCE = 200
 
 
 def read_movements(
-    connection: Connection, *, warehouse: str, item: str, unit: str, location: str
+    connection: Connection,
+    *,
+    warehouse: str,
+    item: str,
+    unit: str,
+    location: str,
+    after: int = 0,
 ) -> Iterator[tuple[Movement, int]]:
     """Yield the movement and the quantity (10^-6) of each line of an item at a place, in any order.
 
-    A line of a reversal is of the movement that it took back.
+    A line of a reversal is of the movement that it took back. Of the facts after a record number.
     """
     lines, facts = tables.lines, tables.facts
-    first = first_lines(connection, warehouses=[warehouse], items=[item])
+    first = first_lines(connection, warehouses=[warehouse], items=[item], after=after)
     query = (
         select(facts.c.gateway, facts.c.seq, facts.c.body, lines.c.quantity_micro)
         .join_from(

@@ -25,7 +25,8 @@ Cause = Literal["stated", "taken_back", "corrected", "reopened"]
 FACTS_AT_ONCE = 100
 # Facts of a lot that are neither taken back nor reversals.
 _STANDING = """
-SELECT first.record_no, first.location, first.expiry_date, f.gateway, f.epoch, f.seq, f.body
+SELECT first.record_no, first.location, first.expiry_date, f.gateway, f.epoch, f.seq, f.body,
+       f.record_ms
 FROM {first} JOIN facts f ON f.record_no = first.record_no
 WHERE {in_blocks} AND first.item = :item AND first.lot = :lot AND first.lot <> ''
   AND first.line_no = 1 AND first.warehouse = :warehouse AND first.record_no > :after
@@ -68,11 +69,12 @@ class Becomes(NamedTuple):
 
 
 class StandingFact(NamedTuple):
-    """A fact of a lot that stands."""
+    """A fact of a lot that stands. record_ms: when the ledger wrote it."""
 
     record_no: int
     key: FactKey
     movement: Movement
+    record_ms: int
 
 
 def read_kept(connection: Connection, lots: Iterable[LotKey]) -> dict[LotKey, Kept]:
@@ -199,7 +201,7 @@ def standing_facts(
             fact = read_fact(bytes(row.body), seq=row.seq)
             if isinstance(fact, Movement) and taken_back_by(fact) is None:
                 key = FactKey(warehouse, row.gateway, row.epoch, row.seq)
-                yield StandingFact(row.record_no, key, fact)
+                yield StandingFact(row.record_no, key, fact, row.record_ms)
         if len(rows) < limit:
             return
         after = rows[-1].record_no

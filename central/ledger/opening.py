@@ -204,7 +204,7 @@ def _read_balances(
 def _weighed_items(known: Known, apart: Apart, targets: Targets) -> set[str]:
     """Return the items of which facts move a weight, as far as is known before balances are."""
     lines = [line for target in targets.stored.values() for line in target.lines]
-    weighed = {line.item for line in lines if line.weight_micro}
+    weighed = {line.item for line in lines if line.weight_micro or line.item in known.weight_units}
     stated = (fact for _, fact in apart if isinstance(fact, Movement))
     return weighed | {
         fact.item for fact in stated if fact.net_weight or fact.item in known.weight_units

@@ -22,6 +22,7 @@ from central.ledger.entries import Entry, Line
 from central.ledger.locations import (
     ADJUSTMENT,
     CUSTOMER,
+    IN_TRANSIT,
     IN_TRANSIT_PREFIX,
     SCRAP,
     SUPPLIER,
@@ -98,6 +99,15 @@ def is_weighed_there(from_location: str, to_location: str) -> bool:
 def takes_share(movement: Movement) -> bool:
     """Return whether a movement takes its share of the weight that is where it comes from."""
     return not movement.net_weight and FLAG_WEIGHTLESS not in movement.flags
+
+
+def is_unnamed(movement: Movement) -> bool:
+    """Return whether a movement crosses to or from another warehouse under no document.
+
+    What is written off of it, or found, needs no document.
+    """
+    ends = (movement.from_location, movement.to_location)
+    return not movement.document and IN_TRANSIT in ends and ADJUSTMENT not in ends
 
 
 def gives_shares(location: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from central.contract.facts import Fact, Movement, Reversal
-from central.ledger.decided_goods import Became, taken_as
+from central.ledger.decided_goods import Became, came_undecided, taken_as
 from central.ledger.entries import (
     OWN_GATEWAY,
     Entry,
@@ -23,11 +23,18 @@ from central.ledger.entries import (
     Line,
     finding_of,
 )
-from central.ledger.goods_rules import SETTLING_FLAG
+from central.ledger.goods_rules import NAMED_FLAG, SETTLING_FLAG
 from central.ledger.held_again import held_again
 from central.ledger.locations import IN_TRANSIT, is_virtual
 from central.ledger.measures import WEIGHED_IN, quantity_in_unit, weight_in_unit
-from central.ledger.pairs import Pair, is_weighed_there, movement_pair, takes_share, turned
+from central.ledger.pairs import (
+    Pair,
+    is_unnamed,
+    is_weighed_there,
+    movement_pair,
+    takes_share,
+    turned,
+)
 from central.ledger.progress import (
     COUNT_KIND,
     COUNTING_STEP,
@@ -146,6 +153,8 @@ def _post_movement(entry: Entry, movement: Movement, known: Known) -> Posting:
     findings += _place_findings(entry, movement, known)
     if movement.document:
         findings += _document_findings(entry, movement, known)
+    elif IN_TRANSIT in (movement.from_location, movement.to_location):
+        findings += _transit_findings(entry, movement, unit=unit, quantity_micro=quantity)
     comes_as = INSPECTION if movement.item in known.inspected_items else ""
     if known.lots_on_hold and known.is_on_hold(entry.warehouse, movement.item, movement.lot):
         comes_as = HELD
@@ -188,6 +197,30 @@ def books_under_way(warehouse: str, movement: Movement, known: Known) -> tuple[s
         return ()
     other = known.counterparts.get((warehouse, movement.document))
     return (warehouse, other) if other else (warehouse,)
+
+
+def _transit_findings(
+    entry: Entry, movement: Movement, *, unit: str, quantity_micro: int
+) -> list[Finding]:
+    """Return what is wrong with goods under way of which nobody says under what.
+
+    Of the ledger's own, only of those of which it says for the first time what they are.
+    """
+    is_first = entry.gateway != OWN_GATEWAY or NAMED_FLAG in movement.flags
+    if not is_first or not is_unnamed(movement):
+        return []
+    return [
+        finding_of(
+            entry,
+            "transit_unnamed",
+            movement.item,
+            item=movement.item,
+            location=IN_TRANSIT,
+            lot=movement.lot,
+            unit=unit,
+            actual_micro=quantity_micro,
+        )
+    ]
 
 
 def _of_a_balance(entry: Entry, movement: Movement) -> bool:
@@ -281,5 +314,6 @@ def _post_reversal(
         lines = held_again(lines, known)
     came_to = ""
     if posted.became:
-        came_to, lines = lines[1].location, taken_as(lines, posted.became)
+        came_to = lines[1].location if came_undecided(lines) else ""
+        lines = taken_as(lines, posted.became)
     return Posting(lines=lines, progress=progress, takes_back=target, came_to=came_to)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from central.contract.errors import ContractError
-from central.contract.facts import Count, Fact, Movement, decode_fact
+from central.contract.facts import Count, Fact, Movement, Reversal, decode_fact
 from central.ledger.measures import quantity_in_unit
 from central.ledger.runs import FactsRead, Route
 from central.ledger.unit_ratios import MEASURES
@@ -127,6 +127,8 @@ def _read_closely(body: bytes, seq: int, read: FactsRead) -> None:
         is_part = "." in fact.quantity and fact.unit not in MEASURES
         if is_part:
             read.parts.append(len(read.facts) - 1)
+    elif isinstance(fact, Reversal):
+        read.reversals.append(fact)
     if not isinstance(fact, Movement) or _is_apart(fact):
         if not isinstance(fact, str):
             read.apart.append(fact)

@@ -13,9 +13,10 @@ from typing import Generic, TypeVar
 from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, delete, select
 
-from central.contract.facts import Movement, Reversal
+from central.contract.facts import Movement
 from central.ledger.bookkeeping import Noted, ReversedBy, Settled, Targets
-from central.ledger.decided_goods import Became, came_undecided
+from central.ledger.changed_reading import with_changes
+from central.ledger.decided_goods import Became, came_to_place
 from central.ledger.discrepancies import discrepancy_id, settle_discrepancies
 from central.ledger.entries import Entry, FactKey, Line
 from central.ledger.pairs import own_lines, taken_micro
@@ -42,8 +43,8 @@ FORGET_REVERSAL = delete(tables.reversals).where(
 
 
 P = TypeVar("P")  # What was posted, which the ledger says.
-# What became of goods that came to be inspected, by the movements that brought them; what facts
-# decided that are taken back with those is no decision.
+# What became of goods that came to places, by the movements that brought them; what facts decided
+# that are taken back with those is no decision.
 Outcomes = Callable[
     [Connection, Mapping[FactKey, PostedMovement], AbstractSet[FactKey]],
     Mapping[FactKey, tuple[Became, ...]],
@@ -52,9 +53,9 @@ Outcomes = Callable[
 
 @dataclass(frozen=True, slots=True)
 class DecidingFollower(Generic[P]):
-    """A follower that knows what became of goods since they came to be inspected.
+    """A follower that knows what became of goods since they came, by what it was told of.
 
-    became: of the movements asked for, in parts; those that nobody has decided on are left out.
+    became: of the movements asked for, in parts; those that it knows no decision on are left out.
     """
 
     follow: Callable[[Connection, P], None]
@@ -78,8 +79,7 @@ def find_targets(
     named = frozenset(
         FactKey(run.warehouse, run.gateway, fact.reverses_epoch, fact.reverses_seq)
         for run in runs
-        for fact in run.read.apart
-        if isinstance(fact, Reversal)
+        for fact in run.read.reversals
     )
     stored = dict(stored_movements(connection, sorted(named))) if named else {}
     waiting: dict[FactKey, ReversedBy] = {}
@@ -145,14 +145,18 @@ def _with_outcomes(
         for key, one in targets.stored.items()
         if key in targets.named and one.lines and not one.reversed
     }
-    asked = {key: one for key, one in back.items() if came_undecided(one.lines)}
+    asked = {key: one for key, one in back.items() if came_to_place(one.lines)}
     if not asked:
         return targets
-    stored = dict(targets.stored)
+    decided: dict[FactKey, tuple[Became, ...]] = {}
     for follower in followers:
         if isinstance(follower, DecidingFollower):
-            for key, became in follower.became(connection, asked, back.keys()).items():
-                stored[key] = replace(stored[key], became=became)
+            decided |= follower.became(connection, asked, back.keys())
+    record_nos = {one.lines[0].record_no for one in back.values()}
+    found = with_changes(connection, asked, decided, taken_back=record_nos)
+    stored = {**targets.stored}
+    for key, became in found.items():
+        stored[key] = replace(stored[key], became=became)
     return replace(targets, stored=stored)
 
 

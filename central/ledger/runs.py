@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from central.contract.facts import Fact, Movement
+from central.contract.facts import Fact, Movement, Reversal
 from central.ledger.entries import Entry
 
 # What plain movements have in common that go the same way with the same goods: warehouse, from and
@@ -32,6 +32,7 @@ class FactsRead(msgspec.Struct, frozen=True):
     facts: the fact, or why its bytes are none. movements, routes, micros: the plain movements among
     them, with their quantities in their own unit; else None and 0. Those that state a document, a
     status or a weight are not plain. apart: the facts that are no plain movements, in their order.
+    reversals: those among them.
     dated: item and lot of movements that state an expiry date of a lot, plain or not. parts: which
     of the facts move a part of what is counted, plain or not, by their places.
     """
@@ -41,24 +42,27 @@ class FactsRead(msgspec.Struct, frozen=True):
     routes: list[Route | None]
     micros: list[int]
     apart: list[Fact] = msgspec.field(default_factory=list)
+    reversals: list[Reversal] = msgspec.field(default_factory=list)
     dated: set[tuple[str, str]] = msgspec.field(default_factory=set)
     parts: list[int] = msgspec.field(default_factory=list)
 
-    def without_first(self, facts_count: int) -> "FactsRead":
-        """Return the rest of the facts; `dated` stays as it is."""
-        facts, movements = self.facts[facts_count:], self.movements[facts_count:]
+    def part(self, begin: int, end: int) -> "FactsRead":
+        """Return the facts from a place on up to another one; `dated` stays as it is."""
+        facts, movements = self.facts[begin:end], self.movements[begin:end]
+        apart = [
+            fact
+            for fact, plain in zip(facts, movements, strict=True)
+            if plain is None and not isinstance(fact, str)
+        ]
         return FactsRead(
             facts,
             movements,
-            self.routes[facts_count:],
-            self.micros[facts_count:],
-            [
-                fact
-                for fact, plain in zip(facts, movements, strict=True)
-                if plain is None and not isinstance(fact, str)
-            ],
+            self.routes[begin:end],
+            self.micros[begin:end],
+            apart,
+            [fact for fact in apart if isinstance(fact, Reversal)],
             self.dated,
-            [index - facts_count for index in self.parts if index >= facts_count],
+            [index - begin for index in self.parts if begin <= index < end],
         )
 
 
@@ -93,7 +97,20 @@ class Run(msgspec.Struct, frozen=True):
             first_seq=self.first_seq + facts_count,
             bodies=self.bodies[facts_count:],
             digests=self.digests[facts_count:],
-            read=self.read.without_first(facts_count),
+            read=self.read.part(facts_count, len(self.bodies)),
+        )
+
+    def part(self, begin: int, end: int) -> "Run":
+        """Return the facts from a place on up to another one, with their record numbers."""
+        if (begin, end) == (0, len(self.bodies)):
+            return self
+        return replace(
+            self,
+            first_seq=self.first_seq + begin,
+            first_record_no=self.first_record_no + begin,
+            bodies=self.bodies[begin:end],
+            digests=self.digests[begin:end],
+            read=self.read.part(begin, end),
         )
 
     def entry_at(self, index: int) -> Entry:

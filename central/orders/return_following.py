@@ -27,6 +27,7 @@ from central.orders.returned_goods import (
     find_orders,
     subject_of,
 )
+from central.orders.sales.decided_returns import follow_decided
 from central.orders.settling.settlement_following import follow_less
 from central.orders.unnamed_excess import entry_of
 
@@ -38,7 +39,8 @@ WORSE = {CUSTOMER: 1, SUPPLIER: -1}
 def follow_returns(connection: Connection, posted: Posted) -> None:
     """Compare orders with their returns where either moved on; costs nothing if none did.
 
-    Where less counts for a document than before, lines may have too much no longer, too.
+    Where less counts for a document than before, lines may have too much no longer, too; and what
+    was decided of goods of a customer's return is taken back with their coming.
     """
     if (
         posted.returned
@@ -48,6 +50,8 @@ def follow_returns(connection: Connection, posted: Posted) -> None:
         or posted.findings
     ):
         follow_less(connection, posted)
+        if posted.taken_back:
+            follow_decided(connection, posted)
     if not posted.returning:
         return
     for border in WORSE:

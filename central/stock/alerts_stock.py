@@ -1,4 +1,4 @@
-"""Alerts of stock: too little, too much, below zero, near its expiry. Edge of the database.
+"""Alerts of stock: too little, too much, below zero; near its expiry. Edge of the database.
 
 A bound counts in each warehouse that has or had the item: that of its card for the warehouse, else
 that of the item. What is available is compared with the least, everything with the most.
@@ -8,18 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, select, union
+from sqlalchemy import ColumnElement, Connection, and_, case, select, union
 
 from central.stock.alerts import PER_KIND_MAX, Alert, AlertKind
-from central.stock.deliveries import day_text
-from central.stock.kpis import DAY_MS
+from central.stock.alerts_expiry import expiry_alerts
 from central.stock.sums import summed, total
 from central.stock.views import list_warehouses
 from central.storage.catalogue_tables import item_places, item_policies
 from central.storage.places import physical
-from central.storage.tables import balances, items, lots
+from central.storage.tables import balances, items
 
-EXPIRING_DAYS = 30
 AVAILABLE = "available"
 BOUNDED_ITEMS_MAX = 100_000
 _BOUNDED = union(
@@ -44,7 +42,7 @@ def stock_alerts(connection: Connection, *, now_ms: int) -> Iterator[Alert]:
     codes = [one.code for one in list_warehouses(connection)]
     yield from _below_zero(connection, codes)
     yield from _out_of_bounds(connection, codes)
-    yield from _expiring(connection, codes, now_ms=now_ms)
+    yield from expiry_alerts(connection, codes, now_ms=now_ms)
 
 
 def _below_zero(connection: Connection, codes: list[str]) -> Iterator[Alert]:
@@ -172,63 +170,3 @@ def _amounts(
             yield key, (total(row, "available"), total(row, "on_hand"))
     for key in sorted(own.keys() - seen):
         yield key, (0, 0)
-
-
-def _expiring(connection: Connection, codes: list[str], *, now_ms: int) -> Iterator[Alert]:
-    today, soon = day_text(now_ms), day_text(now_ms + EXPIRING_DAYS * DAY_MS)
-    counts: dict[AlertKind, int] = {}
-    for row in connection.execute(_lots_query(codes, before=soon)):
-        on_hand = total(row, "on_hand")
-        last = day_text(now_ms + (row.days_left or 0) * DAY_MS)
-        kind: AlertKind = "lot_expiring"
-        if row.expiry_date < today:
-            kind = "lot_expired"
-        elif row.expiry_date < last:
-            kind = "lot_unshippable"
-        counts[kind] = counts.get(kind, 0) + 1
-        if on_hand <= 0 or counts[kind] > PER_KIND_MAX:
-            continue
-        yield Alert(
-            kind=kind,
-            warehouse=row.warehouse,
-            subject=row.item,
-            item=row.item,
-            name=row.name or "",
-            name_zh=row.name_zh or "",
-            lot=row.lot,
-            unit=row.unit,
-            figure_micro=on_hand,
-            due=row.expiry_date,
-        )
-
-
-def _lots_query(codes: list[str], *, before: str) -> Select[*tuple[Any, ...]]:
-    """Return the statement for stock of lots that expire before a day, the earliest first."""
-    lot, stock, policy = lots.c, balances.c, item_policies.c
-    same = and_(stock.warehouse == lot.warehouse, stock.item == lot.item, stock.lot == lot.lot)
-    key = (
-        lot.warehouse,
-        lot.item,
-        lot.lot,
-        lot.expiry_date,
-        stock.unit,
-        items.c.name,
-        items.c.name_zh,
-        policy.min_days_left_to_ship.label("days_left"),
-    )
-    return (
-        select(*key, *summed(stock.on_hand_micro, "on_hand"))
-        .join_from(lots, balances, same)
-        .outerjoin(items, items.c.item == lot.item)
-        .outerjoin(item_policies, policy.item == lot.item)
-        .where(
-            lot.warehouse.in_(codes),
-            lot.expiry_date < before,
-            lot.expiry_date != "",
-            stock.on_hand_micro != 0,
-            physical(stock.location),
-        )
-        .group_by(*key[:-1], policy.min_days_left_to_ship)
-        .order_by(lot.expiry_date, lot.warehouse, lot.item, lot.lot)
-        .limit(3 * PER_KIND_MAX)
-    )

@@ -19,7 +19,7 @@ from central.storage import catalogue_tables, purchasing_tables, sales_tables, t
 ENTRIES_MAX = 200_000  # Of a catalogue that is compared as a whole.
 
 Subject = Literal["items", "partners"]
-Gap = Literal["barcode", "policy", "place", "name_zh", "cost", "shelf_life"]
+Gap = Literal["barcode", "policy", "place", "name_zh", "cost", "shelf_life", "lots"]
 Unused = Literal["items", "locations", "partners"]
 
 
@@ -131,8 +131,11 @@ def _lacks(gap: Gap) -> ColumnElement[bool]:
         return not_(policy.exists())
     if gap == "cost":
         return not_(policy.where(policies.cost_micro > 0).exists())
+    dated = policy.where(policies.expiry_tracked).exists()
+    if gap == "lots":  # A date is kept of a lot: goods without one can never be set aside.
+        return and_(dated, not_(items.lot_tracked))
     return and_(
-        policy.where(policies.expiry_tracked).exists(),
+        dated,
         not_(policy.where(policies.shelf_life_days > 0).exists()),
     )
 

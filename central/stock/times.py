@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from central.contract.errors import ContractError
 
+TIME_HINT = "Write a day, 2026-11-22, or a time with its zone, 2026-11-22T08:00:00Z."
 LAST_OF_DAY = timedelta(days=1, milliseconds=-1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TIME_MS_MAX = 253_402_300_799_999  # The last millisecond of the year 9999, where ISO 8601 ends.
@@ -30,14 +31,12 @@ def parse_time(text: str) -> int:
             moment = datetime.fromisoformat(text).replace(tzinfo=UTC) + LAST_OF_DAY
         else:
             moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise ValueError("without a zone")
-        time_ms = (moment - EPOCH) // timedelta(milliseconds=1)
+        zone = moment.tzinfo
+        time_ms = (moment.replace(tzinfo=zone or UTC) - EPOCH) // timedelta(milliseconds=1)
     except (ValueError, OverflowError) as error:
-        raise ContractError(
-            f"{text[:40]!r} is no time: {error}",
-            hint="Write a day, 2026-11-22, or a time with its zone, 2026-11-22T08:00:00Z.",
-        ) from error
+        raise ContractError(f"{text[:40]!r} is no time", hint=TIME_HINT) from error
+    if zone is None:
+        raise ContractError(f"{text[:40]!r} is a time without a zone", hint=TIME_HINT)
     if time_ms < 0:
         raise ContractError(f"{text[:40]!r} is before 1970", hint="Ask for a later time.")
     return time_ms

@@ -203,12 +203,12 @@ def looked_up(table: Table, columns: tuple[str, ...], where: str, *, in_order: b
 
 
 def looked_up_once(table: Table, columns: tuple[str, ...]) -> str:
-    """Return the look for rows of which these columns are what slots say."""
+    """Return the table, as `found`, and which of its rows are wanted: what slots say."""
     slots = [
-        f"{name} = %s::{kind}" for name, kind in zip(columns, types(table, columns), strict=True)
+        f"found.{name} = %s::{kind}"
+        for name, kind in zip(columns, types(table, columns), strict=True)
     ]
-    wanted = " AND ".join(slots)
-    return f"(SELECT * FROM {table.name} WHERE {wanted} OFFSET 0)"  # noqa: S608 - our own names
+    return f"{table.name} found WHERE {' AND '.join(slots)}"
 
 
 def numbered(sql: str) -> str:

@@ -178,7 +178,7 @@ def _source(shape: Shape) -> str:
     table, columns_count, columns, slots_count = shape
     columns = columns or names(table)[:columns_count]
     if slots_count == 1:
-        return f"FROM {looked_up_once(table, columns)} found"
+        return f"FROM {looked_up_once(table, columns)}"
     return found_clause(table, columns, slots_count, "")
 
 

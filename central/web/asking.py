@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from central.access.permissions import OPEN_PRINCIPAL, Principal
+from central.api.at_once import at_once
 from central.api.context import ReadSide, read_side_of
 from central.web.drawing import Drawing, drawing_in
 from central.web.languages import LANGUAGE_COOKIE, LANGUAGES, choose_language
@@ -88,5 +89,5 @@ def wants_page(request: Request) -> bool:
     )
 
 
-Asked = Annotated[Asking, Depends(asking_of)]
+Asked = Annotated[Asking, Depends(at_once(asking_of))]
 Table = Listing[Asking]

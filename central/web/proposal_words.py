@@ -8,6 +8,7 @@ PLAIN: tuple[str, ...] = (
     marked("Leave the stock as it is: the goods count for no order."),
     marked("Leave it as it is: the order counts it as gone back."),
     marked("Move it back, if it was scanned by mistake."),
+    marked("Leave the stock as it is, if the goods moved: what was undone stays in the books."),
     marked("It is known by now: post it in the item's own unit."),
     marked("It is inspected by now: post it once more, and it waits for inspection."),
     marked("Its card asks for more by now: post it once more, and what it lacks is told."),
@@ -50,6 +51,22 @@ PLAIN: tuple[str, ...] = (
 )
 # What the ledger says -> how it is translated: what a group matches stands there by its name.
 PATTERNS: tuple[tuple[str, str], ...] = (
+    (
+        r"Move what is there to (?P<place>\S+), as it was settled before\.",
+        marked("Move what is there to %(place)s, as it was settled before."),
+    ),
+    (
+        r"Take back what the books have of it: (?P<amount>\S+) (?P<unit>\S*) of (?P<item>.+), "
+        r"from (?P<place>\S+) to (?P<target>\S+)\.",
+        marked(
+            "Take back what the books have of it: %(amount)s %(unit)s of %(item)s, "
+            "from %(place)s to %(target)s."
+        ),
+    ),
+    (
+        r"Take back what the books have of it: (?P<count>\d+) movements of (?P<item>.+)\.",
+        marked("Take back what the books have of it: %(count)s movements of %(item)s."),
+    ),
     (
         r"Only the first (?P<count>\d+) movements of (?P<item>.+) since then were looked through: "
         r"look for later ones before it is settled\.",
@@ -132,15 +149,6 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         marked("Post it in %(warehouse)s, if only its warehouse was wrong."),
     ),
     (
-        r"Take (?P<amount>\S+) (?P<unit>\S*) back that filled (?P<place>.+): as much came after "
-        r"all\.",
-        marked("Take %(amount)s %(unit)s back that filled %(place)s: as much came after all."),
-    ),
-    (
-        r"Leave it so, if (?P<amount>\S+) (?P<unit>\S*) more are there: count (?P<place>.+)\.",
-        marked("Leave it so, if %(amount)s %(unit)s more are there: count %(place)s."),
-    ),
-    (
         r"They have left: tell (?P<place>.+) about (?P<amount>\S+) (?P<unit>\S*)\.",
         marked("They have left: tell %(place)s about %(amount)s %(unit)s."),
     ),
@@ -218,6 +226,31 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         marked("Book %(amount)s %(unit)s as lost: they left, and never arrived."),
     ),
     (
+        r"Book (?P<amount>\S+) (?P<unit>\S*) as gone: they left, and nobody names their transfer\.",
+        marked("Book %(amount)s %(unit)s as gone: they left, and nobody names their transfer."),
+    ),
+    (
+        r"Book (?P<amount>\S+) (?P<unit>\S*) as come: they arrived, and nobody names their "
+        r"transfer\.",
+        marked("Book %(amount)s %(unit)s as come: they arrived, and nobody names their transfer."),
+    ),
+    (
+        r"Book (?P<amount>\S+) (?P<unit>\S*) as gone and (?P<come>\S+) \S* as come: nobody names "
+        r"their transfer\.",
+        marked(
+            "Book %(amount)s %(unit)s as gone and %(come)s %(unit)s as come: nobody names their "
+            "transfer."
+        ),
+    ),
+    (
+        r"Was it a transfer\? Enter it and release it, and settle what left and what came with "
+        r"it\.",
+        marked(
+            "Was it a transfer? Enter it and release it, and settle what left and what came with "
+            "it."
+        ),
+    ),
+    (
         r"Say which item (?P<item>.+) is: add it as an item, or as a bar code of one\.",
         marked("Say which item %(item)s is: add it as an item, or as a bar code of one."),
     ),
@@ -228,6 +261,14 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (
         r"Say how much one (?P<unit>\S+) of (?P<item>.+) is: add it to the card of the item\.",
         marked("Say how much one %(unit)s of %(item)s is: add it to the card of the item."),
+    ),
+    (
+        r"So many (?P<unit>\S+) of (?P<item>.+) cannot be: undo them at the station, or settle it "
+        r"with how much one of them was\.",
+        marked(
+            "So many %(unit)s of %(item)s cannot be: undo them at the station, or settle it with "
+            "how much one of them was."
+        ),
     ),
     (
         r"(?P<order>\S+) is a transfer from (?P<source>\S+) to (?P<destination>[^\s:]+): "
@@ -258,6 +299,10 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (
         r"Look for the paper of (?P<order>.+): once the order is told, it settles\.",
         marked("Look for the paper of %(order)s: once the order is told, it settles."),
+    ),
+    (
+        r"What was given to (?P<order>.+) may go back to another order: settle that first\.",
+        marked("What was given to %(order)s may go back to another order: settle that first."),
     ),
     (
         r"More came than (?P<order>.+) expects: settle that first\.",

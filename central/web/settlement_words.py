@@ -3,6 +3,7 @@
 import re
 
 from central.orders.settling.kind_rules import Action, Cause
+from central.web.filled_words import PATTERNS as FILLED
 from central.web.proposal_words import PATTERNS, PLAIN
 from central.web.stock_words import place_word
 from central.web.taken_back_words import TAKEN_BACK
@@ -39,6 +40,9 @@ DONE: dict[str, str] = {
 MEANINGS: dict[str, str] = {
     "negative_balance": marked("More left the place than the book had there."),
     "filled_twice": marked("Goods came after all for which stock below zero was filled already."),
+    "reversed_twice": marked(
+        "Something else was undone after what was too much had been reversed."
+    ),
     "over_received": marked("More came than the order expects and tolerates."),
     "over_shipped": marked("More left than the order asks for and tolerates."),
     "over_returned": marked("More was returned than the order of the return had moved."),
@@ -68,6 +72,9 @@ MEANINGS: dict[str, str] = {
     "quantity_overflow": marked("The quantity would take a balance out of range; nothing moved."),
     "unknown_document": marked("The order is not there."),
     "unexpected": marked("The order does not expect the item on that line."),
+    "transit_unnamed": marked(
+        "Goods left for another warehouse, or came from one, under no document."
+    ),
     "unknown_item": marked("No item has this code."),
     "unknown_location": marked("The place is not there."),
     "unit_differs": marked("The unit has no exact value in the item's own unit."),
@@ -105,6 +112,10 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"more was weighed out than in: (?P<amount>\S+) is left for the pieces that are there",
             marked("More was weighed out than in: %(amount)s is left for the pieces there."),
         ),
+        (
+            r"record (?P<number>\d+) was taken back, and was accounted for before",
+            marked("Record %(number)s was taken back, and was accounted for before."),
+        ),
         *(
             (re.escape(text), text)
             for text in (
@@ -126,6 +137,28 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"it expires on (?P<date>\S+) and was shipped on (?P<day>\S+)",
             marked("It expires on %(date)s and was shipped on %(day)s."),
+        ),
+        (
+            r"the lot has a date by now at which they were not shipped too late",
+            marked(
+                "Settled itself: the lot has a date by now at which they were not shipped too late."
+            ),
+        ),
+        (
+            r"lot (?P<lot>.+) of (?P<place>.+) was set aside and may no longer be shipped",
+            marked("Lot %(lot)s of %(place)s was set aside and may no longer be shipped."),
+        ),
+        (
+            r"lot (?P<lot>.+) of (?P<place>.+) was set aside and is gone",
+            marked("Lot %(lot)s of %(place)s was set aside and is gone."),
+        ),
+        (
+            r"(?P<item>.+) of (?P<place>.+) was set aside and is gone",
+            marked("%(item)s of %(place)s was set aside and is gone."),
+        ),
+        (
+            r"by the facts, what was found under way was missing there",
+            marked("Settled itself: by the facts, what was found under way was missing there."),
         ),
         (
             r"the expiry date of the lot is known now",
@@ -244,6 +277,7 @@ SENTENCES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             marked("Settled itself: what was received has the status with which it left."),
         ),
         *TAKEN_BACK,
+        *FILLED,
         *PATTERNS,
         *((re.escape(text), text) for text in PLAIN),
     )

@@ -16,6 +16,7 @@ SETTLED_TEXT = N_("{kind}, {about}: {decided}")
 KIND_WORDS = {
     "negative_balance": N_("Stock below zero"),
     "filled_twice": N_("Filled, and came after all"),
+    "reversed_twice": N_("Reversed, and undone besides"),
     "over_received": N_("More received than expected"),
     "over_shipped": N_("More shipped than expected"),
     "over_returned": N_("More returned than the order moved"),
@@ -27,6 +28,7 @@ KIND_WORDS = {
     "received_before_shipped": N_("Received before it was shipped"),
     "moved_after_end": N_("Moved after the transfer ended"),
     "count_outdated": N_("Came late for a count"),
+    "transit_unnamed": N_("To or from another warehouse without a transfer"),
     "weight_missing": N_("Weight missing"),
     "weight_differs": N_("Weight without pieces"),
     "lot_missing": N_("Lot not stated"),

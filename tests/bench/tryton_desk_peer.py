@@ -8,10 +8,12 @@ usage: tryton_desk_peer.py CONFIG DATABASE setup
 "work" takes lines "WHAT COUNT" until there are no more, and answers each with one of JSON. WHAT:
 "post" takes pieces from the supplier into storage, one move a transaction; "batch" 100 of them;
 "reserve" makes a move to the customer, assigns it (which locks and looks what is there) and does
-it; "transfer" is an internal shipment between two warehouses through a transit location, from its
-making to its arrival, two moves, all in one transaction; "steps" is the same with one for each
-button; "reserve-10" and "transfer-10" are of ten products at once. CPU time is that of this process
-and of its backends.
+it; "order" is a shipment to a customer, drafted before, which is not counted: it waits and is
+assigned in one transaction, is picked, packed, shipped and done in another; "transfer" is an
+internal shipment between two warehouses through a transit location, from its making to its arrival,
+two moves, all in one transaction; "steps" is the same with one for each button; "reserve-10",
+"order-10" and "transfer-10" are of ten products at once. CPU time is that of this process and of
+its backends.
 """
 
 import json
@@ -20,6 +22,7 @@ import sys
 import time
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from trytond import config
@@ -33,8 +36,10 @@ CONTEXT = {"_skip_warnings": True}
 PRODUCTS = 100
 BATCH = 100
 LINES = 10
+ORDERS = {"order": 1, "order-10": LINES}  # Of how many lines.
 WARM_UP = 5
 STOCK = 100_000.0
+CUSTOMER = "Customer"
 
 
 def main():
@@ -59,9 +64,13 @@ def main():
     warm = set()
     for line in sys.stdin:
         what, count = line.split()
-        work = works[what]
-        run = work if what == "steps" else lambda work=work: desk.run(work)
-        for _ in range(0 if what in warm else WARM_UP):
+        warm_up = 0 if what in warm else WARM_UP
+        if what in ORDERS:
+            run = desk.shipping(warm_up + int(count), ORDERS[what])
+        else:
+            work = works[what]
+            run = work if what == "steps" else lambda work=work: desk.run(work)
+        for _ in range(warm_up):
             run()
         warm.add(what)
         wall, cpu = time.perf_counter(), cpu_s()
@@ -87,6 +96,9 @@ class Desk:
             products = pool.get("product.product").search([], order=[("code", "ASC")])
             self.products = [product.id for product in products]
             self.unit = products[0].default_uom.id
+            self.house, self.output = houses[0].id, houses[0].output_location.id
+            (party,) = pool.get("party.party").search([("name", "=", CUSTOMER)])
+            self.party, self.address = party.id, party.addresses[0].id
 
     def transaction(self, **options):
         context = CONTEXT | {"company": self.company}
@@ -134,6 +146,48 @@ class Desk:
         move.do(made)
         return count
 
+    def shipping(self, count, lines_count):
+        """Draft so many shipments to the customer; return what ships the next of them."""
+        made = [self.run(partial(self.to_customer, lines_count))[0].id for _ in range(count)]
+        return lambda: self.ship(made.pop())
+
+    def to_customer(self, lines_count):
+        shipment = self.pool.get("stock.shipment.out")
+        values = {
+            "customer": self.party,
+            "delivery_address": self.address,
+            "warehouse": self.house,
+            "warehouse_storage": self.storage,
+            "warehouse_output": self.output,
+            "company": self.company,
+            "planned_date": date.today(),  # noqa: DTZ011 - Tryton's dates have no zone.
+            "moves": [
+                ("create", [self.move(self.output, self.customer, 1) for _ in range(lines_count)])
+            ],
+        }
+        return shipment.create([values])
+
+    def ship(self, number):
+        shipment = self.pool.get("stock.shipment.out")
+        self.run(lambda: self.assign(shipment.browse([number])))
+        return self.run(lambda: self.leave(shipment.browse([number])))
+
+    def assign(self, made):
+        shipment = self.pool.get("stock.shipment.out")
+        shipment.wait(made)
+        shipment.assign_try(made)
+
+    def leave(self, made):
+        shipment = self.pool.get("stock.shipment.out")
+        if made[0].state != "assigned":
+            sys.exit("nothing was assigned")
+        shipment.pick(made)
+        shipment.pack(made)
+        shipment.ship(made)
+        shipment.do(made)
+        moves = shipment.browse(made)[0].outgoing_moves
+        return sum(move.state == "done" for move in moves)
+
     def transfer(self, count=1):
         shipment = self.pool.get("stock.shipment.internal")
         made = self.drafted(count)
@@ -178,6 +232,8 @@ def setup(pool, user):
         values = {"name": "Yuan", "code": "CNY", "symbol": "Y", "digits": 2}
         (currency,) = pool.get("currency.currency").create([values])
         (party,) = pool.get("party.party").create([{"name": "Bench"}])
+        address = ("create", [{"street": "Dock Road 1"}])
+        pool.get("party.party").create([{"name": CUSTOMER, "addresses": [address]}])
         company = {"party": party.id, "currency": currency.id}
         (company,) = pool.get("company.company").create([company])
         (admin,) = pool.get("res.user").search([("login", "=", "admin")])

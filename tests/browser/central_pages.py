@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from central.web.app import notify_of_app
+from central.api.writing import WriteSide
+from central.web.app import create_app, notify_of_app
 from tests.central.clients import served
 from tests.central.migrated import open_migrated
 from tests.central.orders.settling import Settling
@@ -22,6 +23,9 @@ def central_at(folder):
     """
     database = open_migrated(folder / "ledger.db", generation="generation-1")
     scene = Settling(database)
+    # An application of its own: live pages read the database that theirs was made with.
+    writing = WriteSide(scene.desk)
+    scene.app = create_app(database=database, clock=scene.clock, site="demo", writing=writing)
     scene.tell = notify_of_app(scene.app)
     with served(scene.app) as url:
         scene.url = url

@@ -127,7 +127,7 @@ def test_a_blank_machine_is_let_in_by_the_code_on_its_screen(browser, central, t
         desk.wait_for_selector("[data-part=let-in]")
         # The machine becomes a gateway; its page becomes the station's.
         screen.wait_for_selector("#prompt", timeout=60_000)
-        assert screen.inner_text("#station").endswith("sh1-dock-9")
+        screen.wait_for_selector("#station >> text=/sh1-dock-9$/")  # Told after the page is there.
         known = IdentityFolder(tmp_path / "data").read()
         assert (known.gateway, known.warehouse, known.receive_location) == (
             "sh1-dock-9",

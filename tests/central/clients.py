@@ -1,9 +1,11 @@
 """Asks an application in this process, and serves it on a free port, for tests of api and web."""
 
 import asyncio
+import atexit
 import socket
 import threading
 from contextlib import contextmanager
+from functools import cache
 
 import httpx
 import uvicorn
@@ -26,7 +28,21 @@ def call(app, method, path, **options):
         async with httpx.AsyncClient(transport=transport, base_url="http://central") as client:
             return await client.request(method, path, **options)
 
-    return asyncio.run(request())
+    return run(request())
+
+
+def run(coroutine):
+    """What a coroutine returns. `asyncio.run` makes a loop each time, a tenth of a request."""
+    if threading.current_thread() is not threading.main_thread():
+        return asyncio.run(coroutine)
+    return _runner().run(coroutine)
+
+
+@cache
+def _runner():
+    runner = asyncio.Runner()
+    atexit.register(runner.close)
+    return runner
 
 
 @contextmanager

@@ -308,6 +308,12 @@ def _policy_faults(card: ItemCard) -> Iterator[Fault]:
             f"the item is kept by mass ({card.unit}) already",
             "Leave it out, or keep the item in pieces.",
         )
+    if policy.expiry_tracked and not card.lot_tracked:
+        yield Fault(
+            "policy.expiry_tracked",
+            message="cannot be asked for without lots: a date is kept of a lot",
+            hint="Track its lots too, or leave the expiry dates out.",
+        )
     for name in ("shelf_life_days", "min_days_left_to_ship"):
         yield from range_faults(f"policy.{name}", getattr(policy, name), least=0, most=DAYS_MAX)
     if 0 < policy.shelf_life_days < policy.min_days_left_to_ship:

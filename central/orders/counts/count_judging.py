@@ -15,8 +15,9 @@ movement from or to `adjustment` corrects the book and moves no goods, so whenev
 is part of what is compared; only the count's own adjustments are not.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import NamedTuple
 
 NEAR_MS = 2_000  # Clocks of two gateways agree to less than that; closer facts leave a doubt.
@@ -51,13 +52,15 @@ class Moved:
     """So much of a thing came (or left: below 0) with one fact.
 
     correction: it corrects the book and moves no goods. takes_back: the moment of the movement that
-    this fact takes back, None if it is no reversal.
+    this fact takes back, None if it is no reversal. fills: a settlement filled a balance below zero
+    with it, or took that back.
     """
 
     quantity_micro: int
     moment: Moment
     correction: bool = False
     takes_back: Moment | None = None
+    fills: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,32 +173,39 @@ def is_before(first: Moment, second: Moment) -> bool:
     return first.record_no < second.record_no
 
 
-def judge(counted: Counted, moves: Iterable[Moved]) -> Judgement:
+def judge(counted: Counted, moves: Iterable[Moved], *, counted_before_ms: int = 0) -> Judgement:
     """Return how a count compares with the book.
 
     moves: of the thing, all but the count's own adjustments; those without any bearing on it (long
-    before, or after it in every order) may be left out.
+    before, or after it in every order) may be left out. counted_before_ms: when another count had
+    it right before, 0 for none: what came late of a time before that was in the book already.
     """
     moment = counted.moment
     late: list[int] = []
     after: list[int] = []
     corrections: list[int] = []
-    undone: list[int] = []
+    undone: list[Moved] = []
+    put_right: list[Moved] = []
+    known: list[Moved] = []
     near_count = 0
     for moved in moves:
         recorded = moved.moment.record_no < moment.record_no
-        if moved.correction:
+        if recorded and (moved.correction or moved.fills):
+            put_right.append(moved)
+        if moved.correction or _gives_back(moved, moment):
             if not recorded:
                 corrections.append(moved.quantity_micro)
             continue
         before = is_before(moved.moment, moment)
         if before and not recorded:
             late.append(moved.quantity_micro)
+            if moved.moment.timed and moved.moment.event_time_ms < counted_before_ms:
+                known.append(moved)
         elif recorded and not before:
             after.append(moved.quantity_micro)
         near_count += _is_near(moved.moment, counted)
         if not before and moved.takes_back is not None and is_before(moved.takes_back, moment):
-            undone.append(moved.quantity_micro)
+            undone.append(moved)
     judged = Judgement(
         counted.quantity_micro,
         counted.book_micro,
@@ -207,76 +217,7 @@ def judge(counted: Counted, moves: Iterable[Moved]) -> Judgement:
         corrections_count=len(corrections),
         near_count=near_count,
     )
-    return _without_undone(judged, undone)
-
-
-def standing(observations: Iterable[Observed]) -> dict[Thing, Counted]:
-    """Return what stands of all that was observed, by thing.
-
-    The latest round counts; within it the last observation of each part, and parts add up. In a
-    later round a person who counted the thing before proves nothing: that is kept as evidence only.
-    Of a place that was then found empty nothing stands that was observed before.
-    """
-    said = list(observations)
-    emptied = _emptied(said)
-    by_thing: dict[Thing, dict[int, list[Observed]]] = {}
-    for one in said:
-        last = emptied.get((one.round, one.thing.location))
-        if last is not None and (not one.thing.item or is_before(one.moment, last)):
-            continue
-        by_thing.setdefault(one.thing, {}).setdefault(one.round, []).append(one)
-    return {thing: _standing_of(thing, rounds) for thing, rounds in by_thing.items()}
-
-
-def missing(
-    things: Iterable[Thing],
-    *,
-    counted: Mapping[Thing, Counted],
-    looked_for: Mapping[Thing, Sequence[Observed]],
-) -> dict[Thing, Counted]:
-    """Return what was looked for and not found, counted as 0, by thing.
-
-    things: in the book at places that were counted. looked_for: of each the observations that were
-    asked for together with it; the last of them is the moment at which it was not there. Whoever
-    knows the book of that moment fills it in.
-    """
-    found: dict[Thing, Counted] = {}
-    for thing in things:
-        looked = looked_for.get(thing, ())
-        if thing in counted or not looked:
-            continue
-        round_no = max(one.round for one in looked)
-        last = last_of([one for one in looked if one.round == round_no])
-        found[thing] = Counted(
-            thing,
-            0,
-            0,
-            last.moment,
-            round_no,
-            frozenset(one.operator for one in looked if one.operator),
-            (last.moment,),
-            found=False,
-        )
-    return found
-
-
-def last_of(observations: Sequence[Observed]) -> Observed:
-    """Return the observation that happened last."""
-    timed = all(one.moment.timed for one in observations)
-
-    def order(one: Observed) -> tuple[int, int]:
-        return (one.moment.event_time_ms if timed else 0, one.moment.record_no)
-
-    return max(observations, key=order)
-
-
-def _emptied(observations: Iterable[Observed]) -> dict[tuple[int, str], Moment]:
-    """Return when places were found empty last, by round and place."""
-    found: dict[tuple[int, str], list[Observed]] = {}
-    for one in observations:
-        if not one.thing.item:
-            found.setdefault((one.round, one.thing.location), []).append(one)
-    return {key: last_of(said).moment for key, said in found.items()}
+    return _without_undone(judged, undone, put_right, known=known)
 
 
 def _is_near(moment: Moment, counted: Counted) -> bool:
@@ -289,39 +230,34 @@ def _is_near(moment: Moment, counted: Counted) -> bool:
     return abs(moment.event_time_ms - last.event_time_ms) <= NEAR_MS
 
 
-def _without_undone(judged: Judgement, undone: Sequence[int]) -> Judgement:
+def _gives_back(moved: Moved, moment: Moment) -> bool:
+    """Return whether what filled a balance before a count is taken back: no goods move by that."""
+    return moved.fills and moved.takes_back is not None and is_before(moved.takes_back, moment)
+
+
+def _without_undone(
+    judged: Judgement,
+    undone: Sequence[Moved],
+    put_right: Iterable[Moved],
+    *,
+    known: Iterable[Moved],
+) -> Judgement:
     """Return the judgement without movements that a reversal after the count says never were.
 
-    A reversal may mean that goods went back, or that the scan was wrong. The count tells: it is
-    the second only if the count then agrees with the book to the last piece.
+    A reversal may mean that goods went back, or that the scan was wrong. It is the second if the
+    count, or what had put the book right between the scan and the count (`put_right`), found the
+    books off in that direction. Corrections made since the count say nothing of it, nor does what
+    came late and had been counted before (`known`), but for what is taken back itself.
     """
-    if not undone or not judged.variance_micro or judged.variance_micro != sum(undone):
+    total = sum(moved.quantity_micro for moved in undone)
+    if not total:
         return judged
-    return replace(judged, taken_back_micro=sum(undone), taken_back_count=len(undone))
-
-
-def _standing_of(thing: Thing, rounds: Mapping[int, Sequence[Observed]]) -> Counted:
-    counters: set[str] = set()
-    stands: list[Observed] = []
-    for round_no in sorted(rounds):
-        # Nobody confirms their own count; whoever did not say who they are may be anybody.
-        others = [one for one in rounds[round_no] if one.operator not in counters]
-        if others:
-            stands = others
-        counters |= {one.operator for one in rounds[round_no] if one.operator}
-    parts: dict[int, list[Observed]] = {}
-    for one in stands:
-        parts.setdefault(one.part, []).append(one)
-    kept = [last_of(group) for group in parts.values()]
-    last = last_of(kept)
-    moments = tuple(sorted((one.moment for one in kept), key=lambda moment: moment.record_no))
-    return Counted(
-        thing,
-        sum(one.quantity_micro for one in kept),
-        last.book_micro,
-        last.moment,
-        last.round,
-        frozenset(counters),
-        moments,
-        expiry_date=last.expiry_date,
-    )
+    scans = [moved.takes_back for moved in undone if moved.takes_back is not None]
+    since = min(scan.record_no for scan in scans)
+    known_micro = sum(moved.quantity_micro for moved in known if moved.moment not in scans)
+    put_right = sorted(put_right, key=lambda one: one.moment.record_no)
+    found = [one.quantity_micro for one in put_right if one.moment.record_no > since]
+    found.append(judged.variance_micro + judged.corrections_micro + known_micro)
+    if not any(off * total > 0 for off in accumulate(found)):
+        return judged
+    return replace(judged, taken_back_micro=total, taken_back_count=len(undone))

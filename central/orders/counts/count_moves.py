@@ -6,7 +6,7 @@ them last: nothing is looked for of items that rested at the counted places, nor
 change of the others, however long a count is open.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from sqlalchemy import Connection, func, select
 
@@ -59,12 +59,13 @@ def moves_since(
     books: Books,
     record_no: int,
     count: str,
+    fillings: Set[FactKey] = frozenset(),
 ) -> tuple[Moves, Moves]:
     """Return what moved at places from a record on, by thing: all but the count's own adjustments,
     and these.
 
-    books: of these places, by `books_now`. Raises Conflict if that is more than is read for one
-    count.
+    books: of these places, by `books_now`. fillings: of these items, by `filling_facts`. Raises
+    Conflict if that is more than is read for one count.
     """
     places = sorted({*locations, ADJUSTMENT})
     by_record: dict[int, dict[Thing, int]] = {}
@@ -90,10 +91,10 @@ def moves_since(
         moment = moments[number]
         key = FactKey(warehouse, moment.gateway, moment.epoch, moment.seq)
         into = own_moved if key in own else others_moved
-        corrects, back = number in corrections, taken_back.get(number)
+        corrects, back, fills = number in corrections, taken_back.get(number), key in fillings
         for thing, amount in amounts.items():
             if amount:
-                moved = Moved(amount, moment, correction=corrects, takes_back=back)
+                moved = Moved(amount, moment, correction=corrects, takes_back=back, fills=fills)
                 into.setdefault(thing, []).append(moved)
     return others_moved, own_moved
 

@@ -20,8 +20,10 @@ from central.orders.counts.count_moves import ADJUSTMENT
 from central.orders.counts.count_reading import read_rejections, read_standing
 from central.orders.counts.count_results import ItemWorth, Outcome, Variance
 from central.orders.counts.count_rows import store_head
+from central.orders.counts.count_weights import Part, parts_of, settle_unweighed
 from central.orders.counts.counts import CountHead, require_other_person
 from central.orders.counts.outdated_rows import read_outdated, settle_outdated, subject_of
+from central.orders.settling.fillings import settle_counted
 from central.storage import bulk, count_tables
 from central.storage.count_tables import THING
 
@@ -112,14 +114,14 @@ def _post(
     settles: str = "",
 ) -> PostedCount:
     due = [one for one in variances if one.missing_micro]
-    drafts = [_adjustment(change, head, one) for one in due]
-    keys = change.post(drafts)
+    parts = parts_of(change.connection, head.code, due)
+    keys = change.post([_adjustment(change, head, *one) for one in parts])
     bulk.insert_rows(
         change.connection,
         count_tables.count_adjustments,
         [
-            (*key, head.code, *one.thing, one.missing_micro)
-            for key, one in zip(keys, due, strict=True)
+            (*key, head.code, *one.thing, part.quantity_micro)
+            for key, (one, part) in zip(keys, parts, strict=True)
         ],
     )
     posted = tuple(
@@ -139,15 +141,25 @@ def _post(
         _note_last(change, head, posted)
         head = replace(head, ended_by=change.actor, ended_ms=change.now_ms)
     head = store_head(change.connection, head)
+    settlement = f"{head.code} was {action} by {change.actor}"
+    right = [one.thing for one in posted if one.outcome in {"matched", "adjusted"}]
     settle_outdated(
         change.connection,
         head.code,
-        [one.thing for one in posted if one.outcome in {"matched", "adjusted"}],
+        right,
         warehouse=head.warehouse,
-        settlement=f"{head.code} was {action} by {change.actor}",
+        settlement=settlement,
         now_ms=change.now_ms,
         but=settles,
     )
+    settle_counted(
+        change.connection,
+        right,
+        warehouse=head.warehouse,
+        settlement=settlement,
+        now_ms=change.now_ms,
+    )
+    settle_unweighed(change.connection, head.code, due, settlement=settlement, now_ms=change.now_ms)
     note_count(change, head, action, lines_count=len(posted), adjusted_count=len(due))
     changed = {one.thing for one in due}
     return PostedCount(head, posted, tuple(one for one in posted if one.thing in changed))
@@ -161,8 +173,8 @@ def _outcome(one: Variance) -> Outcome:
     return "adjusted" if one.judgement.variance_micro else "matched"
 
 
-def _adjustment(change: Change, head: CountHead, one: Variance) -> Movement:
-    quantity, thing = one.missing_micro, one.thing
+def _adjustment(change: Change, head: CountHead, one: Variance, part: Part) -> Movement:
+    quantity, thing = part.quantity_micro, one.thing
     found = quantity > 0
     return change.movement(
         warehouse=head.warehouse,
@@ -177,6 +189,7 @@ def _adjustment(change: Change, head: CountHead, one: Variance) -> Movement:
         sscc=thing.sscc,
         expiry_date=one.counted.expiry_date,
         document=head.code,
+        **part.fields(),
     )
 
 

@@ -6,6 +6,7 @@ ledger knows by then; what is posted stays as it was judged, with the adjustment
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from sqlalchemy import Connection, select
 
@@ -17,10 +18,9 @@ from central.orders.counts.count_judging import (
     Observed,
     Thing,
     judge,
-    missing,
-    standing,
 )
 from central.orders.counts.count_moves import (
+    Books,
     Moves,
     book_at,
     books_now,
@@ -34,7 +34,10 @@ from central.orders.counts.count_rows import (
     load_lines,
     load_observations,
 )
+from central.orders.counts.count_standing import missing, standing
+from central.orders.counts.count_undoing import filling_facts
 from central.orders.counts.counts import OBSERVATIONS_COUNT_MAX, CountHead, CountLine
+from central.orders.counts.last_results import results_of
 from central.storage import bulk, catalogue_tables, count_tables
 from central.storage.count_tables import THING
 
@@ -134,16 +137,7 @@ def _variances(
     books = books_now(connection, warehouse=head.warehouse, locations=places)
     looked_for = _looked_for(books, said, lines)
     items = {thing.item for thing in counted} | {thing.item for thing in looked_for}
-    record_no = first_record_since(connection, [one.moment for one in said])
-    moves, own = moves_since(
-        connection,
-        warehouse=head.warehouse,
-        items=items,
-        locations=places,
-        books=books,
-        record_no=record_no,
-        count=head.code,
-    )
+    moves, own = _moves(connection, head, books, said, items=items)
     absent = missing(looked_for, counted=counted, looked_for=looked_for)
     counted |= {thing: _with_book(one, books, moves, own) for thing, one in absent.items()}
     keys = {one.said.moment.record_no: one.key for one in observations}
@@ -151,10 +145,11 @@ def _variances(
     if head.ended_ms:
         worth |= _worth_then(connection, head.code)
     rejected = read_rejections(connection, head.code)
-    newer = _newer_results(connection, head, counted.values())
+    newer, before_ms = _other_results(connection, head, counted.values())
     found = []
     for thing, one in counted.items():
-        judgement = judge(one, moves.get(thing, ()))
+        counted_ms = before_ms.get(thing, 0)
+        judgement = judge(one, moves.get(thing, ()), counted_before_ms=counted_ms)
         known = worth.get(thing.item, ItemWorth())
         verdict = head.rules.verdict(
             judgement.variance_micro,
@@ -181,6 +176,43 @@ def _variances(
             variance = replace(variance, outdated_micro=variance.missing_micro)
         found.append(variance)
     return found
+
+
+def _moves(
+    connection: Connection,
+    head: CountHead,
+    books: Books,
+    said: Sequence[Observed],
+    *,
+    items: Iterable[str],
+) -> tuple[Moves, Moves]:
+    """Return what moved around a count, and what it has posted itself.
+
+    From the first movement on that was taken back since: what has put the book right after that
+    one tells, with the count, whether it ever was.
+    """
+    read = partial(
+        moves_since,
+        connection,
+        warehouse=head.warehouse,
+        items=items,
+        locations={one.thing.location for one in said},
+        books=books,
+        count=head.code,
+    )
+    record_no = first_record_since(connection, [one.moment for one in said])
+    moves, own = read(record_no=record_no)
+    counted_last = max(one.moment.record_no for one in said)
+    undone = [
+        moved.takes_back.record_no
+        for of_thing in moves.values()
+        for moved in of_thing
+        if moved.takes_back is not None and moved.takes_back.record_no < counted_last
+    ]
+    if not undone:
+        return moves, own
+    fillings = filling_facts(connection, head.warehouse, items)
+    return read(record_no=min(record_no, *undone), fillings=fillings)
 
 
 def _looked_for(
@@ -213,37 +245,26 @@ def _looked_for(
     return found
 
 
-def _with_book(
-    one: Counted, books: Mapping[Thing, tuple[int, int]], moves: Moves, own: Moves
-) -> Counted:
+def _with_book(one: Counted, books: Books, moves: Moves, own: Moves) -> Counted:
     moved: list[Moved] = [*moves.get(one.thing, ()), *own.get(one.thing, ())]
     book = book_at(books[one.thing][0], moved, record_no=one.moment.record_no)
     return replace(one, book_micro=book)
 
 
-def _newer_results(
+def _other_results(
     connection: Connection, head: CountHead, counted: Iterable[Counted]
-) -> frozenset[Thing]:
-    """Return the things of which a later count is posted: that one has set the book right."""
+) -> tuple[set[Thing], dict[Thing, int]]:
+    """Return the things that a later posted count has set right, and when earlier ones were."""
     moments: dict[Thing, Moment] = {one.thing: one.moment for one in counted}
-    places = sorted({(head.warehouse, thing.location, thing.item) for thing in moments})
-    table = count_tables.count_results
-    found: set[Thing] = set()
-    for start in range(0, len(places), bulk.KEYS_PER_SELECT_MAX):
-        chunk = places[start : start + bulk.KEYS_PER_SELECT_MAX]
-        query = select(table).where(
-            table.c.warehouse == head.warehouse,
-            table.c.location.in_({place[1] for place in chunk}),
-            table.c.item.in_({place[2] for place in chunk}),
-            table.c["count"] != head.code,
-            table.c.outcome.in_(("matched", "adjusted")),
-        )
-        for row in connection.execute(query):
-            thing = Thing(*(getattr(row, name) for name in THING))
-            moment = moments.get(thing)
-            if moment is not None and (row.event_time_ms, row.record_no) > (
-                moment.event_time_ms,
-                moment.record_no,
-            ):
-                found.add(thing)
-    return frozenset(found)
+    newer: set[Thing] = set()
+    before_ms: dict[Thing, int] = {}
+    for thing, row in results_of(connection, moments, warehouse=head.warehouse):
+        moment = moments.get(thing)
+        if moment is None or row["count"] == head.code:
+            continue
+        counted_ms = row["event_time_ms"]
+        if (counted_ms, row["record_no"]) > (moment.event_time_ms, moment.record_no):
+            newer.add(thing)
+        else:
+            before_ms[thing] = max(counted_ms, before_ms.get(thing, 0))
+    return newer, before_ms

@@ -1,6 +1,6 @@
-"""What facts take back, or post otherwise, of before. Edge of the database; writes nothing."""
+"""What facts take back, or post otherwise, of before; which fill. Edge of the database."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection, and_, or_, select
 
@@ -10,9 +10,10 @@ from central.ledger.entries import OWN_GATEWAY, FactKey
 from central.ledger.goods_rules import SETTLING_FLAG
 from central.orders.counts.count_judging import Moment
 from central.orders.counts.count_rows import FACTS_PER_SELECT_MAX, moments_at
+from central.orders.settling.fillings import KINDS
 from central.orders.settling.settlement_steps import SETTLES
 from central.storage import bulk, tables
-from central.storage.settlement_tables import settlement_facts
+from central.storage.settlement_tables import discrepancies, settlement_facts
 
 
 def undone_by(
@@ -21,7 +22,8 @@ def undone_by(
     """Return, by record number, the moment of the movement that a fact is about.
 
     That a reversal takes back, or a settlement: what posts it anew as it was meant is about it,
-    too. Of several that one settlement takes back it is the last.
+    too; of several that one settlement takes back, about the last. What takes that back again is
+    about the movement that it was about.
     """
     targets: dict[int, FactKey] = {}
     own: dict[FactKey, tuple[int, str]] = {}
@@ -41,8 +43,32 @@ def undone_by(
         there = [records[key] for key in keys if key in records]
         if there:
             last[number] = max(there)
-    moments = moments_at(connection, sorted(set(last.values())))
+    if not last:
+        return {}
+    behind = sorted(set(last.values()))
+    moments = {**moments_at(connection, behind), **undone_by(connection, warehouse, behind)}
     return {number: moments[record] for number, record in last.items()}
+
+
+def filling_facts(
+    connection: Connection, warehouse: str, items: Iterable[str]
+) -> frozenset[FactKey]:
+    """Return what settlements filled balances below zero with, or took that back with."""
+    about, own, wanted = discrepancies.c, settlement_facts.c, sorted(set(items))
+    found: set[FactKey] = set()
+    for start in range(0, len(wanted), FACTS_PER_SELECT_MAX):
+        query = (
+            select(own.warehouse, own.gateway, own.epoch, own.seq)
+            .join_from(discrepancies, settlement_facts, own.discrepancy == about.id)
+            .where(
+                about.warehouse == warehouse,
+                about.state.in_(("open", "settled")),
+                about.kind.in_(KINDS),
+                about.item.in_(wanted[start : start + FACTS_PER_SELECT_MAX]),
+            )
+        )
+        found.update(FactKey(*row) for row in connection.execute(query))
+    return frozenset(found)
 
 
 def _facts(
@@ -64,13 +90,15 @@ def _facts(
 def _settled(
     connection: Connection, own: Mapping[FactKey, tuple[int, str]]
 ) -> Mapping[int, Sequence[FactKey]]:
-    """Return what each settlement took back that posted these facts, by their record numbers.
+    """Return what these facts of settlements take back, by their record numbers.
 
-    own: record number and discrepancy of each.
+    Of what was posted anew it is all that its settlement took back. own: record number and
+    discrepancy of each.
     """
     table = settlement_facts.c
     posted: dict[tuple[str, int], list[FactKey]] = {}
     backs: dict[tuple[str, int], list[FactKey]] = {}
+    back_of: dict[FactKey, FactKey] = {}
     identities = sorted({identity for _, identity in own.values()})
     for start in range(0, len(identities), FACTS_PER_SELECT_MAX):
         some = identities[start : start + FACTS_PER_SELECT_MAX]
@@ -82,8 +110,9 @@ def _settled(
             if row.back_epoch:
                 back = FactKey(row.warehouse, row.back_gateway, row.back_epoch, row.back_seq)
                 backs.setdefault(settlement, []).append(back)
+                back_of[key] = back
     return {
-        own[key][0]: backs[settlement]
+        own[key][0]: [back_of[key]] if key in back_of else backs[settlement]
         for settlement, keys in posted.items()
         if settlement in backs
         for key in keys

@@ -35,6 +35,20 @@ def read_outdated(connection: Connection, code: str, *, warehouse: str) -> dict[
     }
 
 
+def outdated_count(connection: Connection, thing: Thing, *, warehouse: str) -> str:
+    """Return which posted count of a thing is off, as it is told and open, "" for none."""
+    table = discrepancies.c
+    query = select(table.document, table.subject).where(
+        table.warehouse == warehouse,
+        table.state == "open",
+        table.kind == OUTDATED,
+        table.item == thing.item,
+        table.location == thing.location,
+    )
+    rows = connection.execute(query)
+    return next((row[0] for row in rows if row[1] == subject_of(row[0], thing)), "")
+
+
 def settle_outdated(
     connection: Connection,
     code: str,

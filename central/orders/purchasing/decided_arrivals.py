@@ -15,7 +15,7 @@ from collections.abc import Set as AbstractSet
 from sqlalchemy import Connection, select
 
 from central.contract.facts import Reversal
-from central.ledger.decided_goods import Became
+from central.ledger.decided_goods import Became, came_undecided
 from central.ledger.entries import FactKey, Line, PostedFact
 from central.ledger.ledger import Posted
 from central.ledger.posting import PostedMovement
@@ -31,7 +31,7 @@ from central.orders.purchasing.inspection import (
 )
 from central.orders.purchasing.inspection_following import fact_of, keep
 from central.orders.purchasing.inspection_reading import read_decisions, read_standing
-from central.storage import purchasing_tables
+from central.storage import bulk, purchasing_tables, tables
 
 ORDER = (AVAILABLE, REJECTED, HELD, INSPECTION)
 # The decision on what waited that makes goods so.
@@ -39,6 +39,7 @@ MADE_BY: dict[str, Decision] = {AVAILABLE: "accept", REJECTED: "reject", HELD: "
 SOURCES: dict[str, Source] = {HELD: "held", REJECTED: "rejected"}
 DECIDED = "decided"
 WAITED = ("", INSPECTION, "", "")  # What of an inspection is taken back as it came.
+RECORD_NO = list(tables.facts.columns.keys()).index("record_no")
 Key = tuple[str, str, int, str, str, str]  # What inspections are made for, one each.
 Place = tuple[str, str, str, str]  # location, status, serial, sscc
 
@@ -55,7 +56,9 @@ def became_of(
     found: dict[FactKey, tuple[Became, ...]] = {}
     used: dict[str, Counter[Place]] = {}  # Several movements may be of one inspection.
     for key, movement in movements.items():
-        inspection = _inspection(connection, _key_of(movement))
+        if not came_undecided(movement.lines):
+            continue
+        inspection = inspection_of(connection, key_of(movement))
         decisions = read_decisions(connection, inspection.code) if inspection else []
         decisions = [
             row
@@ -65,7 +68,10 @@ def became_of(
         if inspection is None or not decisions:
             continue
         already = used.setdefault(inspection.code, Counter())
-        parts = _parts(connection, inspection, decisions, movement.lines[1], already)
+        came = movement.lines[1]
+        parts = _parts(connection, inspection, decisions, came, already)
+        if any(part.status == AVAILABLE and part.location == came.location for part in parts):
+            parts = _accepted_since(connection, key.warehouse, decisions, parts)
         if any(part.status != INSPECTION or part.location == SCRAP for part in parts):
             found[key] = tuple(parts)
     return found
@@ -77,8 +83,8 @@ def take_back_decisions(
     """Note that nothing is decided of goods that a reversal takes back as what they became."""
     run, fact = fact_of(posted.runs, posted_fact.record_no)
     assert isinstance(fact, Reversal)
-    for decision, source, line in _unmade(posted_fact.lines):
-        inspection = _inspection(connection, key)
+    for decision, source, line in _unmade(connection, posted_fact.lines, key):
+        inspection = inspection_of(connection, key)
         assert inspection is not None
         decisions = read_decisions(connection, inspection.code)
         came_to, is_last = posted_fact.came_to, decision not in MADE_BY.values()
@@ -102,14 +108,34 @@ def take_back_decisions(
         keep(connection, inspection, decisions, row)
 
 
-def _unmade(lines: Sequence[Line]) -> Iterator[tuple[Decision, Source, Line]]:
-    """Yield the decisions that made goods what a reversal takes them back as, with their lines."""
+def _unmade(
+    connection: Connection, lines: Sequence[Line], key: Key
+) -> Iterator[tuple[Decision, Source, Line]]:
+    """Yield the decisions that made goods what a reversal takes them back as, with their lines.
+
+    What is held beyond what the inspection holds, the desk held after it was accepted; so of what
+    is rejected.
+    """
+    inspection = inspection_of(connection, key)
+    assert inspection is not None
+    decisions = read_decisions(connection, inspection.code)
+    amounts = amounts_of(inspection.arrived_micro, decisions)
+    left = {HELD: max(0, amounts.held_micro), REJECTED: max(0, amounts.rejected_micro)}
     for line in lines[1::2]:
         if line.location == SCRAP and line.status == INSPECTION:
             yield "sample_used", "inspection", line
             continue
         if line.location == SCRAP:
             yield "scrap", SOURCES[line.status], line
+        elif line.status in left:
+            made_micro = min(-line.quantity_micro, left[line.status])
+            left[line.status] -= made_micro
+            if later_micro := -line.quantity_micro - made_micro:
+                yield "accept", "inspection", line._replace(quantity_micro=-later_micro)
+            if made_micro:
+                made = line._replace(quantity_micro=-made_micro)
+                yield MADE_BY[line.status], "inspection", made
+            continue
         if line.status in MADE_BY:
             yield MADE_BY[line.status], "inspection", line
 
@@ -151,6 +177,22 @@ def _parts(
     return parts
 
 
+def _accepted_since(
+    connection: Connection,
+    warehouse: str,
+    decisions: Sequence[DecisionRow],
+    parts: Sequence[Became],
+) -> list[Became]:
+    """Return parts, those that were accepted with the fact since which nothing else was decided.
+
+    What the desk holds of them since then, no inspection knows.
+    """
+    facts = sorted({(warehouse, row.gateway, row.epoch, row.seq) for row in decisions if row.epoch})
+    rows = bulk.select_by_key(connection, tables.facts, facts, columns_count=len(FactKey._fields))
+    last = max((row[RECORD_NO] for row in rows), default=0)
+    return [part._replace(record_no=last) if part.status == AVAILABLE else part for part in parts]
+
+
 def _made(
     decisions: Sequence[DecisionRow], came: Line
 ) -> tuple[list[tuple[tuple[str, str], int]], int]:
@@ -176,14 +218,16 @@ def _made(
     return [(place, made[place]) for place in sorted(made, key=order)], decided_micro
 
 
-def _key_of(movement: PostedMovement) -> Key:
+def key_of(movement: PostedMovement) -> Key:
+    """Return what the inspection is made for of goods that a movement brought."""
     came = movement.lines[1]
     number = movement.progress[0].line if movement.progress is not None else 0
     document = movement.progress[0].document if movement.progress is not None else ""
     return came.warehouse, document, number, came.item, came.lot, came.unit
 
 
-def _inspection(connection: Connection, key: Key) -> Inspection | None:
+def inspection_of(connection: Connection, key: Key) -> Inspection | None:
+    """Return the inspection of a key, open or not; None if there is none."""
     table = purchasing_tables.inspections.c
     columns = (table.document, table.document_line, table.item, table.lot, table.unit)
     wanted = [column == part for column, part in zip(columns, key[1:], strict=True)]

@@ -7,6 +7,7 @@
     any step    held -> held, elsewhere  hold, of held goods: they are only carried there
                 inspection, held -> under way of a transfer  gone: they are decided on where they go
     reversal of such a movement          the same decision once more, with the quantity less than 0
+    reversal of another movement         hold, of goods that were held since they were brought
 
 The goods have moved already: nothing is refused. A decision counts for the open inspections of that
 item, lot and unit, the oldest first; what none of them has left is no decision, and the ledger has
@@ -40,12 +41,11 @@ from central.orders.purchasing.inspection import (
     amounts_of,
     held_there_micro,
 )
-from central.orders.purchasing.inspection_reading import read_decisions
+from central.orders.purchasing.inspection_reading import read_decisions, read_open_inspections
 from central.storage import bulk, purchasing_tables
 
 KIND = "inspection"
 STEP = "inspecting"
-INSPECTIONS_READ_MAX = 200  # Of one item, lot and unit that are open at a time.
 REASON_PREFIX = "reason_"  # How a station's flag says why; see its list of reasons.
 SOURCES: dict[str, Source] = {INSPECTION: "inspection", HELD: "held"}
 BECOMES: dict[str, Decision] = {AVAILABLE: "accept", REJECTED: "reject", HELD: "hold"}
@@ -163,38 +163,58 @@ def _decide(
     connection: Connection, posted: Posted, posted_fact: PostedFact, run: Run, fact: Movement
 ) -> None:
     for given, taken in _pairs(posted_fact.lines):
-        source = SOURCES.get(given.status)
         decision = _decision(given, taken, fact)
-        if source is None or decision is None:
-            continue
-        for inspection, decisions, part_micro in _parts(
-            connection, given, source, taken.quantity_micro
-        ):
-            row = DecisionRow(
-                decision_no=max((one.decision_no for one in decisions), default=0) + 1,
-                decision=decision,
-                source=source,
-                quantity_micro=part_micro,
-                location=given.location,
-                to_location=taken.location,
-                serial=given.serial,
-                sscc=given.sscc,
-                reason=_reason(fact),
-                result="",
-                actor=fact.operator or run.gateway,
-                at_ms=posted.now_ms,
-                epoch=run.epoch,
-                seq=fact.seq,
-                gateway=run.gateway,
-            )
-            keep(connection, inspection, decisions, row)
+        if given.status in SOURCES and decision is not None:
+            pair, reason = (given, taken), _reason(fact)
+            _note(connection, posted, run, fact, pair, decision=decision, reason=reason)
+
+
+def _note(
+    connection: Connection,
+    posted: Posted,
+    run: Run,
+    fact: Movement | Reversal,
+    pair: tuple[Line, Line],
+    *,
+    decision: Decision,
+    reason: str,
+) -> None:
+    (given, taken), source = pair, SOURCES[pair[0].status]
+    for inspection, decisions, part_micro in _parts(
+        connection, given, source, taken.quantity_micro
+    ):
+        row = DecisionRow(
+            decision_no=max((one.decision_no for one in decisions), default=0) + 1,
+            decision=decision,
+            source=source,
+            quantity_micro=part_micro,
+            location=given.location,
+            to_location=taken.location,
+            serial=given.serial,
+            sscc=given.sscc,
+            reason=reason,
+            result="",
+            actor=fact.operator or run.gateway,
+            at_ms=posted.now_ms,
+            epoch=run.epoch,
+            seq=fact.seq,
+            gateway=run.gateway,
+        )
+        keep(connection, inspection, decisions, row)
 
 
 def _take_back(
     connection: Connection, posted: Posted, posted_fact: PostedFact, run: Run, fact: Reversal
 ) -> None:
-    """Note of each decision that a movement was that it is taken back."""
-    for code, before in _decided_by(connection, posted_fact, fact):
+    """Note of each decision that a movement was that it is taken back.
+
+    What was held since goods were brought is only carried back with them.
+    """
+    decided = _decided_by(connection, posted_fact, fact)
+    for pair in () if decided else _pairs(posted_fact.lines):
+        if _is_carried(*pair):
+            _note(connection, posted, run, fact, pair, decision="hold", reason=fact.reason)
+    for code, before in decided:
         inspections = purchasing_tables.inspections
         row = connection.execute(select(inspections).where(inspections.c.code == code)).one()
         decisions = read_decisions(connection, code)
@@ -238,8 +258,7 @@ def _decision(given: Line, taken: Line, fact: Movement) -> Decision | None:
     if taken.location == place_of(IN_TRANSIT, document=fact.document):
         return "gone" if not is_virtual(given.location) else None
     if given.status == taken.status == HELD and given.location != taken.location:
-        inside = not is_virtual(given.location) and not is_virtual(taken.location)
-        return "hold" if inside else None
+        return "hold" if _is_carried(given, taken) else None
     if fact.business_step != STEP:
         return None
     if taken.location == SCRAP:
@@ -247,6 +266,12 @@ def _decision(given: Line, taken: Line, fact: Movement) -> Decision | None:
     if is_virtual(taken.location) or taken.status == given.status:
         return None
     return BECOMES.get(taken.status)
+
+
+def _is_carried(given: Line, taken: Line) -> bool:
+    """Return whether goods are held and only go to another place of the warehouse."""
+    inside = not is_virtual(given.location) and not is_virtual(taken.location)
+    return inside and given.status == taken.status == HELD and given.location != taken.location
 
 
 def _reason(fact: Movement) -> str:
@@ -259,7 +284,7 @@ def _parts(
 ) -> Iterator[tuple[Inspection, list[DecisionRow], int]]:
     """Yield which open inspections a decision counts for, and with how much, the oldest first."""
     left_micro = quantity_micro
-    for inspection, decisions in _open_inspections(connection, goods):
+    for inspection, decisions in read_open_inspections(connection, goods):
         part_micro = min(_left_micro(inspection, decisions, goods, source), left_micro)
         if part_micro > 0:
             left_micro -= part_micro
@@ -280,25 +305,6 @@ def _left_micro(
         decisions, location=goods.location, serial=goods.serial, sscc=goods.sscc
     )
     return min(left_micro, there_micro)
-
-
-def _open_inspections(
-    connection: Connection, goods: Line | BalanceKey
-) -> list[tuple[Inspection, list[DecisionRow]]]:
-    table = purchasing_tables.inspections
-    rows = connection.execute(
-        select(table)
-        .where(
-            table.c.warehouse == goods.warehouse,
-            table.c.item == goods.item,
-            table.c.lot == goods.lot,
-            table.c.unit == goods.unit,
-            table.c.open.is_(True),
-        )
-        .order_by(table.c.code)
-        .limit(INSPECTIONS_READ_MAX)
-    ).all()
-    return [(Inspection(**row._mapping), read_decisions(connection, row.code)) for row in rows]
 
 
 def keep(

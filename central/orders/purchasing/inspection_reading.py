@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from central.errors import NotThere
+from central.ledger.entries import BalanceKey, Line
 from central.ledger.locations import is_virtual
 from central.orders.purchasing.inspection import (
     Amounts,
@@ -19,6 +20,7 @@ from central.orders.purchasing.inspection import (
 from central.storage import bulk, purchasing_tables, tables
 
 STANDING_ROWS_MAX = 5000
+INSPECTIONS_READ_MAX = 200  # Of one item, lot and unit that are open at a time.
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,26 @@ def read_inspections_of(
         where="",
     )
     return view_inspections(connection, [Inspection(*row) for row in rows])
+
+
+def read_open_inspections(
+    connection: Connection, goods: Line | BalanceKey
+) -> list[tuple[Inspection, list[DecisionRow]]]:
+    """Return the open inspections of an item, lot and unit, oldest first, with their decisions."""
+    table = purchasing_tables.inspections
+    rows = connection.execute(
+        select(table)
+        .where(
+            table.c.warehouse == goods.warehouse,
+            table.c.item == goods.item,
+            table.c.lot == goods.lot,
+            table.c.unit == goods.unit,
+            table.c.open.is_(True),
+        )
+        .order_by(table.c.code)
+        .limit(INSPECTIONS_READ_MAX)
+    ).all()
+    return [(_inspection(row), read_decisions(connection, row.code)) for row in rows]
 
 
 def read_decisions(connection: Connection, code: str) -> list[DecisionRow]:

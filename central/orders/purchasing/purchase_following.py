@@ -117,7 +117,7 @@ def follow_inspections(connection: Connection, posted: Posted) -> None:
         changed[key] = changed.get(key, 0) + goods_micro
     changed = {key: micro for key, micro in changed.items() if micro}
     if changed:
-        _write_inspections(connection, changed, now_ms=posted.now_ms)
+        write_inspections(connection, changed, now_ms=posted.now_ms)
 
 
 def _arrived(before: Arrived | None, came_micro: int, fact: PostedFact) -> Arrived:
@@ -151,9 +151,10 @@ def _is_arrival(fact: PostedFact, goods_micro: int) -> bool:
     return any(line.location in outside for line in fact.lines)
 
 
-def _write_inspections(
+def write_inspections(
     connection: Connection, changed: Mapping[GoodsKey, int], *, now_ms: int
 ) -> None:
+    """Write how much more or less came to be inspected, in inspections of their own if need be."""
     table = purchasing_tables.inspections
     rows = []
     for key, micro in sorted(changed.items()):

@@ -160,7 +160,7 @@ def _ship(
     if not rest_micro:
         return seen
     book.ship(lines[0], stock, rest_micro)
-    why = f"{_name(stock)} went out instead"
+    why = f"{stock_name(stock)} went out instead"
     return BEYOND | seen | _free(book, lines, stock.item, rest_micro, reason=why)
 
 
@@ -259,7 +259,7 @@ def _take_others(
     book.load({row.holder.holder for row in losers})
     short: list[tuple[Granted, StockKey, str]] = []
     wanted: list[tuple[Wanted, StockKey]] = []
-    wants = _wants(connection, {row.holder for row in losers})
+    wants = wants_of(connection, {row.holder for row in losers})
     for loser in losers:
         row = book.rows[loser.holder, loser.stock]
         part_micro = min(row.quantity_micro, gone[row.stock])
@@ -271,7 +271,7 @@ def _take_others(
             wanted.append((only, row.stock))
     for one, lost in wanted:
         (granted,) = book.reserve([one])
-        short.append((granted, lost, f"{_name(lost)} was set aside and is gone"))
+        short.append((granted, lost, f"{stock_name(lost)} was set aside and is gone"))
     report_shortages(connection, short, record_no=posted.last_record_no, now_ms=posted.now_ms)
     of_kind: dict[str, set[str]] = {SALES_ORDER: set(), TRANSFER: set()}
     for row in losers:
@@ -285,7 +285,7 @@ def _mark_stale(connection: Connection, of_kind: Mapping[str, set[str]]) -> None
             mark_stale(connection, kind, codes)
 
 
-def _wants(connection: Connection, lines: set[LineKey]) -> dict[LineKey, tuple[str, str]]:
+def wants_of(connection: Connection, lines: set[LineKey]) -> dict[LineKey, tuple[str, str]]:
     """Return the only lot and place that will do for lines, "" for any."""
     lots = sales_store.read_wanted_lots(connection, lines)
     wants = {line: (lot, "") for line, lot in lots.items()}
@@ -312,6 +312,7 @@ def _stock(line: Line | Sequence[str]) -> StockKey:
     return StockKey(warehouse, item, location, lot, serial, sscc, unit)
 
 
-def _name(stock: StockKey) -> str:
+def stock_name(stock: StockKey) -> str:
+    """Return what some stock is called: its lot or its item, and its place."""
     what = f"lot {stock.lot}" if stock.lot else stock.item
     return f"{what} of {stock.location}"

@@ -184,7 +184,7 @@ def decide_on_return(
         if made.from_status == INSPECTION:
             inspected = read_inspected(change.connection, [(view.returned.warehouse, code)])
             view = with_inspected(view, inspected[code])
-        row = (code, *(getattr(made, name) for name in _DECISION))
+        row = (code, *(getattr(made, name) for name in DECISION))
         bulk.insert_rows(change.connection, sales_tables.customer_return_decisions, [row])
     made_of = [one.decision for one in asked]
     return _save(change, view.returned, "decided", decisions=made_of)
@@ -308,4 +308,4 @@ def _note(change: Change, returned: CustomerReturn, done: str, **fields: object)
     change.note(KIND, returned.code, done, warehouse=returned.warehouse, **fields)
 
 
-_DECISION = tuple(column.name for column in sales_tables.customer_return_decisions.columns)[1:]
+DECISION = tuple(column.name for column in sales_tables.customer_return_decisions.columns)[1:]

@@ -11,7 +11,7 @@ from central.ledger.entries import OWN_GATEWAY, Line, balance_name
 from central.ledger.goods_rules import comes_in, is_told, ships
 from central.ledger.locations import is_virtual
 from central.ledger.measures import quantity_in_unit
-from central.ledger.pairs import is_weighed_there, places_of, takes_share
+from central.ledger.pairs import is_unnamed, is_weighed_there, places_of, takes_share
 from central.ledger.rests_back import rests_said
 from central.ledger.returned_facts import is_returned
 from central.ledger.statuses import AVAILABLE
@@ -62,6 +62,8 @@ def is_behind(row: Found, movement: Movement, line: Found) -> bool:
         return bool(movement.lot == row.lot) and is_so(*ends)
     if row.kind in {"unknown_document", "unexpected"}:
         return bool(movement.document == row.document)
+    if row.kind == "transit_unnamed":
+        return is_unnamed(movement)
     if row.kind == "over_returned":
         return is_returned(movement, code=row.document, lot=row.lot, serial=goods_of(row).serial)
     if row.kind == "outside_tolerance":

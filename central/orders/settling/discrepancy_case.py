@@ -13,17 +13,18 @@ from central.contract.quantities import (
     parse_decimal,
     to_micro,
 )
-from central.ledger.entries import GOODS_KEY_SIZE, FactKey
+from central.ledger.entries import FactKey
 from central.ledger.locations import is_virtual
 from central.ledger.progress import crosses_another_border, goes_back
-from central.ledger.unit_ratios import unit_ratio
 from central.orders.counts.outdated_rows import OUTDATED
 from central.orders.order_goods import parting
 from central.orders.settling.asked_later import lacking
 from central.orders.settling.cases import Case, ItemMatch
 from central.orders.settling.discrepancy_facts import Found, fact_at, standing_behind
 from central.orders.settling.excess_counts import Excess, counts_of, excess_of
+from central.orders.settling.excess_reversed import case_of_reversed, given_by
 from central.orders.settling.fillings import case_of_filled
+from central.orders.settling.found_twice import case_of_found
 from central.orders.settling.known_elsewhere import known_elsewhere, lines_there
 from central.orders.settling.line_matches import LineMatch, offered_of
 from central.orders.settling.lot_date_cases import case_of_dates
@@ -33,7 +34,6 @@ from central.orders.settling.returned_cases import case_of_returned
 from central.orders.settling.reversed_units import is_of_reversal, is_other_open, lying_micro
 from central.orders.settling.serial_places import KINDS_TWICE, case_of_twice
 from central.orders.settling.settlement_counts import case_of_count
-from central.orders.settling.settlement_moves import leaves_any
 from central.orders.settling.settlement_steps import MovedFact
 from central.orders.settling.settlement_transit import case_under_way
 from central.orders.settling.settlements import (
@@ -43,8 +43,18 @@ from central.orders.settling.settlements import (
     document_kind,
 )
 from central.orders.settling.unavailable_goods import case_of_unavailable
+from central.orders.settling.undone_facts import case_of_undone
+from central.orders.settling.unit_factors import (
+    factor_that_leaves,
+    is_beyond,
+    item_unit,
+    unit_factor,
+    units_beyond,
+)
+from central.orders.settling.unknown_places import case_of_place
+from central.orders.settling.unnamed_transit import KIND as UNNAMED
+from central.orders.settling.unnamed_transit import with_amounts
 from central.storage import bulk, tables
-from central.storage.catalogue_tables import item_units
 
 PROPOSED_MAX = 5  # Of places, items or lines.
 LINES_SCANNED_MAX = 20  # Of orders, that may still expect something.
@@ -58,17 +68,23 @@ def find_case(connection: Connection, row: Found) -> Case:
     if kind == "negative_balance":
         found = case_of_negative(connection, row)
     elif kind == "filled_twice":
-        found = case_of_filled(connection, row)
+        found = case_of_found(connection, row) if row.document else case_of_filled(connection, row)
+    elif kind == "reversed_twice":
+        found = case_of_reversed(connection, row)
     elif kind == "over_returned":
         found = case_of_returned(connection, row)
     elif kind in {"unknown_document", "unexpected", *KINDS_OF_EXCESS}:
         found = _case_of_document(connection, row)
+    elif kind == UNNAMED:
+        found = with_amounts(connection, row, _case_of_document(connection, row))
     elif kind == "unknown_item":
         found = _case_of_item(connection, row)
     elif kind == "unknown_location":
-        found = _case_of_place(connection, row)
+        found = case_of_place(connection, row)
     elif kind == "unit_differs":
         found = _case_of_unit(connection, row)
+    elif kind == "reversal_unmatched":
+        found = case_of_undone(connection, row)
     elif kind == "wrong_warehouse":
         found = _case_of_warehouse(connection, row)
     elif kind in KINDS_TWICE:
@@ -99,30 +115,6 @@ def find_case(connection: Connection, row: Found) -> Case:
     )
 
 
-def unit_factor(connection: Connection, *, item: str, unit: str) -> Fraction | None:
-    """Return how many of the item's own unit one of `unit` is, None if that is not known."""
-    own = _item_unit(connection, item)
-    if own is None:
-        return None
-    for row in bulk.select_by_key(connection, item_units, [(item, unit)], columns_count=2):
-        return Fraction(row[2], row[3])
-    return unit_ratio(from_unit=unit, to_unit=own)
-
-
-def factor_that_leaves(
-    connection: Connection, facts: Sequence[MovedFact], *, item: str
-) -> Fraction | None:
-    """Return how many of an item's own unit one of the unit of facts is, all of them in one.
-
-    None if that is not known, or nothing would be left of them.
-    """
-    unit = facts[0].unit
-    is_own = unit == _item_unit(connection, item)
-    factor = Fraction(1) if is_own else unit_factor(connection, item=item, unit=unit)
-    total = sum(fact.quantity_micro for fact in facts)
-    return factor if factor is not None and leaves_any(total, factor) else None
-
-
 def _case_of_unit(connection: Connection, row: Found) -> Case:
     if is_of_reversal(row):
         lying = lying_micro(connection, row)
@@ -132,11 +124,14 @@ def _case_of_unit(connection: Connection, row: Found) -> Case:
         return Case(kind=row.kind, factor=known, on_hand_micro=lying, gone=not lying)
     facts = standing_behind(connection, row).facts
     # None of a weight in such a unit: that was left out, and nothing stands in it.
-    in_unit = sum(fact.quantity_micro for fact in facts if fact.unit == row.unit)
-    factor = unit_factor(connection, item=row.item, unit=row.unit)
-    if not in_unit or not leaves_any(in_unit, factor):
-        factor = None
-    return Case(kind=row.kind, factor=factor, on_hand_micro=in_unit, gone=not facts)
+    of_unit = [fact for fact in facts if fact.unit == row.unit]
+    return Case(
+        kind=row.kind,
+        factor=factor_that_leaves(connection, of_unit, item=row.item) if of_unit else None,
+        units_beyond=units_beyond(connection, of_unit, item=row.item),
+        on_hand_micro=sum(fact.quantity_micro for fact in of_unit),
+        gone=not facts,
+    )
 
 
 def _case_of_document(connection: Connection, row: Found) -> Case:
@@ -163,6 +158,7 @@ def _case_of_document(connection: Connection, row: Found) -> Case:
         gone=fact is None and row.kind not in KINDS_OF_EXCESS,
         excess_micro=excess.micro,
         tolerated_micro=excess.tolerated_micro,
+        excess=given_by(connection, row) if excess.micro > 0 else "",
         on_hand_micro=_left_micro(standing) if row.kind == "unexpected" else 0,
         item=fact.item if fact is not None else "",
         goes_back=_goes_back(fact, kind=head[2] if head else ""),
@@ -259,13 +255,15 @@ def _open_lines(
 
 def _case_of_item(connection: Connection, row: Found) -> Case:
     """Known by now, what was posted is right if it is in the item's own unit."""
-    own = _item_unit(connection, row.subject)
+    own = item_unit(connection, row.subject)
     facts = standing_behind(connection, row).facts
     by_unit: dict[str, list[MovedFact]] = {}
     for fact in facts:
         by_unit.setdefault(fact.unit, []).append(fact)
     if own is None:
-        found = _items_of_code(connection, row.subject)
+        every = _items_of_code(connection, row.subject)
+        scanned = by_unit.get(PIECE, facts)
+        found = tuple(match for match in every if not is_beyond(scanned, match.factor))
         if len(by_unit) > 1 and PIECE not in by_unit:
             # No scans: what converts is posted by what its own unit is.
             found = tuple(
@@ -273,7 +271,8 @@ def _case_of_item(connection: Connection, row: Found) -> Case:
                 for match in found
                 if any(_factors(connection, by_unit, item=match.item).values())
             )
-        return Case(kind=row.kind, items=found)
+        too_many = (scanned[0].unit,) if len(found) < len(every) else ()
+        return Case(kind=row.kind, items=found, units_beyond=too_many)
     foreign = {unit: some for unit, some in by_unit.items() if unit != own}
     if not foreign:
         lacks = lacking(connection, row.subject, facts)
@@ -289,6 +288,7 @@ def _case_of_item(connection: Connection, row: Found) -> Case:
         factor=next(iter(factors.values())) if len(by_unit) == 1 else None,
         converts=any(factors.values()),
         units_unknown=tuple(unit for unit, factor in sorted(factors.items()) if factor is None),
+        units_beyond=units_beyond(connection, facts, item=row.subject),
     )
 
 
@@ -300,21 +300,11 @@ def _factors(
     }
 
 
-def _case_of_place(connection: Connection, row: Found) -> Case:
-    place = (row.warehouse, row.subject)
-    found = bulk.select_by_key(connection, tables.locations, [place], columns_count=2)
-    if any(True for _ in found):
-        return Case(kind=row.kind, known_now=True)
-    held = bulk.select_by_key(connection, tables.balances, [place], columns_count=2)
-    amount = sum(abs(one[GOODS_KEY_SIZE + 1]) for one in held)
-    return Case(kind=row.kind, on_hand_micro=amount)
-
-
 def _case_of_warehouse(connection: Connection, row: Found) -> Case:
     """Return what a fact says that names another warehouse; "" for one that is not there."""
     fact = fact_at(connection, FactKey(row.warehouse, row.gateway, row.epoch, row.seq))
     if not isinstance(fact, Movement):
-        return Case(kind=row.kind)
+        return case_of_undone(connection, row)
     stated = [(fact.warehouse,)]
     found = bulk.select_by_key(connection, tables.warehouses, stated, columns_count=1)
     return Case(
@@ -322,12 +312,6 @@ def _case_of_warehouse(connection: Connection, row: Found) -> Case:
         stated_warehouse=fact.warehouse if any(True for _ in found) else "",
         moved_micro=to_micro(parse_decimal(fact.quantity)),
     )
-
-
-def _item_unit(connection: Connection, item: str) -> str | None:
-    for row in bulk.select_by_key(connection, tables.items, [(item,)], columns_count=1):
-        return str(row[3])
-    return None
 
 
 def _items_of_code(connection: Connection, code: str) -> tuple[ItemMatch, ...]:

@@ -131,14 +131,15 @@ def _case_now(
     if row.kind not in KINDS_OF_FACTS or is_of_reversal(row):
         return found
     if not standing:
-        return replace(found, gone=not (found.is_twice or found.dates))
+        is_left = row.kind == "transit_unnamed" and not found.gone
+        return replace(found, gone=not (found.is_twice or found.dates or is_left))
     is_newest = row.kind in KINDS_OF_EXCESS | KINDS_UNASKED
     offered = offered_of(standing, item=row.item) if row.kind in KINDS_UNASKED else standing
     total = sum(fact.quantity_micro for fact in offered)
     part = at_once(offered, newest=is_newest)
     return replace(
         found,
-        gone=False,
+        gone=found.gone and row.kind == "transit_unnamed",
         excess_micro=min(found.excess_micro, total),
         moved_micro=total,
         unit=found.unit or standing[0].unit,

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, func, literal
 
 from central.contract.facts import decode_fact
 from central.ledger.entries import FactKey
+from central.ledger.locations import IN_TRANSIT
 from central.orders.settling.settlement_steps import SETTLES
 from central.storage import bulk
 from central.storage.tables import facts
@@ -34,6 +35,7 @@ KINDS_BY_ITEM = frozenset(
         "piece_parted",
         "expiry_differs",
         "moved_unavailable",
+        "transit_unnamed",
     }
 )
 # Kinds whose facts name the document of the discrepancy, and kinds whose facts name its lot.
@@ -61,6 +63,8 @@ def may_be_behind(
         return [_holds(connection, row.document)]
     if row.kind in OF_LOT and row.lot:
         return [_holds(connection, row.lot)]
+    if row.kind == "transit_unnamed":
+        return [_holds(connection, IN_TRANSIT)]
     if row.kind == "serial_twice":
         return [_holds(connection, row.subject.removeprefix(f"{row.item}/"))]
     if row.kind == "negative_balance":

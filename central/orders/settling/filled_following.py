@@ -1,14 +1,14 @@
 """Tells that goods came after all for a balance that was filled. Edge of the database.
 
-What counts is when it was so: goods that are told of a time before the
-filling, and what takes back a fact of a time before it. Whoever filled the balance did not know of
-them, or had counted them. What comes later is none of it.
+What counts is when it was so: goods that are told of a time before the filling, and what takes back
+a fact of a time before it. Whoever filled the balance did not know of them, or had counted them.
+What comes later is none of it; nor is what a posted count has counted before the filling.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, or_, select
 
 from central.contract.facts import Movement
 from central.ledger.desk import Change
@@ -16,19 +16,29 @@ from central.ledger.discrepancies import open_discrepancies, settle_discrepancie
 from central.ledger.entries import BalanceKey, FactKey, Finding, Line, balance_name
 from central.ledger.goods_rules import SETTLING_FLAG
 from central.ledger.ledger import Posted
+from central.ledger.reading import read_fact
 from central.ledger.runs import Run
 from central.orders.settling.discrepancy_facts import Found
-from central.orders.settling.fillings import KIND, KINDS, filled_micro, fillings_of
+from central.orders.settling.fillings import (
+    KIND,
+    KINDS,
+    Filling,
+    filled_micro,
+    fillings_of,
+)
+from central.orders.settling.found_twice import follow_found_steps
+from central.orders.settling.last_settlement import anew_by
+from central.orders.settling.late_facts import LATE_MS, has_late, told_by
+from central.orders.settling.settlement_steps import Step, meant_by
 from central.storage import bulk, tables
 
-LATE_MS = 60_000  # What is told sooner is not looked at: that is how long facts are on their way.
 discrepancies = tables.discrepancies
 
 
 class Effect(NamedTuple):
     """What a fact changed at a balance, in millionths. dated_ms: when that was so.
 
-    is_back: by being taken back.
+    is_back: by being taken back. takes_back: what a settlement took back so.
     """
 
     key: BalanceKey
@@ -36,46 +46,93 @@ class Effect(NamedTuple):
     dated_ms: int
     record_no: int
     is_back: bool = False
+    takes_back: FactKey | None = None
 
 
 def follow_fillings(connection: Connection, posted: Posted) -> None:
     """Look at what came late and at what was taken back; costs nothing for anything else."""
-    late_ms = posted.now_ms - LATE_MS
-    for run in posted.runs:
-        if posted.taken_back or _begins_late(run, late_ms):
-            for warehouse in sorted({one.warehouse for one in posted.runs}):
-                _look(connection, warehouse, posted, late_ms=late_ms)
-            return
+    if has_late(posted):
+        for warehouse in sorted({one.warehouse for one in posted.runs}):
+            _look(connection, warehouse, posted, late_ms=posted.now_ms - LATE_MS)
 
 
 def follow_settlement(
-    change: Change, row: Found, keys: Sequence[FactKey], behind: Iterable[FactKey | None]
+    change: Change, row: Found, keys: Sequence[FactKey], steps: Sequence[Step], *, action: str
 ) -> None:
-    """Look at what a settlement of something else posted. row: of `discrepancies`.
+    """Look at what a settlement posted, a fact for each step. row: of `discrepancies`.
 
-    behind: the facts that it took back, or let stand again; it is of the time of the first one.
+    What takes a fact back, or stands for it, is of the time of that. What fills a balance is none
+    of it, and what is decided of one is settled by that.
     """
-    taken = [key for key in behind if key is not None]
-    if not keys or not taken or row.kind in KINDS:
+    behind = [step.takes_back or step.stands_for for step in steps]
+    is_decided = row.kind == KIND or (row.kind in KINDS and action != "reverse")
+    _follow(change, row, keys, behind, but=row.subject if is_decided else "")
+    follow_found_steps(change, steps, but=row.subject if row.kind == KIND else "")
+
+
+def follow_reopening(
+    change: Change,
+    row: Found,
+    keys: Sequence[FactKey],
+    steps: Sequence[Step],
+    moved: Sequence[Found],
+) -> None:
+    """Look at what was posted, a fact for each step, as a settlement was opened again.
+
+    moved: the facts of that.
+    """
+    but = row.subject if row.kind == KIND else ""
+    _follow(change, row, keys, anew_by(moved, steps), but=but)
+    follow_found_steps(change, steps, but=but)
+
+
+def _follow(
+    change: Change,
+    row: Found,
+    keys: Sequence[FactKey],
+    behind: Sequence[FactKey | None],
+    *,
+    but: str,
+) -> None:
+    stated = [key for key in behind if key is not None]
+    if not stated:
         return
-    connection = change.connection
-    times = tables.facts.c.keys().index("event_time_ms")
-    rows = bulk.select_by_key(connection, tables.facts, sorted(set(taken)), columns_count=4)
-    dated_ms = min((int(one[times]) for one in rows), default=change.now_ms)
+    connection, fills = change.connection, row.kind in KINDS
+    times = _times(connection, stated)
+    first_ms = min(times.values(), default=change.now_ms)
     for warehouse in sorted({key.warehouse for key in keys}):
-        if not _filled_since(connection, warehouse, dated_ms):
+        if not fills and not _filled_since(connection, warehouse, first_ms):
             continue
-        of_it = [key for key in keys if key.warehouse == warehouse]
-        posted = bulk.select_by_key(connection, tables.facts, of_it, columns_count=4)
-        lines = _lines(connection, warehouse, [one[10] for one in posted])
-        effects = [_effect(line, dated_ms) for line in lines]
-        _judge(connection, warehouse, effects, now_ms=change.now_ms)
+        about = {
+            key: back
+            for key, back in zip(keys, behind, strict=True)
+            if key.warehouse == warehouse and (back is not None or not fills)
+        }
+        rows = bulk.select_by_key(connection, tables.facts, sorted(about), columns_count=4)
+        posted = {one[10]: about[FactKey(*one[:4])] for one in rows}
+        effects = []
+        for line in _lines(connection, warehouse, list(posted)):
+            back = posted[line.record_no]
+            dated_ms = first_ms if back is None else times.get(back, first_ms)
+            effects.append(_effect(line, dated_ms)._replace(takes_back=back))
+        _judge(connection, warehouse, effects, now_ms=change.now_ms, but=but)
 
 
-def _begins_late(run: Run, late_ms: int) -> bool:
-    """Return whether a run may have late facts: they come in the order in which they happened."""
-    fact = run.read.facts[0]
-    return isinstance(fact, str) or fact.event_time_ms < late_ms
+def _times(connection: Connection, keys: Sequence[FactKey]) -> dict[FactKey, int]:
+    """Return when facts happened; what a settlement posted for another one, when that did."""
+    names = tables.facts.c.keys()
+    at, body = names.index("event_time_ms"), names.index("body")
+    rows = bulk.select_by_key(connection, tables.facts, sorted(set(keys)), columns_count=4)
+    times: dict[FactKey, int] = {}
+    meant: dict[FactKey, FactKey] = {}
+    for row in rows:
+        key, fact = FactKey(*row[:4]), read_fact(bytes(row[body]), seq=row[3])
+        times[key] = int(row[at])
+        first = meant_by(fact) if isinstance(fact, Movement) else None
+        if first is not None:
+            meant[key] = first
+    before = _times(connection, list(meant.values())) if meant else {}
+    return times | {key: before[one] for key, one in meant.items() if one in before}
 
 
 def _look(connection: Connection, warehouse: str, posted: Posted, *, late_ms: int) -> None:
@@ -122,48 +179,66 @@ def _filled_since(connection: Connection, warehouse: str, since_ms: int) -> set[
     table = discrepancies.c
     query = select(table.item, table.location).where(
         table.warehouse == warehouse,
-        table.state == "settled",
         table.kind.in_(KINDS),
-        table.settled_ms > since_ms,
+        # Of one that is open a part may be filled.
+        or_(table.state == "open", and_(table.state == "settled", table.settled_ms > since_ms)),
     )
     return {(row.item, row.location) for row in connection.execute(query.distinct())}
 
 
 def _judge(
-    connection: Connection, warehouse: str, effects: Sequence[Effect], *, now_ms: int
+    connection: Connection,
+    warehouse: str,
+    effects: Sequence[Effect],
+    *,
+    now_ms: int,
+    but: str = "",
 ) -> None:
-    """Open, count at or settle what effects say of balances that settlements had filled."""
+    """Open, count at or settle what effects say of balances that settlements had filled.
+
+    but: the balance that somebody decides about.
+    """
     by_subject: dict[str, list[Effect]] = {}
     for effect in effects:
         by_subject.setdefault(balance_name(effect.key), []).append(effect)
+    by_subject.pop(but, None)
     if not by_subject:
         return
-    filled = fillings_of(connection, warehouse=warehouse, subjects=by_subject)
+    items = {effect.key.item for effect in effects}
+    filled = fillings_of(connection, warehouse=warehouse, items=items, subjects=by_subject)
     already = _open_ones(connection, warehouse, by_subject)
     findings: list[Finding] = []
     for subject, fillings in sorted(filled.items()):
-        counted = [
-            one for one in by_subject[subject] if filled_micro(fillings, since_ms=one.dated_ms)
-        ]
+        row, counted = already.get(subject), _counted(fillings, by_subject[subject])
         came = sum(one.quantity_micro for one in counted)
-        row = already.get(subject)
         total = came + (row.actual_micro or 0 if row is not None else 0)
         if not came or (row is None and came < 0):
             continue
         last = counted[-1]
-        if row is not None and total <= 0:
+        if row is not None and (total <= 0 or not filled_micro(fillings)):
             why = f"record {last.record_no} brought it to 0 {row.unit}"
             if last.is_back:
                 why = f"record {last.record_no} was taken back, and nothing else is behind it"
             settle_discrepancies(connection, [row.id], settlement=why, now_ms=now_ms)
             continue
-        expected = max(filled_micro(fillings, since_ms=one.dated_ms) for one in counted)
+        expected = max(filled_micro(fillings, dated_ms=one.dated_ms) for one in counted)
         findings.append(_finding(connection, subject, last, expected, total))
     open_discrepancies(connection, findings, now_ms=now_ms)
 
 
+def _counted(fillings: Sequence[Filling], effects: Sequence[Effect]) -> list[Effect]:
+    """Return what tells of a time before a filling that stands; or all that takes fillings back.
+
+    A count in between has said what is there of it, and is told itself.
+    """
+    own = {one.fact for one in fillings}
+    if any(one.takes_back in own for one in effects):
+        return list(effects)
+    return [one for one in effects if filled_micro(fillings, dated_ms=one.dated_ms)]
+
+
 def _finding(connection: Connection, subject: str, last: Effect, filled: int, came: int) -> Finding:
-    fact = _told_by(connection, last.record_no)
+    fact = told_by(connection, last.record_no)
     key = last.key
     return Finding(
         KIND,
@@ -180,28 +255,6 @@ def _finding(connection: Connection, subject: str, last: Effect, filled: int, ca
         expected_micro=filled,
         actual_micro=came,
     )
-
-
-def _told_by(connection: Connection, record_no: int) -> Found:
-    """Return the fact of a record, or what has taken it back since."""
-    facts, marks = tables.facts, tables.reversals.c
-    fact = connection.execute(select(facts).where(facts.c.record_no == record_no)).one()
-    marked = (marks.warehouse, marks.gateway, marks.epoch, marks.seq)
-    stated = (fact.warehouse, fact.gateway, fact.epoch, fact.seq)
-    back = connection.execute(
-        select(facts)
-        .join(
-            tables.reversals,
-            and_(
-                facts.c.warehouse == marks.warehouse,
-                facts.c.gateway == marks.gateway,
-                facts.c.epoch == marks.by_epoch,
-                facts.c.seq == marks.by_seq,
-            ),
-        )
-        .where(*(column == part for column, part in zip(marked, stated, strict=True)))
-    ).first()
-    return back or fact
 
 
 def _open_ones(

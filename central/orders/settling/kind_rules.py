@@ -52,6 +52,11 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
         "Goods came after all for which stock below zero was filled already.",
         "reverse accept",
     ),
+    "reversed_twice": _rule(
+        "goods",
+        "Something else was undone after what was too much had been reversed.",
+        "reverse accept",
+    ),
     "over_received": _rule(
         "goods",
         "More came than the order expects and tolerates.",
@@ -145,6 +150,12 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
         "reassign accept reverse",
         "document",
     ),
+    "transit_unnamed": _rule(
+        "documents",
+        "Goods left for another warehouse, or came from one, under no document.",
+        "reassign adjust reverse accept",
+        "document",
+    ),
     "unknown_item": _rule("data", "No item has this code.", "reassign accept reverse", "item"),
     "unknown_location": _rule("data", "The place is not there.", "reassign accept", "place"),
     "unit_differs": _rule(
@@ -154,10 +165,12 @@ KIND_RULES: Mapping[DiscrepancyKind, KindRule] = {
     "wrong_warehouse": _rule(
         "devices",
         "The gateway spoke about another warehouse than its own; nothing moved.",
-        "reassign accept",
+        "reassign accept reverse",
         "warehouse",
     ),
-    "reversal_unmatched": _rule("devices", "What was to be taken back is not there."),
+    "reversal_unmatched": _rule(
+        "devices", "What was to be taken back is not there.", "reverse accept"
+    ),
     "fork": _rule("devices", "Another card or machine speaks in the name of the gateway."),
     "broken_chain": _rule("devices", "The journal of the gateway began anew."),
     "stock_differs": _rule("devices", "The gateway shows other stock than the ledger has."),

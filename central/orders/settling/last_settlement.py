@@ -51,6 +51,24 @@ def freed_by(moved: Sequence[Found]) -> list[FactKey]:
     ]
 
 
+def anew_by(moved: Sequence[Found], steps: Sequence[Step]) -> list[FactKey | None]:
+    """Return for each step the fact that it lets stand again, else what it takes back itself.
+
+    That is of a settlement that took nothing back: of one that filled a balance. None for what was
+    posted beside others that were taken back.
+    """
+    freed = {
+        FactKey(one.warehouse, one.gateway, one.epoch, one.seq): FactKey(
+            one.warehouse, one.back_gateway, one.back_epoch, one.back_seq
+        )
+        for one in moved
+        if one.back_epoch
+    }
+    if not freed:
+        return [step.takes_back for step in steps]
+    return [step.takes_back and freed.get(step.takes_back) for step in steps]
+
+
 def free_again(change: Change, moved: Sequence[Found]) -> None:
     """Let what a settlement had taken back be taken back another time: it stands again."""
     table = tables.reversals

@@ -1,7 +1,8 @@
 """Tells what does not add up, or does by now, as the date of a lot became another. Edge of the DB.
 
 it has none left      what came in of it without a date: nobody knows when that expires
-it has another one    a fact that stands states another one, or another book has another one
+it has another one    a fact that stands states another one, or another book has another one;
+                      goods of it were shipped too late, or are set aside and too old
 """
 
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from central.ledger.goods_rules import LotKey, comes_in
 from central.ledger.lot_dates import Kept, StandingFact, read_kept, standing_facts
 from central.ledger.pairs import places_of
 from central.orders.settling.lot_date_cases import dates_elsewhere
+from central.orders.settling.redated_goods import first_late, give_up_redated
 from central.orders.settling.taken_back_facts import open_ones, settle_emptied
 from central.storage import tables
 from central.storage.catalogue_tables import item_policies
@@ -48,6 +50,7 @@ def tell_dates(
             if not corrected:
                 _tell_others_stated(connection, lot, now, now_ms=now_ms)
             _tell_elsewhere(connection, lot, now, elsewhere, now_ms=now_ms)
+        _tell_goods(connection, lot, now, now_ms=now_ms)
         reasons = {
             (house, "expiry_differs", _subject(lot)): AGREED for house in (lot[0], *elsewhere)
         }
@@ -86,6 +89,16 @@ def _tell_elsewhere(
         detail = f"{date} is stated, {now.expiry_date} was before"
         fact = next(standing_facts(connection, other, dated=False), None)
         _open(connection, other, "expiry_differs", fact, detail, now_ms=now_ms)
+
+
+def _tell_goods(connection: Connection, lot: LotKey, now: Kept | None, *, now_ms: int) -> None:
+    """Open that goods were shipped too late by the date of now; have others set aside for them."""
+    date = now.expiry_date if now else ""
+    late = first_late(connection, lot, expiry_date=date, now_ms=now_ms)
+    if late is not None:
+        fact, detail = late
+        _open(connection, lot, "expired_shipped", fact, detail, now_ms=now_ms)
+    give_up_redated(connection, lot, now_ms=now_ms)
 
 
 def _open(

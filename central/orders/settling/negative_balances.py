@@ -6,13 +6,17 @@ from central.errors import Conflict, Unusable
 from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, balance_name
 from central.ledger.measures import weight_share
 from central.orders.catalogue.packs import text_of
+from central.orders.counts.count_judging import Thing
+from central.orders.counts.outdated_rows import outdated_count
 from central.orders.order_goods import parting, require_whole
 from central.orders.settling.cases import Case
 from central.orders.settling.discrepancy_facts import Found, weight_units
+from central.orders.settling.fillings import steps_to_give_back
 from central.orders.settling.settlement_moves import step_to_count, steps_from_surplus
 from central.orders.settling.settlement_steps import Step
 from central.orders.settling.settlements import Decision
 from central.orders.settling.surplus import Surplus
+from central.orders.settling.unknown_places import is_known_place, place_meant
 from central.storage import bulk, tables
 
 PLACES_PROPOSED_MAX = 5
@@ -20,13 +24,21 @@ BALANCES_SCANNED_MAX = 1000
 
 
 def case_of_negative(connection: Connection, row: Found) -> Case:
-    """Return how far below zero a balance is, and where else goods of the kind are."""
+    """Return how far below zero a balance is, and where else goods of the kind are.
+
+    Of one that was counted, and of which that count is off now, nothing is missing but in the book.
+    """
     found = _balance_of(connection, row)
     if found is None:
         return Case(kind=row.kind)
     key, on_hand_micro = found
-    surplus = _surplus(connection, key, missing_micro=-on_hand_micro) if on_hand_micro < 0 else ()
-    return Case(kind=row.kind, on_hand_micro=on_hand_micro, surplus=surplus, sscc=key.sscc)
+    thing, surplus = Thing._make(key[1:-1]), tuple[Surplus, ...]()
+    count = outdated_count(connection, thing, warehouse=key.warehouse)
+    if on_hand_micro < 0 and not count:
+        surplus = _surplus(connection, key, missing_micro=-on_hand_micro)
+    return Case(
+        kind=row.kind, on_hand_micro=on_hand_micro, surplus=surplus, sscc=key.sscc, count=count
+    )
 
 
 def still_missing_micro(connection: Connection, row: Found) -> int:
@@ -65,7 +77,13 @@ def steps_to_fill(connection: Connection, row: Found, decision: Decision) -> lis
             "that is the place, the lot and the unit itself",
             hint="Name another place, lot or unit.",
         )
-    return _steps_from(connection, key, source, quantity_micro=quantity)
+    # What it was taken from this one for is not so any more: that is taken back, no second thing.
+    back, back_micro = steps_to_give_back(
+        connection, source=source, key=key, quantity_micro=quantity
+    )
+    if back_micro == quantity:
+        return back
+    return back + _steps_from(connection, key, source, quantity_micro=quantity - back_micro)
 
 
 def _steps_from(
@@ -118,6 +136,7 @@ def _balance_of(connection: Connection, row: Found) -> tuple[BalanceKey, int] | 
 def _surplus(connection: Connection, key: BalanceKey, *, missing_micro: int) -> tuple[Surplus, ...]:
     """Return where there are goods of the same kind; what suffices comes first.
 
+    Of a place that is not there, first where a settlement has moved what was there.
     Units at the same place, then other places, then other lots at the place.
     """
     table = tables.balances.c
@@ -150,8 +169,12 @@ def _surplus(connection: Connection, key: BalanceKey, *, missing_micro: int) -> 
         for row in rows
         if row.location in known and min(row.on_hand_micro, missing_micro) not in parted
     ]
+    meant = ""
+    if not is_known_place(connection, key.warehouse, key.location):
+        meant = place_meant(connection, warehouse=key.warehouse, place=key.location, item=key.item)
     found.sort(
         key=lambda one: (
+            one.location != meant,
             one.lot != key.lot,
             one.location != key.location,
             one.sscc != key.sscc,

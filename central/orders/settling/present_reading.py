@@ -1,13 +1,17 @@
 """What there is of goods that are taken back, and who else moved them. Edge of the database."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, GoodsKey
+from central.ledger.decided_goods import Became, came_undecided
+from central.ledger.entries import GOODS_KEY_SIZE, BalanceKey, FactKey, GoodsKey
 from central.ledger.locations import is_virtual
-from central.ledger.statuses import AVAILABLE
+from central.ledger.pairs import is_received
+from central.ledger.reversals import stored_movements
+from central.ledger.statuses import AVAILABLE, INSPECTION
+from central.orders.purchasing.decided_arrivals import became_of
 from central.orders.settling.present_goods import PresentGoods
 from central.orders.settling.settlement_steps import MovedFact
 from central.storage import bulk, tables
@@ -17,7 +21,8 @@ def present_goods(connection: Connection, facts: Sequence[MovedFact]) -> Present
     """Return what there is now of the goods of facts, as far as it is asked for.
 
     What is at a place, of each status, just as these facts together have left it, nobody else has
-    touched. Nobody asks for goods that always were available: those are taken first.
+    touched. Nobody asks for goods that always were available: those are taken first. Goods that
+    were inspected since are just those that it was decided of.
     """
     moved: Counter[BalanceKey] = Counter()
     for fact in facts:
@@ -30,7 +35,11 @@ def present_goods(connection: Connection, facts: Sequence[MovedFact]) -> Present
     on_hand = {key: now[0] for key, now in _read(connection, own).items()}
     every = on_hand.keys() | own.keys()
     others = {_goods(key) for key in every if on_hand.get(key, 0) != own.get(key, 0)}
-    return PresentGoods(on_hand, untouched={key for key in every if _goods(key) not in others})
+    return PresentGoods(
+        on_hand,
+        untouched={key for key in every if _goods(key) not in others},
+        became=_became(connection, facts),
+    )
 
 
 def goods_since(connection: Connection, facts: Sequence[MovedFact], *, since: int) -> PresentGoods:
@@ -44,6 +53,24 @@ def goods_since(connection: Connection, facts: Sequence[MovedFact], *, since: in
         {key: on_hand for key, (on_hand, _) in found.items()},
         untouched={key for key, (_, last_record_no) in found.items() if last_record_no <= since},
     )
+
+
+def _became(
+    connection: Connection, facts: Sequence[MovedFact]
+) -> Mapping[FactKey, Sequence[Became]]:
+    """Return what became of goods that came to be inspected, by the decisions of others."""
+    came = [
+        fact.key
+        for fact in facts
+        if any(part.taken_status == INSPECTION for part in fact.parts)
+        and is_received(fact.movement.from_location, fact.movement.to_location)
+    ]
+    found = {
+        key: one
+        for key, one in stored_movements(connection, sorted(came))
+        if came_undecided(one.lines)
+    }
+    return became_of(connection, found, {fact.key for fact in facts}) if found else {}
 
 
 def _read(

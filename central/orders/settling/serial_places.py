@@ -62,8 +62,19 @@ def _number_of(row: Found) -> str:
     return serial_of(row) if row.kind == "serial_twice" else str(row.subject)
 
 
+def lying_micro(connection: Connection, row: Found) -> int:
+    """Return how much of a number all books have at their places, below zero deducted."""
+    return sum(amount for key, amount in _at_places(connection, row))
+
+
 def _held(connection: Connection, row: Found) -> list[tuple[BalanceKey, int]]:
     """Return the balances that have a number, where it came last first."""
+    there = [(key, amount) for key, amount in _at_places(connection, row) if amount > 0]
+    return there[:BALANCES_MAX]
+
+
+def _at_places(connection: Connection, row: Found) -> list[tuple[BalanceKey, int]]:
+    """Return the balances of a number at places, below zero too, where it came last first."""
     if row.kind == "unit_twice":
         found = iter(read_units(connection, {row.subject}))
     else:
@@ -79,7 +90,4 @@ def _held(connection: Connection, row: Found) -> list[tuple[BalanceKey, int]]:
     # warehouse, location ... status, on_hand_micro, record_no, weight_micro
     size = GOODS_KEY_SIZE + 1
     held = sorted((-one[size + 1], BalanceKey(*one[:size]), one[size]) for one in found)
-    there = [
-        (key, amount) for _, key, amount in held if amount > 0 and not is_virtual(key.location)
-    ]
-    return there[:BALANCES_MAX]
+    return [(key, amount) for _, key, amount in held if not is_virtual(key.location)]

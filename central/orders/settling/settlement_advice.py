@@ -46,6 +46,8 @@ def _item_advice(case: Case) -> tuple[Advice, ...]:
         return tuple(_unit_asked(case, unit) for unit in case.units_unknown)
     if case.items:
         return ()
+    if case.units_beyond:
+        return tuple(_beyond(unit, case.subject) for unit in case.units_beyond)
     text = f"Say which item {case.subject} is: add it as an item, or as a bar code of one."
     return (Advice(text, f"/catalogue/items/new?code={quote(case.subject, safe='')}"),)
 
@@ -65,8 +67,18 @@ def _unit_advice(case: Case) -> tuple[Advice, ...]:
 
 
 def _unit_asked(case: Case, unit: str) -> Advice:
+    if unit in case.units_beyond:
+        return _beyond(unit, case.item)
     text = f"Say how much one {unit} of {case.item} is: add it to the card of the item."
     return Advice(text, f"/catalogue/items/{quote(case.item, safe='')}")
+
+
+def _beyond(unit: str, item: str) -> Advice:
+    text = (
+        f"So many {unit} of {item} cannot be: undo them at the station, or settle it with how much"
+        " one of them was."
+    )
+    return Advice(text)
 
 
 def _weight_advice(case: Case) -> tuple[Advice, ...]:
@@ -121,6 +133,20 @@ def _transfer_advice(case: Case) -> tuple[Advice, ...]:
     return (Advice("Damaged or sent back? Close the transfer once more and say so.", page),)
 
 
+def _excess_advice(case: Case) -> tuple[Advice, ...]:
+    if case.excess_micro <= 0 or not case.excess:
+        return ()
+    text = f"What was given to {case.document} may go back to another order: settle that first."
+    return (Advice(text, f"/discrepancies/{quote(case.excess, safe='')}"),)
+
+
+def _unnamed_advice(case: Case) -> tuple[Advice, ...]:
+    if case.lines:
+        return ()
+    text = "Was it a transfer? Enter it and release it, and settle what left and what came with it."
+    return (Advice(text, "/transfers"),)
+
+
 def _reservation_advice(case: Case) -> tuple[Advice, ...]:
     if not case.missing_micro or case.available_micro:
         return ()
@@ -164,6 +190,7 @@ def _gateway_advice(text: str) -> Callable[[Case], tuple[Advice, ...]]:
     )
 
 
+_UNDONE_ADVICE = _gateway_advice("Ask what was to be undone, and post that by hand.")
 ADVISED: Mapping[DiscrepancyKind, Callable[[Case], tuple[Advice, ...]]] = {
     "unknown_item": _item_advice,
     "unknown_location": _place_advice,
@@ -172,6 +199,9 @@ ADVISED: Mapping[DiscrepancyKind, Callable[[Case], tuple[Advice, ...]]] = {
     "unknown_document": _document_advice,
     "received_before_shipped": _transfer_advice,
     "moved_after_end": _transfer_advice,
+    "transit_unnamed": _unnamed_advice,
+    "over_received": _excess_advice,
+    "over_shipped": _excess_advice,
     "reservation_short": _reservation_advice,
     "over_returned": _return_advice,
     "quantity_overflow": _count_advice,
@@ -181,7 +211,7 @@ ADVISED: Mapping[DiscrepancyKind, Callable[[Case], tuple[Advice, ...]]] = {
     ),
     "packing_impossible": _gateway_advice("Look which unit it is in, and pack it again."),
     "unreadable_fact": _gateway_advice("Ask who worked there what it was, and post it by hand."),
-    "reversal_unmatched": _gateway_advice("Ask what was to be undone, and post that by hand."),
+    "reversal_unmatched": lambda case: () if case.undone else _UNDONE_ADVICE(case),
     "fork": _gateway_advice("Find the copied card or machine and switch it off first."),
     "broken_chain": _gateway_advice("Count where it worked: what only the old card had is lost."),
     "stock_differs": _gateway_advice("It settles itself with the next report that agrees."),

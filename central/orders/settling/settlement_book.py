@@ -17,18 +17,15 @@ from central.errors import Conflict, NotThere, Unusable
 from central.ledger.desk import Change, require_version
 from central.ledger.entries import DiscrepancyKind, FactKey
 from central.ledger.settled_news import tell_settled
+from central.orders.purchasing.settled_arrivals import correct_inspections
 from central.orders.settling.apart_decisions import is_done_apart
 from central.orders.settling.counted_there import steps_counted_there
 from central.orders.settling.discrepancy_facts import Found
 from central.orders.settling.evidence_search import settled_by
-from central.orders.settling.filled_following import follow_settlement
-from central.orders.settling.last_settlement import (
-    back_again,
-    free_again,
-    freed_by,
-    moved_by_last,
-)
+from central.orders.settling.filled_following import follow_reopening, follow_settlement
+from central.orders.settling.last_settlement import back_again, free_again, freed_by, moved_by_last
 from central.orders.settling.lot_corrections import correct_again, restate_after
+from central.orders.settling.reversed_following import settle_besides
 from central.orders.settling.settlement_choice import is_counted_there
 from central.orders.settling.settlement_plans import Plan, plan_steps, still_wrong_micro
 from central.orders.settling.settlement_reserving import reserve_anew
@@ -73,19 +70,21 @@ def settle(
         plan = plan_steps(change.connection, row, decision)
     when = _event_time(change, decision)
     facts = _post(change, row, warehouse=plan.warehouse, steps=plan.steps, event_time_ms=when)
-    steps = plan.steps
+    here, there = list[Step](), plan.there
     if is_counted_there(row, decision):
-        here, there = steps_counted_there(change.connection, facts, steps, decision)
+        here, there = steps_counted_there(change.connection, facts, plan.steps, decision)
         facts += _post(change, row, warehouse=plan.warehouse, steps=here, event_time_ms=when)
+    if there:
         facts += _post(change, row, warehouse=decision.warehouse, steps=there, event_time_ms=when)
-        steps = [*steps, *here, *there]
-    follow_settlement(change, row, facts, [step.takes_back for step in steps])
+    steps = [*plan.steps, *here, *there]
+    correct_inspections(change, facts, reason=decision.reason)
     number = _write(
         change, row, action=decision.action, reason=decision.reason, facts=facts, steps=steps
     )
+    follow_settlement(change, row, facts, steps, action=decision.action)
     values: dict[str, object] = {}
     restate_after(change, steps)
-    _settle_emptied(change, row, plan.steps, what=_settled(row))
+    _settle_emptied(change, row, steps, what=_settled(row))
     still_micro = still_wrong_micro(change.connection, row, plan) if facts else None
     is_part = bool(plan.left_count) or still_micro is not None
     if not is_part:
@@ -135,9 +134,10 @@ def reopen(
         now_ms = change.now_ms
         facts += _post(change, row, warehouse=warehouse, steps=some, event_time_ms=now_ms)
         steps += some
-    follow_settlement(change, row, facts, freed_by(moved))
+    correct_inspections(change, facts, reason=reason)
     number = _write(change, row, action="reopen", reason=reason, facts=facts, steps=steps)
     free_again(change, moved)
+    follow_reopening(change, row, facts, steps, moved)
     restate_after(change, steps)
     if take_back:
         correct_again(change, row, reason=reason)
@@ -169,10 +169,11 @@ def comment(change: Change, identity: str, *, text: str) -> int:
 
 
 def _settle_emptied(change: Change, row: Found, steps: Sequence[Step], *, what: str) -> None:
-    """Settle what else was about the facts that steps took back, if nothing is left of that."""
+    """Settle what else was about the facts that steps took back, and what lost their goods."""
     taken_back = [step.takes_back for step in steps if step.takes_back is not None]
     reasons = reasons_settled(change.connection, taken_back, what=what)
     settle_emptied(change.connection, reasons, now_ms=change.now_ms, but=row.id)
+    settle_besides(change, row, steps, what=what)
 
 
 def _open_with(change: Change, row: Found, moved: Sequence[Found]) -> None:

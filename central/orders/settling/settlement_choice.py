@@ -14,7 +14,6 @@ from central.contract.facts import Movement
 from central.contract.quantities import PIECE
 from central.errors import Conflict, Unusable
 from central.orders.settling.asked_later import lacking
-from central.orders.settling.discrepancy_case import factor_that_leaves, unit_factor
 from central.orders.settling.discrepancy_facts import Found
 from central.orders.settling.settlement_steps import MovedFact
 from central.orders.settling.settlements import (
@@ -23,6 +22,7 @@ from central.orders.settling.settlements import (
     Decision,
     document_kind,
 )
+from central.orders.settling.unit_factors import factor_that_leaves, unit_factor
 from central.storage import bulk, tables
 
 # Each part of a fact's goods is taken back in at most two movements, and posted again in one: with

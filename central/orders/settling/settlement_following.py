@@ -9,8 +9,11 @@ from central.ledger.ledger import Posted
 from central.ledger.line_counts import excess_kind
 from central.orders.settling.lot_date_news import KNOWN_NOW, tell_dates
 from central.orders.settling.regained import settle_regained
+from central.orders.settling.reversed_following import tell_reversed
 from central.orders.settling.taken_back_facts import Subject, reasons_of, settle_emptied
+from central.orders.settling.unknown_places import tell_left_there
 from central.orders.settling.unmoved_facts import settle_unmoved
+from central.orders.settling.unnamed_transit import follow_unnamed
 from central.orders.settling.weighed_again import settle_weighed_again
 from central.storage import bulk, tables
 
@@ -91,8 +94,12 @@ def follow_less(connection: Connection, posted: Posted) -> None:
         settle_emptied(connection, reasons, now_ms=posted.now_ms)
     if posted.taken_back:
         settle_regained(connection, posted)
+        tell_reversed(connection, posted)
+        tell_left_there(connection, posted)
     if posted.findings:
         settle_unmoved(connection, posted)
+    if posted.findings or posted.taken_back:
+        follow_unnamed(connection, posted)
 
 
 def _returned(posted: Posted) -> dict[Subject, str]:

@@ -14,7 +14,7 @@ from central.ledger.measures import quantity_in_unit
 from central.orders.order_goods import require_whole
 from central.orders.settling.asked_later import is_inspected, refuse_lacking
 from central.orders.settling.counted_there import require_counted_there
-from central.orders.settling.discrepancy_case import find_case, unit_factor
+from central.orders.settling.discrepancy_case import find_case
 from central.orders.settling.discrepancy_facts import (
     Found,
     fact_at,
@@ -22,7 +22,9 @@ from central.orders.settling.discrepancy_facts import (
     standing_behind,
 )
 from central.orders.settling.excess_counts import still_counted_micro
+from central.orders.settling.excess_reversed import steps_to_give_back
 from central.orders.settling.fillings import steps_to_unfill
+from central.orders.settling.found_twice import steps_to_unfind
 from central.orders.settling.negative_balances import steps_to_fill, still_missing_micro
 from central.orders.settling.present_reading import present_goods
 from central.orders.settling.returned_cases import still_returned_micro
@@ -40,11 +42,16 @@ from central.orders.settling.settlement_steps import MovedFact, Step, step_of
 from central.orders.settling.settlement_transit import require_nothing_under_way, steps_to_end
 from central.orders.settling.settlements import (
     KINDS_OF_EXCESS,
+    KINDS_OF_UNDOING,
     KINDS_UNDER_WAY,
     Decision,
 )
 from central.orders.settling.stated_statuses import of_several_statuses
 from central.orders.settling.unavailable_goods import require_movable, steps_as_they_left
+from central.orders.settling.undone_facts import steps_of_undone
+from central.orders.settling.unit_factors import unit_factor
+from central.orders.settling.unnamed_transit import KIND as UNNAMED
+from central.orders.settling.unnamed_transit import require_none_left, steps_to_account
 from central.storage import bulk, tables
 
 
@@ -53,12 +60,14 @@ class Plan:
     """What is moved, in which warehouse. left_count: facts behind it that it leaves alone.
 
     rest_micro: of an excess, how much it leaves; that and not the facts then says what is left.
+    there: what is moved besides, in the warehouse that the decision names.
     """
 
     warehouse: str
     steps: list[Step]
     left_count: int = 0
     rest_micro: int = 0
+    there: Sequence[Step] = ()
 
 
 def plan_steps(connection: Connection, row: Found, decision: Decision) -> Plan:
@@ -72,7 +81,11 @@ def plan_steps(connection: Connection, row: Found, decision: Decision) -> Plan:
             refuse_lacking(connection, row.subject, standing_behind(connection, row).facts)
         if row.kind in KINDS_UNDER_WAY:
             require_nothing_under_way(connection, row)
+        if row.kind == UNNAMED:
+            require_none_left(connection, row)
         return Plan(row.warehouse, [])
+    if row.kind == UNNAMED and decision.action == "adjust":
+        return Plan(row.warehouse, list(steps_to_account(connection, row)))
     if row.kind in KINDS_UNDER_WAY:
         return Plan(*steps_to_end(connection, row))
     if row.kind in KINDS_TWICE and decision.action == "adjust":
@@ -83,7 +96,13 @@ def plan_steps(connection: Connection, row: Found, decision: Decision) -> Plan:
             _require_place(connection, row.warehouse, decision.location)
         return Plan(row.warehouse, steps_to_fill(connection, row, decision))
     if row.kind == "filled_twice":
-        return Plan(row.warehouse, steps_to_unfill(connection, row, decision))
+        unfill = steps_to_unfind if row.document else steps_to_unfill
+        return Plan(row.warehouse, unfill(connection, row, decision))
+    if row.kind == "reversed_twice":
+        return Plan(row.warehouse, steps_to_give_back(connection, row, decision))
+    if row.kind in KINDS_OF_UNDOING and decision.action == "reverse":
+        undone = steps_of_undone(connection, row, decision)
+        return Plan(row.warehouse, undone.here, undone.left_count, there=undone.there)
     if row.kind == "wrong_warehouse":
         return Plan(decision.warehouse, [_elsewhere(connection, row, decision)])
     if row.kind == "unknown_location":

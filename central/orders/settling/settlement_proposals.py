@@ -14,8 +14,9 @@ from central.orders.settling.cases import Case, ItemMatch
 from central.orders.settling.line_matches import LineMatch, Offered, given_to
 from central.orders.settling.returned_decisions import decisions as decisions_of_return
 from central.orders.settling.settlements import GOODS_ACCEPTED, KINDS_OF_EXCESS, Decision
-from central.orders.settling.surplus import fillings
+from central.orders.settling.surplus import fillings, why_adjusted, why_unfilled
 from central.orders.settling.twice_decisions import TWO_UNITS, taken_out
+from central.orders.settling.undone_decisions import decisions as decisions_of_undone
 
 MOVING = frozenset({"reverse", "reassign"})  # What is behind it, where facts are.
 
@@ -48,20 +49,30 @@ def _for_negative(case: Case) -> tuple[Proposal, ...]:
         )
     ]
     decision = Decision(action="adjust", counted_micro=0)
-    why = f"Count {case.location}: {_units(missing)} {case.unit} are missing in the book."
+    why = why_adjusted(case.location, f"{_units(missing)} {case.unit}", count=case.count)
     return (*found, Proposal(decision, why))
 
 
 def _for_filled(case: Case) -> tuple[Proposal, ...]:
     amount = f"{_units(case.excess_micro)} {case.unit}"
-    why = f"Take {amount} back that filled {case.location}: as much came after all."
-    kept = f"Leave it so, if {amount} more are there: count {case.location}."
+    why, kept = why_unfilled(case.location, amount, document=case.document)
     return (Proposal(Decision(action="reverse"), why), _accept(kept))
+
+
+def _for_reversed(case: Case) -> tuple[Proposal, ...]:
+    amount = f"{_units(case.excess_micro)} {case.unit}"
+    why = f"Take the reversing of {amount} back: what was wrong is undone by now."
+    back = Proposal(Decision(action="reverse"), why)
+    if case.is_enough:
+        return (_accept(f"Leave it so: {case.document} has as much as it expects."), back)
+    return (back, _accept(f"Leave it so, if {amount} were wrong as well: count {case.location}."))
 
 
 def _for_excess(case: Case) -> tuple[Proposal, ...]:
     if case.excess_micro <= 0:
         return (_accept("The order no longer has more than it expects."),)
+    if case.excess:
+        return ()  # It may be another order's: that is settled first, and may settle this.
     excess = f"{_units(case.excess_micro)} {case.unit}"
     at_once = min(case.excess_micro, case.at_once_micro)
     back = Decision(action="reverse", quantity_micro=at_once)
@@ -93,6 +104,23 @@ def _for_document(case: Case) -> tuple[Proposal, ...]:
     return (*lines, _accept("Leave it as it is: the order counts it as gone back."), back)
 
 
+def _for_unnamed(case: Case) -> tuple[Proposal, ...]:
+    went = f"{_units(case.on_hand_micro)} {case.unit}"
+    came = f"{_units(case.missing_micro)} {case.unit}"
+    if not case.missing_micro:
+        why = f"Book {went} as gone: they left, and nobody names their transfer."
+    elif not case.on_hand_micro:
+        why = f"Book {came} as come: they arrived, and nobody names their transfer."
+    else:
+        why = f"Book {went} as gone and {came} as come: nobody names their transfer."
+    back = Proposal(Decision(action="reverse"), "Move it back, if it was scanned by mistake.")
+    return (
+        *(_to_line(line, case) for line in case.lines),
+        Proposal(Decision(action="adjust"), why),
+        *((back,) if case.moved_micro else ()),
+    )
+
+
 def _for_item(case: Case) -> tuple[Proposal, ...]:
     if case.unit_missing:
         if not case.converts:
@@ -109,6 +137,9 @@ def _for_item(case: Case) -> tuple[Proposal, ...]:
 
 
 def _for_place(case: Case) -> tuple[Proposal, ...]:
+    if case.on_hand_micro and case.told_location:
+        why = f"Move what is there to {case.told_location}, as it was settled before."
+        return (Proposal(Decision(action="reassign", location=case.told_location), why),)
     if case.on_hand_micro:
         return ()
     return (_accept("Nothing is there any more."),)
@@ -134,7 +165,16 @@ def _for_weight(case: Case) -> tuple[Proposal, ...]:
     return ()
 
 
+def _for_undone(case: Case) -> tuple[Proposal, ...]:
+    found = tuple(
+        Proposal(*one) for one in decisions_of_undone(case.undone, warehouse=case.warehouse)
+    )
+    return found or (_accept("Nothing was taken back, as there was nothing to take back."),)
+
+
 def _for_warehouse(case: Case) -> tuple[Proposal, ...]:
+    if case.undone:
+        return _for_undone(case)
     if not case.moved_micro:
         return (_accept("It moved nothing, and there is nothing to move."),)
     own = Decision(action="reassign", warehouse=case.warehouse)
@@ -234,6 +274,7 @@ def _accepted(said: str) -> Callable[[Case], tuple[Proposal, ...]]:
 PROPOSED: Mapping[DiscrepancyKind, Callable[[Case], tuple[Proposal, ...]]] = {
     "negative_balance": _for_negative,
     "filled_twice": _for_filled,
+    "reversed_twice": _for_reversed,
     "over_received": _for_excess,
     "over_shipped": _for_excess,
     "over_returned": _for_returned,
@@ -257,12 +298,13 @@ PROPOSED: Mapping[DiscrepancyKind, Callable[[Case], tuple[Proposal, ...]]] = {
     "quantity_overflow": _accepted("Nothing was posted: the quantity cannot be right."),
     "unknown_document": _for_document,
     "unexpected": _for_document,
+    "transit_unnamed": _for_unnamed,
     "unknown_item": _for_item,
     "unknown_location": _for_place,
     "unit_differs": _for_unit,
     "unreadable_fact": _accepted("The bytes are kept, and stand for nothing in the books."),
     "wrong_warehouse": _for_warehouse,
-    "reversal_unmatched": _accepted("Nothing was taken back, as there was nothing to take back."),
+    "reversal_unmatched": _for_undone,
     "fork": _accepted("The copy is switched off: what it offered is not in the books."),
     "broken_chain": _accepted("The card was changed or restored, and that is known."),
     "stock_differs": _accepted("The ledger's figures stand; the gateway takes them over."),

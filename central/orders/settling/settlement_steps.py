@@ -17,6 +17,7 @@ from central.orders.settling.roundings import Rest
 
 ADJUSTMENT = "adjustment"
 SETTLES = "settles "  # The evidence of the ledger's own facts goes on with a discrepancy.
+STANDS_FOR = "stands for "  # That of what is posted anew, with the fact that it is made of.
 STORING, COUNTING = "storing", "counting"
 
 
@@ -62,12 +63,13 @@ class Standing(NamedTuple):
 class Step:
     """One movement that a settlement posts.
 
-    takes_back: the fact that it takes back, if any, with the weight that it took along. weightless:
-    that was none. is_first: of a fact that was posted nowhere yet, so that whatever is wrong with
-    it is found. is_named: which item its goods are of is said now, so that what is missing of those
-    is found. rest: by how much it is more than exactly, None for just that; of goods of which
-    nothing is posted again it is at what takes them back. rests_back: weights that it gives back
-    besides, to places where its goods come or go.
+    takes_back: the fact that it takes back, if any, with the weight that it took along. stands_for:
+    the one that it posts anew, as it was or as it was meant. weightless: it takes no weight along.
+    is_first: of a fact that was posted nowhere yet, so that whatever is wrong with it is found.
+    is_named: which item its goods are of is said now, so that what is missing of those is found.
+    rest: by how much it is more than exactly, None for just that; of goods of which nothing is
+    posted again it is at what takes them back. rests_back: weights that it gives back besides, to
+    places where its goods come or go.
     """
 
     from_location: str
@@ -87,6 +89,7 @@ class Step:
     from_status: str = ""
     to_status: str = ""
     takes_back: FactKey | None = None
+    stands_for: FactKey | None = None
     weightless: bool = False
     is_first: bool = False
     is_named: bool = False
@@ -114,6 +117,7 @@ def step_of(fact: MovedFact) -> Step:
         document_line=movement.document_line,
         from_status=movement.from_status,
         to_status=movement.to_status,
+        stands_for=fact.key,
     )
 
 
@@ -143,9 +147,26 @@ def evidence_for(step: Step, *, discrepancy: str) -> tuple[Evidence, ...]:
     """Return what the ledger's own fact of a step says of what it is for. discrepancy: its id."""
     said = [f"{SETTLES}{discrepancy}"]
     if step.takes_back is not None:
-        said.append(TAKES_BACK + "/".join(map(str, step.takes_back[1:])))
+        said.append(TAKES_BACK + name_of(step.takes_back))
+    elif step.stands_for is not None:
+        said.append(STANDS_FOR + name_of(step.stands_for))
     said += evidence_of(step.rests_back)
     return tuple(Evidence(device="ledger", kind="manual", raw=text.encode()) for text in said)
+
+
+def meant_by(movement: Movement) -> FactKey | None:
+    """Return the fact that one of a settlement stands for, None if it stands for none."""
+    for one in movement.evidence if SETTLING_FLAG in movement.flags else ():
+        text = one.raw.decode()
+        if text.startswith(STANDS_FOR):
+            gateway, epoch, seq = text.removeprefix(STANDS_FOR).split("/")
+            return FactKey(movement.warehouse, gateway, epoch, int(seq))
+    return None
+
+
+def name_of(fact: FactKey) -> str:
+    """Return a fact as it is named: no two warehouses have gateways or epochs of the same name."""
+    return "/".join(map(str, fact[1:]))
 
 
 def with_weight(step: Step, weight_micro: int, *, unit: str) -> Step:

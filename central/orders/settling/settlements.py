@@ -21,8 +21,10 @@ KINDS_BY_ENDS: Mapping[tuple[str, str], str] = {
 KINDS_OF_EXCESS: frozenset[DiscrepancyKind] = frozenset(
     {"over_received", "over_shipped", "over_returned"}
 )
-# Of goods under a document that did not expect them; others may.
-KINDS_UNASKED: frozenset[DiscrepancyKind] = frozenset({"unexpected", "unknown_document"})
+# Of goods under a document that did not expect them, or under none; others may.
+KINDS_UNASKED: frozenset[DiscrepancyKind] = frozenset(
+    {"unexpected", "unknown_document", "transit_unnamed"}
+)
 # Kinds that stay open with what a settlement leaves of a fact.
 KINDS_SETTLED_IN_PART: frozenset[DiscrepancyKind] = frozenset(
     {
@@ -39,6 +41,8 @@ GOODS_ACCEPTED: Mapping[DiscrepancyKind, str] = {
     "piece_parted": "Leave it so: the books have a part of a piece until the rest of it moves.",
     "expired_shipped": "The customer has them: call them back if they must not be used.",
 }
+# Of what undoes a fact, which may be settled by then.
+KINDS_OF_UNDOING: frozenset[DiscrepancyKind] = frozenset({"reversal_unmatched", "wrong_warehouse"})
 # About what is under way of a transfer; settled when nothing of it is.
 KINDS_UNDER_WAY: frozenset[DiscrepancyKind] = frozenset(
     {"received_before_shipped", "moved_after_end"}

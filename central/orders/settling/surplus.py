@@ -46,3 +46,23 @@ def fillings(
                 f" {text_of(missing_micro - taken_micro)} {unit} stay missing, and it stays open."
             )
         yield decision, why
+
+
+def why_adjusted(location: str, missing: str, *, count: str) -> str:
+    """Return in words why a balance is to be counted. count: which one of it is off now, or ""."""
+    if count:
+        late = f"{count} counted {location}, and something came late for it"
+        return f"{late}: the book alone lacks {missing}."
+    return f"Count {location}: {missing} are missing in the book."
+
+
+def why_unfilled(location: str, amount: str, *, document: str) -> tuple[str, str]:
+    """Return in words why what filled a balance is taken back, and why it may stay.
+
+    document: the transfer of which it is what is under way, "" of a place.
+    """
+    if document:
+        why = f"Take {amount} back that were found of {document}: its facts tell of them by now."
+        return why, f"Leave it so: {amount} are under way until {document} is closed with a reason."
+    why = f"Take {amount} back that filled {location}: as much came after all."
+    return why, f"Leave it so, if {amount} more are there: count {location}."

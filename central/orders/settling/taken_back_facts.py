@@ -61,6 +61,13 @@ def open_ones(connection: Connection, subjects: Sequence[Subject]) -> list[Row[A
     return _rows(connection, subjects, state="open")
 
 
+def settled_ones(connection: Connection, subjects: Sequence[Subject]) -> list[Row[Any]]:
+    """Return what is settled of these subjects, the newest of each of which none is open."""
+    newest = {_subject(row): row for row in _rows(connection, subjects, state="settled")}
+    still_open = {_subject(row) for row in open_ones(connection, sorted(newest))}
+    return [newest[subject] for subject in sorted(newest.keys() - still_open)]
+
+
 def emptied_by(connection: Connection, reasons: Reasons) -> list[Row[Any]]:
     """Return what settled itself for these reasons, the newest of each subject.
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from central.contract.facts import Movement
 from central.ledger.entries import DiscrepancyKind, Line, balance_name
 from central.ledger.locations import is_virtual
+from central.ledger.pairs import is_unnamed
 from central.ledger.statuses import AVAILABLE
 from central.ledger.weight_rests import is_under_way
 
@@ -27,6 +28,8 @@ def _of_item(movement: Movement) -> Iterator[KindSubject]:
     yield "lot_missing", item
     yield "serial_missing", item
     yield "piece_parted", item
+    if is_unnamed(movement):
+        yield "transit_unnamed", item
     yield "expiry_missing", lot
     yield "expiry_differs", lot
     yield "expired_shipped", lot

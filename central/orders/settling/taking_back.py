@@ -14,7 +14,7 @@ from central.ledger.entries import BalanceKey, FactKey
 from central.ledger.locations import is_virtual, place_of
 from central.ledger.measures import shares
 from central.ledger.rests_back import RestBack
-from central.ledger.statuses import AVAILABLE
+from central.ledger.statuses import AVAILABLE, INSPECTION
 from central.orders.settling.present_goods import PresentGoods
 from central.orders.settling.settlement_steps import (
     STORING,
@@ -42,6 +42,9 @@ def bring_again(present: PresentGoods, fact: MovedFact, steps: Sequence[Step]) -
         if not is_virtual(step.to_location):
             key = _key(fact.key, step, location=step.to_location, status=step.to_status or came)
             present.bring(key, step.quantity_micro)
+            whole = step_of(fact)
+            if key == _key(fact.key, whole, location=whole.to_location, status=INSPECTION):
+                present.come_again(fact.key, step.to_location, step.quantity_micro)
 
 
 def is_nothing(movement: Movement, part: MovedPart) -> bool:
@@ -63,6 +66,8 @@ def _steps_back(fact: MovedFact, present: PresentGoods) -> list[Step]:
         to_location=movement.from_location,
         takes_back=fact.key,
     )
+    if present.became(fact.key):
+        return _decided_back(fact, back, present)
     taken = [
         (part, status, quantity, weight)
         for part in reversed(fact.parts)
@@ -82,6 +87,48 @@ def _steps_back(fact: MovedFact, present: PresentGoods) -> list[Step]:
         )
         for part, status, quantity, weight in taken
     ]
+    return _with_rests(steps, fact.rests)
+
+
+def _decided_back(fact: MovedFact, back: Step, present: PresentGoods) -> list[Step]:
+    """Return what takes goods back as what they became since they came to be inspected.
+
+    What was brought elsewhere, or scrapped, is brought back first.
+    """
+    became, place = present.became(fact.key), fact.movement.to_location
+    weights = shares(fact.weight_micro, [part.quantity_micro for part in became])
+    steps: list[Step] = []
+    for part, weight in zip(became, weights, strict=True):
+        # What is used up waits for nothing any more.
+        status = AVAILABLE if is_virtual(part.location) else part.status
+        step = replace(
+            back,
+            quantity_micro=part.quantity_micro,
+            from_status=status,
+            to_status=fact.parts[0].given_status,
+            net_weight="",
+            weight_unit="",
+        )
+        step = _as_weighed(step, weight_micro=weight, unit=fact.weight_unit)
+        if part.location == place:
+            key = _key(fact.key, step, location=place, status=part.status)
+            present.bring(key, -part.quantity_micro)
+        else:
+            steps.append(
+                replace(
+                    step,
+                    business_step=STORING,
+                    from_location=part.location,
+                    from_status=part.status,
+                    to_location=place,
+                    to_status=status,
+                    document="",
+                    document_line=0,
+                    takes_back=None,
+                    stands_for=None,
+                )
+            )
+        steps.append(step)
     return _with_rests(steps, fact.rests)
 
 

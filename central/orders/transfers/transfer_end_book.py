@@ -42,7 +42,7 @@ from central.storage import bulk, catalogue_tables, tables, transfer_tables
 # What the end of a transfer settles: its reasons explain these, wherever they came up.
 EXPLAINED: tuple[DiscrepancyKind, ...] = (
     *("unexpected", "over_received", "unknown_document"),
-    *("received_before_shipped", "moved_after_end", "reservation_short"),
+    *("received_before_shipped", "filled_twice", "moved_after_end", "reservation_short"),
 )
 
 

@@ -238,6 +238,7 @@ CURSOR_TABLES: tuple[CursorTable, ...] = (
                     ("name_zh", marked("Chinese name")),
                     ("cost", marked("Cost")),
                     ("shelf_life", marked("Shelf life")),
+                    ("lots", marked("Lots, where expiry is tracked")),
                 ),
             ),
         ),

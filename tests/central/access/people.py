@@ -1,6 +1,5 @@
 """A central where people sign in: users of every role, and browsers for them."""
 
-import asyncio
 from dataclasses import replace
 from functools import cache
 
@@ -20,6 +19,7 @@ from central.orders.following import FOLLOWERS
 from central.stock.alerts_safety import safety_alerts
 from central.web.app import create_app, refuse
 from central.web.screens.all_screens import table_place
+from tests.central.clients import run
 from tests.central.scenery import load
 
 PASSWORD = "correct horse battery"
@@ -127,7 +127,7 @@ class Visitor:
         sent = {"Accept": "text/html" if page else "application/json", **dict(headers)}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        answer = asyncio.run(self._ask(method, path, sent, options))
+        answer = run(self._ask(method, path, sent, options))
         for name, value in answer.cookies.items():
             self.cookies[name] = value
         for line in answer.headers.get_list("set-cookie"):
@@ -159,7 +159,7 @@ class Visitor:
                     for method, path in asked
                 ]
 
-        return asyncio.run(go())
+        return run(go())
 
     def change(self, method, path, body=None, **headers):
         """The answer to a change, with what the page's script sends beside it."""

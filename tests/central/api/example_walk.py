@@ -4,7 +4,6 @@
 what a scene needs beside. Every answer has to be a success of the form that the document says.
 """
 
-import asyncio
 import json
 import re
 from functools import cache
@@ -14,6 +13,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from central.web.app import create_app
+from tests.central.clients import run
 from tests.central.scenery import sscc
 
 PREFIX = "/api/v1"
@@ -77,7 +77,7 @@ class Walk:
             options["headers"] = {"If-Match": self._version(path, method)}
         if body is None or "application/json" not in content:
             self.asked.add((method, address.removeprefix(PREFIX)))
-        answer = asyncio.run(self._send(method, path, options))
+        answer = run(self._send(method, path, options))
         place = f"{method} {path}"
         assert 200 <= answer.status_code < 300, f"{place}: {answer.status_code} {answer.text}"
         said = operation["responses"][str(answer.status_code)].get("content", {})
@@ -91,7 +91,7 @@ class Walk:
     def _version(self, path, method):
         """The ETag of what is edited, as whoever edits it has read it."""
         read = path if method != "POST" else path.rpartition("/")[0]
-        return asyncio.run(self._send("GET", read, {})).headers["ETag"]
+        return run(self._send("GET", read, {})).headers["ETag"]
 
     async def _send(self, method, path, options):
         transport = httpx.ASGITransport(app=self.app)

@@ -227,7 +227,7 @@ def test_the_catalogue_says_what_wants_a_look(api):
     api("PATCH", "/items/COG", 200, json={"barcodes": [{"gtin": GTIN}]}, headers=ANY)
     lacking = api("GET", "/cleaning/missing?lacks=barcode&limit=3", 200).json()
     assert "COG" not in [one["code"] for one in lacking["items"]] and lacking["next_cursor"]
-    for gap in ("place", "name_zh", "cost", "shelf_life"):
+    for gap in ("place", "name_zh", "cost", "shelf_life", "lots"):
         api("GET", f"/cleaning/missing?lacks={gap}", 200)
     balances = b"warehouse,location,item,quantity\nSH1,BIN-1,COG,5\n"
     api("POST", "/imports/balances", 200, content=balances)

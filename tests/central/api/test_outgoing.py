@@ -1,7 +1,5 @@
 """What is ordered of gateways over HTTP, and how they load snapshots, whole and in pieces."""
 
-import asyncio
-
 import httpx
 import pytest
 
@@ -15,7 +13,7 @@ from central.contract.snapshots import decode_manifest, decode_snapshot
 from central.ledger.desk import Desk
 from central.outbox import orders
 from central.web.app import create_app
-from tests.central.clients import ask
+from tests.central.clients import ask, run
 from tests.central.outbox.scenes import Outbox, Told, new_name
 from tests.central.scenery import FixedClock, furnished
 
@@ -50,7 +48,7 @@ class Served:
             async with httpx.AsyncClient(transport=transport, base_url="http://central") as client:
                 return await client.request(method, path, **options)
 
-        return asyncio.run(request())
+        return run(request())
 
     def manifest(self):
         answer = self.send("POST", "/api/v1/snapshots", content=self.told.request())

@@ -1,12 +1,11 @@
 """Transfers over HTTP: made, decided once, explained, refused with what is off."""
 
-import asyncio
-
 import httpx
 import pytest
 
 from central.api.writing import WriteSide
 from central.web.app import create_app
+from tests.central.clients import run
 from tests.central.one_app import application
 from tests.central.orders.transferring import Scene
 from tests.central.scenery import FixedClock
@@ -41,7 +40,7 @@ def asking(scene):
             async with httpx.AsyncClient(transport=transport, base_url="http://central") as client:
                 return await client.request(method, f"/api/v1/{path}", **options)
 
-        return asyncio.run(request())
+        return run(request())
 
     return ask
 
@@ -268,7 +267,7 @@ def test_a_server_that_only_reads_makes_no_transfers(scene):
         async with httpx.AsyncClient(transport=transport, base_url="http://central") as client:
             return await client.post("/api/v1/transfers", json=WANTED)
 
-    assert asyncio.run(request()).status_code == 404
+    assert run(request()).status_code == 404
 
 
 def test_a_release_sets_goods_aside_and_less_than_is_asked_for_has_to_be_said_openly(scene, asking):

@@ -28,7 +28,7 @@ LACKING = [
     pytest.param(DATES, FOUND | {"lot": "L1"}, [("expiry_missing", "BOLT/L1")], id="a date, found"),
     pytest.param(LOTS, LOST, [], id="nothing: a count missed it"),
     pytest.param(LOTS, {"source": "BIN-1", "target": "scrap"}, [], id="nothing: it is scrapped"),
-    pytest.param(LOTS, {"source": "in_transit", "target": "customer"}, [], id="never here"),
+    pytest.param(LOTS, {"source": "production", "target": "customer"}, [], id="never here"),
     pytest.param(SERIALS, IN, [("serial_missing", "BOLT")], id="a serial number"),
     pytest.param(SERIALS, {"serial": "S1"}, [], id="nothing: its serial number is stated"),
     pytest.param(DATES, IN, [("lot_missing", "BOLT")], id="a lot, of which a date is kept"),
@@ -178,7 +178,7 @@ def test_a_date_that_another_warehouse_has_stated_is_known(database):
         site.other.move("BOLT", lot=lot, source="in_transit")
         site.other.move("BOLT", lot=lot, **OUT)
     site.send(site.other)
-    found = [one for one in told(site) if one[0] != "negative_balance"]
+    found = [one for one in told(site) if one[0] not in {"negative_balance", "transit_unnamed"}]
     assert found == [("expired_shipped", "BOLT/L2"), ("expiry_missing", "BOLT/L3")]
     # What it states itself is what its own book has from then on.
     site.other.move("BOLT", lot="L1", expiry_date="2026-05-29", source="in_transit")

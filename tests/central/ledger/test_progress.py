@@ -145,7 +145,7 @@ def test_goods_of_a_transfer_are_apart_in_the_books_of_both_warehouses(database)
         ("BJ1", "in_transit/TR-1"): -2,
     }
     assert lines_of(database, 2)[1][1] == "in_transit/TR-1"
-    assert discrepancies(database) == []
+    assert discrepancies(database) == [("transit_unnamed", "BOLT", 1)]
     assert verify_ledger(database).faults == ()
 
 

@@ -348,3 +348,18 @@ def test_what_is_under_way_on_many_pallets_is_summed_up_once():
         assert places.left(line) == ((100 - number) * M, (200 - number) * KG)
         places.note([line])
     assert amounts.reads == 100
+
+
+def test_what_is_taken_back_unweighed_leaves_no_weight_without_pieces_under_way(scene):
+    code = scene.released(("BOLT", 11))
+    scene.ship(code, 6, place="BIN-2")
+    scene.ship(code, 5, place="BIN-2")
+    scene.send()
+    scene.receive(code, 6, **weight("4"))
+    scene.send()
+    assert under_way(scene.database, code) == (5, -4)
+    gateway = scene.gateways["SH1"]
+    gateway.reverse(len(gateway.bodies))
+    scene.send()
+    assert under_way(scene.database, code) == (0, 0)
+    assert verify_ledger(scene.database).faults == ()

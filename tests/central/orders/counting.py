@@ -1,6 +1,5 @@
 """The warehouse SH1 with two gateways, a desk and the API, for tests of counts."""
 
-import asyncio
 from dataclasses import replace
 from functools import cache
 
@@ -16,6 +15,7 @@ from central.orders.counts.count_proof import faults
 from central.orders.following import FOLLOWERS
 from central.storage import catalogue_tables, tables
 from central.web.app import create_app
+from tests.central.clients import run
 from tests.central.orders.purchasing import row
 from tests.central.scenery import NOW_MS, FixedClock, Gateway, enrol, load
 
@@ -99,7 +99,7 @@ class Counting:
             async with httpx.AsyncClient(transport=transport, base_url="http://c") as client:
                 return await client.request(method, f"/api/v1{path}", json=body, headers=headers)
 
-        return asyncio.run(request())
+        return run(request())
 
     def get(self, path):
         """The body of an answer."""

@@ -1,7 +1,5 @@
 """A warehouse with suppliers, packs and policies, its desk, its dock and its API, for tests."""
 
-import asyncio
-
 import httpx
 from sqlalchemy import BigInteger, Boolean, insert, select
 
@@ -13,6 +11,7 @@ from central.orders.following import FOLLOWERS
 from central.orders.proofs import PROOFS
 from central.outbox.present_reference import present_entries, present_reference
 from central.storage import catalogue_tables, tables
+from tests.central.clients import run
 from tests.central.one_app import application
 from tests.central.scenery import FixedClock, Gateway, enrol, load
 
@@ -100,7 +99,7 @@ class Purchasing:
             async with httpx.AsyncClient(transport=transport, base_url="http://c") as client:
                 return await client.request(method, f"/api/v1{path}", json=body, headers=headers)
 
-        return asyncio.run(request())
+        return run(request())
 
     def get(self, path, **parameters):
         """The body of a page."""

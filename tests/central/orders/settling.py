@@ -1,7 +1,5 @@
 """Two warehouses with gateways that make mistakes, and the desk that settles them, for tests."""
 
-import asyncio
-
 import httpx
 from sqlalchemy import select
 
@@ -12,7 +10,8 @@ from central.ledger.verify import verify_ledger
 from central.orders.following import FOLLOWERS
 from central.orders.proofs import PROOFS
 from central.storage import tables
-from central.web.app import create_app
+from tests.central.clients import run
+from tests.central.one_app import application
 from tests.central.scenery import REFERENCE, FixedClock, Gateway, enrol, load
 
 
@@ -28,9 +27,7 @@ class Settling:
         enrol(database, self.dock, self.other)
         self.inbox = Inbox(database, clock=self.clock, followers=FOLLOWERS)
         self.desk = Desk(database, clock=self.clock, followers=FOLLOWERS)
-        self.app = create_app(
-            database=database, clock=self.clock, site="demo", writing=WriteSide(self.desk)
-        )
+        self.app = application(database=database, clock=self.clock, writing=WriteSide(self.desk))
         self._sent = {}
 
     def send(self, *gateways):
@@ -44,7 +41,7 @@ class Settling:
 
     def ask(self, method, path, body=None, **headers):
         """The answer to one request, by its JSON."""
-        return asyncio.run(self._request(method, path, body, headers))
+        return run(self._request(method, path, body, headers))
 
     def get(self, path):
         answer = self.ask("GET", path)

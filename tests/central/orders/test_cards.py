@@ -99,6 +99,12 @@ def test_sound_cards_have_no_faults():
             "1000",
             id="tolerance",
         ),
+        pytest.param(
+            {"policy": Policy(expiry_tracked=True)},
+            "policy.expiry_tracked",
+            "without lots",
+            id="dates of no lot",
+        ),
         pytest.param({"policy": Policy(rotation="lifo")}, "policy.rotation", "choice", id="lifo"),
         pytest.param({"policy": Policy(abc="D")}, "policy.abc", "choice", id="class"),
     ],

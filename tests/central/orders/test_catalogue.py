@@ -271,11 +271,12 @@ def test_bar_codes_go_from_one_item_to_another_in_one_change(database, desk):
 def test_the_ledger_learns_at_once_how_an_item_is_kept(database, desk, policy):
     changed(desk, lambda change: stock_of(change, "BOLT", "scrap"))
     before = rows(database, tables.reference_changes)
-    card = plain_item("BOLT", name="Bolt", name_zh="螺栓", policy=Policy(**policy))
+    kept = {"name": "Bolt", "name_zh": "螺栓", "lot_tracked": "expiry_tracked" in policy}
+    card = plain_item("BOLT", **kept, policy=Policy(**policy))
     changed(desk, lambda change: replace_item(change, card, version=0))
     touched = set(rows(database, tables.reference_changes)) - set(before)
     assert [(row.kind, row.code) for row in touched] == [("item", "BOLT")]
-    other = plain_item("BOLT", name="Bolt", name_zh="螺栓", policy=Policy(**policy, abc="A"))
+    other = plain_item("BOLT", **kept, policy=Policy(**policy, abc="A"))
     changed(desk, lambda change: replace_item(change, other, version=1))
     assert set(rows(database, tables.reference_changes)) - set(before) == touched
 

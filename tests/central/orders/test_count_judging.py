@@ -14,9 +14,8 @@ from central.orders.counts.count_judging import (
     Thing,
     is_before,
     judge,
-    missing,
-    standing,
 )
+from central.orders.counts.count_standing import missing, standing
 
 BOLTS = Thing("BIN-1", "BOLT", "", "", "", "C62")
 MINUTE_MS = 60_000
@@ -97,7 +96,8 @@ def test_the_book_is_corrected_by_what_happened_before_and_after(moves, book, co
     [
         pytest.param(5, 0, 0, id="the goods were away, and went back afterwards"),
         pytest.param(10, 0, 1, id="the scan was wrong: the goods had never gone"),
-        pytest.param(9, 4, 0, id="neither: the difference is a difference"),
+        pytest.param(9, -1, 1, id="the scan was wrong, and one is missing"),
+        pytest.param(4, -1, 0, id="the goods were away, and one more is missing"),
     ],
 )
 def test_a_count_tells_what_a_later_reversal_meant(found, variance, taken_back):
@@ -106,6 +106,58 @@ def test_a_count_tells_what_a_later_reversal_meant(found, variance, taken_back):
     judged = judge(counted(found, 5, COUNT_AT), [Moved(-5, gone), reversal])
     assert (judged.variance_micro, judged.taken_back_count) == (variance, taken_back)
     assert judged.doubtful == bool(taken_back)
+
+
+@pytest.mark.parametrize(
+    ("put_right", "taken_back"),
+    [
+        pytest.param([Moved(5, moment(4, 20), correction=True)], 1, id="by a count before"),
+        pytest.param([Moved(5, moment(4, 20), fills=True)], 1, id="by what filled the place"),
+        pytest.param(
+            [
+                Moved(5, moment(4, 20), correction=True),
+                Moved(-5, moment(5, 20), correction=True),
+            ],
+            1,
+            id="and something else was put right after it",
+        ),
+        pytest.param([Moved(5, moment(2, 5), correction=True)], 0, id="before the scan: of others"),
+    ],
+)
+def test_what_had_put_the_book_right_before_the_count_tells_so_too(put_right, taken_back):
+    reversal = Moved(5, moment(11, 40), takes_back=moment(3, 10))
+    judged = judge(counted(5, 5, COUNT_AT), [*put_right, reversal])
+    assert (judged.variance_micro, judged.taken_back_count) == (-5 * taken_back, taken_back)
+
+
+@pytest.mark.parametrize(("before_ms", "taken_back"), [(3 * MINUTE_MS, 1), (0, 0)])
+def test_what_came_late_says_nothing_of_a_scan_if_it_had_been_counted_before(before_ms, taken_back):
+    late = Moved(9, moment(12, 2, gateway="b"))
+    reversal = Moved(4, moment(11, 40), takes_back=moment(3, 10))
+    judged = judge(counted(9, 5, COUNT_AT), [reversal, late], counted_before_ms=before_ms)
+    assert (judged.variance_micro, judged.taken_back_count) == (-5 - 4 * taken_back, taken_back)
+
+
+def test_a_scan_that_came_late_and_was_undone_never_was_whatever_was_counted_before():
+    late = Moved(-4, moment(12, 2, gateway="b"))
+    reversal = Moved(4, moment(13, 40, gateway="b"), takes_back=late.moment)
+    judged = judge(counted(0, 0, COUNT_AT), [late, reversal], counted_before_ms=3 * MINUTE_MS)
+    assert (judged.variance_micro, judged.taken_back_count) == (0, 1)
+
+
+def test_to_take_a_filling_from_before_the_count_back_moves_no_goods():
+    back = Moved(-3, moment(13, 40), takes_back=moment(4, 12), fills=True)
+    filled = Moved(3, moment(4, 12), fills=True)
+    reversal = Moved(3, moment(12, 39), takes_back=moment(3, 10))
+    judged = judge(counted(0, 0, COUNT_AT), [filled, reversal, back])
+    assert (judged.variance_micro, judged.corrections_micro) == (0, -3)
+
+
+def test_corrections_since_the_count_do_not_tell_what_a_reversal_meant():
+    reversal = Moved(5, moment(11, 40), takes_back=moment(3, 10))
+    corrected = Moved(5, moment(12, 50), correction=True)
+    judged = judge(counted(10, 5, COUNT_AT), [reversal, corrected])
+    assert (judged.variance_micro, judged.taken_back_count) == (-5, 1)
 
 
 @pytest.mark.parametrize(

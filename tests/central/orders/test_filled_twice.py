@@ -137,3 +137,46 @@ def test_opened_again_what_a_settlement_brought_is_gone_and_it_settles_itself(si
     row = site.found("unknown_item", "settled")
     site.post(f"/discrepancies/{row['id']}/reopen", {"reason": "another", "take_back": True})
     assert KIND not in open_kinds(site)
+
+
+def test_the_rest_of_a_filling_is_of_its_time_when_it_goes_back_too(site):
+    """Two moves never were; each left a hole that was filled from where its goods had gone."""
+    carry = {"business_step": "storing"}
+    site.dock.move(quantity="9", target="BIN-1")
+    first = site.dock.move(quantity="3", source="BIN-3", target="BIN-2", **carry)
+    site.send()
+    assert site.settle("negative_balance").status_code == 200
+    site.clock.time_ms += HOUR_MS
+    happened = {"event_time_ms": site.clock.time_ms - 1}
+    second = site.dock.move(quantity="1", source="BIN-2", target="BIN-1", **carry, **happened)
+    site.send()
+    assert site.settle("negative_balance").status_code == 200
+    for number in (second, first):
+        site.clock.time_ms += HOUR_MS
+        site.dock.reverse(number, event_time_ms=site.clock.time_ms - 1)
+        site.send()
+    assert open_kinds(site) == [KIND, "negative_balance"]
+    body = {"action": "reassign", "location": "BIN-3", "quantity": "2"}
+    assert site.settle("negative_balance", body).status_code == 200
+    while KIND in open_kinds(site):
+        assert site.settle(KIND).status_code == 200
+    assert site.on_hand() == {("BIN-1", ""): 9, ("supplier", ""): -9}
+
+
+def test_what_filled_a_part_of_a_hole_that_is_still_open_is_told_too(site):
+    """Six are sold that never were; one of another bin is given for them, and five stay missing."""
+    site.dock.move(quantity="1", target="BIN-2")
+    sold = site.dock.move(quantity="6", **SOLD)
+    site.send()
+    part = {"action": "reassign", "location": "BIN-2", "quantity": "1"}
+    assert site.settle("negative_balance", part).status_code == 200
+    site.clock.time_ms += HOUR_MS
+    wrong = site.dock.move(quantity="3", **SOLD, event_time_ms=site.clock.time_ms - 1)
+    site.dock.reverse(sold, event_time_ms=site.clock.time_ms - 1)
+    site.send()
+    assert open_kinds(site) == [KIND, "negative_balance"]
+    site.dock.reverse(wrong, event_time_ms=site.clock.time_ms - 1)
+    site.send()
+    assert open_kinds(site) == [KIND]
+    assert site.settle(KIND).status_code == 200
+    assert site.on_hand() == {("BIN-2", ""): 1, ("supplier", ""): -1}

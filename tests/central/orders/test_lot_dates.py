@@ -6,6 +6,8 @@ from sqlalchemy import text
 from central.ledger.lot_dates import dates_as_of
 from central.ledger.verify import verify_ledger
 from central.storage import tables
+from central.web.drawing import drawing_in
+from central.web.settlement_words import sentence
 from tests.central.orders.settling import Settling
 from tests.central.scenery import NOW_MS, REFERENCE, Gateway, rows, set_policy
 
@@ -346,3 +348,91 @@ def test_dates_that_are_not_as_decided_are_found(site, damage):
         for table, was in zip((tables.lots, tables.lot_dates), kept, strict=True):
             connection.execute(table.delete())
             connection.execute(table.insert(), [one._asdict() for one in was])
+
+
+# --- What a correction means for goods that were shipped, or set aside.
+
+
+def sold(site, quantity="2", **fields):
+    """The code of an approved order."""
+    site.ask("POST", "/partners", {"code": "SHOP", "name": "s", "kind": "customer"})
+    lines = [{"line": 1, "item": "MILK", "quantity": quantity, **fields}]
+    order = {"promised_on": "2026-06-05", "warehouse": "SH1", "customer": "SHOP", "lines": lines}
+    code = site.ask("POST", "/sales-orders", order).json()["code"]
+    for step in ("submit", "approve"):
+        assert site.ask("POST", f"/sales-orders/{code}/{step}", {}).status_code == 200
+    return code
+
+
+def held(site, code):
+    picks = site.get(f"/sales-orders/{code}")["picks"]
+    return [(one["lot"], one["quantity"]) for one in picks if one["quantity"] != "0"]
+
+
+def test_what_went_to_customers_under_a_wrong_date_is_told_once(site):
+    came(site.dock, WRONG)
+    site.send()
+    shipped(site)
+    assert still_open(site) == []
+    assert put(site, RIGHT).status_code == 200
+    row = site.found("expired_shipped")
+    assert (row["subject"], row["state"]) == ("MILK/A", "open")
+    assert row["detail"].startswith(f"it expires on {RIGHT} and was shipped on ")
+    assert len(row["facts"]) == 1
+    assert site.settle("expired_shipped", {"action": "accept"}).status_code == 200
+    # It is no news that it is too old by another date.
+    assert put(site, "2020-05-01").status_code == 200
+    assert still_open(site) == []
+
+
+def test_what_was_not_shipped_too_late_after_all_settles_itself(site):
+    came(site.dock, RIGHT)
+    site.send()
+    shipped(site)
+    assert still_open(site) == [("expired_shipped", "SH1", "MILK/A")]
+    assert put(site, OTHER).status_code == 200
+    assert still_open(site) == []
+    why = site.found("expired_shipped", "settled")["settlement"]
+    assert why == "the lot has a date by now at which they were not shipped too late"
+    assert "批次" in sentence(why, drawing_in("zh").texts)
+
+
+def test_an_order_gets_other_stock_as_its_lot_is_too_old_by_now(site):
+    came(site.dock, WRONG)
+    came(site.dock, "2062-07-01", lot="B", target="BIN-2")
+    site.send()
+    code = sold(site)
+    assert held(site, code) == [("A", "2")]
+    assert put(site, RIGHT).status_code == 200
+    assert (held(site, code), still_open(site)) == ([("B", "2")], [])
+
+
+def test_an_order_is_told_at_once_that_it_is_short(site):
+    came(site.dock, WRONG)
+    site.send()
+    code = sold(site)
+    assert put(site, RIGHT).status_code == 200
+    assert held(site, code) == []
+    (line,) = site.get(f"/sales-orders/{code}")["lines"]
+    assert (line["reserved"], line["backorder"]) == ("0", "2")
+    row = site.found("reservation_short")
+    assert (row["document"], row["lot"]) == (code, "A")
+    assert row["detail"] == "lot A of BIN-1 was set aside and may no longer be shipped"
+    assert "批次" in sentence(row["detail"], drawing_in("zh").texts)
+    came(site.dock, "2062-07-01", lot="B", target="BIN-2")
+    site.send()
+    assert site.settle("reservation_short").status_code == 200
+    assert (held(site, code), still_open(site)) == ([("B", "2")], [])
+
+
+def test_what_becomes_the_date_as_a_fact_is_taken_back_is_told_so_too(site):
+    wrong = came(site.dock, WRONG)
+    came(site.dock, RIGHT)
+    site.send()
+    code = sold(site)
+    shipped(site)
+    site.dock.reverse(wrong)
+    site.send()
+    kinds = {kind for kind, _, _ in still_open(site)}
+    assert {"expired_shipped", "reservation_short"} <= kinds
+    assert held(site, code) == []

@@ -82,11 +82,79 @@ def test_a_movement_that_a_count_has_shown_never_to_have_been_is_told_when_it_is
     assert row["settlement"] == f"{code} was amended by chief"
 
 
+@pytest.mark.parametrize(
+    ("sold", "found"),
+    [
+        pytest.param(0, (10,), id="a loss is beside it"),
+        pytest.param(0, (12, 12), id="a later count agrees"),
+        pytest.param(1, (12, 11), id="goods moved between the counts"),
+    ],
+)
+def test_what_counts_have_put_right_is_told_when_it_is_undone(scene, sold, found):
+    scene.put(scene.counter, 12, at=1)
+    sale = scene.take(scene.counter, 5, at=5)
+    first, *rest = found
+    code = counted(scene, first)
+    if sold:
+        scene.take(scene.counter, sold, at=15)
+    for quantity in rest:
+        code = counted(scene, quantity, at=20)
+    scene.counter.reverse(sale, event_time_ms=NOW_MS - 1000)
+    scene.send()
+    assert scene.stock() == found[-1] + 5
+    (row,) = told(scene)
+    assert row["document"] == code
+    settled(scene, row)
+    assert scene.stock() == found[-1]
+    assert told(scene) == []
+
+
+def test_what_is_undone_is_told_beside_what_came_late_for_an_earlier_count(scene):
+    scene.put(scene.other, 9, at=1)
+    counted(scene, 9, at=5)
+    sale = scene.take(scene.counter, 4, at=10)
+    code = counted(scene, 9, at=20)
+    scene.counter.reverse(sale, event_time_ms=NOW_MS - 1000)
+    scene.send()
+    assert scene.stock() == 22
+    (row,) = told(scene)
+    assert (row["document"], row["expected"], row["actual"]) == (code, "9", "22")
+    settled(scene, row)
+    assert (scene.stock(), told(scene)) == (9, [])
+
+
+def test_what_is_undone_of_which_a_count_saw_nothing_went_back(scene):
+    scene.put(scene.counter, 12, at=1)
+    sale = scene.take(scene.counter, 5, at=5)
+    counted(scene, 7)
+    scene.counter.reverse(sale, event_time_ms=NOW_MS - 1000)
+    scene.send()
+    assert (told(scene), scene.stock()) == ([], 12)
+
+
+def test_what_a_count_adjusted_and_somebody_adjusted_before_is_told_once_undone(scene):
+    scene.put(scene.counter, 12, at=1)
+    sale = scene.take(scene.counter, 5, at=5)
+    code = scene.planned()
+    scene.count(scene.counter, 12, at=10, document=code, document_line=1)
+    scene.send(scene.counter)
+    other = counted(scene, 12, at=11)
+    scene.settle(code)
+    assert scene.stock() == 12
+    scene.counter.reverse(sale, event_time_ms=NOW_MS - 1000)
+    scene.send(scene.counter)
+    assert scene.stock() == 17
+    (row,) = told(scene)
+    assert row["document"] == other
+    settled(scene, row)
+    assert (scene.stock(), told(scene)) == (12, [])
+
+
 def test_what_happened_after_a_count_is_not_told(scene):
     scene.put(scene.other, 5, at=20)
-    sale = scene.take(scene.counter, 1, at=21)
     counted(scene, 5)
-    scene.send(scene.other)
+    sale = scene.take(scene.counter, 1, at=21)
+    scene.send()
     scene.counter.reverse(sale, event_time_ms=NOW_MS - 1000)
     scene.put(scene.other, 7, at=5, location="BIN-2")
     scene.send()

@@ -80,3 +80,33 @@ def test_a_weight_that_a_settlement_gave_back_differs_no_longer(database):
     assert site.ask("POST", f"/discrepancies/{row['id']}/reopen", body).status_code == 200
     assert site.found("weight_differs")
     site.proved()
+
+
+def test_an_order_has_its_goods_again_once_a_settlement_took_back_what_took_them(site):
+    code = sold(site)
+    site.dock.move("BOLT", "3", source="BIN-1", target="customer", document="SO-77")
+    site.send()
+    assert site.found("reservation_short")["document"] == code
+    row = site.found("unknown_document")
+    assert site.settle("unknown_document", {"action": "reverse"}).status_code == 200
+    assert available(site) == ("5", "5")
+    why = site.found("reservation_short", "settled")["settlement"]
+    assert why == "unknown_document SO-77 was settled, and what was lost is set aside again"
+    assert any(re.fullmatch(pattern, why) for pattern, _ in TAKEN_BACK)
+    # Sold after all: the order has lost them once more, and that is told.
+    body = {"reason": "they are gone after all", "take_back": True}
+    assert site.ask("POST", f"/discrepancies/{row['id']}/reopen", body).status_code == 200
+    assert site.found("reservation_short")["document"] == code
+    assert available(site) == ("2", "2")
+
+
+def test_what_a_settlement_takes_again_is_not_set_aside(site):
+    code = sold(site)
+    site.dock.move("BOLT", "3", source="BIN-1", target="customer", document="SO-77")
+    site.send()
+    site.dock.move("BOLT", "4", target="BIN-2")
+    site.send()
+    other = sold(site, "1")
+    meant = {"action": "reassign", "document": other}
+    assert site.settle("unknown_document", meant).status_code == 200
+    assert site.found("reservation_short")["document"] == code

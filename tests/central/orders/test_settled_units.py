@@ -127,3 +127,33 @@ def test_a_unit_that_converts_is_no_question_in_another_warehouse(site):
     posted_elsewhere(site, "XCT")
     assert site.get("/discrepancies?kind=unit_differs")["discrepancies"] == []
     assert site.on_hand("NUT", "BJ1") == {("supplier", ""): -80, ("BIN-1", ""): 80}
+
+
+def test_what_no_movement_can_be_is_not_proposed(site):
+    """A quantity that was mistyped is in range in cartons, and in pieces is not."""
+    added(site, "TACK", "C62")
+    site.dock.move("TACK", "9999999999", unit="XCT")
+    site.dock.move("GLUE", "9999999999", unit="XCT")
+    site.dock.move(CODE, "9999999999")
+    site.send()
+    for code in ("TACK", "GLUE"):
+        added(site, code, "C62", XCT=(1000, 1))
+    given_bar_code(site, "C62")
+    found = {}
+    for one in site.get("/discrepancies?state=open")["discrepancies"]:
+        row = site.get(f"/discrepancies/{one['id']}")
+        found[row["subject"]] = row["proposals"], [said["text"] for said in row["advice"]]
+    said = (
+        "So many {} cannot be: undo them at the station, or settle it with how much one of them"
+        " was."
+    )
+    assert found == {
+        "TACK/XCT": ([], [said.format("XCT of TACK")]),
+        "GLUE": ([], [said.format("XCT of GLUE")]),
+        CODE: ([], [said.format(f"C62 of {CODE}")]),
+    }
+    answer = site.settle("unit_differs", {"action": "reassign", "factor": "1000"})
+    assert (answer.status_code, "is out of range" in answer.json()["detail"]) == (422, True)
+    answer = site.settle("unit_differs", {"action": "reassign", "factor": "1"})
+    assert (answer.status_code, answer.json()["state"]) == (200, "settled"), answer.text
+    assert site.on_hand("TACK")["BIN-1", ""] == 9999999999

@@ -80,6 +80,14 @@ def filled_twice(site):
     site.dock.move(quantity="4", event_time_ms=NOW_MS - 90_000)
 
 
+def reversed_twice(site):
+    number = site.dock.move(quantity="60", document="PO-1", document_line=1)
+    site.dock.move(quantity="60", target="BIN-2", document="PO-1", document_line=1)
+    site.send()
+    assert site.settle("over_received").status_code == 200
+    site.dock.reverse(number)
+
+
 def over_received(site):
     site.dock.move(quantity="108", document="PO-1", document_line=1)
 
@@ -225,6 +233,11 @@ def unknown_document(site):
     site.dock.move(quantity="5", document="PO-7")
 
 
+def transit_unnamed(site):
+    site.dock.move(quantity="9")
+    site.dock.move(quantity="5", source="BIN-1", target="in_transit")
+
+
 def unexpected(site):
     site.dock.move("NUT", "5", document="PO-1", document_line=1)
 
@@ -338,6 +351,8 @@ SCENES = {
     for kind, actions in {
         "negative_balance": "reassign adjust",
         "filled_twice": "reverse accept",
+        "reversed_twice": "reverse accept",
+        "transit_unnamed": "adjust reverse",
         "over_received": "reverse accept",
         "over_shipped": "reverse accept",
         "over_returned": "reverse accept",

@@ -3,12 +3,14 @@
 import pytest
 
 from central.contract.reference import parse_reference
-from central.errors import Conflict, ReferenceRefused
+from central.errors import Conflict, ReferenceRefused, Unusable
 from central.ledger.reference_book import load_reference
 from central.orders.catalogue.item_cards import HomePlace, ItemBarcode, Pack, Policy
 from central.orders.catalogue.items import create_item, read_items, replace_item, retire_item
 from central.orders.spreadsheets.imports import check_import, read_upload
+from central.stock.cleaning import list_gaps
 from tests.central.orders.catalogue import GTIN, ONE, furnished_desk, plain_item
+from tests.central.scenery import set_policy
 
 WEIGHED = {"net_weight": "16", "weight_unit": "KGM"}
 
@@ -108,7 +110,7 @@ def test_a_weight_is_not_asked_for_over_stock_that_has_none(desk):
         ({"lot_tracked": True}, "have no lot", {"lot": "A"}),
         ({"serial_tracked": True}, "have no serial number", {"serial": "S1", "pieces": 1}),
         (
-            {"expiry_tracked": True},
+            {"lot_tracked": True, "expiry_tracked": True},
             "have no expiry date",
             {"lot": "A", "expiry_date": "2027-01-31"},
         ),
@@ -116,7 +118,8 @@ def test_a_weight_is_not_asked_for_over_stock_that_has_none(desk):
     ids=lambda one: next(iter(one)) if isinstance(one, dict) else one,
 )
 def test_what_lies_there_without_is_named_before_it_is_asked_for(desk, asking, words, identified):
-    changed(desk, lambda change: create_item(change, card()))
+    lots = len(asking) > 1
+    changed(desk, lambda change: create_item(change, card(lot_tracked=lots)))
     moved(desk, "HAM")
     moved(desk, "HAM", **identified)
     said, hint = refused(desk, card(**asking))
@@ -127,6 +130,35 @@ def test_what_lies_there_without_is_named_before_it_is_asked_for(desk, asking, w
     # What is asked for already is no news.
     moved(desk, "HAM")
     assert becomes(desk, card(**asking, abc="A")).policy.abc == "A"
+
+
+def test_a_card_that_asks_for_dates_of_no_lot_is_told_and_can_be_mended(database, desk):
+    """Such cards were taken once: what lies there of them can never be set aside."""
+    with pytest.raises(Unusable) as caught:
+        changed(desk, lambda change: create_item(change, card(expiry_tracked=True)))
+    assert "policy.expiry_tracked: cannot be asked for without lots" in str(caught.value)
+    heading = "item,name,unit,lot_tracked,expiry_tracked\n"
+    for lots, faults in (("no", 1), ("yes", 0)):
+        data = f"{heading}EGG,Egg,C62,{lots},yes\n".encode()
+        with database.read() as connection:
+            report = check_import(connection, read_upload("items", data))
+        assert [one.column for one in report.faults] == ["expiry_tracked"] * faults
+    changed(desk, lambda change: create_item(change, card()))
+    changed(desk, lambda change: create_item(change, plain_item("EGG")))
+    set_policy(database, "HAM", expiry_tracked=True)
+    assert lacking_lots(database) == ["HAM"]
+    # What it was taken with is no news; nor does anything keep it from being mended.
+    assert becomes(desk, card(expiry_tracked=True, abc="A")).policy.abc == "A"
+    assert becomes(desk, card(lot_tracked=True, expiry_tracked=True)).lot_tracked
+    assert lacking_lots(database) == []
+    with pytest.raises(Unusable, match="without lots"):
+        becomes(desk, card(expiry_tracked=True))
+
+
+def lacking_lots(database):
+    """What the aid for cleaning tells of the catalogue."""
+    with database.read() as connection:
+        return [code for code, _ in list_gaps(connection, "lots", after="", limit=10)]
 
 
 def test_a_lot_of_which_nobody_knows_the_date_has_none(desk):

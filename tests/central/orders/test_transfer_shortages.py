@@ -42,6 +42,16 @@ def proposed(site):
     return [one["body"]["action"] for one in site.found(KIND)["proposals"]]
 
 
+def test_what_was_set_aside_and_is_gone_is_told_in_both_languages(site):
+    short(site, gone="3")
+    detail = site.found(KIND)["detail"]
+    assert detail == "BOLT of BIN-1 was set aside and is gone"
+    texts = drawing_in("zh").texts
+    assert sentence(detail, texts) == "BIN-1 的 BOLT 已预留，但现已不在。"
+    of_lot = "lot L-1 of BIN-1 was set aside and is gone"
+    assert sentence(of_lot, texts) == "BIN-1 的批次 L-1 已预留，但现已不在。"
+
+
 def test_a_transfer_is_given_other_stock_as_far_as_there_is(site):
     code = short(site, gone="3")
     assert proposed(site) == ["accept"]

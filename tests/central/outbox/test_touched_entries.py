@@ -95,7 +95,9 @@ def test_what_an_item_asks_for_on_its_card_is_told(database):
     outbox, desk, near, far = served(database)
     asked = {"serial_tracked": True, "expiry_tracked": True, "min_days_left_to_ship": 5}
     for version, policy in enumerate(({}, asked, {})):
-        card = ItemCard(code="MILK", name="Milk", unit="C62", policy=Policy(**policy))
+        card = ItemCard(
+            code="MILK", name="Milk", unit="C62", lot_tracked=True, policy=Policy(**policy)
+        )
         with desk.change(actor="li.na") as change:
             if version:
                 replace_item(change, card, version=version)

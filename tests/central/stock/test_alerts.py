@@ -146,6 +146,26 @@ def test_lots_are_told_of_before_they_expire(database, dock, days, days_left, ex
     assert said(database, stock_alerts) == [], "nothing of it is left"
 
 
+def test_a_lot_that_came_without_a_date_expires_as_the_other_books_say(database):
+    scene = Transferring(database)
+    expiry, later = ((TODAY + timedelta(days=days)).isoformat() for days in (-1, 40))
+    said_here = {"lot": "L1", "expiry_date": expiry}
+    scene.gateways["SH1"].move("BOLT", "1", **said_here)
+    scene.gateways["SH1"].move("BOLT", "1", target="scrap", source="BIN-1", lot="L1")
+    scene.gateways["BJ1"].move("BOLT", "5", target="BIN-1", lot="L1")
+    scene.gateways["BJ1"].move("BOLT", "7", target="BIN-1", lot="L2", expiry_date=later)
+    scene.gateways["SH1"].move("BOLT", "2", lot="L2", expiry_date=expiry)
+    scene.inbox.accept([scene.gateways[code].offer() for code in ("SH1", "BJ1")])
+    found = [
+        (one.kind, one.warehouse, one.lot, one.due, one.figure_micro // MICRO)
+        for one in said(database, stock_alerts)
+    ]
+    assert found == [
+        ("lot_expired", "BJ1", "L1", expiry, 5),
+        ("lot_expired", "SH1", "L2", expiry, 2),
+    ]
+
+
 def test_goods_under_way_for_three_days_are_told_of(database):
     scene = Transferring(database)
     scene.gateways["SH1"].move("BOLT", "10")
