@@ -4,6 +4,7 @@ Each ends with what stands where, and what differs is said and settled.
 """
 
 from tests.scenarios.more_days import CHEESE
+from tests.waiting import wait_for
 
 VASE = "6901234567977"
 PALLET, CASE, SPARE = "069012340000000115", "069012340000000122", "069012340000000139"
@@ -43,7 +44,7 @@ def a_pallet_travels(week):
     week.ask("GET", f"warehouses/sh1/handling-units/{PALLET}", expect=404)  # Nothing is on it.
     dock.scan(f"00{PALLET}", "CMD-DONE")
     dock.scan("CMD-MOVE", "LOC-DOCK-1", f"00{PALLET}", "LOC-BIN-1", "CMD-DONE")
-    week.heard("sh1")
+    wait_for(lambda: _vases(week) == [("BIN-1", "12")], what="the pallet stands in BIN-1")
     assert _on_pallet(week, "sh1") == {CASE: ["BIN-1"], SPARE: ["BIN-1"]}
     code = _transfer(week, item="VASE", quantity="12", place="BIN-1")
     dock.scan("CMD-SHIP", f"DOC-{code}", f"00{PALLET}", "CMD-DONE")
@@ -105,6 +106,14 @@ def _on_pallet(week, house):
     """{case: places of its goods in the house} of what is on the pallet."""
     page = week.get(f"warehouses/{house}/handling-units/{PALLET}")
     return {one["sscc"]: [goods["location"] for goods in one["goods"]] for one in page["inner"]}
+
+
+def _vases(week):
+    """Where how many stand in Shanghai: a row a case, or one for both, added up."""
+    found = {}
+    for row in week.get("stock?warehouse=sh1&item=VASE")["stock"]:
+        found[row["location"]] = found.get(row["location"], 0) + int(row["on_hand"])
+    return [(place, str(count)) for place, count in found.items() if count]
 
 
 def _under_way(week, code):
